@@ -1,0 +1,1 @@
+"""The only room that touches boto3. Clients are passed in, so importing it needs no AWS."""

@@ -1,0 +1,142 @@
+"""
+Every error this application raises. The tree answers three questions about a failure:
+whose fault is it, may the same request succeed later (retryable), and may it have worked
+after all (maybe_done)?
+
+    BiginImportError
+    ├── SettingsError                 ours: the deployment lacks a setting
+    ├── DropRejectedError             theirs: the file or its mapping is wrong; nothing was sent
+    ├── MissingObjectError            an object is not, or no longer, in the bucket
+    ├── ConflictError                 nobody's: another process wrote first      retryable
+    ├── LeaseLostError                nobody's: another submitter took over
+    └── BiginError
+        ├── BiginUnreachableError     the request never reached Bigin            retryable
+        ├── BiginOutcomeUnknownError  sent, but no readable answer                          maybe_done
+        ├── BiginBusyError            429: credits or parallel calls used up     retryable
+        ├── BiginAccessError          token, client or scope refused; the operator mends it
+        └── BiginRefusedError         Bigin read the request and said no
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from bigin_import.models import Problem
+
+
+class BiginImportError(Exception):
+    """Base class: catch this and nothing of ours slips past."""
+
+    retryable: ClassVar[bool] = False
+    maybe_done: ClassVar[bool] = False
+
+
+class SettingsError(BiginImportError):
+    """A function was deployed without a setting it needs, or with one it cannot read."""
+
+
+class DropRejectedError(BiginImportError):
+    """
+    The drop cannot be imported as it is. Nothing was sent to Bigin.
+
+    Attributes:
+        problems: Everything that is wrong, not only the first thing. Never empty.
+        concerns_mapping: True if correcting the mapping is the way out; the drop is then
+            taken up again as soon as a corrected mapping arrives.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...], *, concerns_mapping: bool = False) -> None:
+        self.problems = problems
+        self.concerns_mapping = concerns_mapping
+        super().__init__("; ".join(str(problem) for problem in problems))
+
+
+class MissingObjectError(BiginImportError):
+    """
+    An object, or the version of it that was asked for, is not in the bucket.
+
+    Attributes:
+        key: The decoded key of the object.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"{key} is not in the bucket")
+
+
+class ConflictError(BiginImportError):
+    """The item is not in the state that was read. Read it again and decide anew."""
+
+    retryable = True
+
+
+class LeaseLostError(BiginImportError):
+    """This submitter's lease has ended or was taken over; it must not write or send any more."""
+
+
+class BiginError(BiginImportError):
+    """Anything that went wrong between us and Bigin."""
+
+
+class BiginUnreachableError(BiginError):
+    """No connection was made, so the request certainly had no effect."""
+
+    retryable = True
+
+
+class BiginOutcomeUnknownError(BiginError):
+    """The request may have left, and no answer that can be read came back."""
+
+    maybe_done = True
+
+
+class BiginBusyError(BiginError):
+    """
+    HTTP 429. Credits of the day and parallel calls are used up alike by this answer.
+
+    Attributes:
+        retry_after_seconds: What a Retry-After header or the body asked for, if either did.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_seconds: int | None = None) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
+
+
+class BiginAccessError(BiginError):
+    """
+    Zoho does not let us in: refresh token, client, data centre or scope.
+
+    Attributes:
+        code: Zoho's word for it, such as "invalid_code" or "OAUTH_SCOPE_MISMATCH".
+        resolution: What an operator does about it, in a sentence.
+    """
+
+    def __init__(self, message: str, *, code: str, resolution: str) -> None:
+        self.code = code
+        self.resolution = resolution
+        super().__init__(message)
+
+
+class BiginRefusedError(BiginError):
+    """
+    Bigin understood the request and refused it; certainly nothing was done.
+
+    Attributes:
+        code: Bigin's code, such as "MANDATORY_FIELDS_NOT_MAPPED".
+        message: Bigin's own words.
+        resolution: The documented resolution in plain words.
+        concerns_mapping: True if every part of the import would be refused the same way.
+    """
+
+    def __init__(
+        self, *, code: str, message: str, resolution: str, concerns_mapping: bool = False
+    ) -> None:
+        self.code = code
+        self.message = message
+        self.resolution = resolution
+        self.concerns_mapping = concerns_mapping
+        super().__init__(f"{code}: {message}. {resolution}")

@@ -1,0 +1,349 @@
+"""Frozen values that the rooms pass to one another. What the ledger remembers is in `records`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """What a bulk write job does with its rows; Bigin's words."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    UPSERT = "upsert"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """
+    One thing that is wrong, said so that a person can act on it.
+
+    Attributes:
+        where: The file and the place in it: "contacts.mapping.json, field_mappings[2].column"
+            or "contacts.csv, row 17".
+        what: What is wrong there, in one sentence without a full stop.
+        remedy: What to do about it, in one sentence without a full stop.
+    """
+
+    where: str
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f". {self.remedy}" if self.remedy else "")
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """One version of one object; *key* is decoded. *sequencer* orders the versions of one key."""
+
+    bucket: str
+    key: str
+    version_id: str
+    size: int = 0
+    sequencer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMapping:
+    """One entry of `field_mappings` as Bigin reads it; *index* counts in what we send, from 0."""
+
+    api_name: str
+    index: int | None = None
+    default_value: str | None = None
+    find_by: str | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What one Create Bulk Write Job call asks for, without its file and its callback."""
+
+    operation: Operation
+    module: str
+    find_by: str | None
+    ignore_empty: bool
+    field_mappings: tuple[FieldMapping, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """
+    A field of a Bigin module, from its metadata.
+
+    Attributes:
+        data_type: Bigin's word: "text", "email", "date", "lookup", "picklist", ...
+        length: Longest value in characters, if Bigin says so.
+        writable: False for read-only fields and for types that bulk write cannot fill.
+        lookup_module: API name of the parent module of a lookup field.
+        pick_list: Values of a picklist field as they are stored.
+    """
+
+    api_name: str
+    label: str
+    data_type: str
+    length: int | None = None
+    decimal_place: int | None = None
+    mandatory: bool = False
+    writable: bool = True
+    unique: bool = False
+    lookup_module: str | None = None
+    pick_list: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRule:
+    """
+    How cells of a column are rewritten before they are sent. Nothing else is ever changed.
+
+    Attributes:
+        values: Exact replacements, applied first; a replaced cell meets no other rule.
+        date_format: The file's pattern, such as "dd.MM.yyyy"; with *with_time* a datetime.
+        decimal: The file's decimal mark; Bigin wants ".".
+        thousands: The file's thousands mark, removed.
+    """
+
+    values: tuple[tuple[str, str], ...] = ()
+    date_format: str | None = None
+    with_time: bool = False
+    decimal: str | None = None
+    thousands: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedColumn:
+    """One column of what we send: which cell of the drop feeds which field, by what rule."""
+
+    source: int
+    header: str
+    api_name: str
+    data_type: str | None = None
+    rule: ValueRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """
+    A mapping resolved against one header: everything the cutter and the create call need.
+
+    Attributes:
+        columns: In the order we send them: the `find_by` key first.
+        key: Position of the key in *columns*; None if the job has no `find_by`, or if the
+            key is filled by a constant.
+        key_is_unique: True if `find_by` is proven unique (metadata or system key), so that
+            repeating a job cannot make a second record.
+        ignored: Headers of the drop that are not mapped and never leave the account.
+        warnings: Sentences for the report; none of them stops the import.
+        empty_key: "invalid" or "send": what becomes of rows without their key.
+        duplicate_keys: "send" or "reject".
+        max_invalid_share: Above this share of invalid rows (0 to 1) the drop is rejected.
+    """
+
+    request: JobRequest
+    columns: tuple[PlannedColumn, ...]
+    key: int | None = None
+    key_is_unique: bool = False
+    ignored: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    empty_key: str = "invalid"
+    duplicate_keys: str = "send"
+    max_invalid_share: float = 0.01
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The header row of what we send: API names."""
+        return tuple(column.api_name for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """
+    How the drop is written.
+
+    Attributes:
+        encoding: A Python codec name. A BOM, if there was one, is not part of any cell.
+        delimiter: One of , ; tab | :
+        header_row: 1-based row of the header as a spreadsheet shows it (2 after a `sep=` line).
+    """
+
+    encoding: str
+    delimiter: str
+    header_row: int = 1
+    bom: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidRow:
+    """A row that is never sent: *row* is the number a spreadsheet shows (the header is 1)."""
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CutPart:
+    """
+    One part as it will be sent.
+
+    Attributes:
+        number: From 1.
+        rows: Records, the header not counted.
+        csv_bytes: Size of the CSV before compression.
+        sha256: Of the archive, in hexadecimal.
+        first_row, last_row: Row numbers in the drop as a spreadsheet shows them.
+        empty_keys: True if a row is sent without its key.
+        repeated_keys: True if a key occurs twice in this part.
+    """
+
+    number: int
+    rows: int
+    csv_bytes: int
+    sha256: str
+    first_row: int
+    last_row: int
+    empty_keys: bool = False
+    repeated_keys: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CutResult:
+    """
+    What reading and cutting a whole drop found.
+
+    Attributes:
+        rows: Data rows in the drop, valid and invalid; blank lines are not rows.
+        blank: Blank lines dropped.
+        padded, trimmed: Rows whose missing trailing cells were added, or whose surplus empty
+            cells were dropped.
+        invalid: How many rows are never sent.
+        invalid_rows: The first hundred of them.
+        repeated_keys_across_parts: True if a key occurs in more than one part, so that the
+            parts must run one after another.
+        content_sha256: Of the drop's bytes as stored, in hexadecimal.
+        warnings: Sentences for the report.
+    """
+
+    parts: tuple[CutPart, ...]
+    rows: int
+    blank: int
+    padded: int
+    trimmed: int
+    invalid: int
+    invalid_rows: tuple[InvalidRow, ...]
+    repeated_keys_across_parts: bool
+    content_sha256: str
+    warnings: tuple[str, ...] = ()
+
+
+class JobStatus(StrEnum):
+    """States of a Bigin job, normalised: "IN PROGRESS" and "INPROGRESS" are one."""
+
+    ADDED = "ADDED"
+    IN_PROGRESS = "INPROGRESS"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """
+    Bigin's own answer for one job (Get Bulk Write Job Details). What it left out is None.
+
+    Attributes:
+        mappings: `field_mappings` as sent back, as a set: their order is not the order sent.
+        callback_path: Path of the echoed callback URL; it holds our signature, so it has no
+            place in a log.
+        download_url: Where the row results are, as Bigin wrote it (it may be relative).
+        message: Bigin's words about a failure, if it gave any.
+    """
+
+    job_id: str
+    status: JobStatus
+    operation: str | None = None
+    module: str | None = None
+    file_name: str | None = None
+    ignore_empty: bool | None = None
+    mappings: frozenset[FieldMapping] | None = None
+    callback_path: str | None = field(default=None, repr=False)
+    download_url: str | None = None
+    added: int | None = None
+    updated: int | None = None
+    skipped: int | None = None
+    total: int | None = None
+    created_time: str | None = None
+    message: str | None = None
+
+
+class RowStatus(StrEnum):
+    """What became of a row. Every row of a drop has exactly one of these at the end."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    EXISTING = "existing"
+    SKIPPED = "skipped"
+    UNPROCESSED = "unprocessed"
+    INVALID = "invalid"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class RowFate:
+    """
+    What became of one row that was sent.
+
+    Attributes:
+        record_id: Bigin's id of the record, "" if unknown.
+        error: Bigin's ERRORS cell as it came, "" if none.
+    """
+
+    status: RowStatus
+    record_id: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows by their fate. Their sum is the number of rows they speak of."""
+
+    added: int = 0
+    updated: int = 0
+    existing: int = 0
+    skipped: int = 0
+    unprocessed: int = 0
+    invalid: int = 0
+    unclear: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            *(getattr(self, name) + getattr(other, name) for name in Counts.__dataclass_fields__)
+        )
+
+    @property
+    def total(self) -> int:
+        return sum(getattr(self, name) for name in Counts.__dataclass_fields__)
+
+    @property
+    def succeeded(self) -> int:
+        """Rows that are in Bigin as asked."""
+        return self.added + self.updated + self.existing
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """
+    What is told to people when something closes or needs them.
+
+    Attributes:
+        subject: ASCII, one line, at most 99 characters (what SNS accepts).
+        attributes: For subscription filters: state, module, file, import_id.
+    """
+
+    subject: str
+    body: str
+    attributes: tuple[tuple[str, str], ...] = ()

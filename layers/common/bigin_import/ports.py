@@ -1,0 +1,243 @@
+"""
+What the use cases need from the world, in their own words.
+
+Adapters do not inherit from these; mypy compares them where the functions wire them. Time,
+sleep, the function's deadline and parallel work are ports too, so that a simulation can own them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
+
+from bigin_import.models import Field, Job, JobRequest, Notice, ObjectVersion
+from bigin_import.records import Address, Import, OpenKind, Part, Record
+
+
+class Clock(Protocol):
+    """Time as this invocation sees it."""
+
+    def now(self) -> int:
+        """Return whole seconds since the epoch, in UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; only for an answer that asked us to."""
+        ...
+
+    def remaining_seconds(self) -> float:
+        """Return how long this invocation may still run before the platform ends it."""
+        ...
+
+
+class Parallel(Protocol):
+    """Work side by side, within one invocation."""
+
+    def each[T](self, work: Callable[[T], None], items: Iterable[T], *, at_most: int) -> None:
+        """
+        Call *work* for every item, at most *at_most* at a time.
+
+        Returns only when every call has ended, whatever happened; then raises the first
+        error, if there was one. After an error no further item is begun.
+        """
+        ...
+
+
+class Ledger(Protocol):
+    """
+    The memory of imports and parts: a store of records, each written only as it was read.
+
+    Reads are strongly consistent, except `due`.
+    """
+
+    def load[R: Record](self, address: Address[R]) -> R | None:
+        """Return the record as it stands now, or None."""
+        ...
+
+    def save[R: Record](self, record: R) -> R:
+        """
+        Write *record* if the stored one still has its `version` (0: if there is none).
+
+        Returns:
+            The record with its new version.
+
+        Raises:
+            ConflictError: Another process wrote it first.
+        """
+        ...
+
+    def delete[R: Record](self, record: R) -> None:
+        """
+        Remove *record* if the stored one still has its version; gone already is fine.
+
+        Raises:
+            ConflictError: Another process wrote it first.
+        """
+        ...
+
+    def parts(self, import_id: str) -> tuple[Part, ...]:
+        """Return all parts of an import, by number."""
+        ...
+
+    def due(
+        self, kind: OpenKind, *, before: int, limit: int
+    ) -> tuple[Address[Import] | Address[Part], ...]:
+        """
+        Return addresses of open records with `due_at` <= *before*, the longest overdue first.
+
+        Comes from an index that lags: load the record before acting on it.
+        """
+        ...
+
+
+class Files(Protocol):
+    """The bucket. Keys are decoded; one bucket per deployment."""
+
+    def newest(self, key: str) -> ObjectVersion | None:
+        """Return the current version of *key*, or None if there is none or it was deleted."""
+        ...
+
+    def read(self, key: str, *, version_id: str | None = None, at_most: int = 1_000_000) -> bytes:
+        """
+        Return a small object whole.
+
+        Raises:
+            MissingObjectError: There is no such object or version.
+            DropRejectedError: It is larger than *at_most* bytes.
+        """
+        ...
+
+    def stream(self, source: ObjectVersion) -> BinaryIO:
+        """
+        Return the bytes of one version, read by ranges: a broken stream costs one range.
+
+        Raises:
+            MissingObjectError: The version is gone.
+        """
+        ...
+
+    def write(self, key: str, body: bytes, *, content_type: str) -> None:
+        """Store an object whole."""
+        ...
+
+    def writer(self, key: str, *, content_type: str) -> AbstractContextManager[BinaryIO]:
+        """
+        Return a stream that becomes the object *key* when its block ends without an error.
+
+        Memory stays bounded whatever is written.
+        """
+        ...
+
+    def keys(self, prefix: str, *, limit: int = 1000) -> Iterator[str]:
+        """Yield current keys that start with *prefix*, in S3's order."""
+        ...
+
+
+class Bigin(Protocol):
+    """
+    Bigin's Bulk Write API and the metadata it needs.
+
+    Raises, for every call: BiginUnreachableError, BiginBusyError, BiginAccessError,
+    BiginRefusedError, BiginOutcomeUnknownError.
+    """
+
+    def upload(self, archive: bytes, *, name: str, zgid: str) -> str:
+        """Upload a zip under the file name *name* and return its `file_id`. Safe to repeat."""
+        ...
+
+    def create_job(self, request: JobRequest, *, file_id: str, callback_url: str) -> str:
+        """Create a bulk write job and return its id. 500 credits; sent once, never repeated."""
+        ...
+
+    def job(self, job_id: str) -> Job:
+        """Return what Bigin says of a job now."""
+        ...
+
+    def download_result(self, url: str) -> AbstractContextManager[BinaryIO]:
+        """
+        Yield the result zip of a job, seekable; *url* as Bigin wrote it, relative or absolute.
+
+        Raises:
+            BiginRefusedError: Also if the URL's host is not one of Zoho's.
+        """
+        ...
+
+    def fields(self, module: str) -> tuple[Field, ...]:
+        """Return the fields of a module."""
+        ...
+
+    def zgid(self) -> str:
+        """Return the organisation's id, the value of X-CRM-ORG."""
+        ...
+
+
+class Accounts(Protocol):
+    """Zoho's token endpoint."""
+
+    def refresh(self) -> tuple[str, int]:
+        """
+        Return a new access token and its life in seconds.
+
+        Raises:
+            BiginAccessError: The refresh token or the client is refused.
+            BiginBusyError: Too many refreshes; try again in some minutes.
+            BiginUnreachableError, BiginOutcomeUnknownError: No answer that can be read.
+        """
+        ...
+
+
+class AccessTokens(Protocol):
+    """The shared access token, as the HTTP client sees it."""
+
+    def current(self) -> str:
+        """Return a token that is believed to be good."""
+        ...
+
+    def renewed(self, refused: str) -> str:
+        """Return a token other than *refused*: a newer one if there is one, else a fresh one."""
+        ...
+
+
+class CallbackUrls(Protocol):
+    """Where Bigin reports a finished job."""
+
+    def url(self, import_id: str, part: int, attempt: int) -> str:
+        """Return the signed callback URL of one attempt. Never in a log."""
+        ...
+
+
+class CollectQueue(Protocol):
+    """Work for settle_jobs."""
+
+    def collect(self, import_id: str, part: int | None = None) -> None:
+        """Ask for one part to be collected, or, without *part*, for the import to be finished."""
+        ...
+
+
+class Resumer(Protocol):
+    """A way to wake import_csv."""
+
+    def resume(self, import_id: str) -> None:
+        """Ask import_csv, asynchronously, to go on with an import."""
+        ...
+
+
+class Notices(Protocol):
+    """The topic that people subscribe to."""
+
+    def publish(self, notice: Notice) -> None:
+        """Publish one notice."""
+        ...
+
+
+class Observer(Protocol):
+    """What operators see: one structured log line and, for the known events, metrics."""
+
+    def saw(self, event: str, **facts: str | int | float | None) -> None:
+        """
+        Report that *event* happened; *facts* are ids, states, codes and counts.
+
+        Never cell values, tokens, signatures or secrets.
+        """
+        ...
