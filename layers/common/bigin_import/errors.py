@@ -11,7 +11,7 @@ after all (maybe_done)?
     ├── LeaseLostError                nobody's: another submitter took over
     └── BiginError
         ├── BiginUnreachableError     the request never reached Bigin            retryable
-        ├── BiginOutcomeUnknownError  sent, but no readable answer                          maybe_done
+        ├── BiginOutcomeUnknownError  sent, but no readable answer                        maybe_done
         ├── BiginBusyError            429: credits or parallel calls used up     retryable
         ├── BiginAccessError          token, client or scope refused; the operator mends it
         └── BiginRefusedError         Bigin read the request and said no

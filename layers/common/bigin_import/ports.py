@@ -234,7 +234,7 @@ class Notices(Protocol):
 class Observer(Protocol):
     """What operators see: one structured log line and, for the known events, metrics."""
 
-    def saw(self, event: str, **facts: str | int | float | None) -> None:
+    def saw(self, event: str, **facts: str | float | None) -> None:
         """
         Report that *event* happened; *facts* are ids, states, codes and counts.
 

@@ -1,1 +1,1 @@
-"""The only room that speaks HTTP: Bigin's data centres, its token endpoint and its Bulk Write API."""
+"""The only room that speaks HTTP: data centres, token endpoint and Bulk Write API of Bigin."""

@@ -1,1 +1,1 @@
-"""The sidecar mapping: from JSON to a checked plan of columns. Pure: no clock, no network, no files."""
+"""The sidecar mapping: from JSON to a checked plan of columns. Pure: no clock, no network."""
