@@ -1,0 +1,135 @@
+"""
+The ways that imports and parts may go, as one table each; design section 6.
+
+The use cases do not ask this module: they know what they do. The fake ledger does, so that in
+every test and in the simulation a write that takes a wrong way is an error where it happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import replace
+
+from bigin_import.records import Import, ImportState, Part, PartState, Record
+
+_CLOSED = frozenset(state for state in ImportState if state.is_closed)
+
+IMPORT_EDGES: Mapping[ImportState, frozenset[ImportState]] = {
+    ImportState.WAITING_FOR_MAPPING: frozenset(
+        {
+            ImportState.PREPARING,
+            ImportState.FINISHING,
+            ImportState.REJECTED,
+            ImportState.WITHDRAWN,
+            ImportState.SUPERSEDED,
+        }
+    ),
+    ImportState.PREPARING: frozenset(
+        {
+            ImportState.SENDING,
+            ImportState.FINISHING,
+            ImportState.ON_HOLD,
+            ImportState.REJECTED,
+            ImportState.UNCHANGED,
+            ImportState.DRY_RUN,
+            ImportState.WITHDRAWN,
+            ImportState.SUPERSEDED,
+        }
+    ),
+    ImportState.SENDING: frozenset(
+        {ImportState.SENT, ImportState.FINISHING, ImportState.ON_HOLD, ImportState.UNCHANGED}
+    ),
+    ImportState.SENT: frozenset({ImportState.FINISHING, ImportState.ON_HOLD}),
+    ImportState.ON_HOLD: frozenset(
+        {
+            ImportState.PREPARING,
+            ImportState.SENDING,
+            ImportState.SENT,
+            ImportState.FINISHING,
+        }
+    ),
+    ImportState.FINISHING: _CLOSED,
+    **dict.fromkeys(_CLOSED, frozenset[ImportState]()),
+}
+
+FIRST_IMPORT_STATES = frozenset(
+    {ImportState.WAITING_FOR_MAPPING, ImportState.PREPARING, ImportState.FINISHING}
+) | {ImportState.REJECTED, ImportState.WITHDRAWN, ImportState.SUPERSEDED}
+
+PART_EDGES: Mapping[PartState, frozenset[PartState]] = {
+    PartState.STORED: frozenset({PartState.UPLOADED, PartState.REFUSED}),
+    PartState.UPLOADED: frozenset({PartState.CREATING, PartState.REFUSED}),
+    # Back to UPLOADED only if the create certainly did not leave.
+    PartState.CREATING: frozenset(
+        {
+            PartState.UPLOADED,
+            PartState.CREATED,
+            PartState.SETTLED,
+            PartState.REFUSED,
+            PartState.UNKNOWN,
+        }
+    ),
+    PartState.CREATED: frozenset({PartState.SETTLED, PartState.GIVEN_UP}),
+    PartState.SETTLED: frozenset({PartState.COLLECTED}),
+    # Re-creation goes back to UPLOADED: the next attempt is a new create like the first.
+    PartState.UNKNOWN: frozenset(
+        {PartState.UPLOADED, PartState.CREATED, PartState.SETTLED, PartState.HELD}
+    ),
+    PartState.HELD: frozenset(
+        {PartState.UPLOADED, PartState.CREATED, PartState.SETTLED, PartState.GIVEN_UP}
+    ),
+    PartState.COLLECTED: frozenset(),
+    PartState.REFUSED: frozenset(),
+    PartState.GIVEN_UP: frozenset(),
+}
+
+FIRST_PART_STATES = frozenset({PartState.STORED})
+
+
+class ForbiddenEdgeError(AssertionError):
+    """A record was to be written that cannot follow the stored one: a bug in a use case."""
+
+
+def check_edge(old: Record | None, new: Record) -> None:
+    """
+    Make sure that *new* may follow *old* (None: nothing is stored).
+
+    Raises:
+        ForbiddenEdgeError: It may not.
+    """
+    match old, new:
+        case None, Import():
+            _demand(new.state in FIRST_IMPORT_STATES, f"an import begins as {new.state}")
+        case None, Part():
+            _demand(new.state in FIRST_PART_STATES, f"a part begins as {new.state}")
+        case Import(), Import():
+            _check_way(old, new, ended=old.state.is_closed, ways=IMPORT_EDGES[old.state])
+        case Part(), Part():
+            _check_way(old, new, ended=old.state.is_final, ways=PART_EDGES[old.state])
+        case _:
+            pass  # turns, claims, tokens and remembered answers have no states
+
+
+def _check_way(
+    old: Import | Part, new: Import | Part, *, ended: bool, ways: Container[ImportState | PartState]
+) -> None:
+    if ended:
+        _demand(_final_facts(old) == _final_facts(new), f"{_name(old)} changes after its end")
+    else:
+        allowed = new.state == old.state or new.state in ways
+        _demand(allowed, f"{_name(old)} goes to {new.state}")
+
+
+def _final_facts(record: Import | Part) -> Import | Part:
+    """Leave out what may still change after the end: the notice and the index's bookkeeping."""
+    record = replace(record, version=0, open=None, due_at=None, expires_at=None)
+    return replace(record, noticed_at=None) if isinstance(record, Import) else record
+
+
+def _name(record: Import | Part) -> str:
+    return f"{record.address.sk} of {record.import_id} in {record.state}"
+
+
+def _demand(allowed: bool, otherwise: str) -> None:
+    if not allowed:
+        raise ForbiddenEdgeError(otherwise)

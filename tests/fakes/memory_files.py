@@ -1,0 +1,97 @@
+"""A versioned bucket in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import count
+from typing import BinaryIO
+
+from bigin_import.errors import DropRejectedError, MissingObjectError
+from bigin_import.models import ObjectVersion, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """One version of an object; a delete marker has no body."""
+
+    source: ObjectVersion
+    body: bytes | None
+    content_type: str
+
+
+class MemoryFiles:
+    """
+    The Files port over a dictionary, and what people do with a bucket: `put` and `remove`.
+
+    Attributes:
+        versions: Every version of every key, the newest last.
+    """
+
+    def __init__(self, bucket: str = "bucket") -> None:
+        self.bucket = bucket
+        self.versions: dict[str, list[StoredVersion]] = {}
+        self._numbers = count(1)
+
+    def put(self, key: str, body: bytes, *, content_type: str = "text/csv") -> ObjectVersion:
+        """Store a new version of *key*, as an upload does; its sequencer is later than all."""
+        return self._add(key, body, content_type)
+
+    def remove(self, key: str) -> None:
+        """Put a delete marker on *key*; its versions stay."""
+        self._add(key, None, "")
+
+    def expire(self, key: str) -> None:
+        """Remove *key* with all its versions, as the bucket's lifecycle rules do."""
+        self.versions.pop(key, None)
+
+    def newest(self, key: str) -> ObjectVersion | None:
+        stored = self._current(key)
+        return stored.source if stored else None
+
+    def read(self, key: str, *, version_id: str | None = None, at_most: int = 1_000_000) -> bytes:
+        body = self._body(key, version_id)
+        if len(body) > at_most:
+            problem = Problem(key, f"it has {len(body)} bytes; at most {at_most} are read")
+            raise DropRejectedError((problem,))
+        return body
+
+    def stream(self, source: ObjectVersion) -> BinaryIO:
+        return BytesIO(self._body(source.key, source.version_id))
+
+    def write(self, key: str, body: bytes, *, content_type: str) -> None:
+        self._add(key, body, content_type)
+
+    @contextmanager
+    def writer(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:
+        buffer = BytesIO()
+        yield buffer
+        self._add(key, buffer.getvalue(), content_type)
+
+    def keys(self, prefix: str, *, limit: int = 1000) -> Iterator[str]:
+        current = sorted(key for key in self.versions if key.startswith(prefix))
+        yield from [key for key in current if self._current(key)][:limit]
+
+    def _add(self, key: str, body: bytes | None, content_type: str) -> ObjectVersion:
+        number = next(self._numbers)
+        source = ObjectVersion(
+            self.bucket, key, f"v{number}", size=len(body or b""), sequencer=f"{number:016X}"
+        )
+        self.versions.setdefault(key, []).append(StoredVersion(source, body, content_type))
+        return source
+
+    def _current(self, key: str) -> StoredVersion | None:
+        versions = self.versions.get(key)
+        return versions[-1] if versions and versions[-1].body is not None else None
+
+    def _body(self, key: str, version_id: str | None) -> bytes:
+        if version_id is None:
+            stored = self._current(key)
+        else:
+            named = [v for v in self.versions.get(key, []) if v.source.version_id == version_id]
+            stored = named[0] if named else None
+        if stored is None or stored.body is None:
+            raise MissingObjectError(key)
+        return stored.body

@@ -1,0 +1,135 @@
+"""A ledger in memory: what DynamoDB promises, and a check of every write's way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, cast
+
+from bigin_import.edges import check_edge
+from bigin_import.errors import ConflictError
+from bigin_import.records import Address, Import, OpenKind, Part, Record
+
+type Moment = Literal["before", "after"]
+type Call = Literal["load", "save", "delete", "parts", "due"]
+type Hook = Callable[[Moment, Call, object], None]
+type Place = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """What the index says of a place from *visible_at* on; no address: nothing."""
+
+    visible_at: int
+    kind: OpenKind | None = None
+    due_at: int = 0
+    address: Address[Import] | Address[Part] | None = None
+
+
+class MemoryLedger:
+    """
+    The Ledger port over a dictionary.
+
+    Attributes:
+        records: What is stored, by pk and sk.
+
+    Args:
+        check: Called with the stored and the new record before each write.
+        hook: Called before and after each call; what it raises, the caller sees. Raising
+            "after" a write is a write whose answer was lost.
+        now: Time as the index sees it.
+        lag: How many seconds the next index entry is late.
+    """
+
+    def __init__(
+        self,
+        *,
+        check: Callable[[Record | None, Record], None] = check_edge,
+        hook: Hook = lambda _moment, _call, _subject: None,
+        now: Callable[[], int] = lambda: 0,
+        lag: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self.records: dict[Place, Record] = {}
+        self._index: dict[Place, list[IndexEntry]] = {}
+        self._check = check
+        self._hook = hook
+        self._now = now
+        self._lag = lag
+
+    def load[R: Record](self, address: Address[R]) -> R | None:
+        self._hook("before", "load", address)
+        found = self.records.get((address.pk, address.sk))
+        self._hook("after", "load", address)
+        return cast("R | None", found)
+
+    def save[R: Record](self, record: R) -> R:
+        self._hook("before", "save", record)
+        stored = self._unchanged(record)
+        if stored is None and record.version != 0:
+            raise ConflictError(f"{record.address.pk} {record.address.sk} is gone")
+        self._check(stored, record)
+        saved = replace(record, version=record.version + 1)
+        self.records[_place(record)] = saved
+        self._reindex(saved, gone=False)
+        self._hook("after", "save", saved)
+        return saved
+
+    def delete[R: Record](self, record: R) -> None:
+        self._hook("before", "delete", record)
+        if self._unchanged(record) is not None:
+            del self.records[_place(record)]
+            self._reindex(record, gone=True)
+        self._hook("after", "delete", record)
+
+    def parts(self, import_id: str) -> tuple[Part, ...]:
+        self._hook("before", "parts", import_id)
+        own = [
+            record
+            for record in self.records.values()
+            if isinstance(record, Part) and record.import_id == import_id
+        ]
+        self._hook("after", "parts", import_id)
+        return tuple(sorted(own, key=lambda part: part.number))
+
+    def due(
+        self, kind: OpenKind, *, before: int, limit: int
+    ) -> tuple[Address[Import] | Address[Part], ...]:
+        self._hook("before", "due", kind)
+        seen = [self._seen(entries) for entries in self._index.values()]
+        late = sorted(
+            (entry for entry in seen if entry.kind is kind and entry.due_at <= before),
+            key=lambda entry: entry.due_at,
+        )
+        self._hook("after", "due", kind)
+        return tuple(entry.address for entry in late[:limit] if entry.address is not None)
+
+    def _unchanged(self, record: Record) -> Record | None:
+        """Return the stored record, None if there is none; it must have *record*'s version."""
+        stored = self.records.get(_place(record))
+        if stored is not None and stored.version != record.version:
+            raise ConflictError(
+                f"{record.address.pk} {record.address.sk} has version {stored.version}, "
+                f"not {record.version}"
+            )
+        return stored
+
+    def _reindex(self, record: Record, *, gone: bool) -> None:
+        if not isinstance(record, (Import, Part)):
+            return
+        entries = self._index.setdefault(_place(record), [])
+        earliest = entries[-1].visible_at if entries else 0
+        visible_at = max(earliest, self._now() + self._lag())  # entries of one item keep order
+        if gone or record.open is None or record.due_at is None:
+            entries.append(IndexEntry(visible_at))
+        else:
+            entries.append(IndexEntry(visible_at, record.open, record.due_at, record.address))
+
+    def _seen(self, entries: list[IndexEntry]) -> IndexEntry:
+        """Return the newest visible entry and forget those that it replaced."""
+        while len(entries) > 1 and entries[1].visible_at <= self._now():
+            del entries[0]
+        return entries[0] if entries[0].visible_at <= self._now() else IndexEntry(0)
+
+
+def _place(record: Record) -> Place:
+    return record.address.pk, record.address.sk
