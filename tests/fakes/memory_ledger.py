@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Literal, cast
 
 from bigin_import.edges import check_edge
@@ -36,7 +37,9 @@ class MemoryLedger:
     Args:
         check: Called with the stored and the new record before each write.
         hook: Called before and after each call; what it raises, the caller sees. Raising
-            "after" a write is a write whose answer was lost.
+            "after" a write is a process that dies before it hears of its write.
+        answer_lost: Asked after each write; True: the client never hears the answer and
+            repeats the write, as the AWS SDK does. Others may write before it returns.
         now: Time as the index sees it.
         lag: How many seconds the next index entry is late.
     """
@@ -46,13 +49,17 @@ class MemoryLedger:
         *,
         check: Callable[[Record | None, Record], None] = check_edge,
         hook: Hook = lambda _moment, _call, _subject: None,
+        answer_lost: Callable[[], bool] = lambda: False,
         now: Callable[[], int] = lambda: 0,
         lag: Callable[[], int] = lambda: 0,
     ) -> None:
         self.records: dict[Place, Record] = {}
         self._index: dict[Place, list[IndexEntry]] = {}
+        self._write_ids: dict[Place, int] = {}
+        self._numbers = count(1)
         self._check = check
         self._hook = hook
+        self._answer_lost = answer_lost
         self._now = now
         self._lag = lag
 
@@ -64,21 +71,19 @@ class MemoryLedger:
 
     def save[R: Record](self, record: R) -> R:
         self._hook("before", "save", record)
-        stored = self._unchanged(record)
-        if stored is None and record.version != 0:
-            raise ConflictError(f"{record.address.pk} {record.address.sk} is gone")
-        self._check(stored, record)
-        saved = replace(record, version=record.version + 1)
-        self.records[_place(record)] = saved
-        self._reindex(saved, gone=False)
+        write_id = next(self._numbers)
+        saved = replace(record, version=record.version + 1 if record.version else write_id * 1000)
+        self._put(record, saved, write_id)
+        if self._answer_lost():
+            self._repeat_put(record, saved, write_id)
         self._hook("after", "save", saved)
         return saved
 
     def delete[R: Record](self, record: R) -> None:
         self._hook("before", "delete", record)
-        if self._unchanged(record) is not None:
-            del self.records[_place(record)]
-            self._reindex(record, gone=True)
+        self._remove(record)
+        if self._answer_lost():
+            self._remove(record)
         self._hook("after", "delete", record)
 
     def parts(self, import_id: str) -> tuple[Part, ...]:
@@ -103,15 +108,32 @@ class MemoryLedger:
         self._hook("after", "due", kind)
         return tuple(entry.address for entry in late[:limit] if entry.address is not None)
 
-    def _unchanged(self, record: Record) -> Record | None:
-        """Return the stored record, None if there is none; it must have *record*'s version."""
+    def _put(self, record: Record, saved: Record, write_id: int) -> None:
+        place = _place(record)
+        stored = self.records.get(place)
+        if record.version != (stored.version if stored else 0):
+            raise _changed(record)
+        self._check(stored, record)
+        self.records[place] = saved
+        self._write_ids[place] = write_id
+        self._reindex(saved, gone=False)
+
+    def _repeat_put(self, record: Record, saved: Record, write_id: int) -> None:
+        try:
+            self._put(record, saved, write_id)
+        except ConflictError:
+            if self._write_ids.get(_place(record)) != write_id:
+                raise
+
+    def _remove(self, record: Record) -> None:
         stored = self.records.get(_place(record))
-        if stored is not None and stored.version != record.version:
-            raise ConflictError(
-                f"{record.address.pk} {record.address.sk} has version {stored.version}, "
-                f"not {record.version}"
-            )
-        return stored
+        if stored is None:
+            return
+        if stored.version != record.version:
+            raise _changed(record)
+        del self.records[_place(record)]
+        del self._write_ids[_place(record)]
+        self._reindex(record, gone=True)
 
     def _reindex(self, record: Record, *, gone: bool) -> None:
         if not isinstance(record, (Import, Part)):
@@ -133,3 +155,8 @@ class MemoryLedger:
 
 def _place(record: Record) -> Place:
     return record.address.pk, record.address.sk
+
+
+def _changed(record: Record) -> ConflictError:
+    address = record.address
+    return ConflictError(f"{address.pk} {address.sk} is no longer at version {record.version}")

@@ -1,0 +1,134 @@
+"""The Ledger port on one DynamoDB table; the keys are those of design section 6."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from secrets import randbelow
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from bigin_import.aws.items import address_of, key_of, to_item, to_record
+from bigin_import.errors import ConflictError
+from bigin_import.records import Address, Import, OpenKind, Part, Record
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+OPEN_INDEX = "open"
+
+
+class DynamoLedger:
+    """
+    Records as items, each written whole and only over the version that was read.
+
+    Throttling and broken connections are repeated by the client (retry mode "standard"), so a
+    write may reach the table twice: the `write_id` tells our own first write from another's.
+
+    Args:
+        new_write_id: Returns a text that no other write has.
+    """
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        *,
+        new_write_id: Callable[[], str] = lambda: uuid4().hex,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._new_write_id = new_write_id
+
+    def load[R: Record](self, address: Address[R]) -> R | None:
+        answer = self._client.get_item(
+            TableName=self._table, Key=key_of(address), ConsistentRead=True
+        )
+        item = answer.get("Item")
+        return None if item is None else to_record(address.kind, item)
+
+    def save[R: Record](self, record: R) -> R:
+        write_id = self._new_write_id()
+        saved = replace(record, version=_next_version(record))
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=to_item(saved, write_id=write_id),
+                **_only_over(record.version),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as exc:
+            if not self._is_stored(record.address, write_id):
+                raise ConflictError(_was_changed(record)) from exc
+        return saved
+
+    def delete[R: Record](self, record: R) -> None:
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=key_of(record.address),
+                ConditionExpression="attribute_not_exists(pk) OR #version = :version",
+                ExpressionAttributeNames={"#version": "version"},
+                ExpressionAttributeValues={":version": {"N": str(record.version)}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as exc:
+            raise ConflictError(_was_changed(record)) from exc
+
+    def parts(self, import_id: str) -> tuple[Part, ...]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :part)",
+            ExpressionAttributeValues={
+                ":pk": {"S": Import.at(import_id).pk},
+                ":part": {"S": "PART#"},
+            },
+            ConsistentRead=True,
+        )
+        return tuple(to_record(Part, item) for page in pages for item in page["Items"])
+
+    def due(
+        self, kind: OpenKind, *, before: int, limit: int
+    ) -> tuple[Address[Import] | Address[Part], ...]:
+        # One page is enough: it holds 1 MB, which is thousands of bare keys.
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=OPEN_INDEX,
+            KeyConditionExpression="#open = :kind AND due_at <= :before",
+            ExpressionAttributeNames={"#open": "open"},
+            ExpressionAttributeValues={":kind": {"S": kind}, ":before": {"N": str(before)}},
+            ScanIndexForward=True,
+            Limit=limit,
+        )
+        return tuple(address_of(item) for item in answer["Items"])
+
+    def _is_stored(self, address: Address[Any], write_id: str) -> bool:
+        """Tell whether the write *write_id* is the one that the table holds."""
+        answer = self._client.get_item(
+            TableName=self._table, Key=key_of(address), ConsistentRead=True
+        )
+        return answer.get("Item", {}).get("write_id") == {"S": write_id}
+
+
+def _next_version(record: Record) -> int:
+    """
+    Return the version after the record's.
+
+    The first one is random: a record that was deleted and made anew must not pass for the old
+    one, or a late second delete would remove another import's claim.
+    """
+    return record.version + 1 if record.version else 1 + randbelow(2**31)
+
+
+def _only_over(version: int) -> dict[str, Any]:
+    """Return PutItem's condition that the stored version is *version*; 0: nothing is stored."""
+    if version == 0:
+        return {"ConditionExpression": "attribute_not_exists(pk)"}
+    return {
+        "ConditionExpression": "#version = :version",
+        "ExpressionAttributeNames": {"#version": "version"},
+        "ExpressionAttributeValues": {":version": {"N": str(version)}},
+    }
+
+
+def _was_changed(record: Record) -> str:
+    address = record.address
+    return f"{address.pk} {address.sk} is no longer at version {record.version}"
