@@ -1,0 +1,56 @@
+"""The header row of a drop, and which of its columns a person means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bigin_import.mapping.names import matching_form
+
+# Columns that our own result files put before the original ones; they are never imported.
+RESULT_PREFIX = "bigin__"
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """
+    The columns of a drop as a person counts them: those of our result files are left out.
+
+    Attributes:
+        names: Headers as they stand in the file.
+        sources: For each of them its position in the rows of the file.
+    """
+
+    names: tuple[str, ...]
+    sources: tuple[int, ...]
+
+    @classmethod
+    def of(cls, header: tuple[str, ...]) -> Headers:
+        kept = [
+            (position, name)
+            for position, name in enumerate(header)
+            if not name.startswith(RESULT_PREFIX)
+        ]
+        return cls(tuple(name for _, name in kept), tuple(position for position, _ in kept))
+
+    def matches(self, column: str) -> tuple[int, ...]:
+        """
+        Return the columns that *column* names; more than one means that it is ambiguous.
+
+        Headers are compared in their matching form; where several are alike, an exact match
+        decides.
+        """
+        form = matching_form(column)
+        alike = [at for at, name in enumerate(self.names) if matching_form(name) == form]
+        exact = [at for at in alike if self.names[at] == column]
+        return tuple(exact if len(alike) > 1 and len(exact) == 1 else alike)
+
+    def title(self, column: int) -> str:
+        """Return the header of *column*, or its number if it has none."""
+        return self.names[column].strip() or f"column {column + 1} (no header)"
+
+    def titles_except(self, sources: set[int]) -> Iterator[str]:
+        """Yield the titles of all columns whose source is not in *sources*."""
+        for column, source in enumerate(self.sources):
+            if source not in sources:
+                yield self.title(column)

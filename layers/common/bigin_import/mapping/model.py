@@ -1,0 +1,78 @@
+"""The mapping in its one normalised form, whatever form a person wrote it in."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from bigin_import.models import Operation
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+
+class MappedField(BaseModel):
+    """
+    One field of Bigin and what fills it.
+
+    Attributes:
+        place: Where it stands in the mapping as written: "line 7, field_mappings[2]".
+        has_keys: False if it was written as one name beside another, without keys of its own.
+        column: Header of the drop; None if *index* counts instead, or for a constant.
+        index: Column of the drop, from 0.
+        default_value: Fills empty cells, or, without a column, every record.
+        find_by: For a lookup, the field of the parent that the cells name.
+        format: How the drop writes dates, such as "dd.MM.yyyy".
+        values: Exact replacements of cells.
+    """
+
+    model_config = _FROZEN
+
+    place: str
+    has_keys: bool = True
+    api_name: str
+    column: str | None = None
+    index: int | None = None
+    default_value: str | None = None
+    find_by: str | None = None
+    format: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    values: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_constant(self) -> bool:
+        return self.column is None and self.index is None
+
+    def at(self, key: str) -> str:
+        """Return the place of *key*."""
+        return f"{self.place}.{key}" if self.has_keys else self.place
+
+
+class Mapping(BaseModel):
+    """
+    What a person asked for, complete and in one form. `model_dump_json()` is what gets pinned.
+
+    Attributes:
+        fields: Empty if the headers of the drop are themselves API names.
+        ignore_empty: True, unlike Bigin's own default: empty cells erase nothing.
+        character_encoding: Of the drop, a Python codec name.
+        max_invalid_share: `on_bad_rows` as a number from 0 to 1.
+        force: Id of an earlier import that may be repeated.
+        warnings: Sentences for the report about what was left out of the mapping as written.
+    """
+
+    model_config = _FROZEN
+
+    module: str
+    operation: Operation
+    find_by: str | None = None
+    fields: tuple[MappedField, ...] = ()
+    ignore_empty: bool = True
+    character_encoding: str | None = None
+    empty_key: Literal["invalid", "send"] = "invalid"
+    duplicate_keys: Literal["send", "reject"] = "send"
+    max_invalid_share: float = 0.01
+    force: str | None = None
+    dry_run: bool = False
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,87 @@
+"""The fields of a module as a mapping sees them, with or without Bigin's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bigin_import.mapping.names import (
+    ALWAYS_KNOWN,
+    STANDARD_LOOKUPS,
+    SYSTEM_KEYS,
+    loose_form,
+    nearest,
+)
+from bigin_import.models import Field
+
+_FILLED_BY_BIGIN = ALWAYS_KNOWN
+DATE_TYPES = frozenset({"date", "datetime"})
+NUMBER_TYPES = frozenset({"integer", "bigint", "double", "percent", "currency"})
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleFields:
+    """
+    What is known about the fields of *module*.
+
+    Attributes:
+        by_name: Empty if the metadata could not be had.
+        are_known: False if it could not be had: then nothing is refused for its name or type.
+    """
+
+    module: str
+    by_name: dict[str, Field]
+    are_known: bool
+
+    @classmethod
+    def of(cls, module: str, fields: tuple[Field, ...] | None) -> ModuleFields:
+        by_name = {field.api_name: field for field in fields or ()}
+        return cls(module, by_name, fields is not None)
+
+    def is_known(self, api_name: str) -> bool:
+        return not self.are_known or api_name in self.by_name or api_name in ALWAYS_KNOWN
+
+    def data_type(self, api_name: str) -> str | None:
+        """Return Bigin's word for the type of a field, or None if it is not known."""
+        field = self.by_name.get(api_name)
+        return field.data_type if field else None
+
+    def is_unique(self, api_name: str) -> bool:
+        """Tell whether no two records can share a value of this field."""
+        field = self.by_name.get(api_name)
+        is_key = api_name in ("id", SYSTEM_KEYS.get(self.module))
+        return is_key or (field is not None and field.unique)
+
+    def parent_module(self, api_name: str) -> str | None:
+        """Return the module that a lookup points to, or None if the field is no lookup."""
+        field = self.by_name.get(api_name)
+        if field is None:
+            return STANDARD_LOOKUPS.get((self.module, api_name))
+        return field.lookup_module if field.data_type == "lookup" else None
+
+    def mandatory(self) -> Iterator[Field]:
+        """Yield the fields that a new record needs and that only the import can fill."""
+        for field in self.by_name.values():
+            if field.mandatory and field.writable and field.api_name not in _FILLED_BY_BIGIN:
+                yield field
+
+    def spelled(self, name: str) -> str | None:
+        """Return the API name that *name* spells in any case; *name* itself if none is known."""
+        if not self.are_known or name in ALWAYS_KNOWN:
+            return name
+        folded = {known.casefold(): known for known in (*self.by_name, *ALWAYS_KNOWN)}
+        return folded.get(name.casefold())
+
+    def labelled(self, name: str) -> Field | None:
+        """Return the field whose label in Bigin is *name*."""
+        form = loose_form(name)
+        labels = (field for field in self.by_name.values() if loose_form(field.label) == form)
+        return next(labels, None)
+
+    def meant(self, name: str) -> str | None:
+        """Return the API name of the field that *name* was most likely meant to be."""
+        if field := self.labelled(name):
+            return field.api_name
+        labels = {field.label: field.api_name for field in self.by_name.values()}
+        near = nearest(name, (*self.by_name, *ALWAYS_KNOWN, *labels))
+        return labels.get(near, near) if near else None

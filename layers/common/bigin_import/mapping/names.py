@@ -1,0 +1,76 @@
+"""Bigin's names, and how the names that people write are matched with them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+# The field that Bigin itself uses to find duplicates, by module.
+SYSTEM_KEYS = {
+    "Contacts": "Email",
+    "Accounts": "Account_Name",
+    "Pipelines": "Deal_Name",
+    "Products": "Product_Name",
+}
+
+# Parent modules of Bigin's own lookups, for the time when its metadata cannot be had.
+STANDARD_LOOKUPS = {
+    ("Contacts", "Account_Name"): "Accounts",
+    ("Pipelines", "Account_Name"): "Accounts",
+    ("Pipelines", "Contact_Name"): "Contacts",
+}
+
+# Fields that every module takes although its metadata may not list them.
+ALWAYS_KNOWN = frozenset({"id", "Layout", "Owner"})
+
+# The limitations page of the Bulk Write API excludes these; its create page names some of them.
+EXCLUDED_MODULES = frozenset({"Attachments", "Calls", "Events", "Notes", "Tasks", "Users"})
+
+_MODULES = (*SYSTEM_KEYS, *sorted(EXCLUDED_MODULES))
+_MODULE_ALIASES = {
+    "account": "Accounts",
+    "companies": "Accounts",
+    "company": "Accounts",
+    "contact": "Contacts",
+    "deal": "Pipelines",
+    "deals": "Pipelines",
+    "pipeline": "Pipelines",
+    "product": "Products",
+} | {module.casefold(): module for module in _MODULES}
+
+# Spreadsheets and web pages leave these in headers; nobody sees them.
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
+
+
+def matching_form(name: str) -> str:
+    """
+    Return *name* as headers are compared: NFC, case folded, each run of spaces one space.
+
+    `str.split` knows the no-break space, so it needs no step of its own.
+    """
+    visible = unicodedata.normalize("NFC", name).translate(_INVISIBLE)
+    return unicodedata.normalize("NFC", " ".join(visible.split()).casefold())
+
+
+def loose_form(name: str) -> str:
+    """Return only the letters and digits of *name*: "E-mail" and "Email" are alike."""
+    return "".join(filter(str.isalnum, matching_form(name)))
+
+
+def nearest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
+    """Return the name in *known* that *name* was most likely meant to be, if there is one."""
+    by_form = {loose_form(candidate): candidate for candidate in reversed(tuple(known))}
+    close = get_close_matches(loose_form(name), by_form, n=1, cutoff=likeness)
+    return by_form[close[0]] if close else None
+
+
+def module_meant(name: str) -> str | None:
+    """Return the API name of the module if *name* is another word for it, else None."""
+    meant = _MODULE_ALIASES.get(matching_form(name))
+    return None if meant == name else meant
+
+
+def canonical_field(api_name: str) -> str:
+    """Return *api_name* as Bigin wants it: its documentation also prints `Id`."""
+    return "id" if api_name.casefold() == "id" else api_name

@@ -1,0 +1,65 @@
+"""What pydantic found wrong with a mapping, in words for the person who wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as AnyMapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from bigin_import.mapping.names import nearest
+from bigin_import.mapping.written import Entry, WrittenMapping
+
+_TYPES = {
+    "string_type": ("text in quotes", 'Write it in quotes: "..."'),
+    "bool_type": ("true or false", "Write true or false, without quotes"),
+    "int_type": ("a whole number", "Write it without quotes and without a fraction"),
+    "list_type": ("a list", "Write it in [ ]"),
+    "dict_type": ("an object", "Write it in { }"),
+    "model_type": ("an object", "Write it in { }"),
+}
+_JSON_TYPES = {bool: "true or false", int: "a number", float: "a number", str: "text"}
+_JSON_TYPES |= {list: "a list", dict: "an object", type(None): "null"}
+_LIMITS = {
+    "greater_than_equal": ("columns are counted from 0", "Write 0 for the first column"),
+    "string_too_short": ("it is empty", "Write a name, or leave the key out"),
+}
+_KEYS = {
+    "field_mappings": tuple(Entry.model_fields),
+    "default_value": ("value",),
+    "": tuple(name for name in WrittenMapping.model_fields if name != "schema_"),
+}
+
+
+def in_words(error: ErrorDetails) -> tuple[str, str]:
+    """Return what is wrong and what to do about it."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "refused":
+        return context["what"], context["remedy"]
+    if kind == "extra_forbidden":
+        return _unknown_key(error["loc"])
+    if kind == "literal_error":
+        return _not_one_of(error["input"], context)
+    if kind in _LIMITS:
+        return _LIMITS[kind]
+    wanted, remedy = _TYPES[kind]
+    return f"this must be {wanted}, not {_JSON_TYPES[type(error['input'])]}", remedy
+
+
+def _unknown_key(path: tuple[int | str, ...]) -> tuple[str, str]:
+    key = str(path[-1])
+    parent = next((step for step in path[-2::-1] if isinstance(step, str)), "")
+    known = _KEYS[parent] if len(path) > 1 else _KEYS[""]
+    what = f'"{key}" is not a key that can stand here'
+    if meant := nearest(key, known):
+        return what, f'Did you mean "{meant}"?'
+    return what, f"Remove it; the keys known here are {', '.join(known)}"
+
+
+def _not_one_of(found: object, context: AnyMapping[str, Any]) -> tuple[str, str]:
+    expected = context["expected"]
+    if not isinstance(found, str):
+        return f"this must be {expected}, not {_JSON_TYPES[type(found)]}", "Write one of these"
+    meant = nearest(found, expected.replace("'", "").replace(" or ", ", ").split(", "))
+    remedy = f'Did you mean "{meant}"?' if meant else "Write one of these"
+    return f'"{found}" is not one of {expected}', remedy
