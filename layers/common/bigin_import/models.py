@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Operation(StrEnum):
@@ -24,11 +26,13 @@ class Problem:
             or "contacts.csv, row 17".
         what: What is wrong there, in one sentence without a full stop.
         remedy: What to do about it, in one sentence without a full stop.
+        cells: Cells of the drop that show it, for the report only: never in a log or a notice.
     """
 
     where: str
     what: str
     remedy: str = ""
+    cells: tuple[str, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" + (f". {self.remedy}" if self.remedy else "")
@@ -113,13 +117,21 @@ class ValueRule:
 
 @dataclass(frozen=True, slots=True)
 class PlannedColumn:
-    """One column of what we send: which cell of the drop feeds which field, by what rule."""
+    """
+    One column of what we send: which cell of the drop feeds which field, by what rule.
+
+    Attributes:
+        data_type, length, pick_list: Of the field, as its metadata says; what is known of them
+            is checked against the values.
+    """
 
     source: int
     header: str
     api_name: str
     data_type: str | None = None
     rule: ValueRule | None = None
+    length: int | None = None
+    pick_list: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +193,43 @@ class InvalidRow:
     reason: str
 
 
+class SourceRow(NamedTuple):
+    """
+    A data row of a drop, read again to be joined with what became of it.
+
+    Attributes:
+        row: The number a spreadsheet shows (the header is 1).
+        cells: Untouched, as many as the header has or, in a row that is invalid for it, more.
+        reason: Why the row was never sent; None if it was.
+    """
+
+    row: int
+    cells: Sequence[str]
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFindings:
+    """
+    What the values of one planned column look like, as they are sent.
+
+    Attributes:
+        samples: The first three different values; cells, so never in a log or a notice.
+        filled: Values that are not empty; 0 if nothing is known of the field to check them by.
+        misfits: Values that do not fit the field.
+        misfit_rows: Rows of the first ten of them.
+        unknown: The first twenty values that a picklist does not have yet; cells too.
+    """
+
+    header: str
+    api_name: str
+    samples: tuple[str, ...] = field(default=(), repr=False)
+    filled: int = 0
+    misfits: int = 0
+    misfit_rows: tuple[int, ...] = ()
+    unknown: tuple[str, ...] = field(default=(), repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class CutPart:
     """
@@ -222,6 +271,11 @@ class CutResult:
             parts must run one after another.
         content_sha256: Of the drop's bytes as stored, in hexadecimal.
         warnings: Sentences for the report.
+        empty_keys: Rows without their key, sent or not.
+        repeated_keys: Valid rows whose key (trimmed, case-folded) an earlier row has.
+        repeated_key_rows: Rows of the first hundred keys that occur more than once, all of
+            their occurrences, at most two hundred.
+        columns: In the order we send them.
     """
 
     parts: tuple[CutPart, ...]
@@ -234,6 +288,25 @@ class CutResult:
     repeated_keys_across_parts: bool
     content_sha256: str
     warnings: tuple[str, ...] = ()
+    empty_keys: int = 0
+    repeated_keys: int = 0
+    repeated_key_rows: tuple[int, ...] = ()
+    columns: tuple[ColumnFindings, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    All that reading a drop decided; stored beside the parts, and never decided again.
+
+    Attributes:
+        header: Of the drop, without our own result columns.
+    """
+
+    columns: ColumnPlan
+    cut: CutResult
+    dialect: Dialect
+    header: tuple[str, ...]
 
 
 class JobStatus(StrEnum):
@@ -300,11 +373,14 @@ class RowFate:
     Attributes:
         record_id: Bigin's id of the record, "" if unknown.
         error: Bigin's ERRORS cell as it came, "" if none.
+        either: The row is in Bigin as asked, but whether it was added or updated is unknown;
+            its status then says UPDATED.
     """
 
     status: RowStatus
     record_id: str = ""
     error: str = ""
+    either: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +408,20 @@ class Counts:
     def succeeded(self) -> int:
         """Rows that are in Bigin as asked."""
         return self.added + self.updated + self.existing
+
+
+@dataclass(frozen=True, slots=True)
+class FailedEvent:
+    """
+    An event that import_csv failed on, as it lies in the failure queue.
+
+    Attributes:
+        sources: The objects it was about; empty for a resume, which the ledger repeats anyway.
+        receipt: What takes it off the queue.
+    """
+
+    sources: tuple[ObjectVersion, ...]
+    receipt: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol
 
-from bigin_import.models import Field, Job, JobRequest, Notice, ObjectVersion
+from bigin_import.models import FailedEvent, Field, Job, JobRequest, Notice, ObjectVersion
 from bigin_import.records import Address, Import, OpenKind, Part, Record
 
 
@@ -34,7 +34,7 @@ class Clock(Protocol):
 class Parallel(Protocol):
     """Work side by side, within one invocation."""
 
-    def each[T](self, work: Callable[[T], None], items: Iterable[T], *, at_most: int) -> None:
+    def each[T](self, work: Callable[[T], object], items: Iterable[T], *, at_most: int) -> None:
         """
         Call *work* for every item, at most *at_most* at a time.
 
@@ -200,7 +200,16 @@ class AccessTokens(Protocol):
 
 
 class CallbackUrls(Protocol):
-    """Where Bigin reports a finished job."""
+    """Where Bigin reports a finished job, and whether a job reports there."""
+
+    def names(self, job: Job, import_id: str, part: int, attempt: int) -> bool | None:
+        """
+        Tell whether the callback that *job* echoes is the one of this attempt.
+
+        Returns:
+            None if the job echoes no callback.
+        """
+        ...
 
     def url(self, import_id: str, part: int, attempt: int) -> str:
         """Return the signed callback URL of one attempt. Never in a log."""
@@ -220,6 +229,18 @@ class Resumer(Protocol):
 
     def resume(self, import_id: str) -> None:
         """Ask import_csv, asynchronously, to go on with an import."""
+        ...
+
+
+class Failures(Protocol):
+    """Events that import_csv failed on, every retry included."""
+
+    def receive(self) -> tuple[FailedEvent, ...]:
+        """Return some of them; each comes back after a while unless it is `done`."""
+        ...
+
+    def done(self, event: FailedEvent) -> None:
+        """Take an event off the queue: the ledger has it now."""
         ...
 
 

@@ -137,11 +137,17 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why a part's rows were certainly not written: Bigin's code and words, or our own."""
+    """
+    Why a part's rows were certainly not written: Bigin's code and words, or our own.
+
+    Attributes:
+        concerns_mapping: Every part of the import would be refused the same way.
+    """
 
     code: str
     message: str
     resolution: str = ""
+    concerns_mapping: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +179,11 @@ class Import:
         take: 1, or 2 and more when a drop rejected for its mapping is taken up again.
         epoch: Raised by every submitter that takes the lease.
         lease_until: The lease is free when this is past; 0 when it was given back.
+        compared_at: When the first job was read back and found to be what was sent.
         idle_resumes: Resumes in a row that moved nothing.
+        busy_waits: How often in a row Bigin had no credits or no capacity for it.
+        hold_reason: In plain words, why a person must decide; only while ON_HOLD.
+        reminded_at: When people were last told of the hold.
         verdict: What a FINISHING import will be closed as, if that does not depend on its parts.
         counts_disagree: Bigin's counts and the joined rows contradict each other.
         results: Prefix of the result files in the bucket.
@@ -195,7 +205,11 @@ class Import:
     claim: str | None = None
     epoch: int = 0
     lease_until: int = 0
+    compared_at: int | None = None
     idle_resumes: int = 0
+    busy_waits: int = 0
+    hold_reason: str | None = None
+    reminded_at: int | None = None
     verdict: ImportState | None = None
     concerns_mapping: bool = False
     winner: str | None = None
@@ -227,6 +241,7 @@ class Part:
         repeatable: A second job for it could not make a second record: the operation finds
             records by a proven unique key, and every row has its own.
         epoch: Of the submitter that may write it.
+        asked_at: When Bigin was last asked about its job because of a callback.
         polls: How often Bigin was asked about its job by the tick; spaces the next time.
         counts: Rows by fate, once collected or given up.
     """
@@ -247,6 +262,7 @@ class Part:
     refusal: Refusal | None = None
     counts: Counts | None = None
     counts_disagree: bool = False
+    asked_at: int = 0
     polls: int = 0
     stored_at: int = 0
     uploaded_at: int | None = None
@@ -273,10 +289,19 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """Whose turn it is among the versions of one key: one import at a time, in order."""
+    """
+    Whose turn it is among the versions of one key: one import at a time, in order.
+
+    Attributes:
+        place: Hash of bucket and key.
+        open_import: The import that is being prepared or sent.
+        last_import: The latest import that had its turn.
+        last_sequencer: S3's order of the latest version that was sent.
+    """
 
     place: str
     open_import: str | None = None
+    last_import: str | None = None
     last_sequencer: str = ""
     version: int = 0
 

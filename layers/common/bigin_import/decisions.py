@@ -1,0 +1,114 @@
+"""
+Use case: what a person decides about an import that is ON_HOLD.
+
+Each decision holds only for the state the person saw: a HELD part and its attempt, or a held
+import. Deciding twice, or too late, changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bigin_import import steps
+from bigin_import.changes import change
+from bigin_import.ports import Bigin, Clock, CollectQueue, Ledger, Observer
+from bigin_import.records import Import, ImportState, OpenKind, Part, PartState
+
+
+class Decision(StrEnum):
+    """
+    What can be decided.
+
+    CONTINUE: the cause is mended, go on with the import.
+    CREATE: no job was made for this part; make one.
+    ADOPT: this job was made for this part; go on with it.
+    GIVE_UP: stop waiting; the part's rows are reported as unclear.
+    """
+
+    CONTINUE = "continue"
+    CREATE = "create"
+    ADOPT = "adopt"
+    GIVE_UP = "give_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """Carries out one decision, conditional on what it was made about."""
+
+    ledger: Ledger
+    bigin: Bigin
+    queue: CollectQueue
+    clock: Clock
+    observer: Observer
+
+    def go_on(self, import_id: str) -> bool:
+        """Let a held import go on where it stopped; return whether it was held."""
+        _, changed = change(self.ledger, Import.at(import_id), self._off_hold)
+        self._saw(Decision.CONTINUE, import_id, changed=changed)
+        return changed
+
+    def create(self, import_id: str, part: int, attempt: int) -> bool:
+        """Let a held part have another attempt; return whether it was held for *attempt*."""
+        if not self._decide(import_id, part, attempt, steps.sent_again()):
+            return False
+        change(self.ledger, Import.at(import_id), self._sending_again)
+        return True
+
+    def adopt(self, import_id: str, part: int, attempt: int, job_id: str) -> bool:
+        """
+        Take *job_id* for the job of a held part.
+
+        Raises:
+            BiginError: Bigin does not know that job, or did not answer.
+        """
+        self.bigin.job(job_id)
+        step = steps.created(attempt, job_id, self.clock.now())
+        return self._decide(import_id, part, attempt, step)
+
+    def give_up(self, import_id: str, part: int, attempt: int) -> bool:
+        """Stop waiting for a held part."""
+        given_up = self._decide(import_id, part, attempt, steps.given_up(self.clock.now()))
+        if given_up:
+            self.queue.collect(import_id)
+        return given_up
+
+    def _decide(self, import_id: str, part: int, attempt: int, step: steps.Step) -> bool:
+        def decided(seen: Part) -> Part | None:
+            is_current = seen.attempt is not None and seen.attempt.number == attempt
+            return step(seen) if seen.state is PartState.HELD and is_current else None
+
+        _, changed = change(self.ledger, Part.at(import_id, part), decided)
+        self._saw("part", import_id, changed=changed)
+        return changed
+
+    def _off_hold(self, seen: Import) -> Import | None:
+        if seen.state is not ImportState.ON_HOLD:
+            return None
+        return self._resumable(seen, _state_to_go_on_from(seen))
+
+    def _sending_again(self, seen: Import) -> Import | None:
+        if seen.state not in (ImportState.ON_HOLD, ImportState.SENT):
+            return None
+        return self._resumable(seen, ImportState.SENDING)
+
+    def _resumable(self, seen: Import, state: ImportState) -> Import:
+        return replace(
+            seen,
+            state=state,
+            hold_reason=None,
+            reminded_at=None,
+            idle_resumes=0,
+            open=OpenKind.WORK,
+            due_at=self.clock.now(),
+        )
+
+    def _saw(self, decision: str, import_id: str, *, changed: bool) -> None:
+        event = "decision_taken" if changed else "decision_stale"
+        self.observer.saw(event, import_id=import_id, decision=decision)
+
+
+def _state_to_go_on_from(record: Import) -> ImportState:
+    if record.totals is not None:
+        return ImportState.SENDING
+    return ImportState.PREPARING if record.mapping else ImportState.WAITING_FOR_MAPPING

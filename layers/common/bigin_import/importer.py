@@ -1,0 +1,200 @@
+"""
+Use case: a drop -> parts -> jobs, from any point at which an earlier invocation stopped.
+
+An event registers its drop; whoever holds the lease brings the import as far as it can be
+brought now, and leaves in the ledger when to look again. Nothing here is lost by dying.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pydantic import TypeAdapter
+
+from bigin_import import places, problems
+from bigin_import.errors import DropRejectedError, LeaseLostError, MissingObjectError
+from bigin_import.intake import LOOK_AGAIN_SECONDS, Intake
+from bigin_import.lease import Lease, take_lease
+from bigin_import.mapping.model import Mapping
+from bigin_import.mapping.parse import parse_mapping
+from bigin_import.models import ObjectVersion, Problem
+from bigin_import.part_sender import Pause, StoppedError
+from bigin_import.pauses import pause_seconds
+from bigin_import.places import KeyKind
+from bigin_import.ports import Clock, CollectQueue, Files, Ledger, Observer
+from bigin_import.preparer import Preparer, read_plan
+from bigin_import.records import Import, ImportState, OpenKind
+from bigin_import.sender import Sender
+
+MOST_IDLE_RESUMES = 5
+ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
+AN_HOUR_SECONDS = 3600
+PROBLEMS = TypeAdapter(tuple[Problem, ...])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Importer:
+    """Everything import_csv does."""
+
+    ledger: Ledger
+    files: Files
+    intake: Intake
+    preparer: Preparer
+    sender: Sender
+    queue: CollectQueue
+    clock: Clock
+    observer: Observer
+    mapping_wait_seconds: int
+
+    def receive(self, source: ObjectVersion) -> None:
+        """Act on one object that was created under `incoming/`; repeated events do no harm."""
+        match places.kind_of(source.key):
+            case KeyKind.IGNORED:
+                self.observer.saw("drop_ignored", key=source.key)
+            case KeyKind.MAPPING:
+                for import_id in self.intake.woken_by(source):
+                    if self.clock.remaining_seconds() > ENOUGH_SECONDS:
+                        self.resume(import_id)
+            case KeyKind.CSV | KeyKind.UNSUPPORTED | KeyKind.REFUSED:
+                self.resume(self.intake.register(source).import_id)
+
+    def resume(self, import_id: str) -> None:
+        """Bring an import as far as it can be brought now, if nobody else is at it."""
+        held = take_lease(self.ledger, self.clock, import_id)
+        if held is None:
+            return
+        lease, record = held
+        in_good_order = False
+        try:
+            self._advance(lease, record)
+            in_good_order = True
+        except LeaseLostError:
+            self.observer.saw("conflict", import_id=import_id)
+        finally:
+            lease.give_back(moved=in_good_order)
+
+    def _advance(self, lease: Lease, record: Import) -> None:
+        if record.idle_resumes > MOST_IDLE_RESUMES:
+            self._hold(lease, f"{MOST_IDLE_RESUMES} tries got nowhere; see the log of import_csv")
+            return
+        try:
+            record = self._prepared(lease, record)
+        except DropRejectedError as exc:
+            record = self._rejected(lease, exc)
+        except MissingObjectError:
+            record = self._concluded(lease, ImportState.WITHDRAWN)
+        if record.state is ImportState.SENDING:
+            self._send(lease, record)
+        if record.state is ImportState.FINISHING:
+            self.queue.collect(record.import_id)
+
+    def _prepared(self, lease: Lease, record: Import) -> Import:
+        """Bring an import that has no plan yet to one, as far as it goes."""
+        if record.state is ImportState.WAITING_FOR_MAPPING:
+            record = self._matched(lease, record)
+        if record.state is ImportState.PREPARING:
+            record = self.preparer.prepare(lease, record)
+        return record
+
+    def _matched(self, lease: Lease, record: Import) -> Import:
+        """Find the mapping and pin it."""
+        key = record.source.key
+        if places.kind_of(key) is not KeyKind.CSV:
+            raise DropRejectedError((problems.not_a_drop(key),))
+        pin = self.intake.find_mapping(key)
+        if pin is None:
+            return self._without_mapping(lease, record)
+        record = lease.change(lambda seen: replace(seen, mapping=pin))
+        text = self.files.read(pin.key, version_id=pin.version_id)
+        return self._pinned(lease, record, parse_mapping(text, name=pin.key))
+
+    def _pinned(self, lease: Lease, record: Import, mapping: Mapping) -> Import:
+        """Keep the mapping beside the parts, once it is this version's turn."""
+        dry_run = record.dry_run or mapping.dry_run
+        turn = ImportState.PREPARING if dry_run else self.intake.take_turn(record)
+        if turn is None:
+            return self._look_again(lease)
+        if turn is ImportState.SUPERSEDED:
+            return self._concluded(lease, turn)
+        pinned = places.pinned_mapping(record.import_id)
+        text = mapping.model_dump_json().encode()
+        self.files.write(pinned, text, content_type="application/json")
+        return lease.change(
+            lambda seen: replace(seen, state=turn, dry_run=dry_run, open=OpenKind.WORK)
+        )
+
+    def _without_mapping(self, lease: Lease, record: Import) -> Import:
+        if self.files.newest(record.source.key) is None:
+            return self._concluded(lease, ImportState.WITHDRAWN)
+        waited = self.clock.now() - record.received_at
+        if waited >= self.mapping_wait_seconds:
+            problem = problems.no_mapping(record.source.key, waited)
+            raise DropRejectedError((problem,), concerns_mapping=True)
+        self.observer.saw("waiting_for_mapping", import_id=record.import_id)
+        return self._look_again(lease)
+
+    def _look_again(self, lease: Lease) -> Import:
+        due_at = self.clock.now() + LOOK_AGAIN_SECONDS
+        return lease.change(lambda seen: replace(seen, due_at=due_at))
+
+    def _send(self, lease: Lease, record: Import) -> None:
+        if record.sent_at is None:
+            self.intake.record_sending(record)
+        plan = read_plan(self.files, record.import_id)
+        try:
+            self.sender.send(lease, record, plan.columns.request)
+        except StoppedError as stopped:
+            self._pause(lease, stopped)
+            return
+        now = self.clock.now()
+        lease.change(
+            lambda seen: replace(
+                seen, state=ImportState.SENT, sent_at=now, due_at=now + AN_HOUR_SECONDS
+            )
+        )
+        self.queue.collect(record.import_id)
+
+    def _pause(self, lease: Lease, stopped: StoppedError) -> None:
+        self.observer.saw("sending_paused", import_id=lease.import_id, pause=stopped.pause.name)
+        if stopped.pause is Pause.CONTRADICTION:
+            self._hold(lease, str(stopped))
+            return
+        now = self.clock.now()
+
+        def paused(seen: Import) -> Import:
+            seconds = pause_seconds(stopped.pause, seen.busy_waits)
+            return replace(seen, busy_waits=seen.busy_waits + 1, due_at=now + seconds)
+
+        lease.change(paused)
+
+    def _hold(self, lease: Lease, reason: str) -> None:
+        now = self.clock.now()
+        lease.change(
+            lambda seen: replace(
+                seen, state=ImportState.ON_HOLD, open=OpenKind.WORK, hold_reason=reason, due_at=now
+            )
+        )
+        self.observer.saw("on_hold", import_id=lease.import_id)
+        self.queue.collect(lease.import_id)
+
+    def _rejected(self, lease: Lease, exc: DropRejectedError) -> Import:
+        key = places.problems_file(lease.import_id)
+        self.files.write(key, PROBLEMS.dump_json(exc.problems), content_type="application/json")
+        self.observer.saw("drop_rejected", import_id=lease.import_id, problems=len(exc.problems))
+        return self._concluded(lease, ImportState.REJECTED, concerns_mapping=exc.concerns_mapping)
+
+    def _concluded(
+        self, lease: Lease, verdict: ImportState, *, concerns_mapping: bool = False
+    ) -> Import:
+        """Nothing was sent and nothing will be: settle_jobs writes the results and closes."""
+        now = self.clock.now()
+        return lease.change(
+            lambda seen: replace(
+                seen,
+                state=ImportState.FINISHING,
+                verdict=verdict,
+                concerns_mapping=concerns_mapping,
+                open=OpenKind.WORK,
+                due_at=now,
+            )
+        )

@@ -1,0 +1,174 @@
+"""
+One part: its archive goes to Bigin, and one create call for it leaves, at most once.
+
+A create costs 500 credits and cannot be undone, and Bigin has neither an idempotency key nor
+a list of jobs. So every create is in the ledger before it leaves, what certainly did not
+happen may be repeated, and what nobody knows is never repeated blindly (design section 7).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bigin_import import places, steps
+from bigin_import.errors import (
+    BiginAccessError,
+    BiginBusyError,
+    BiginImportError,
+    BiginOutcomeUnknownError,
+    BiginRefusedError,
+    BiginUnreachableError,
+)
+from bigin_import.lease import Lease
+from bigin_import.metadata import Metadata
+from bigin_import.models import JobRequest
+from bigin_import.ports import Bigin, CallbackUrls, Clock, Files, Observer
+from bigin_import.records import Part, PartState, Refusal
+
+CREATE_SECONDS = 150  # read time-out of a create, 120 s, and 30 s to write down its answer
+PATIENCE_SECONDS = 60  # Bigin's parallel calls free up within that; its credits do not
+PATIENCE_STEP_SECONDS = 10
+ARCHIVE_BYTES = 26_214_400  # 25 MB, the largest upload Bigin takes
+
+
+class Pause(StrEnum):
+    """Why sending stopped before every part had its job."""
+
+    BUSY = "Bigin has no credits or no capacity left for now"
+    UNREACHABLE = "Bigin could not be reached"
+    ACCESS = "Zoho does not let us in"
+    UNKNOWN = "Bigin did not answer whether it made a job"
+    REFUSED = "Bigin refused the mapping"
+    NO_TIME = "the time of this invocation is used up"
+    IN_ORDER = "an earlier part with the same keys is still under way"
+    CONTRADICTION = "what Bigin has is not what was sent"
+
+
+class StoppedError(BiginImportError):
+    """Ends the sending of one invocation in good order; *detail* is for people."""
+
+    def __init__(self, pause: Pause, detail: str = "") -> None:
+        self.pause = pause
+        self.detail = detail
+        super().__init__(f"{pause}: {detail}" if detail else pause)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartSender:
+    """Uploads one archive and creates one job, under the lease of its import."""
+
+    files: Files
+    bigin: Bigin
+    metadata: Metadata
+    urls: CallbackUrls
+    clock: Clock
+    observer: Observer
+
+    def send(self, lease: Lease, request: JobRequest, part: Part) -> Part:
+        """
+        Bring *part* from STORED or UPLOADED to CREATED, or to REFUSED.
+
+        Raises:
+            StoppedError: It is not there yet, and no other part should be tried now.
+            LeaseLostError: Another submitter took over.
+        """
+        if part.state is PartState.STORED:
+            part = self._patiently(lease, lambda: self._upload(lease, part))
+        if part.state is PartState.UPLOADED:
+            part = self._patiently(lease, lambda: self._create(lease, request, part.number))
+        if part.refusal is not None and part.refusal.concerns_mapping:
+            raise StoppedError(Pause.REFUSED, part.refusal.code)
+        return part
+
+    def _patiently(self, lease: Lease, call: Callable[[], Part]) -> Part:
+        """Repeat *call* while Bigin is only short of parallel calls."""
+        give_up_at = self.clock.now() + PATIENCE_SECONDS
+        while True:
+            try:
+                return call()
+            except BiginBusyError as exc:
+                self.observer.saw("bigin_busy", import_id=lease.import_id)
+                pause = exc.retry_after_seconds or PATIENCE_STEP_SECONDS
+                patient = self.clock.now() + pause <= give_up_at
+                if not patient or not lease.has_time_for(pause + CREATE_SECONDS):
+                    raise StoppedError(Pause.BUSY) from exc
+                self.clock.sleep(pause)
+            except BiginUnreachableError as exc:
+                raise StoppedError(Pause.UNREACHABLE, str(exc)) from exc
+            except BiginAccessError as exc:
+                self.observer.saw("token_refused", code=exc.code)
+                raise StoppedError(Pause.ACCESS, str(exc)) from exc
+
+    def _upload(self, lease: Lease, part: Part) -> Part:
+        """Upload the stored archive; an upload may be repeated at will."""
+        archive = self._stored_archive(part)
+        name = f"{places.entry_name(part.import_id, part.number)}.zip"
+        try:
+            file_id = self.bigin.upload(archive, name=name, zgid=self.metadata.zgid())
+        except BiginRefusedError as exc:
+            return self._refused(lease, part, exc)
+        except BiginOutcomeUnknownError as exc:
+            raise StoppedError(Pause.UNREACHABLE, str(exc)) from exc
+        self.observer.saw("part_uploaded", import_id=part.import_id, part=part.number)
+        return lease.change_part(part.number, steps.uploaded(file_id, self.clock.now()))
+
+    def _stored_archive(self, part: Part) -> bytes:
+        key = places.archive(part.import_id, part.number)
+        archive = self.files.read(key, at_most=ARCHIVE_BYTES)
+        if hashlib.sha256(archive).hexdigest() != part.sha256:
+            raise StoppedError(Pause.CONTRADICTION, f"{key} is not the archive that was planned")
+        return archive
+
+    def _create(self, lease: Lease, request: JobRequest, number: int) -> Part:
+        """Write the attempt down, send its create, write down what came of it."""
+        self._check_time(lease)
+        step = steps.creating(self.clock.now(), lease.decide_after)
+        part = lease.change_part(number, step)
+        attempt = part.attempt
+        if part.state is not PartState.CREATING or attempt is None:
+            return part
+        try:
+            job_id = self._send_create(lease, request, part, attempt.number)
+        except BiginRefusedError as exc:
+            return self._refused(lease, part, exc)
+        except BiginOutcomeUnknownError as exc:
+            lease.change_part(part.number, steps.unanswered(attempt.number))
+            self._saw("create_unknown", part)
+            raise StoppedError(Pause.UNKNOWN, str(exc)) from exc
+        except (BiginBusyError, BiginUnreachableError, BiginAccessError, StoppedError):
+            lease.change_part(part.number, steps.never_sent(attempt.number))
+            raise
+        self._saw("job_created", part, job_id=job_id)
+        step = steps.created(attempt.number, job_id, self.clock.now())
+        return lease.change_part(part.number, step)
+
+    def _send_create(self, lease: Lease, request: JobRequest, part: Part, attempt: int) -> str:
+        if part.file_id is None:
+            raise StoppedError(Pause.CONTRADICTION, f"part {part.number} has no file_id")
+        url = self.urls.url(part.import_id, part.number, attempt)
+        # The last look before the one call that cannot be taken back.
+        self._check_time(lease)
+        return self.bigin.create_job(request, file_id=part.file_id, callback_url=url)
+
+    def _check_time(self, lease: Lease) -> None:
+        if not lease.has_time_for(CREATE_SECONDS):
+            raise StoppedError(Pause.NO_TIME)
+
+    def _refused(self, lease: Lease, part: Part, exc: BiginRefusedError) -> Part:
+        refusal = Refusal(
+            code=exc.code,
+            message=exc.message,
+            resolution=exc.resolution,
+            concerns_mapping=exc.concerns_mapping,
+        )
+        self._saw("job_refused", part, code=exc.code)
+        return lease.change_part(part.number, steps.refused(refusal, self.clock.now()))
+
+    def _saw(self, event: str, part: Part, **facts: str) -> None:
+        attempt = part.attempt.number if part.attempt else None
+        self.observer.saw(
+            event, import_id=part.import_id, part=part.number, attempt=attempt, **facts
+        )

@@ -1,0 +1,175 @@
+"""
+Where things lie in the bucket, and what a key under `incoming/` is. Pure.
+
+Keys are decoded S3 keys; the prefixes are part of the contract with the people who drop files.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from enum import StrEnum
+from posixpath import basename, dirname
+
+from bigin_import.models import ObjectVersion
+
+INCOMING = "incoming/"
+CHECK = "incoming/_check/"
+MAX_KEY_BYTES = 800  # leaves room for what we append under results/; S3 allows 1,024
+_MAPPING_ENDINGS = (".mapping.json", ".mapping.json.txt")
+_FOLDER_MAPPINGS = ("mapping.json", "mapping.json.txt")
+_CSV = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
+_LEFTOVERS = re.compile(
+    r"(^\.DS_Store|^\._.*|^~\$.*|^\.~lock.*|^desktop\.ini|\.filepart)$", re.IGNORECASE
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
+
+
+class KeyKind(StrEnum):
+    """What an object under `incoming/` is taken for."""
+
+    CSV = "csv"
+    MAPPING = "mapping"
+    IGNORED = "ignored"
+    UNSUPPORTED = "unsupported"
+    REFUSED = "refused"
+
+
+def kind_of(key: str) -> KeyKind:
+    """Classify *key*; editors' and uploaders' leftovers and other prefixes are IGNORED."""
+    name = basename(key)
+    if not key.startswith(INCOMING) or not name or _LEFTOVERS.search(name):
+        return KeyKind.IGNORED
+    if not _is_safe(key):
+        return KeyKind.REFUSED
+    if is_mapping(key):
+        return KeyKind.MAPPING
+    return KeyKind.CSV if _CSV.search(name) else KeyKind.UNSUPPORTED
+
+
+def _is_safe(key: str) -> bool:
+    segments = key.split("/")
+    return (
+        len(key.encode()) <= MAX_KEY_BYTES
+        and not any(segment in ("", ".", "..") for segment in segments)
+        and not _CONTROL.search(key)
+    )
+
+
+def is_mapping(key: str) -> bool:
+    name = basename(key).casefold()
+    return name in _FOLDER_MAPPINGS or name.endswith(_MAPPING_ENDINGS)
+
+
+def is_check(key: str) -> bool:
+    """Tell whether a drop is a dry run because of where it lies."""
+    return key.startswith(CHECK)
+
+
+def mapping_names(key: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """
+    Return where the mapping of the CSV *key* may lie, the best place first.
+
+    Each entry is a prefix to list and the case-folded keys that count as a mapping there.
+    The mapping of `incoming/_check/<path>` is looked for beside it, then where that of
+    `incoming/<path>` would be.
+    """
+    places = list(_names_from(key))
+    if is_check(key):
+        places += _names_from(INCOMING + key.removeprefix(CHECK))
+    return tuple(places)
+
+
+def _names_from(key: str) -> Iterator[tuple[str, frozenset[str]]]:
+    stem = _CSV.sub("", key)
+    endings = ("", ".csv", ".csv.gz")
+    own = (stem + middle + ending for middle in endings for ending in _MAPPING_ENDINGS)
+    yield stem, frozenset(name.casefold() for name in own)
+    folder = dirname(key)
+    while folder.startswith(INCOMING.rstrip("/")):
+        names = frozenset(f"{folder}/{name}".casefold() for name in _FOLDER_MAPPINGS)
+        for start in ("mapping", "Mapping", "MAPPING"):
+            yield f"{folder}/{start}", names
+        folder = dirname(folder)
+
+
+def reaches(mapping_key: str, key: str) -> bool:
+    """Tell whether *mapping_key* is one of the places where the CSV *key* looks for its mapping."""
+    return any(mapping_key.casefold() in names for _, names in mapping_names(key))
+
+
+def reach_of(mapping_key: str) -> str:
+    """Return the prefix under which every CSV lies that *mapping_key* may be the mapping of."""
+    name = basename(mapping_key)
+    folder = mapping_key.removesuffix(name)
+    if name.casefold() in _FOLDER_MAPPINGS:
+        return folder
+    stem = re.sub(r"(\.csv(\.gz)?)?\.mapping\.json(\.txt)?$", "", name, flags=re.IGNORECASE)
+    return folder + stem
+
+
+def import_id_of(source: ObjectVersion, take: int = 1) -> str:
+    """Return the 26 characters that name the import of *source*: the same for every event of it."""
+    return _digest(source.bucket, source.key, source.version_id, str(take))
+
+
+def place_of(source: ObjectVersion) -> str:
+    """Return the name of the key that *source* is a version of, fit for the table."""
+    return _digest(source.bucket, source.key)
+
+
+def claim_of(source: ObjectVersion, content_sha256: str, mapping: str, force: str | None) -> str:
+    """Name the content of *source* together with what the mapping makes of it."""
+    return _digest(source.bucket, source.key, content_sha256, mapping, force or "")
+
+
+def _digest(*words: str) -> str:
+    joined = "\0".join(words).encode()
+    return base64.b32encode(hashlib.sha256(joined).digest()).decode().lower()[:26]
+
+
+def pinned_mapping(import_id: str) -> str:
+    return f"parts/{import_id}/mapping.json"
+
+
+def plan_file(import_id: str) -> str:
+    return f"parts/{import_id}/plan.json"
+
+
+def problems_file(import_id: str) -> str:
+    return f"parts/{import_id}/problems.json"
+
+
+def archive(import_id: str, part: int) -> str:
+    """Return the key of exactly the bytes that are sent to Bigin."""
+    return f"parts/{import_id}/{part:04d}.zip"
+
+
+def entry_name(import_id: str, part: int) -> str:
+    """Return the name of the CSV inside a part's archive; Bigin shows it in the job's details."""
+    return f"{import_id}-{part:04d}.csv"
+
+
+def result_archive(import_id: str, part: int) -> str:
+    """Return the key of Bigin's own row results, kept as they came."""
+    return f"parts/{import_id}/{part:04d}.result.zip"
+
+
+def fates_file(import_id: str, part: int) -> str:
+    return f"parts/{import_id}/{part:04d}.fates.csv.gz"
+
+
+def results_prefix(source: ObjectVersion, import_id: str, received_at: int) -> str:
+    """Return where the result files go; *received_at* in seconds since the epoch."""
+    if kind_of(source.key) is KeyKind.REFUSED:
+        return f"results/_refused/{import_id}/"
+    moment = time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime(received_at))
+    return f"results/{source.key.removeprefix(INCOMING)}/{moment}-{import_id[:8]}/"
+
+
+def result_name(key: str) -> str:
+    """Return the stem that result files are named after: `contacts` for `incoming/contacts.csv`."""
+    return _CSV.sub("", basename(key))

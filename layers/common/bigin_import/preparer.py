@@ -1,0 +1,213 @@
+"""Use case: a drop and its mapping -> stored parts and a plan, before anything leaves the house."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+from pydantic import TypeAdapter
+
+from bigin_import import places
+from bigin_import.changes import added
+from bigin_import.errors import BiginError, BiginRefusedError, DropRejectedError
+from bigin_import.lease import Lease
+from bigin_import.mapping.identity import normalised_mapping
+from bigin_import.mapping.model import Mapping
+from bigin_import.mapping.plan import plan_columns
+from bigin_import.metadata import Metadata
+from bigin_import.models import CutPart, Field, Operation, Plan, Problem
+from bigin_import.ports import Clock, Files, Ledger, Observer
+from bigin_import.records import (
+    Claim,
+    Import,
+    ImportState,
+    OpenKind,
+    Part,
+    PartState,
+    Totals,
+)
+from bigin_import.tabular.cutter import cut
+from bigin_import.tabular.dialect import open_table
+
+AN_HOUR_SECONDS = 3600
+PLANS = TypeAdapter(Plan)
+
+
+def read_plan(files: Files, import_id: str) -> Plan:
+    """Return the plan that was stored when the drop was read."""
+    return PLANS.validate_json(files.read(places.plan_file(import_id)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparer:
+    """Reads a drop once from end to end and plans its parts."""
+
+    ledger: Ledger
+    files: Files
+    metadata: Metadata
+    clock: Clock
+    observer: Observer
+    default_encoding: str
+
+    def prepare(self, lease: Lease, record: Import) -> Import:
+        """
+        Cut the drop into archives under `parts/`, then put the plan in the ledger.
+
+        Nothing is sent. May be repeated as long as the import is PREPARING: the same drop
+        and the same pinned mapping give the same parts.
+
+        Returns:
+            The import, SENDING, or FINISHING as DRY_RUN or UNCHANGED.
+
+        Raises:
+            DropRejectedError: The file or its mapping is wrong.
+            MissingObjectError: The version was removed from the bucket.
+            LeaseLostError: Another submitter took over.
+        """
+        mapping = Mapping.model_validate_json(
+            self.files.read(places.pinned_mapping(record.import_id))
+        )
+        plan = self._cut(record, mapping)
+        self._store(record.import_id, plan)
+        if record.dry_run:
+            return self._planned(lease, plan, verdict=ImportState.DRY_RUN)
+        digest = places.claim_of(
+            record.source,
+            plan.cut.content_sha256,
+            normalised_mapping(plan.columns),
+            mapping.force,
+        )
+        claim, _ = added(self.ledger, Claim(digest=digest, import_id=record.import_id))
+        if claim.import_id != record.import_id:
+            return self._planned(lease, plan, verdict=ImportState.UNCHANGED, winner=claim.import_id)
+        self._plan_parts(lease, record.import_id, plan)
+        return self._planned(lease, plan, claim=digest)
+
+    def _cut(self, record: Import, mapping: Mapping) -> Plan:
+        fields = self._fields(record, mapping)
+        with self.files.stream(record.source) as stream:
+            table = open_table(
+                stream,
+                name=record.source.key,
+                encoding=mapping.character_encoding,
+                default_encoding=self.default_encoding or None,
+            )
+            columns = plan_columns(
+                mapping,
+                table.header,
+                fields,
+                mapping_name=record.mapping.key if record.mapping else "mapping.json",
+                drop_name=record.source.key,
+            )
+            result = cut(
+                table,
+                columns,
+                store=partial(self._store_archive, record.import_id),
+                entry_name=partial(places.entry_name, record.import_id),
+            )
+        return Plan(columns=columns, cut=result, dialect=table.dialect, header=table.header)
+
+    def _fields(self, record: Import, mapping: Mapping) -> tuple[Field, ...] | None:
+        """Return the module's fields, or None: a mapping can be used without them, less checked."""
+        try:
+            return self.metadata.fields(mapping.module)
+        except BiginRefusedError as exc:
+            if exc.concerns_mapping:
+                raise _unknown_module(record, mapping, exc) from exc
+            return None
+        except BiginError:
+            self.observer.saw("fields_unavailable", import_id=record.import_id)
+            return None
+
+    def _store_archive(self, import_id: str, number: int, archive: bytes) -> None:
+        key = places.archive(import_id, number)
+        self.files.write(key, archive, content_type="application/zip")
+
+    def _store(self, import_id: str, plan: Plan) -> None:
+        key = places.plan_file(import_id)
+        self.files.write(key, PLANS.dump_json(plan), content_type="application/json")
+
+    def _plan_parts(self, lease: Lease, import_id: str, plan: Plan) -> None:
+        """Put every part in the ledger; nothing is sent before the import is SENDING."""
+        for cut_part in plan.cut.parts:
+            fresh = self._part(import_id, plan, cut_part, lease.epoch)
+            stored, is_new = added(self.ledger, fresh)
+            if not is_new:
+                # An earlier try at preparing got this far and died.
+                self.ledger.save(replace(fresh, version=stored.version))
+        for part in self.ledger.parts(import_id)[len(plan.cut.parts) :]:
+            self.ledger.delete(part)
+
+    def _part(self, import_id: str, plan: Plan, cut_part: CutPart, epoch: int) -> Part:
+        now = self.clock.now()
+        return Part(
+            import_id=import_id,
+            number=cut_part.number,
+            state=PartState.STORED,
+            rows=cut_part.rows,
+            csv_bytes=cut_part.csv_bytes,
+            sha256=cut_part.sha256,
+            first_row=cut_part.first_row,
+            last_row=cut_part.last_row,
+            repeatable=_is_repeatable(plan, cut_part),
+            epoch=epoch,
+            stored_at=now,
+            open=OpenKind.WORK,
+            due_at=now + AN_HOUR_SECONDS,
+        )
+
+    def _planned(
+        self,
+        lease: Lease,
+        plan: Plan,
+        *,
+        verdict: ImportState | None = None,
+        winner: str | None = None,
+        claim: str | None = None,
+    ) -> Import:
+        request, found = plan.columns.request, plan.cut
+        totals = Totals(
+            rows=found.rows,
+            blank=found.blank,
+            invalid=found.invalid,
+            parts=len(found.parts),
+            content_sha256=found.content_sha256,
+            in_order=found.repeated_keys_across_parts,
+        )
+        self.observer.saw(
+            "plan_ready",
+            import_id=lease.import_id,
+            rows=totals.rows,
+            parts=totals.parts,
+            invalid=totals.invalid,
+        )
+        return lease.change(
+            lambda seen: replace(
+                seen,
+                state=ImportState.FINISHING if verdict else ImportState.SENDING,
+                verdict=verdict,
+                winner=winner,
+                claim=claim,
+                totals=totals,
+                module=request.module,
+                operation=request.operation.value,
+            )
+        )
+
+
+def _is_repeatable(plan: Plan, part: CutPart) -> bool:
+    """
+    Tell whether a second job for *part* could not make a second record (design section 7.4).
+
+    `update` never makes records; the others find them by a key that is proven unique. Either
+    way every row must have a key of its own, or the second job could undo what the first did.
+    """
+    if part.empty_keys or part.repeated_keys:
+        return False
+    return plan.columns.request.operation is Operation.UPDATE or plan.columns.key_is_unique
+
+
+def _unknown_module(record: Import, mapping: Mapping, exc: BiginRefusedError) -> DropRejectedError:
+    where = f"{record.mapping.key if record.mapping else 'mapping'}, module"
+    what = f"Bigin does not know the module {mapping.module!r} ({exc.code})"
+    return DropRejectedError((Problem(where, what, exc.resolution),), concerns_mapping=True)

@@ -1,0 +1,51 @@
+"""What is said about drops that never get as far as being read. Pure."""
+
+from __future__ import annotations
+
+from posixpath import basename, dirname, splitext
+
+from bigin_import import places
+from bigin_import.models import Problem
+from bigin_import.places import KeyKind
+
+_INSTEAD = {
+    ".xlsx": 'In Excel choose "Save As" and the type "CSV UTF-8", and drop that file',
+    ".xls": 'In Excel choose "Save As" and the type "CSV UTF-8", and drop that file',
+    ".ods": 'In LibreOffice choose "Save As" and the type "Text CSV" with UTF-8; drop that file',
+    ".numbers": "In Numbers choose File, Export To, CSV, with UTF-8, and drop that file",
+    ".zip": "Unpack it and drop the CSV itself, or pack it with gzip as .csv.gz",
+    ".txt": "If it holds comma-separated rows, rename it to end in .csv",
+    ".tsv": "Rename it to end in .csv; tabs between the cells are understood",
+    ".json": "A mapping ends in .mapping.json, or is called mapping.json",
+}
+
+
+def no_mapping(key: str, waited_seconds: int) -> Problem:
+    """Nobody dropped a mapping for the CSV *key*."""
+    return Problem(
+        where=key,
+        what=f"no mapping for it was found within {waited_seconds // 60} minutes",
+        remedy=(
+            f"Drop {places.result_name(key)}.mapping.json beside it, or mapping.json in "
+            f"{dirname(key)}/; the file is then taken up by itself within a minute"
+        ),
+    )
+
+
+def not_a_drop(key: str) -> Problem:
+    """What lies at *key* is neither a CSV nor a mapping, or the key itself cannot be used."""
+    if places.kind_of(key) is KeyKind.REFUSED:
+        return Problem(
+            where=repr(key),
+            what="the name cannot be used",
+            remedy=(
+                f"Use at most {places.MAX_KEY_BYTES} bytes, no backslashes or control characters, "
+                "and no empty, '.' or '..' folder names"
+            ),
+        )
+    ending = splitext(basename(key))[1].casefold()
+    return Problem(
+        where=key,
+        what="it is neither a CSV nor a mapping",
+        remedy=_INSTEAD.get(ending, "Drop a file whose name ends in .csv or .csv.gz"),
+    )
