@@ -1,0 +1,74 @@
+"""What is found out about rows: said by the join and the result files, shown by the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bigin_import.models import RowStatus
+
+
+@dataclass(frozen=True, slots=True)
+class JobCounts:
+    """Bigin's own counts for one job. What it left out is None."""
+
+    added: int | None = None
+    updated: int | None = None
+    skipped: int | None = None
+    total: int | None = None
+
+    @property
+    def covered(self) -> int:
+        """Rows that Bigin says it decided about."""
+        return (self.added or 0) + (self.updated or 0) + (self.skipped or 0)
+
+    @property
+    def are_known(self) -> bool:
+        return (self.added, self.updated, self.skipped, self.total) != (None, None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """
+    Why a row, or a whole job, is not in Bigin as asked.
+
+    Attributes:
+        code: Bigin's code; "" if the reason is not Bigin's or not readable.
+        what: A sentence with its full stop.
+        remedy: What to do about it, a sentence with its full stop; "" if nothing is known.
+    """
+
+    code: str
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class RankedReason:
+    """
+    A reason and how often it was met.
+
+    Attributes:
+        examples: Numbers of the first rows that met it, as a spreadsheet shows them.
+    """
+
+    reason: Reason
+    rows: int
+    examples: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """
+    One row for the report's short list.
+
+    Attributes:
+        cells: The first original cells, shortened. Never in a log.
+    """
+
+    row: int
+    status: RowStatus
+    why: str
+    cells: tuple[str, ...]

@@ -1,0 +1,158 @@
+"""
+What became of each row that was sent: our rows joined with Bigin's row results.
+
+Bigin's listing has no row numbers and promises neither order nor completeness. A row gets the
+fate of a line only where that is proven:
+
+- by order: the listing is as long as the part, and every line has its row's values;
+- by values: the values that came back occur once in the part;
+- by Bigin's counts: what the matched lines leave over admits one answer for all other rows. A
+  listing of only the failed rows is such a case.
+
+What is not proven is UNCLEAR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import BinaryIO
+
+from bigin_import.findings import JobCounts
+from bigin_import.models import Counts, RowFate, RowStatus
+from bigin_import.tabular.balance import count_fates, disagrees, left_over
+from bigin_import.tabular.listing import Key, Listing, cell_at, comparable, csv_rows, read_listing
+from bigin_import.tabular.matching import by_values, is_in_order
+
+
+class Proof(StrEnum):
+    """How the rows of a part were matched; MIXED is by values, and by Bigin's counts."""
+
+    ORDER = "order"
+    VALUES = "values"
+    MIXED = "mixed"
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedPart:
+    """
+    The fates of one part.
+
+    Attributes:
+        fates: One for each row that was sent, in that order.
+        disagrees: Bigin's counts contradict the rows, whatever became of the unclear ones.
+        warnings: Sentences for the report.
+    """
+
+    fates: tuple[RowFate, ...]
+    proof: Proof
+    disagrees: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> Counts:
+        return count_fates(self.fates)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What we sent: for each row its comparable values, and a hash of the whole row."""
+
+    keys: tuple[Key, ...]
+    wholes: tuple[int, ...]
+
+
+def join_part(
+    sent: BinaryIO,
+    result: BinaryIO | None,
+    *,
+    existing_is_asked: bool,
+    counts: JobCounts | None = None,
+) -> JoinedPart:
+    """
+    Find out what became of every row of a part.
+
+    Args:
+        sent: The CSV that was sent: comma, UTF-8, a header of API names, the key first.
+        result: The CSV inside Bigin's result zip; None if the job left none.
+        existing_is_asked: The job is an `insert` with `find_by`: skipped because it is there
+            already counts as success.
+        counts: Bigin's own counts for the job.
+    """
+    with csv_rows(sent) as rows:
+        header = next(rows, [])
+        listing = Listing()
+        if result is not None:
+            listing = read_listing(result, header, existing_is_asked=existing_is_asked)
+        ours = _read_sent(rows, listing.columns)
+    ours, listing = _without_rewritten_columns(ours, listing)
+    counts = counts or JobCounts()
+    if is_in_order(ours.keys, listing.keys):
+        fates, proof = list(listing.fates), Proof.ORDER
+    else:
+        fates, proof = by_values(ours.keys, ours.wholes, listing), Proof.VALUES
+    rest = left_over(fates, counts, existing_is_asked=existing_is_asked)
+    if rest is not None:
+        fates = [rest if fate.status is RowStatus.UNCLEAR else fate for fate in fates]
+        proof = Proof.MIXED
+    return JoinedPart(
+        tuple(fates),
+        proof,
+        disagrees=disagrees(fates, counts),
+        warnings=(*listing.warnings, *_warnings(ours, listing, fates)),
+    )
+
+
+def _read_sent(rows: Iterator[list[str]], columns: Sequence[int]) -> _Sent:
+    keys, wholes = [], []
+    for row in rows:
+        keys.append(tuple(comparable(cell_at(row, at)) for at in columns))
+        wholes.append(hash(tuple(row)))
+    return _Sent(tuple(keys), tuple(wholes))
+
+
+def _without_rewritten_columns(ours: _Sent, listing: Listing) -> tuple[_Sent, Listing]:
+    """
+    Leave out a returned column that Bigin wrote differently (a date, a number).
+
+    It is one in which less than half of the lines hold a value that we sent. If no column is
+    left, the listing is foreign, and all stay: then no line matches.
+    """
+    kept = [at for at in range(len(listing.columns)) if _is_as_sent(at, ours, listing)]
+    if len(kept) in (0, len(listing.columns)):
+        return ours, listing
+    lost = len(listing.columns) - len(kept)
+    return (
+        _Sent(_only(kept, ours.keys), ours.wholes),
+        Listing(
+            tuple(listing.columns[at] for at in kept),
+            _only(kept, listing.keys),
+            listing.fates,
+            (*listing.warnings, f"Bigin wrote {lost} of the returned columns differently."),
+        ),
+    )
+
+
+def _is_as_sent(at: int, ours: _Sent, listing: Listing) -> bool:
+    values = {key[at] for key in ours.keys}
+    return 2 * sum(key[at] in values for key in listing.keys) >= len(listing.keys)
+
+
+def _only(kept: Sequence[int], keys: Sequence[Key]) -> tuple[Key, ...]:
+    return tuple(tuple(key[at] for at in kept) for key in keys)
+
+
+def _warnings(ours: _Sent, listing: Listing, fates: Sequence[RowFate]) -> Iterator[str]:
+    known = frozenset(ours.keys)
+    foreign = sum(key not in known for key in listing.keys)
+    if foreign and listing.columns:
+        yield f"Bigin's row results hold {foreign} lines whose values were not sent."
+    if len(listing.keys) > len(ours.keys):
+        yield f"Bigin lists {len(listing.keys)} rows, but {len(ours.keys)} were sent."
+    either = sum(fate.either for fate in fates)
+    if either:
+        yield (
+            f"{either} rows are in Bigin, but Bigin does not say which of them it added and "
+            "which it updated; they are counted as updated."
+        )

@@ -1,0 +1,180 @@
+"""Bigin's row results: the CSV inside the result zip of a job, read by its header."""
+
+from __future__ import annotations
+
+import csv
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import TextIOWrapper
+from typing import BinaryIO
+
+from bigin_import.models import RowFate, RowStatus
+from bigin_import.tabular.reasons import parse_errors
+
+LONGEST_CELL = 24_000_000  # a part's CSV is at most this long
+type Key = tuple[str, ...]
+
+_STATUSES = {
+    "added": RowStatus.ADDED,
+    "updated": RowStatus.UPDATED,
+    "skipped": RowStatus.SKIPPED,
+    "unprocessed": RowStatus.UNPROCESSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """
+    The row results of one job, line by line.
+
+    Attributes:
+        columns: Positions, in what we sent, of the columns that came back.
+        keys: For each line the values of those columns, in comparable form.
+        fates: For each line what it says.
+    """
+
+    columns: tuple[int, ...] = ()
+    keys: tuple[Key, ...] = ()
+    fates: tuple[RowFate, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where a listing has its columns; *values* pairs a position here with one in what we sent."""
+
+    status: int
+    record_id: int | None
+    errors: int | None
+    values: tuple[tuple[int, int], ...]
+
+
+@contextmanager
+def csv_rows(stream: BinaryIO) -> Iterator[Iterator[list[str]]]:
+    """Read *stream* as comma-separated UTF-8; it stays open and belongs to the caller."""
+    csv.field_size_limit(LONGEST_CELL)
+    text = TextIOWrapper(stream, "utf-8-sig", errors="replace", newline="")
+    try:
+        yield csv.reader(text)
+    finally:
+        text.detach()
+
+
+def comparable(cell: str) -> str:
+    """Reduce *cell* to what survives Bigin: composed accents, single spaces, no case."""
+    return " ".join(unicodedata.normalize("NFC", cell).split()).casefold()
+
+
+def read_listing(
+    result: BinaryIO, sent_header: Sequence[str], *, existing_is_asked: bool
+) -> Listing:
+    """
+    Read a job's row results.
+
+    A listing without a STATUS column says nothing: it has no lines and a warning.
+
+    Args:
+        sent_header: Header row of what we sent: API names, the key first.
+        existing_is_asked: The job is an `insert` with `find_by`: Bigin skips what is there.
+    """
+    with csv_rows(result) as rows:
+        layout = _layout(next(rows, []), sent_header)
+        if layout is None:
+            return Listing(warnings=("Bigin's row results have no STATUS column.",))
+        lines = [row for row in rows if any(row)]
+    reader = _FateReader(layout, sent_header, existing_is_asked=existing_is_asked)
+    return Listing(
+        columns=tuple(sent for _, sent in layout.values),
+        keys=tuple(_key(line, layout) for line in lines),
+        fates=tuple(reader.fate(line) for line in lines),
+    )
+
+
+def _layout(header: Sequence[str], sent_header: Sequence[str]) -> _Layout | None:
+    names = [comparable(name) for name in header]
+    status = _last(header, names, "STATUS")
+    if status is None:
+        return None
+    errors = _last(header, names, "ERRORS")
+    record_id = _last(header, names, "RECORD_ID")
+    values = _values(header, sent_header, {status, errors, record_id})
+    if record_id is None:
+        record_id = _last(header, names, "ID", free_of={here for here, _ in values})
+    return _Layout(status, record_id, errors, values)
+
+
+def _last(
+    header: Sequence[str], names: Sequence[str], name: str, free_of: set[int] | None = None
+) -> int | None:
+    """
+    Find one of Bigin's own columns: the last of that name, exact case first.
+
+    A mapped field may have the same name; Bigin puts its own columns behind the mapped ones.
+    """
+    places = [
+        at
+        for at, found in enumerate(names)
+        if found == name.casefold() and at not in (free_of or ())
+    ]
+    return max(places, key=lambda at: (header[at] == name, at), default=None)
+
+
+def _values(
+    header: Sequence[str], sent_header: Sequence[str], taken: set[int | None]
+) -> tuple[tuple[int, int], ...]:
+    exact = {name: at for at, name in reversed(list(enumerate(sent_header)))}
+    loose = {comparable(name): at for at, name in reversed(list(enumerate(sent_header)))}
+    found: dict[int, int] = {}
+    for here, name in enumerate(header):
+        sent = exact.get(name, loose.get(comparable(name)))
+        if sent is not None and here not in taken:
+            found.setdefault(sent, here)
+    return tuple((here, sent) for sent, here in sorted(found.items()))
+
+
+def _key(line: Sequence[str], layout: _Layout) -> Key:
+    return tuple(comparable(cell_at(line, here)) for here, _ in layout.values)
+
+
+def cell_at(line: Sequence[str], at: int | None) -> str:
+    """Return the cell, "" where the line is too short or there is no such column."""
+    return line[at] if at is not None and at < len(line) else ""
+
+
+class _FateReader:
+    """What a line says. Bigin repeats few ERRORS texts, so each is understood once."""
+
+    def __init__(
+        self, layout: _Layout, sent_header: Sequence[str], *, existing_is_asked: bool
+    ) -> None:
+        self._layout = layout
+        self._header = tuple(sent_header)
+        self._existing_is_asked = existing_is_asked
+
+    def fate(self, line: Sequence[str]) -> RowFate:
+        word = cell_at(line, self._layout.status)
+        error = cell_at(line, self._layout.errors).strip()
+        status = _STATUSES.get(comparable(word), RowStatus.UNCLEAR)
+        if status is RowStatus.UNCLEAR:
+            return RowFate(status, error=error or f"STATUS {word}")
+        if status is RowStatus.SKIPPED and self._existing_is_asked and self._exists(error):
+            status = RowStatus.EXISTING
+        return RowFate(status, cell_at(line, self._layout.record_id).strip(), error)
+
+    def _exists(self, error: str) -> bool:
+        """
+        Tell whether a skipped row was skipped because its record is there, as was asked.
+
+        Bigin does not say what such a row's ERRORS hold. Taken for it: nothing, or
+        DUPLICATE_DATA alone that names no column or only the key. DUPLICATE_DATA of another
+        unique field is a refusal.
+        """
+        if not error:
+            return True
+        key = set(self._header[:1])
+        return all(
+            found.code == "DUPLICATE_DATA" and set(found.columns) <= key
+            for found in parse_errors(error, self._header)
+        )

@@ -1,0 +1,313 @@
+"""Bigin's row results as they may come, and what the join makes of them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from io import BytesIO, StringIO
+
+import pytest
+
+from bigin_import.findings import JobCounts
+from bigin_import.models import RowFate, RowStatus
+from bigin_import.tabular.join import JoinedPart, Proof, join_part
+
+SENT = (
+    ("Email", "Last_Name", "Phone", "City"),
+    ("a@x.example", "Adams", "1", "Bath"),
+    ("b@x.example", "Brown", "2", "Cork"),
+    ("c@x.example", "Clark", "", "Ely"),
+)
+ADDED_1 = RowFate(RowStatus.ADDED, "id1")
+UPDATED_2 = RowFate(RowStatus.UPDATED, "id2")
+REFUSED = RowFate(RowStatus.SKIPPED, error="INVALID_DATA-Phone")
+UNCLEAR = RowFate(RowStatus.UNCLEAR)
+
+
+def csv_file(text: str | Sequence[Sequence[str]]) -> BytesIO:
+    if not isinstance(text, str):
+        buffer = StringIO(newline="")
+        csv.writer(buffer).writerows(text)
+        text = buffer.getvalue()
+    return BytesIO(text.encode())
+
+
+def join(
+    result: str | Sequence[Sequence[str]] | None,
+    sent: Sequence[Sequence[str]] = SENT,
+    *,
+    existing_is_asked: bool = False,
+    counts: JobCounts | None = None,
+) -> JoinedPart:
+    listing = None if result is None else csv_file(result)
+    return join_part(csv_file(sent), listing, existing_is_asked=existing_is_asked, counts=counts)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        pytest.param(
+            "Email,Last_Name,Phone,STATUS,RECORD_ID,ERRORS\n"
+            "a@x.example,Adams,1,added,id1,\n"
+            "b@x.example,Brown,2,updated,id2,\n"
+            "c@x.example,Clark,,skipped,,INVALID_DATA-Phone\n",
+            id="as documented",
+        ),
+        pytest.param(
+            "Email,Last_Name,Phone,STATUS,RECORD_ID,ERRORS\n"
+            "c@x.example,Clark,,SKIPPED,,INVALID_DATA-Phone\n"
+            "a@x.example,Adams,1,Added,id1,\n"
+            "b@x.example,Brown,2,UPDATED,id2,\n",
+            id="another order, any case of STATUS",
+        ),
+        pytest.param(
+            "ERRORS,RECORD_ID,STATUS,phone,EMAIL\n"
+            ",id1,added,1,a@x.example\n"
+            ",id2,updated,2,b@x.example\n"
+            "INVALID_DATA-Phone,,skipped,,c@x.example\n",
+            id="other columns in another order and case",
+        ),
+        pytest.param(
+            "Email,STATUS,ID,ERRORS\n"
+            "a@x.example,added,id1,\nb@x.example,updated,id2,\n"
+            "c@x.example,skipped,,INVALID_DATA-Phone\n",
+            id="one returned column, ID for RECORD_ID",
+        ),
+        pytest.param(
+            "\ufeffEmail,STATUS,RECORD_ID,ERRORS\r\n"
+            " A@X.example ,added,id1,\r\nB@x.EXAMPLE,updated,id2,\r\n"
+            "c@x.example,skipped,,INVALID_DATA-Phone\r\n",
+            id="BOM, CRLF, trimmed and lower-cased values",
+        ),
+        pytest.param(
+            "Email,STATUS,RECORD_ID,ERRORS\n"
+            "a@x.example,added,id1,\na@x.example,added,id1,\nb@x.example,updated,id2,\n"
+            "c@x.example,skipped,,INVALID_DATA-Phone\n",
+            id="a repeated line",
+        ),
+        pytest.param(
+            "Email,STATUS,RECORD_ID,ERRORS\n"
+            "z@x.example,added,id9,\na@x.example,added,id1,\nb@x.example,updated,id2,\n"
+            "c@x.example,skipped,,INVALID_DATA-Phone\n",
+            id="a line that is not ours",
+        ),
+        pytest.param(
+            "Email,Phone,STATUS,RECORD_ID,ERRORS\n"
+            "a@x.example,+00 1,added,id1,\nb@x.example,+00 2,updated,id2,\n"
+            "c@x.example,-,skipped,,INVALID_DATA-Phone\n",
+            id="a column that Bigin wrote differently",
+        ),
+    ],
+)
+def test_every_row_gets_its_own_line(result: str | None) -> None:
+    assert join(result).fates == (ADDED_1, UPDATED_2, REFUSED)
+
+
+def test_a_listing_in_the_sent_order_is_proven_by_its_values() -> None:
+    joined = join(
+        "Email,STATUS,RECORD_ID,ERRORS\n"
+        "a@x.example,added,id1,\nb@x.example,updated,id2,\nc@x.example,added,id3,\n"
+    )
+
+    assert joined.proof is Proof.ORDER
+    assert joined.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("result", "fates"),
+    [
+        pytest.param(
+            "Email,STATUS,RECORD_ID,ERRORS\na@x.example,added,id1,\n",
+            (ADDED_1, UNCLEAR, UNCLEAR),
+            id="missing lines",
+        ),
+        pytest.param(
+            "Email,STATUS,RECORD_ID,ERRORS\n"
+            "a@x.example,added,id1,\na@x.example,skipped,,DUPLICATE_DATA-Email\n",
+            (UNCLEAR, UNCLEAR, UNCLEAR),
+            id="two lines that contradict each other",
+        ),
+        pytest.param(
+            "STATUS,RECORD_ID,ERRORS\nadded,id1,\nskipped,,X\nadded,id3,\n",
+            (UNCLEAR, UNCLEAR, UNCLEAR),
+            id="no returned column and different fates",
+        ),
+        pytest.param("Email,Outcome\na@x.example,fine\n", (UNCLEAR,) * 3, id="no STATUS"),
+        pytest.param(
+            "Email,STATUS\na@x.example,vanished\n",
+            (RowFate(RowStatus.UNCLEAR, error="STATUS vanished"), UNCLEAR, UNCLEAR),
+            id="an unknown STATUS",
+        ),
+        pytest.param("", (UNCLEAR,) * 3, id="an empty listing"),
+        pytest.param(None, (UNCLEAR,) * 3, id="no listing"),
+    ],
+)
+def test_what_is_not_proven_stays_unclear(result: str | None, fates: tuple[RowFate, ...]) -> None:
+    assert join(result).fates == fates
+
+
+def test_without_returned_columns_equal_fates_are_certain_but_ids_are_not() -> None:
+    joined = join("STATUS,RECORD_ID,ERRORS\nadded,id1,\nadded,id2,\nadded,id3,\n")
+
+    assert joined.fates == (RowFate(RowStatus.ADDED),) * 3
+
+
+def test_rows_with_equal_returned_values_are_told_apart_by_a_proven_order() -> None:
+    names = [f"n{number}" for number in range(8)]
+    sent = [("Name", "City"), *((name, "x") for name in names), ("twin", "1"), ("twin", "2")]
+    result = [
+        ("Name", "STATUS", "RECORD_ID", "ERRORS"),
+        *((name, "added", name, "") for name in names),
+        ("twin", "added", "id1", ""),
+        ("twin", "skipped", "", "DUPLICATE_DATA-Name"),
+    ]
+
+    joined = join(result, sent)
+
+    assert joined.fates[-2:] == (
+        ADDED_1,
+        RowFate(RowStatus.SKIPPED, error="DUPLICATE_DATA-Name"),
+    )
+
+
+def test_rows_with_equal_returned_values_and_no_proven_order_stay_unclear() -> None:
+    sent = [("Name", "City"), ("twin", "1"), ("twin", "2"), ("other", "3")]
+    result = "Name,STATUS,RECORD_ID,ERRORS\nother,added,id3,\ntwin,added,id1,\ntwin,skipped,,X\n"
+
+    joined = join(result, sent)
+
+    assert joined.fates == (UNCLEAR, UNCLEAR, RowFate(RowStatus.ADDED, "id3"))
+
+
+def test_rows_that_are_the_same_to_the_last_cell_share_their_lines() -> None:
+    sent = [("Name", "City"), ("twin", "1"), ("other", "3"), ("twin", "1")]
+    result = "Name,STATUS,RECORD_ID,ERRORS\nother,added,id3,\ntwin,added,id1,\ntwin,skipped,,X\n"
+
+    joined = join(result, sent)
+
+    assert joined.fates[0] == ADDED_1
+    assert joined.fates[2] == RowFate(RowStatus.SKIPPED, error="X")
+
+
+def test_two_rows_of_one_record_keep_its_id_even_if_their_lines_cannot_be_told_apart() -> None:
+    sent = [("Name", "City"), ("twin", "1"), ("twin", "2")]
+    result = "Name,STATUS,RECORD_ID,ERRORS\ntwin,updated,id1,\ntwin,added,id1,\n"
+
+    joined = join(result, sent)
+
+    assert joined.fates == (RowFate(RowStatus.UPDATED, "id1", either=True),) * 2
+
+
+def test_a_value_that_bigin_rewrote_in_one_row_does_not_break_a_proven_order() -> None:
+    names = [f"n{number}" for number in range(12)]
+    sent = [("Name", "Amount"), *((name, f"{name}.50") for name in names)]
+    lines = [(name, f"{name}.50", "added", name, "") for name in names]
+    lines[3] = ("n3", "n3.5", "added", "n3", "")
+
+    joined = join([("Name", "Amount", "STATUS", "RECORD_ID", "ERRORS"), *lines], sent)
+
+    assert [fate.record_id for fate in joined.fates] == names
+
+
+@pytest.mark.parametrize(
+    ("counts", "others"),
+    [
+        (JobCounts(added=2, updated=0, skipped=1, total=3), RowFate(RowStatus.ADDED)),
+        (JobCounts(added=0, updated=2, skipped=1, total=3), RowFate(RowStatus.UPDATED)),
+        (JobCounts(added=1, updated=1, skipped=1), RowFate(RowStatus.UPDATED, either=True)),
+        (JobCounts(added=2, updated=0, skipped=1, total=4), UNCLEAR),
+        (JobCounts(added=1, updated=0, skipped=2, total=3), UNCLEAR),
+        (JobCounts(), UNCLEAR),
+        (None, UNCLEAR),
+    ],
+)
+def test_rows_that_a_listing_of_failures_leaves_out_succeeded_if_the_counts_prove_it(
+    counts: JobCounts | None, others: RowFate
+) -> None:
+    failures = "Email,STATUS,RECORD_ID,ERRORS\nc@x.example,skipped,,INVALID_DATA-Phone\n"
+
+    joined = join(failures, counts=counts)
+
+    assert joined.fates == (others, others, REFUSED)
+
+
+def test_without_any_listing_the_counts_may_still_decide_for_all_rows() -> None:
+    joined = join(None, counts=JobCounts(added=0, updated=0, skipped=3, total=3))
+
+    assert joined.fates == (RowFate(RowStatus.SKIPPED),) * 3
+
+
+@pytest.mark.parametrize(
+    ("error", "existing_is_asked", "status"),
+    [
+        ("", True, RowStatus.EXISTING),
+        ("DUPLICATE_DATA", True, RowStatus.EXISTING),
+        ("DUPLICATE_DATA-Email", True, RowStatus.EXISTING),
+        ("DUPLICATE_DATA-Phone", True, RowStatus.SKIPPED),
+        ("DUPLICATE_DATA-Email,Phone", True, RowStatus.SKIPPED),
+        ("DUPLICATE_DATA-Email:INVALID_DATA-Phone", True, RowStatus.SKIPPED),
+        ("MANDATORY_NOT_FOUND-Email", True, RowStatus.SKIPPED),
+        ("already there", True, RowStatus.SKIPPED),
+        ("DUPLICATE_DATA-Email", False, RowStatus.SKIPPED),
+        ("", False, RowStatus.SKIPPED),
+    ],
+)
+def test_a_skipped_row_is_existing_only_if_that_was_asked_and_nothing_else_is_wrong(
+    error: str, existing_is_asked: bool, status: RowStatus
+) -> None:
+    result = [("Email", "STATUS", "RECORD_ID", "ERRORS"), ("a@x.example", "skipped", "", error)]
+
+    joined = join(result, SENT[:2], existing_is_asked=existing_is_asked)
+
+    assert joined.fates == (RowFate(status, error=error),)
+
+
+def test_fields_that_are_named_like_bigins_own_columns_are_told_apart() -> None:
+    sent = [("id", "Status", "City"), ("77", "open", "x"), ("78", "shut", "x")]
+    result = "id,Status,STATUS,ID,ERRORS\n78,shut,updated,78,\n77,open,skipped,,NOT_APPROVED\n"
+
+    joined = join(result, sent)
+
+    assert joined.fates == (
+        RowFate(RowStatus.SKIPPED, error="NOT_APPROVED"),
+        RowFate(RowStatus.UPDATED, "78"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "disagrees"),
+    [
+        (JobCounts(added=1, updated=1, skipped=1, total=3), False),
+        (JobCounts(added=1, updated=1), False),
+        (JobCounts(), False),
+        (JobCounts(added=2, updated=1, skipped=0, total=3), True),
+        (JobCounts(added=1, updated=1, skipped=1, total=4), True),
+    ],
+)
+def test_bigins_counts_are_held_against_the_rows(counts: JobCounts | None, disagrees: bool) -> None:
+    joined = join(
+        "Email,STATUS,RECORD_ID,ERRORS\n"
+        "a@x.example,added,id1,\nb@x.example,updated,id2,\nc@x.example,skipped,,X\n",
+        counts=counts,
+    )
+
+    assert joined.disagrees is disagrees
+
+
+def test_unclear_rows_may_be_what_bigin_counts() -> None:
+    listing = "Email,STATUS,RECORD_ID,ERRORS\na@x.example,added,id1,\n"
+
+    joined = join(listing, counts=JobCounts(added=1, updated=1, skipped=1, total=3))
+
+    assert joined.counts.unclear == 2
+    assert not joined.disagrees
+
+
+def test_more_lines_than_rows_are_reported() -> None:
+    joined = join(
+        "Email,STATUS,RECORD_ID,ERRORS\nz@x.example,added,id9,\n",
+        SENT[:1],
+    )
+
+    assert joined.fates == ()
+    assert len(joined.warnings) == 2

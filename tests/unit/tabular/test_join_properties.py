@@ -1,0 +1,152 @@
+"""Whatever Bigin lists, in whatever order: no row is given what belongs to another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bigin_import.findings import JobCounts
+from bigin_import.models import RowFate, RowStatus
+from bigin_import.tabular.join import Proof
+from tests.unit.tabular.test_join_cases import join
+
+WORDS = st.sampled_from(["a", "b", "c", "A ", "", "ä,\n"])
+FATES = st.sampled_from(
+    [
+        RowFate(RowStatus.ADDED),
+        RowFate(RowStatus.UPDATED),
+        RowFate(RowStatus.SKIPPED, error="DUPLICATE_DATA-Key"),
+        RowFate(RowStatus.SKIPPED, error="INVALID_DATA-Name"),
+        RowFate(RowStatus.UNPROCESSED),
+    ]
+)
+HEADER = ("Key", "Name", "City", "Note")
+
+
+@dataclass(frozen=True)
+class Case:
+    rows: list[tuple[str, ...]]
+    truth: list[RowFate]
+    listed: list[int]
+    returned: list[int]
+    counts: JobCounts
+
+    @property
+    def listing(self) -> list[tuple[str, ...]]:
+        names = tuple(HEADER[at] for at in self.returned)
+        return [(*names, "STATUS", "RECORD_ID", "ERRORS"), *map(self._line, self.listed)]
+
+    def _line(self, row: int) -> tuple[str, ...]:
+        values = tuple(self.rows[row][at] for at in self.returned)
+        fate = self.truth[row]
+        return (*values, fate.status.upper(), fate.record_id, fate.error)
+
+
+def counted(truth: list[RowFate]) -> JobCounts:
+    found = Counter(fate.status for fate in truth)
+    return JobCounts(
+        added=found[RowStatus.ADDED],
+        updated=found[RowStatus.UPDATED],
+        skipped=found[RowStatus.SKIPPED],
+        total=len(truth) - found[RowStatus.UNPROCESSED],
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    rows = draw(st.lists(st.tuples(WORDS, WORDS, WORDS, WORDS), min_size=1, max_size=14))
+    fates = draw(st.lists(FATES, min_size=len(rows), max_size=len(rows)))
+    written = (RowStatus.ADDED, RowStatus.UPDATED)
+    truth = [
+        replace(fate, record_id=f"id{at}") if fate.status in written else fate
+        for at, fate in enumerate(fates)
+    ]
+    all_rows = list(range(len(rows)))
+    failures = [at for at in all_rows if truth[at].status not in written]
+    listed = draw(
+        st.one_of(
+            st.permutations(all_rows),
+            st.permutations(failures),
+            st.lists(st.sampled_from(all_rows), max_size=16),
+        )
+    )
+    returned = draw(st.lists(st.sampled_from(range(4)), unique=True, max_size=3))
+    counts = draw(st.sampled_from([counted(truth), JobCounts()]))
+    return Case(rows, truth, listed, returned, counts)
+
+
+def is_true(said: RowFate, truth: RowFate) -> bool:
+    """Tell whether *said* claims nothing that is not so; to say less is allowed."""
+    if said.status is RowStatus.UNCLEAR:
+        return True
+    if said.either:
+        status_holds = truth.status in (RowStatus.ADDED, RowStatus.UPDATED)
+    else:
+        status_holds = said.status is truth.status
+    return (
+        status_holds and said.record_id in ("", truth.record_id) and said.error in ("", truth.error)
+    )
+
+
+def without_twins(case: Case) -> list[tuple[RowFate, RowFate]]:
+    """Pair what was said with the truth, leaving out rows that Bigin itself cannot tell apart."""
+    said = join(case.listing, [HEADER, *case.rows], counts=case.counts).fates
+    seen = Counter(case.rows)
+    return [
+        (fate, truth)
+        for fate, truth, row in zip(said, case.truth, case.rows, strict=True)
+        if seen[row] == 1
+    ]
+
+
+@settings(max_examples=2000, deadline=None)
+@given(cases())
+def test_no_row_is_attributed_wrongly(case: Case) -> None:
+    assert all(is_true(said, truth) for said, truth in without_twins(case))
+
+
+@settings(max_examples=500, deadline=None)
+@given(cases())
+def test_rows_that_are_the_same_share_only_what_became_of_them(case: Case) -> None:
+    joined = join(case.listing, [HEADER, *case.rows], counts=case.counts)
+
+    said = Counter(
+        (row, fate.record_id)
+        for row, fate in zip(case.rows, joined.fates, strict=True)
+        if fate.record_id
+    )
+    true = {(row, fate.record_id) for row, fate in zip(case.rows, case.truth, strict=True)}
+    assert set(said) <= true
+    assert max(said.values(), default=1) == 1
+
+
+@settings(max_examples=500, deadline=None)
+@given(cases())
+def test_true_counts_never_disagree(case: Case) -> None:
+    joined = join(case.listing, [HEADER, *case.rows], counts=case.counts)
+
+    assert not joined.disagrees
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(FATES, min_size=1, max_size=30), st.randoms(use_true_random=False))
+def test_where_each_row_has_its_own_values_nothing_is_unclear(
+    fates: list[RowFate], random: Random
+) -> None:
+    rows = [(f"k{at}", "x", "x", "x") for at in range(len(fates))]
+    truth = [
+        replace(fate, record_id=f"id{at}" if fate.status is RowStatus.ADDED else "")
+        for at, fate in enumerate(fates)
+    ]
+    listed = list(range(len(rows)))
+    random.shuffle(listed)
+    case = Case(rows, truth, listed, [0, 1], counted(truth))
+
+    joined = join(case.listing, [HEADER, *case.rows], counts=case.counts)
+
+    assert list(joined.fates) == truth
+    assert joined.proof in (Proof.ORDER, Proof.VALUES)
