@@ -1,0 +1,78 @@
+"""How records lie in the table: what a person sees in the console, and what the index needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from bigin_import.aws.items import address_of, key_of, to_item, to_record
+from bigin_import.models import Counts, ObjectVersion
+from bigin_import.records import (
+    Address,
+    Attempt,
+    Import,
+    ImportState,
+    OpenKind,
+    Part,
+    PartState,
+)
+
+PART = Part(
+    import_id="i1",
+    number=3,
+    state=PartState.CREATED,
+    rows=10,
+    csv_bytes=100,
+    sha256="00",
+    first_row=2,
+    last_row=11,
+    repeatable=True,
+    attempts=(Attempt(number=1, started_at=5, decide_after=9, job_id="111"),),
+    counts=Counts(added=10),
+)
+IMPORT = Import(
+    import_id="i1",
+    source=ObjectVersion("bucket", "incoming/contacts.csv", "v1", size=10),
+    state=ImportState.SENT,
+    received_at=50,
+    open=OpenKind.WORK,
+    due_at=100,
+)
+
+
+def test_an_item_holds_plain_values_under_the_fields_own_names() -> None:
+    item = to_item(PART, write_id="w1")
+
+    assert item["pk"] == {"S": "IMPORT#i1"}
+    assert item["sk"] == {"S": "PART#0003"}
+    assert item["write_id"] == {"S": "w1"}
+    assert item["state"] == {"S": "CREATED"}
+    assert item["repeatable"] == {"BOOL": True}
+    assert item["attempts"]["L"][0]["M"]["job_id"] == {"S": "111"}
+    assert item["counts"]["M"]["added"] == {"N": "10"}
+
+
+def test_none_is_left_out_at_every_depth() -> None:
+    item = to_item(PART, write_id="w1")
+
+    assert "NULL" not in str(item)
+    assert "file_id" not in item
+    assert "callback_at" not in item["attempts"]["L"][0]["M"]
+
+
+def test_an_item_is_in_the_index_only_while_it_is_open() -> None:
+    opened, closed = to_item(IMPORT, write_id="w1"), to_item(PART, write_id="w1")
+
+    assert (opened["open"], opened["due_at"]) == ({"S": "WORK"}, {"N": "100"})
+    assert "open" not in closed
+    assert "due_at" not in closed
+
+
+def test_attributes_of_another_release_are_ignored() -> None:
+    item = to_item(PART, write_id="w1") | {"colour": {"S": "green"}}
+
+    assert to_record(Part, item) == PART
+
+
+@pytest.mark.parametrize("address", [Import.at("i1"), Part.at("i1", 12), Part.at("i1", 9999)])
+def test_an_index_entry_names_the_record(address: Address[Import] | Address[Part]) -> None:
+    assert address_of(key_of(address)) == address
