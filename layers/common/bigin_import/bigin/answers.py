@@ -1,0 +1,157 @@
+"""
+What an answer of Bigin's means. The one place that turns status and body into our errors.
+
+Errors come with HTTP 200 as well as with 4xx, so the body's `status` and `code` decide; the file
+hosts have a second envelope (ERROR_CODE, x-error, info); a body may not be JSON at all.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Self
+
+import requests
+
+from bigin_import.bigin.loose_json import Json
+from bigin_import.bigin.refusals import SERVER_FAULTS, known, refusal
+from bigin_import.bigin.words import plain_words
+from bigin_import.errors import (
+    BiginAccessError,
+    BiginBusyError,
+    BiginError,
+    BiginOutcomeUnknownError,
+)
+
+TOKEN_REFUSED = ("INVALID_TOKEN", "AUTHENTICATION_FAILURE")
+UNAUTHORIZED = 401
+TOO_MANY_REQUESTS = 429
+DONE = range(200, 300)
+REFUSED = range(400, 500)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    An answer, read.
+
+    Attributes:
+        body: The JSON object, or None if it is anything else.
+        retry_after: The header as it came.
+    """
+
+    status: int
+    body: Json | None
+    retry_after: str | None = None
+
+    @classmethod
+    def of(cls, response: requests.Response, content: bytes | None = None) -> Self:
+        """Read *response*; *content* stands for its body if that was streamed."""
+        body = json_object(response.content if content is None else content)
+        return cls(response.status_code, body, response.headers.get("Retry-After"))
+
+    @property
+    def code(self) -> str | None:
+        return self._text("code")
+
+    @property
+    def is_success(self) -> bool:
+        return self.status in DONE
+
+    @property
+    def gateway_code(self) -> int | None:
+        """The file hosts' own status, which may differ from HTTP's."""
+        code = (self.body or {}).get("ERROR_CODE")
+        return int(code) if isinstance(code, (int, str)) and str(code).isdecimal() else None
+
+    @property
+    def token_refused(self) -> bool:
+        """True if another token may help; such an answer certainly had no effect."""
+        if self.code is not None:
+            return self.code in TOKEN_REFUSED and self.status < REFUSED.stop
+        return UNAUTHORIZED in (self.status, self.gateway_code)
+
+    @property
+    def busy(self) -> bool:
+        return TOO_MANY_REQUESTS in (self.status, self.gateway_code) or (
+            self.code == "TOO_MANY_REQUESTS"
+        )
+
+    @property
+    def says_error(self) -> bool:
+        """True if the body is Bigin's error envelope, whatever the HTTP status."""
+        status = (self._text("status") or "").lower()
+        if status:
+            return status in ("error", "failure")
+        return self.code is not None and (not self.is_success or known(self.code))
+
+    @property
+    def words(self) -> str:
+        """Bigin's own words, whichever envelope they came in."""
+        keys = ("message", "ERROR_MESSAGE", "x-error", "info", "x-info")
+        said = [plain_words(text) for key in keys if (text := self._text(key))]
+        return ": ".join(said) or "no message"
+
+    @property
+    def retry_after_seconds(self) -> int | None:
+        """What a Retry-After header (seconds; a date is ignored) or `details` asks for."""
+        details = (self.body or {}).get("details")
+        asked = details.get("retry_after") if isinstance(details, dict) else None
+        text = str(self.retry_after if self.retry_after is not None else asked)
+        return int(text) if text.isascii() and text.isdecimal() else None
+
+    def _text(self, key: str) -> str | None:
+        value = (self.body or {}).get(key)
+        return value if isinstance(value, str) and value else None
+
+
+def read(answer: Answer, what: str) -> Json:
+    """
+    Return the body of an answer that is no error; *what* names the call in errors.
+
+    Raises:
+        BiginError: One of its five kinds, according to the answer.
+    """
+    if answer.is_success and answer.body is not None and not answer.says_error and not answer.busy:
+        return answer.body
+    raise _error(answer, what)
+
+
+def read_from_file_host(answer: Answer, what: str) -> Json:
+    """Like `read`, for upload and download, where a gateway with its own envelope may answer."""
+    gateway = {"ERROR_CODE", "x-error", "info", "x-info"} & set(answer.body or ())
+    by_itself = answer.code is None and not answer.busy and not answer.token_refused
+    status = answer.gateway_code or answer.status
+    if gateway and by_itself and status < REFUSED.stop:
+        raise refusal(f"HTTP {status}", answer.words)
+    return read(answer, what)
+
+
+def _error(answer: Answer, what: str) -> BiginError:
+    if answer.busy:
+        return BiginBusyError(
+            f"{what}: credits or parallel calls are used up ({answer.words})",
+            retry_after_seconds=answer.retry_after_seconds,
+        )
+    if answer.token_refused:
+        return BiginAccessError(
+            f"{what}: Bigin refuses a fresh access token: {answer.words}",
+            code=answer.code or "INVALID_TOKEN",
+            resolution="Check that the data centre of the deployment is the account's, and that "
+            "the user who made the refresh token is still active",
+        )
+    decided = answer.status in DONE or answer.status in REFUSED
+    code = answer.code if answer.says_error and decided else None
+    if code is None or code in SERVER_FAULTS:
+        said = f"{answer.code or 'no code'}: {answer.words}" if answer.body else "no JSON object"
+        return BiginOutcomeUnknownError(f"{what}: HTTP {answer.status}, {said}")
+    return refusal(code, answer.words)
+
+
+def json_object(content: bytes) -> Json | None:
+    """Return a body as a JSON object; None if it is empty, no JSON, or no object."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None

@@ -1,0 +1,192 @@
+"""
+The Bulk Write API, call by call.
+
+Two rules for repeats: uploads and reads may be sent again, and are; creating a job costs 500
+credits and cannot be taken back, so it leaves once, on a connection of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import BinaryIO, Unpack
+from urllib.parse import quote
+
+import requests
+
+from bigin_import.bigin import wire
+from bigin_import.bigin.answers import Answer, read, read_from_file_host
+from bigin_import.bigin.datacenters import ZOHO_DOMAINS, Endpoints
+from bigin_import.bigin.download import MAX_REDIRECTS, ResultHosts, is_zip, same_origin, spool
+from bigin_import.bigin.loose_json import Json
+from bigin_import.bigin.transport import (
+    RESERVE_SECONDS,
+    BoundedRetry,
+    Content,
+    ZohoToken,
+    send,
+    session,
+)
+from bigin_import.errors import BiginOutcomeUnknownError, BiginUnreachableError
+from bigin_import.models import Field, Job, JobRequest
+from bigin_import.ports import AccessTokens, Clock
+
+CONNECT_TIMEOUT_SECONDS = 3.05
+CREATE_TIMEOUT_SECONDS = 120.0  # the importer keeps this and 30 s more in reserve
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a call that may be repeated is tried."""
+
+    read_timeout_seconds: float = 30.0
+    repeats: int = 4
+    total_seconds: float = 60.0
+
+
+ONE_QUICK_TRY = Patience(read_timeout_seconds=5.0, repeats=0, total_seconds=0.0)
+
+
+class BiginClient:
+    """
+    The port Bigin.
+
+    Args:
+        patience: For uploads and reads; ONE_QUICK_TRY where somebody waits for our answer.
+        result_domains: Domains of Zoho's that row results may come from, their hosts included.
+    """
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        tokens: AccessTokens,
+        clock: Clock,
+        *,
+        patience: Patience = Patience(),
+        result_domains: Sequence[str] = ZOHO_DOMAINS,
+    ) -> None:
+        self._endpoints = endpoints
+        self._tokens = tokens
+        self._clock = clock
+        self._patience = patience
+        self._result_hosts = ResultHosts(endpoints, tuple(result_domains))
+        self._of_this_thread = threading.local()
+
+    def upload(self, archive: bytes, *, name: str, zgid: str) -> str:
+        what = "upload"
+        answer = self._authorized(
+            lambda token: self._safe(
+                token,
+                "POST",
+                f"{self._endpoints.upload}/bigin/v2/upload",
+                what,
+                headers={"feature": "bulk-write", "X-CRM-ORG": zgid},
+                files={"file": (name, archive, "application/zip")},
+            )
+        )
+        return _there(wire.file_id(read_from_file_host(answer, what)), what)
+
+    def create_job(self, request: JobRequest, *, file_id: str, callback_url: str) -> str:
+        what = "create job"
+        body = wire.create_body(request, file_id=file_id, callback_url=callback_url)
+        answer = self._authorized(lambda token: self._create_once(token, body, what))
+        return _there(wire.job_id(read(answer, what)), what)
+
+    def job(self, job_id: str) -> Job:
+        body = self._get(f"/bigin/bulk/v2/write/{quote(job_id, safe='')}", "job details")
+        return _there(wire.job(body, asked=job_id), "job details")
+
+    @contextmanager
+    def download_result(self, url: str) -> Iterator[BinaryIO]:
+        what = "download of row results"
+        with TemporaryFile() as file:
+            answer = self._authorized(lambda token: self._fetch(token, url, file, what))
+            if not answer.is_success or not is_zip(file):
+                read_from_file_host(answer, what)
+                raise BiginOutcomeUnknownError(f"{what}: the answer is no zip")
+            yield file
+
+    def fields(self, module: str) -> tuple[Field, ...]:
+        body = self._get("/bigin/v2/settings/fields", "fields", params={"module": module})
+        return _there(wire.fields(body), "fields")
+
+    def zgid(self) -> str:
+        return _there(wire.zgid(self._get("/bigin/v2/org", "organisation")), "organisation")
+
+    def _get(self, path: str, what: str, params: dict[str, str] | None = None) -> Json:
+        url = self._endpoints.api + path
+        answer = self._authorized(
+            lambda token: self._safe(token, "GET", url, what, params=params or {})
+        )
+        return read(answer, what)
+
+    def _authorized(self, call: Callable[[str], Answer]) -> Answer:
+        """
+        Return the answer of *call*, made again once if Bigin refused the token.
+
+        That holds for creating a job as well: such an answer certainly had no effect.
+        """
+        token = self._tokens.current()
+        answer = call(token)
+        return call(self._tokens.renewed(token)) if answer.token_refused else answer
+
+    def _safe(
+        self, token: str, method: str, url: str, what: str, **content: Unpack[Content]
+    ) -> Answer:
+        """Send what may be sent again."""
+        return Answer.of(self._respond(token, method, url, what, **content))
+
+    def _respond(
+        self, token: str | None, method: str, url: str, what: str, **content: Unpack[Content]
+    ) -> requests.Response:
+        auth = ZohoToken(token) if token is not None else None
+        timeout = self._timeout(self._patience.read_timeout_seconds, what)
+        return send(self._session(), method, url, what=what, auth=auth, timeout=timeout, **content)
+
+    def _create_once(self, token: str, body: Json, what: str) -> Answer:
+        timeout = self._timeout(CREATE_TIMEOUT_SECONDS, what)
+        url = f"{self._endpoints.api}/bigin/bulk/v2/write"
+        with session() as own:
+            auth = ZohoToken(token)
+            return Answer.of(
+                send(own, "POST", url, what=what, auth=auth, json=body, timeout=timeout)
+            )
+
+    def _fetch(self, token: str, url: str, file: BinaryIO, what: str) -> Answer:
+        """Download to *file*, redirects followed; only the first host gets the token."""
+        first = place = self._result_hosts.resolve(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            known = token if same_origin(first, place) else None
+            with self._respond(known, "GET", place, what, stream=True) as response:
+                if not response.is_redirect:
+                    return spool(response, file, what=what)
+                place = self._result_hosts.resolve(response.headers["Location"], base=place)
+        raise BiginOutcomeUnknownError(f"{what}: more than {MAX_REDIRECTS} redirects")
+
+    def _session(self) -> requests.Session:
+        """Return this thread's session for what may be repeated: requests shares none safely."""
+        made: requests.Session | None = getattr(self._of_this_thread, "session", None)
+        if made is None:
+            repeats = BoundedRetry.of_safe_calls(
+                self._patience.repeats,
+                total_seconds=self._patience.total_seconds,
+                clock=self._clock,
+            )
+            made = self._of_this_thread.session = session(repeats)
+        return made
+
+    def _timeout(self, read_seconds: float, what: str) -> tuple[float, float]:
+        """Return (connect, read) seconds within what this invocation still has."""
+        left = self._clock.remaining_seconds() - RESERVE_SECONDS - CONNECT_TIMEOUT_SECONDS
+        if left <= 0:
+            raise BiginUnreachableError(f"{what}: not sent, this invocation is about to end")
+        return CONNECT_TIMEOUT_SECONDS, min(read_seconds, left)
+
+
+def _there[T](value: T | None, what: str) -> T:
+    if value is None:
+        raise BiginOutcomeUnknownError(f"{what}: the answer lacks what was asked for")
+    return value

@@ -1,0 +1,194 @@
+"""
+How requests leave: sessions, repeats, and the line between "never sent" and "perhaps sent".
+
+urllib3 reports a TLS failure during the handshake and one while the answer is read as the same
+error, and so it does with a connection that is reset. For a call that must not be sent twice they
+are opposites. Here everything that fails while connecting becomes a NewConnectionError.
+"""
+
+from __future__ import annotations
+
+from http.client import HTTPException
+from types import TracebackType
+from typing import Any, Self, TypedDict, Unpack
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3 import BaseHTTPResponse, HTTPSConnectionPool, PoolManager, ProxyManager, Retry
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import (
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ResponseError,
+)
+
+from bigin_import.bigin.loose_json import Json
+from bigin_import.bigin.words import plain_words
+from bigin_import.errors import BiginError, BiginOutcomeUnknownError, BiginUnreachableError
+from bigin_import.ports import Clock
+
+SERVER_ERRORS = (500, 502, 503, 504)
+# Nothing was sent, so that even a call that must not be repeated may be tried again.
+CONNECT_REPEATS = Retry(2, read=0, status=0, other=0, redirect=False, backoff_factor=0.2)
+RESERVE_SECONDS = 2.0  # left to the caller to write down what happened
+
+
+class Content(TypedDict, total=False):
+    """What a request says, in the words of requests."""
+
+    params: dict[str, str]
+    headers: dict[str, str]
+    files: dict[str, tuple[str, bytes, str]]
+    data: dict[str, str]
+    json: Json
+    stream: bool
+
+
+class ZohoToken(AuthBase):
+    """Puts the access token on one request; as `auth` it also keeps a .netrc from replacing it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Zoho-oauthtoken {self._token}"
+        return request
+
+
+class BoundedRetry(Retry):
+    """Repeats that wait no longer than a total, nor longer than this invocation lives."""
+
+    clock: Clock
+    total_seconds: float
+    give_up_at: float | None = None
+
+    @classmethod
+    def of_safe_calls(cls, repeats: int, *, total_seconds: float, clock: Clock) -> Self:
+        """Return the repeats of a call that may be sent twice: POST uploads included."""
+        retry = cls(
+            total=repeats,
+            redirect=False,
+            allowed_methods=None,
+            status_forcelist=SERVER_ERRORS,
+            raise_on_status=False,
+            backoff_factor=0.5,
+            backoff_jitter=0.5,
+        )
+        retry.clock, retry.total_seconds = clock, total_seconds
+        return retry
+
+    def new(self, **changes: Any) -> Self:  # noqa: ANN401  # as urllib3 has it
+        retry = super().new(**changes)
+        retry.clock, retry.total_seconds = self.clock, self.total_seconds
+        retry.give_up_at = self.give_up_at
+        return retry
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        following = super().increment(method, url, response, error, _pool, _stacktrace)
+        now = self.clock.now()
+        if following.give_up_at is None:
+            following.give_up_at = now + self.total_seconds
+        ends_at = now + self.clock.remaining_seconds() - RESERVE_SECONDS
+        if now + following.wait_seconds(response) > min(following.give_up_at, ends_at):
+            reason = error or ResponseError("no time left to send it again")
+            raise MaxRetryError(_pool, url or "", reason)  # type: ignore[arg-type]  # as Retry does
+        return following
+
+    def wait_seconds(self, response: BaseHTTPResponse | None) -> float:
+        asked = self.get_retry_after(response) if response is not None else None
+        return asked if asked is not None else self.get_backoff_time()
+
+
+class _Connection(HTTPSConnection):
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except NewConnectionError:
+            raise
+        except (OSError, ValueError, HTTPException, HTTPError) as exc:  # ValueError: certificates
+            raise NewConnectionError(self, f"no TLS connection: {exc}") from exc
+
+
+class _Pool(HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _Adapter(HTTPAdapter):
+    """An adapter whose connections say for certain when nothing was sent."""
+
+    def __init__(self, repeats: Retry) -> None:
+        super().__init__(max_retries=repeats)
+        _use_our_pools(self.poolmanager)
+
+    def proxy_manager_for(
+        self,
+        proxy: str,
+        **proxy_kwargs: Any,  # noqa: ANN401  # as requests has it
+    ) -> ProxyManager:
+        manager: ProxyManager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        _use_our_pools(manager)
+        return manager
+
+
+def _use_our_pools(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _Pool}
+
+
+def session(repeats: Retry | None = None) -> requests.Session:
+    """Return a new session; without *repeats* every request leaves at most once."""
+    made = requests.Session()
+    adapter = _Adapter(repeats or Retry(0, read=False, redirect=False))
+    made.mount("https://", adapter)
+    made.mount("http://", adapter)
+    return made
+
+
+def send(
+    one: requests.Session,
+    method: str,
+    url: str,
+    *,
+    what: str,
+    timeout: tuple[float, float],
+    auth: AuthBase | None = None,
+    **content: Unpack[Content],
+) -> requests.Response:
+    """
+    Send a request, not following redirects; *what* names it in errors.
+
+    Args:
+        timeout: Seconds to connect, and seconds without a byte of the answer.
+
+    Raises:
+        BiginUnreachableError: It certainly never left.
+        BiginOutcomeUnknownError: It may have left, and no whole answer came.
+    """
+    try:
+        return one.request(
+            method, url, auth=auth, timeout=timeout, allow_redirects=False, **content
+        )
+    except requests.RequestException as exc:
+        raise failure(exc, what) from exc
+
+
+def failure(exc: requests.RequestException, what: str) -> BiginError:
+    """Return our error for one of requests'."""
+    cause = exc.args[0] if exc.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else None
+    # ProxyError: urllib3 uses it only while there is no connection to the proxy.
+    never_left = (requests.ConnectTimeout, requests.exceptions.ProxyError)
+    if isinstance(exc, never_left) or isinstance(reason, NewConnectionError):
+        return BiginUnreachableError(f"{what}: no connection: {plain_words(reason or exc)}")
+    kind = type(exc).__name__
+    return BiginOutcomeUnknownError(f"{what}: the answer did not come, or not whole ({kind})")

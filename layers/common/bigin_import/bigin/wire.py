@@ -1,0 +1,189 @@
+"""
+Bigin's JSON and our values, both ways. Nothing here sends or decides.
+
+Answers are read with tolerance: keys go missing, numbers come as texts, `IN PROGRESS` has three
+spellings. What is not there is None, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from bigin_import.bigin.loose_json import Json, count_of, first_of, object_of, text_of, truth_of
+from bigin_import.bigin.words import plain_words
+from bigin_import.models import Field, FieldMapping, Job, JobRequest, JobStatus
+
+# Types that bulk write cannot fill.
+UNWRITABLE_TYPES = ("formula", "autonumber", "fileupload", "imageupload", "profileimage")
+
+_SAYS_NOTHING = ("SUCCESS", *JobStatus)
+
+
+def create_body(request: JobRequest, *, file_id: str, callback_url: str) -> Json:
+    """Return the body of Create Bulk Write Job, its keys in the documentation's order."""
+    resource: Json = {
+        "type": "data",
+        "module": {"api_name": request.module},
+        "file_id": file_id,
+        "ignore_empty": request.ignore_empty,  # in the resource: so says Bigin's page
+    }
+    if request.find_by is not None:
+        resource["find_by"] = _system_name(request.find_by)
+    if request.field_mappings:
+        resource["field_mappings"] = [_mapping_body(one) for one in request.field_mappings]
+    return {
+        "character_encoding": "UTF-8",
+        "operation": request.operation.value,
+        "callback": {"url": callback_url, "method": "post"},
+        "resource": [resource],
+    }
+
+
+def file_id(answer: Json) -> str | None:
+    """Return the id of an uploaded file: opaque, a text, never a number."""
+    return text_of(object_of(answer.get("details")).get("file_id"))
+
+
+def job_id(answer: Json) -> str | None:
+    """Return the id of a created job, if the answer says success."""
+    succeeded = "success" in (text_of(answer.get("status")) or "").lower()
+    found = text_of(object_of(answer.get("details")).get("id"))
+    return found if succeeded and found and found.isascii() and found.isdecimal() else None
+
+
+def job(answer: Json, *, asked: str) -> Job | None:
+    """Return Job Details as a value; None if the answer does not describe a job."""
+    details = _unwrapped(answer)
+    resource = first_of(details.get("resource"))
+    file = object_of(resource.get("file"))
+    status = _status(details.get("status"))
+    if status is None:
+        return None
+    return Job(
+        job_id=text_of(details.get("id")) or text_of(details.get("job_id")) or asked,
+        status=status,
+        operation=text_of(details.get("operation")),
+        module=_name(resource.get("module")),
+        file_name=text_of(file.get("name")),
+        ignore_empty=truth_of(details.get("ignore_empty", resource.get("ignore_empty"))),
+        mappings=_mappings(resource.get("field_mappings")),
+        callback_path=_callback_path(details),
+        download_url=text_of(object_of(details.get("result")).get("download_url")),
+        added=count_of(file.get("added_count")),
+        updated=count_of(file.get("updated_count")),
+        skipped=count_of(file.get("skipped_count")),
+        total=count_of(file.get("total_count")),
+        created_time=text_of(details.get("created_time")),
+        message=_message(details, resource),
+    )
+
+
+def fields(answer: Json) -> tuple[Field, ...] | None:
+    """Return the fields of a module; None if the answer has no list of them."""
+    listed = answer.get("fields")
+    if not isinstance(listed, list):
+        return None
+    entries = [object_of(entry) for entry in listed]
+    return tuple(_field(entry) for entry in entries if text_of(entry.get("api_name")))
+
+
+def zgid(answer: Json) -> str | None:
+    """Return the organisation's id."""
+    return text_of(first_of(answer.get("org")).get("zgid"))
+
+
+def _mapping_body(mapping: FieldMapping) -> Json:
+    default = None if mapping.default_value is None else {"value": mapping.default_value}
+    keys = {
+        "api_name": _system_name(mapping.api_name),
+        "index": mapping.index,
+        "default_value": default,
+        "find_by": mapping.find_by,
+        "format": mapping.format,
+    }
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _system_name(api_name: str) -> str:
+    """Bigin's update sample writes `Id`; its engine's other pages, and what was seen, `id`."""
+    return "id" if api_name == "Id" else api_name
+
+
+def _status(value: object) -> JobStatus | None:
+    """Return a job's state; one we do not know means that the job still runs."""
+    spelled = (text_of(value) or "").upper()
+    for separator in " -_":
+        spelled = spelled.replace(separator, "")
+    if not spelled:
+        return None
+    return JobStatus(spelled) if spelled in JobStatus else JobStatus.IN_PROGRESS
+
+
+def _mappings(value: object) -> frozenset[FieldMapping] | None:
+    if not isinstance(value, list):
+        return None
+    return frozenset(_mapping(object_of(entry)) for entry in value)
+
+
+def _mapping(entry: Json) -> FieldMapping:
+    default = entry.get("default_value")
+    return FieldMapping(
+        api_name=_system_name(text_of(entry.get("api_name")) or ""),
+        index=count_of(entry.get("index")),
+        default_value=text_of(default.get("value") if isinstance(default, dict) else default),
+        find_by=text_of(entry.get("find_by")),
+        format=text_of(entry.get("format")),
+    )
+
+
+def _callback_path(details: Json) -> str | None:
+    callback = object_of(details.get("callback") or details.get("callBack"))
+    try:
+        return urlsplit(text_of(callback.get("url")) or "").path or None
+    except ValueError:  # no address at all
+        return None
+
+
+def _message(details: Json, resource: Json) -> str | None:
+    """Return what Bigin says about a failure: words, or at least a code that is no state."""
+    for said in (details.get("message"), resource.get("message"), resource.get("code")):
+        text = text_of(said)
+        if text and text.upper() not in _SAYS_NOTHING:
+            return plain_words(text)
+    return None
+
+
+def _field(entry: Json) -> Field:
+    data_type = text_of(entry.get("data_type")) or "text"
+    read_only = bool(entry.get("read_only")) or bool(entry.get("field_read_only"))
+    name = text_of(entry.get("api_name")) or ""
+    return Field(
+        api_name=name,
+        label=text_of(entry.get("field_label")) or text_of(entry.get("display_label")) or name,
+        data_type=data_type,
+        length=count_of(entry.get("length")),
+        decimal_place=count_of(entry.get("decimal_place")),
+        mandatory=bool(entry.get("system_mandatory")),
+        writable=not read_only and data_type not in UNWRITABLE_TYPES,
+        unique=bool(entry.get("unique")),
+        lookup_module=_name(object_of(entry.get("lookup")).get("module")),
+        pick_list=tuple(_pick_list(entry.get("pick_list_values"))),
+    )
+
+
+def _pick_list(values: object) -> Iterable[str]:
+    for entry in values if isinstance(values, list) else ():
+        stored = text_of(object_of(entry).get("actual_value"))
+        if stored is not None:
+            yield stored
+
+
+def _unwrapped(answer: Json) -> Json:
+    """Bulk read wraps its details as {"data": [...]}; the same was once prepared for write."""
+    return first_of(answer["data"]) if isinstance(answer.get("data"), list) else answer
+
+
+def _name(value: object) -> str | None:
+    """Return a module's API name, which comes as a text or as an object."""
+    return text_of(value.get("api_name") if isinstance(value, dict) else value)
