@@ -1,0 +1,131 @@
+"""
+Use case: the row results of one ended job -> what became of each row of its part.
+
+Bigin's zip is kept as it came, then joined with the archive that was sent. A step of its own:
+it may be repeated at will, and losing it never means sending anything again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO
+
+from bigin_import import places, steps
+from bigin_import.changes import change
+from bigin_import.errors import BiginRefusedError
+from bigin_import.findings import JobCounts
+from bigin_import.models import JobRequest, Operation
+from bigin_import.part_sender import ARCHIVE_BYTES
+from bigin_import.ports import Bigin, Clock, Files, Ledger, Observer
+from bigin_import.preparer import read_plan
+from bigin_import.records import Attempt, Outcome, Part, PartState
+from bigin_import.tabular.archive import read_entry
+from bigin_import.tabular.fates import write_fates
+from bigin_import.tabular.join import JoinedPart, join_part
+
+# Zoho keeps row results for days; a link that is dead for a whole day stays dead, and the
+# rows are then accounted for by Bigin's counts alone.
+RESULTS_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collector:
+    """Collects parts, one at a time."""
+
+    ledger: Ledger
+    files: Files
+    bigin: Bigin
+    clock: Clock
+    observer: Observer
+
+    def collect(self, import_id: str, number: int) -> bool:
+        """
+        Collect a SETTLED part; return whether this call did it.
+
+        Raises:
+            BiginError: The results cannot be had now; the part stays SETTLED and due.
+        """
+        part = self.ledger.load(Part.at(import_id, number))
+        attempt = part.attempt if part else None
+        if part is None or part.state is not PartState.SETTLED or attempt is None:
+            return False
+        if attempt.outcome is None:
+            return False
+        with ExitStack() as opened:
+            results = self._opened_results(opened, part, attempt, attempt.outcome)
+            joined = self._joined(part, attempt.outcome, results)
+        self.files.write(
+            places.fates_file(import_id, number),
+            write_fates(joined.fates),
+            content_type="application/gzip",
+        )
+        step = steps.collected(joined.counts, disagree=joined.disagrees, now=self.clock.now())
+        _, changed = change(self.ledger, part.address, step)
+        if changed:
+            self._report(part, joined)
+        return changed
+
+    def _opened_results(
+        self, opened: ExitStack, part: Part, attempt: Attempt, outcome: Outcome
+    ) -> BinaryIO | None:
+        """Return Bigin's zip, open as long as *opened* is; None if there is none to be had."""
+        if outcome.download_url is None:
+            return None
+        try:
+            return opened.enter_context(self.bigin.download_result(outcome.download_url))
+        except BiginRefusedError:
+            self.observer.saw("result_link_dead", import_id=part.import_id, part=part.number)
+        fresh = self.bigin.job(attempt.job_id or "").download_url
+        try:
+            return opened.enter_context(self.bigin.download_result(fresh)) if fresh else None
+        except BiginRefusedError:
+            if self.clock.now() - outcome.at < RESULTS_SECONDS:
+                raise
+            return None
+
+    def _joined(self, part: Part, outcome: Outcome, results: BinaryIO | None) -> JoinedPart:
+        archive = self.files.read(
+            places.archive(part.import_id, part.number), at_most=ARCHIVE_BYTES
+        )
+        if results is not None:
+            self._keep(part, results)
+        request = read_plan(self.files, part.import_id).columns.request
+        return join_part(
+            read_entry(BytesIO(archive)),
+            None if results is None else read_entry(results),
+            existing_is_asked=_skips_existing(request),
+            counts=JobCounts(
+                added=outcome.added,
+                updated=outcome.updated,
+                skipped=outcome.skipped,
+                total=outcome.total,
+            ),
+        )
+
+    def _keep(self, part: Part, results: BinaryIO) -> None:
+        key = places.result_archive(part.import_id, part.number)
+        with self.files.writer(key, content_type="application/zip") as kept:
+            shutil.copyfileobj(results, kept)
+        results.seek(0)
+
+    def _report(self, part: Part, joined: JoinedPart) -> None:
+        counts = joined.counts
+        self.observer.saw(
+            "part_collected",
+            import_id=part.import_id,
+            part=part.number,
+            proof=joined.proof.value,
+            added=counts.added,
+            updated=counts.updated,
+            existing=counts.existing,
+            skipped=counts.skipped,
+            unprocessed=counts.unprocessed,
+            unclear=counts.unclear,
+        )
+
+
+def _skips_existing(request: JobRequest) -> bool:
+    return request.operation is Operation.INSERT and request.find_by is not None
