@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bigin_import.mapping.names import (
     ALWAYS_KNOWN,
+    STANDARD_DATES,
     STANDARD_LOOKUPS,
     SYSTEM_KEYS,
     loose_form,
@@ -14,7 +15,6 @@ from bigin_import.mapping.names import (
 )
 from bigin_import.models import Field
 
-_FILLED_BY_BIGIN = ALWAYS_KNOWN
 DATE_TYPES = frozenset({"date", "datetime"})
 NUMBER_TYPES = frozenset({"integer", "bigint", "double", "percent", "currency"})
 
@@ -46,6 +46,12 @@ class ModuleFields:
         field = self.by_name.get(api_name)
         return field.data_type if field else None
 
+    def is_date(self, api_name: str) -> bool:
+        """Tell whether a field holds dates, with or without a time."""
+        if self.are_known:
+            return self.data_type(api_name) in DATE_TYPES
+        return api_name in STANDARD_DATES
+
     def is_unique(self, api_name: str) -> bool:
         """Tell whether no two records can share a value of this field."""
         field = self.by_name.get(api_name)
@@ -62,7 +68,7 @@ class ModuleFields:
     def mandatory(self) -> Iterator[Field]:
         """Yield the fields that a new record needs and that only the import can fill."""
         for field in self.by_name.values():
-            if field.mandatory and field.writable and field.api_name not in _FILLED_BY_BIGIN:
+            if field.mandatory and field.writable and field.api_name not in ALWAYS_KNOWN:
                 yield field
 
     def spelled(self, name: str) -> str | None:

@@ -21,6 +21,9 @@ STANDARD_LOOKUPS = {
     ("Pipelines", "Contact_Name"): "Contacts",
 }
 
+# Bigin's own date fields, for the same time.
+STANDARD_DATES = frozenset({"Closing_Date", "Date_of_Birth"})
+
 # Fields that every module takes although its metadata may not list them.
 ALWAYS_KNOWN = frozenset({"id", "Layout", "Owner"})
 

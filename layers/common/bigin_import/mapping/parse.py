@@ -15,8 +15,9 @@ from bigin_import.mapping.documented import Flat, Flaw, flatten
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import EXCLUDED_MODULES, canonical_field
 from bigin_import.mapping.rules import broken_rules
+from bigin_import.mapping.spellings import share
 from bigin_import.mapping.wording import in_words
-from bigin_import.mapping.written import Entry, WrittenMapping, share
+from bigin_import.mapping.written import Entry, WrittenMapping
 from bigin_import.models import Operation, Problem
 
 

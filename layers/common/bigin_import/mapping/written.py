@@ -1,7 +1,7 @@
 """
-The mapping as people write it, long form and short form. The JSON schema comes from here:
+The mapping as people write it, long form and short form. mapping.schema.json comes from here:
 
-    python -m bigin_import.mapping.written > layers/common/bigin_import/mapping/mapping.schema.json
+    PYTHONPATH=layers/common python -m bigin_import.mapping.written
 
 Every key may be left out or null here, so that one wrong key does not hide the next mistake;
 `rules` says what is missing.
@@ -9,98 +9,28 @@ Every key may be left out or null here, so that one wrong key does not hide the 
 
 from __future__ import annotations
 
-import codecs
 import json
-import re
-import sys
-from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
-from bigin_import.mapping.date_formats import date_format_flaw
-from bigin_import.mapping.names import nearest
-
-ENCODINGS = ("UTF-8", "UTF-16", "windows-1252", "windows-1250", "ISO-8859-1", "cp850", "macroman")
-PERCENT = r"^\d{1,3}(\.\d+)?\s*%$"
-IMPORT_ID = r"^[0-9a-z]{26}$"
-
-# Python calls these text encodings, but nobody's spreadsheet writes them.
-_NOT_FOR_FILES = frozenset(
-    {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"}
+from bigin_import.mapping.spellings import (
+    IMPORT_ID,
+    PERCENT,
+    as_default_value,
+    as_module_name,
+    as_text,
+    checked_date_format,
+    checked_import_id,
+    checked_percentage,
+    codec_name,
 )
 
-
-def share(percent: str) -> Decimal:
-    """Return "1%" as 0.01."""
-    return Decimal(percent.rstrip("% ")) / 100
-
-
-def refusal(what: str, remedy: str) -> PydanticCustomError:
-    """Return an error that `wording` turns into a problem as it stands."""
-    return PydanticCustomError("refused", "{what}", {"what": what, "remedy": remedy})
-
-
-def _text(value: object) -> object:
-    """Let `true` and `5` stand for the texts that Bigin would read in a cell."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int) else value
-
-
-def _default(value: object) -> object:
-    """Let a bare value stand for Bigin's `{"value": ...}`."""
-    return value if isinstance(value, dict) or value is None else {"value": value}
-
-
-def _module(value: object) -> object:
-    """Let Bigin's `{"api_name": "Contacts"}` stand for the name alone."""
-    if isinstance(value, dict) and value.keys() <= {"api_name", "id"}:
-        return value.get("api_name")
-    return value
-
-
-def _date_format(pattern: str) -> str:
-    if flaw := date_format_flaw(pattern):
-        raise refusal(f'"{pattern}" is not a date format: {flaw}', 'Write it like "dd.MM.yyyy"')
-    return pattern
-
-
-def _codec(name: str) -> str:
-    """Return the name of the Python codec that *name* means."""
-    try:
-        b"".decode(name)  # refuses what is no text encoding, such as "base64"
-        codec = codecs.lookup(name).name
-    except (LookupError, ValueError):
-        codec = ""
-    if not codec or codec in _NOT_FOR_FILES:
-        meant = nearest(name, ENCODINGS) or "UTF-8"
-        raise refusal(f'"{name}" is not an encoding', f'Did you mean "{meant}"?')
-    return codec
-
-
-def _share(percent: object) -> object:
-    is_share = isinstance(percent, str) and re.fullmatch(PERCENT, percent)
-    if percent is not None and not (is_share and share(str(percent)) <= 1):
-        raise refusal(
-            f"{json.dumps(percent)} is not a percentage from 0% to 100%",
-            'Write it in quotes, such as "1%"',
-        )
-    return percent
-
-
-def _import_id(text: str) -> str:
-    if not re.fullmatch(IMPORT_ID, text):
-        raise refusal(
-            f'"{text}" is not the id of an import',
-            "Copy the 26 characters from the report of the import to repeat",
-        )
-    return text
-
+SCHEMA_FILE = Path(__file__).with_name("mapping.schema.json")
 
 type Name = Annotated[str, Field(min_length=1)]
-type Text = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | int | bool)]
+type Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | int | bool)]
 
 
 class _Written(BaseModel):
@@ -123,12 +53,14 @@ class Entry(_Written):
     api_name: Name | None = Field(None, description="API name of the field in Bigin.")
     default_value: Annotated[
         DefaultValue | None,
-        BeforeValidator(_default, json_schema_input_type=DefaultValue | str | int | bool | None),
+        BeforeValidator(
+            as_default_value, json_schema_input_type=DefaultValue | str | int | bool | None
+        ),
     ] = Field(None, description="For empty cells or, without a column, for every record.")
     find_by: Name | None = Field(
         None, description="For a lookup: the field of the parent record that the cells name."
     )
-    format: Annotated[str, AfterValidator(_date_format)] | None = Field(
+    format: Annotated[str, AfterValidator(checked_date_format)] | None = Field(
         None, description="How the CSV writes dates, such as dd.MM.yyyy."
     )
     decimal: Literal[",", "."] | None = Field(None, description="Decimal mark of the CSV.")
@@ -150,7 +82,8 @@ class WrittenMapping(_Written):
 
     schema_: str | None = Field(None, alias="$schema", description="For editors only.")
     module: Annotated[
-        Name | None, BeforeValidator(_module, json_schema_input_type=str | dict[str, str] | None)
+        Name | None,
+        BeforeValidator(as_module_name, json_schema_input_type=str | dict[str, str] | None),
     ] = Field(None, description="API name of the module, such as Contacts, Accounts, Pipelines.")
     operation: Literal["insert", "update", "upsert"] | None = Field(
         None, description="insert adds, update changes what is there, upsert does either."
@@ -167,7 +100,7 @@ class WrittenMapping(_Written):
     ignore_empty: bool | None = Field(
         None, description="true, our default: empty cells erase nothing in Bigin."
     )
-    character_encoding: Annotated[str, AfterValidator(_codec)] | None = Field(
+    character_encoding: Annotated[str, AfterValidator(codec_name)] | None = Field(
         None, description="Encoding of the CSV if it is not UTF-8, such as windows-1252."
     )
     empty_key: Literal["invalid", "send"] | None = Field(
@@ -176,12 +109,12 @@ class WrittenMapping(_Written):
     duplicate_keys: Literal["send", "reject"] | None = Field(
         None, description="Rows with the same key: sent (our default), or the drop is rejected."
     )
-    on_bad_rows: Annotated[str | None, BeforeValidator(_share)] = Field(
+    on_bad_rows: Annotated[str | None, BeforeValidator(checked_percentage)] = Field(
         None,
         description='Share of invalid rows above which the drop is rejected; our default is "1%".',
         json_schema_extra={"pattern": PERCENT},
     )
-    force: Annotated[str, AfterValidator(_import_id)] | None = Field(
+    force: Annotated[str, AfterValidator(checked_import_id)] | None = Field(
         None,
         description="Id of an earlier import that may be repeated; works once.",
         json_schema_extra={"pattern": IMPORT_ID},
@@ -197,4 +130,4 @@ def json_schema() -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json_schema())
+    SCHEMA_FILE.write_text(json_schema(), encoding="utf-8")
