@@ -16,35 +16,19 @@ _CLOSED = frozenset(state for state in ImportState if state.is_closed)
 
 IMPORT_EDGES: Mapping[ImportState, frozenset[ImportState]] = {
     ImportState.WAITING_FOR_MAPPING: frozenset(
-        {
-            ImportState.PREPARING,
-            ImportState.FINISHING,
-            ImportState.REJECTED,
-            ImportState.WITHDRAWN,
-            ImportState.SUPERSEDED,
-        }
+        {ImportState.PREPARING, ImportState.FINISHING, ImportState.ON_HOLD}
     ),
     ImportState.PREPARING: frozenset(
-        {
-            ImportState.SENDING,
-            ImportState.FINISHING,
-            ImportState.ON_HOLD,
-            ImportState.REJECTED,
-            ImportState.UNCHANGED,
-            ImportState.DRY_RUN,
-            ImportState.WITHDRAWN,
-            ImportState.SUPERSEDED,
-        }
+        {ImportState.SENDING, ImportState.FINISHING, ImportState.ON_HOLD}
     ),
-    ImportState.SENDING: frozenset(
-        {ImportState.SENT, ImportState.FINISHING, ImportState.ON_HOLD, ImportState.UNCHANGED}
-    ),
-    ImportState.SENT: frozenset({ImportState.FINISHING, ImportState.ON_HOLD}),
+    ImportState.SENDING: frozenset({ImportState.SENT, ImportState.ON_HOLD}),
+    # Back to SENDING when a person decides that a held part is to be created.
+    ImportState.SENT: frozenset({ImportState.FINISHING, ImportState.SENDING, ImportState.ON_HOLD}),
     ImportState.ON_HOLD: frozenset(
         {
+            ImportState.WAITING_FOR_MAPPING,
             ImportState.PREPARING,
             ImportState.SENDING,
-            ImportState.SENT,
             ImportState.FINISHING,
         }
     ),
@@ -52,19 +36,17 @@ IMPORT_EDGES: Mapping[ImportState, frozenset[ImportState]] = {
     **dict.fromkeys(_CLOSED, frozenset[ImportState]()),
 }
 
-FIRST_IMPORT_STATES = frozenset(
-    {ImportState.WAITING_FOR_MAPPING, ImportState.PREPARING, ImportState.FINISHING}
-) | {ImportState.REJECTED, ImportState.WITHDRAWN, ImportState.SUPERSEDED}
+FIRST_IMPORT_STATES = frozenset({ImportState.WAITING_FOR_MAPPING})
 
 PART_EDGES: Mapping[PartState, frozenset[PartState]] = {
     PartState.STORED: frozenset({PartState.UPLOADED, PartState.REFUSED}),
-    PartState.UPLOADED: frozenset({PartState.CREATING, PartState.REFUSED}),
+    # To CREATED without a create of ours: the job of an earlier, unanswered attempt calls back.
+    PartState.UPLOADED: frozenset({PartState.CREATING, PartState.CREATED, PartState.REFUSED}),
     # Back to UPLOADED only if the create certainly did not leave.
     PartState.CREATING: frozenset(
         {
             PartState.UPLOADED,
             PartState.CREATED,
-            PartState.SETTLED,
             PartState.REFUSED,
             PartState.UNKNOWN,
         }
@@ -72,12 +54,8 @@ PART_EDGES: Mapping[PartState, frozenset[PartState]] = {
     PartState.CREATED: frozenset({PartState.SETTLED, PartState.GIVEN_UP}),
     PartState.SETTLED: frozenset({PartState.COLLECTED}),
     # Re-creation goes back to UPLOADED: the next attempt is a new create like the first.
-    PartState.UNKNOWN: frozenset(
-        {PartState.UPLOADED, PartState.CREATED, PartState.SETTLED, PartState.HELD}
-    ),
-    PartState.HELD: frozenset(
-        {PartState.UPLOADED, PartState.CREATED, PartState.SETTLED, PartState.GIVEN_UP}
-    ),
+    PartState.UNKNOWN: frozenset({PartState.UPLOADED, PartState.CREATED, PartState.HELD}),
+    PartState.HELD: frozenset({PartState.UPLOADED, PartState.CREATED, PartState.GIVEN_UP}),
     PartState.COLLECTED: frozenset(),
     PartState.REFUSED: frozenset(),
     PartState.GIVEN_UP: frozenset(),

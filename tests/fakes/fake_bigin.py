@@ -1,0 +1,135 @@
+"""A small Bigin that takes every row, and can be told to fail at the next call of a kind."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+from bigin_import.models import Field, Job, JobRequest, JobStatus
+
+CONTACT_FIELDS = (
+    Field("Email", "Email", "email", length=100),
+    Field("Last_Name", "Last Name", "text", length=80, mandatory=True),
+    Field("First_Name", "First Name", "text", length=40),
+    Field("Phone", "Phone", "phone", length=30),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeJob:
+    """One job and what it was made from."""
+
+    job: Job
+    request: JobRequest
+    archive: bytes
+    callback_url: str
+
+
+class FakeBigin:
+    """
+    The Bigin port.
+
+    Attributes:
+        made: Every job by its id, in order.
+        failures: For each call's name, the errors that its next calls raise.
+        after_effect: Errors that `create_job` raises after it has made the job.
+        runs: While False, jobs stay IN_PROGRESS.
+    """
+
+    def __init__(self) -> None:
+        self.made: dict[str, MadeJob] = {}
+        self.uploads: dict[str, bytes] = {}
+        self.failures: dict[str, deque[Exception]] = {}
+        self.after_effect: deque[Exception] = deque()
+        self.runs = True
+        self.module_fields = {"Contacts": CONTACT_FIELDS}
+        self.calls: list[str] = []
+
+    def fail(self, call: str, *errors: Exception) -> None:
+        """Let the next calls of the kind *call* fail."""
+        self.failures.setdefault(call, deque()).extend(errors)
+
+    def upload(self, archive: bytes, *, name: str, zgid: str) -> str:
+        self._call("upload")
+        file_id = str(5000 + len(self.uploads))
+        self.uploads[file_id] = archive
+        return file_id
+
+    def create_job(self, request: JobRequest, *, file_id: str, callback_url: str) -> str:
+        self._call("create_job")
+        job_id = str(7000 + len(self.made))
+        job = Job(
+            job_id=job_id,
+            status=JobStatus.IN_PROGRESS,
+            operation=request.operation.value,
+            module=request.module,
+            ignore_empty=request.ignore_empty,
+            mappings=frozenset(request.field_mappings),
+            callback_path=urlsplit(callback_url).path,
+        )
+        self.made[job_id] = MadeJob(job, request, self.uploads[file_id], callback_url)
+        if self.after_effect:
+            raise self.after_effect.popleft()
+        return job_id
+
+    def job(self, job_id: str) -> Job:
+        self._call("job")
+        made = self.made[job_id]
+        if not self.runs:
+            return made.job
+        rows = len(self._rows(made)) - 1
+        return replace(
+            made.job,
+            status=JobStatus.COMPLETED,
+            download_url=f"/results/{job_id}.zip",
+            added=rows,
+            updated=0,
+            skipped=0,
+            total=rows,
+        )
+
+    @contextmanager
+    def download_result(self, url: str) -> Iterator[BinaryIO]:
+        self._call("download_result")
+        made = self.made[url.removeprefix("/results/").removesuffix(".zip")]
+        header, *rows = self._rows(made)
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow([*header[:3], "STATUS", "RECORD_ID", "ERRORS"])
+        for number, row in enumerate(rows, 1):
+            writer.writerow([*row[:3], "ADDED", f"{made.job.job_id}{number:06d}", ""])
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("Contacts-bulkwrite.csv", text.getvalue())
+        packed.seek(0)
+        yield packed
+
+    def fields(self, module: str) -> tuple[Field, ...]:
+        self._call("fields")
+        return self.module_fields[module]
+
+    def zgid(self) -> str:
+        self._call("zgid")
+        return "10358250"
+
+    def records(self) -> list[list[str]]:
+        """Return every row of every job, in the order in which the jobs were made."""
+        return [row for made in self.made.values() for row in self._rows(made)[1:]]
+
+    def _rows(self, made: MadeJob) -> list[list[str]]:
+        with zipfile.ZipFile(io.BytesIO(made.archive)) as archive:
+            text = archive.read(archive.namelist()[0]).decode()
+        return list(csv.reader(io.StringIO(text, newline="")))
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        waiting = self.failures.get(name)
+        if waiting:
+            raise waiting.popleft()

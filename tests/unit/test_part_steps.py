@@ -1,0 +1,169 @@
+"""Every step of a part: what it does, and that it does nothing where it does not apply."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bigin_import import steps
+from bigin_import.edges import check_edge
+from bigin_import.models import Counts
+from bigin_import.records import (
+    Attempt,
+    ClosedBy,
+    OpenKind,
+    Outcome,
+    Part,
+    PartState,
+    Refusal,
+)
+
+NOW = 1_760_000_000
+ATTEMPT = Attempt(number=1, started_at=NOW, decide_after=NOW + 600)
+WITH_JOB = replace(ATTEMPT, job_id="7001")
+OUTCOME = Outcome(status="COMPLETED", added=3, closed_by=ClosedBy.CALLBACK, at=NOW)
+REFUSAL = Refusal(code="INVALID_FIELD", message="no such field")
+
+
+def part(state: PartState, *attempts: Attempt) -> Part:
+    return Part(
+        import_id="i" * 26,
+        number=1,
+        state=state,
+        rows=3,
+        csv_bytes=30,
+        sha256="0" * 64,
+        first_row=2,
+        last_row=4,
+        repeatable=False,
+        attempts=attempts,
+        open=OpenKind.WORK,
+        due_at=NOW,
+    )
+
+
+EVERY_STEP = {
+    "uploaded": steps.uploaded("5001", NOW),
+    "creating": steps.creating(NOW, NOW + 600),
+    "never_sent": steps.never_sent(1),
+    "unanswered": steps.unanswered(1),
+    "refused": steps.refused(REFUSAL, NOW),
+    "created": steps.created(1, "7001", NOW),
+    "settled": steps.settled(1, OUTCOME),
+    "collected": steps.collected(Counts(added=3), disagree=False, now=NOW),
+    "held": steps.held(NOW),
+    "sent_again": steps.sent_again(),
+    "given_up": steps.given_up(NOW),
+}
+
+S = PartState
+APPLIES = [
+    (S.STORED, (), "uploaded", S.UPLOADED),
+    (S.STORED, (), "refused", S.REFUSED),
+    (S.UPLOADED, (), "uploaded", S.UPLOADED),
+    (S.UPLOADED, (), "creating", S.CREATING),
+    (S.UPLOADED, (), "refused", S.REFUSED),
+    (S.UPLOADED, (ATTEMPT,), "created", S.CREATED),
+    (S.CREATING, (ATTEMPT,), "never_sent", S.UPLOADED),
+    (S.CREATING, (ATTEMPT,), "unanswered", S.UNKNOWN),
+    (S.CREATING, (ATTEMPT,), "refused", S.REFUSED),
+    (S.CREATING, (ATTEMPT,), "created", S.CREATED),
+    (S.CREATED, (WITH_JOB,), "settled", S.SETTLED),
+    (S.CREATED, (WITH_JOB,), "given_up", S.GIVEN_UP),
+    (S.SETTLED, (WITH_JOB,), "collected", S.COLLECTED),
+    (S.UNKNOWN, (ATTEMPT,), "created", S.CREATED),
+    (S.UNKNOWN, (ATTEMPT,), "held", S.HELD),
+    (S.UNKNOWN, (ATTEMPT,), "sent_again", S.UPLOADED),
+    (S.HELD, (ATTEMPT,), "created", S.CREATED),
+    (S.HELD, (ATTEMPT,), "sent_again", S.UPLOADED),
+    (S.HELD, (ATTEMPT,), "given_up", S.GIVEN_UP),
+]
+
+
+@pytest.mark.parametrize(("state", "attempts", "name", "then"), APPLIES)
+def test_a_step_moves_a_part_along_an_allowed_edge(
+    state: PartState, attempts: tuple[Attempt, ...], name: str, then: PartState
+) -> None:
+    before = part(state, *attempts)
+
+    after = EVERY_STEP[name](before)
+
+    assert after is not None
+    assert after.state is then
+    check_edge(before, after)
+
+
+@pytest.mark.parametrize("state", list(PartState))
+@pytest.mark.parametrize("name", EVERY_STEP)
+def test_a_step_that_does_not_apply_leaves_the_part_alone(state: PartState, name: str) -> None:
+    attempts = () if state in (S.STORED, S.UPLOADED) else (WITH_JOB,)
+    applies = {(known, step) for known, _, step, _ in APPLIES}
+
+    after = EVERY_STEP[name](part(state, *attempts))
+
+    if (state, name) not in applies:
+        assert after is None
+
+
+def test_a_create_whose_job_called_back_is_not_taken_for_never_sent() -> None:
+    seen = part(S.CREATING, replace(ATTEMPT, callback_at=NOW))
+
+    after = steps.never_sent(1)(seen)
+
+    assert after is None
+
+
+def test_a_create_whose_job_called_back_is_not_taken_for_refused() -> None:
+    seen = part(S.CREATING, replace(ATTEMPT, callback_at=NOW))
+
+    after = steps.refused(REFUSAL, NOW)(seen)
+
+    assert after is None
+
+
+def test_a_second_job_for_one_attempt_is_not_taken_over() -> None:
+    seen = part(S.UNKNOWN, WITH_JOB)
+
+    after = steps.created(1, "9999", NOW)(seen)
+
+    assert after is None
+
+
+def test_an_outcome_of_an_earlier_attempt_is_kept_beside_and_overwrites_nothing() -> None:
+    second = Attempt(number=2, started_at=NOW, decide_after=NOW + 600, job_id="7002")
+    seen = part(S.CREATED, WITH_JOB, second)
+
+    after = steps.settled(1, OUTCOME)(seen)
+
+    assert after is not None
+    assert after.state is S.CREATED
+    assert after.attempts == (replace(WITH_JOB, outcome=OUTCOME), second)
+
+
+def test_a_callback_makes_the_part_due_at_once_and_is_remembered_once() -> None:
+    seen = replace(part(S.CREATED, WITH_JOB), due_at=NOW + 600)
+
+    after = steps.called_back(1, NOW)(seen)
+
+    assert after is not None
+    assert (after.due_at, after.attempts[0].callback_at) == (NOW, NOW)
+    assert steps.called_back(1, NOW + 1)(after) is None
+
+
+def test_the_tick_asks_less_and_less_often() -> None:
+    seen, pauses, now = part(S.CREATED, WITH_JOB), [], NOW
+    for _ in range(7):
+        after = steps.later(now)(seen)
+        assert after is not None
+        assert after.due_at is not None
+        pauses.append(after.due_at - now)
+        seen, now = after, after.due_at
+
+    assert pauses == [60, 120, 300, 600, 1800, 1800, 1800]
+
+
+def test_a_part_that_is_not_due_is_left_alone() -> None:
+    seen = replace(part(S.CREATED, WITH_JOB), due_at=NOW + 1)
+
+    assert steps.later(NOW)(seen) is None
