@@ -1,0 +1,96 @@
+# Everything below .local/ and .venv/ is made here and may be deleted at any time.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+LOCKS := tests/requirements
+# Our own uv only where there is none.
+UV := $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.local/uv/bin/uv)
+PYTHON := .venv/bin/python
+# Stamps: newer than their lock file once it is installed.
+DEVELOPMENT := .venv/.installed
+MINISTACK := .local/ministack/.installed
+AWSCLI := .local/awscli/.installed
+
+SEEDS ?= 2000
+SEED_BASE ?= 0
+SABOTAGE ?=
+
+.PHONY: help
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(DEVELOPMENT) $(MINISTACK) ## See it work: two files, or CSV=file [MAPPING=file]
+	@$(PYTHON) -m tests.local_stack.demo $(if $(CSV),--csv "$(CSV)") $(if $(MAPPING),--mapping "$(MAPPING)")
+
+.PHONY: up
+up: $(DEVELOPMENT) $(MINISTACK) $(AWSCLI) ## Start a local stack to play with
+	@$(PYTHON) -m tests.local_stack up
+
+.PHONY: down
+down: $(DEVELOPMENT) ## Stop it
+	@$(PYTHON) -m tests.local_stack down
+
+.PHONY: check
+check: $(DEVELOPMENT) ## Lint, types, template
+	@$(PYTHON) -m tests.suites check
+
+.PHONY: test
+test: $(DEVELOPMENT) $(MINISTACK) ## All checks and tests, end to end ones included
+	@$(PYTHON) -m tests.suites check unit integration simulation e2e
+
+.PHONY: bench
+bench: $(DEVELOPMENT) $(MINISTACK) ## Measure speed and memory, next to peers
+	@$(PYTHON) -m tests.bench
+
+.PHONY: simulate
+simulate: $(DEVELOPMENT) ## Search for lost or doubled rows: SEEDS= SEED_BASE= SABOTAGE=
+	@$(PYTHON) -m tests.simulation --seeds $(SEEDS) --seed-base $(SEED_BASE) $(if $(SABOTAGE),--sabotage $(SABOTAGE))
+
+.PHONY: lock
+lock: | $(UV) ## Choose newer versions of everything and write the lock files
+	@for name in layers/common/requirements $(LOCKS)/development $(LOCKS)/ministack $(LOCKS)/awscli $(LOCKS)/uv; do \
+	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes \
+	    --no-emit-index-url --no-annotate --no-header \
+	    $$( [ $$name = layers/common/requirements ] || echo "--constraint layers/common/requirements.txt" ) \
+	    $$name.in --output-file $$name.txt; \
+	done
+
+.PHONY: clean
+clean: down ## Remove everything that was made here
+	rm -rf .venv .local .aws-sam
+
+# --- environments ----------------------------------------------------------------------------
+
+# $(call install,folder,lock file). In this folder uv reads .python-version.
+install = rm -rf $(1) && $(UV) venv --quiet $(1) \
+	&& $(UV) pip install --quiet --require-hashes --python $(1)/bin/python --requirement $(2)
+
+$(DEVELOPMENT): $(LOCKS)/development.txt .python-version | $(UV)
+	@echo "Installing development tools into .venv (once)"
+	@$(call install,.venv,$<)
+	@touch $@
+
+$(MINISTACK): $(LOCKS)/ministack.txt .python-version | $(UV)
+	@echo "Installing MiniStack into .local/ministack (once)"
+	@$(call install,.local/ministack,$<)
+	@touch $@
+
+$(AWSCLI): $(LOCKS)/awscli.txt .python-version | $(UV)
+	@echo "Installing the AWS CLI into .local/awscli (once)"
+	@$(call install,.local/awscli,$<)
+	@touch $@
+
+# From the root folder, where .python-version does not ask a version manager for 3.13. A
+# Python without ensurepip cannot make a complete environment; its own pip will do then.
+$(CURDIR)/.local/uv/bin/uv: $(LOCKS)/uv.txt
+	@echo "Installing uv into .local/uv (once)"
+	@rm -rf .local/uv && mkdir -p .local
+	@cd / && { python3 -m venv "$(CURDIR)/.local/uv" >/dev/null 2>&1 \
+	    && "$(CURDIR)/.local/uv/bin/python" -m pip install --quiet --disable-pip-version-check \
+	      --require-hashes --requirement "$(CURDIR)/$<"; } \
+	  || python3 -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    --requirement "$(CURDIR)/$<" --target "$(CURDIR)/.local/uv"
+	@touch $@

@@ -1,0 +1,97 @@
+"""Child processes: started with a log of their own, ended with everything they started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+STOP_SECONDS = 10
+LOG_TAIL_LINES = 40
+
+
+class CommandFailedError(Exception):
+    """A command ended with an error; the message ends with the last lines of its log."""
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        tail = log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+        super().__init__("\n".join([f"{' '.join(command)} failed; see {log}", *tail]))
+
+
+def environment(**added: str) -> dict[str, str]:
+    """
+    Return a small environment with *added*.
+
+    Not a copy of ours: credentials and endpoints of the person at the keyboard stay out.
+    """
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
+    return {name: os.environ[name] for name in kept if name in os.environ} | added
+
+
+def run(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
+    """
+    Run *command* to its end, its output into *log*.
+
+    Raises:
+        CommandFailedError: It ended with an error.
+    """
+    with log.open("ab") as output:
+        done = subprocess.run(
+            command, env=env, cwd=cwd, stdout=output, stderr=subprocess.STDOUT, check=False
+        )
+    if done.returncode != 0:
+        raise CommandFailedError(command, log)
+
+
+@contextmanager
+def running(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    log: Path,
+    stdout: int | None = None,
+    end: signal.Signals = signal.SIGTERM,
+) -> Iterator[subprocess.Popen[str]]:
+    """Yield a running process that leads a group of its own; *end* the group with the block."""
+    with log.open("ab") as output:
+        process = _start(command, env=env, cwd=cwd, output=output, stdout=stdout)
+        try:
+            yield process
+        finally:
+            _stop(process, end)
+
+
+def _start(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    output: IO[bytes],
+    stdout: int | None,
+) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=output if stdout is None else stdout,
+        stderr=output,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _stop(process: subprocess.Popen[str], end: signal.Signals) -> None:
+    """End the whole group: MiniStack's Lambda workers would outlive it."""
+    if process.poll() is None:
+        os.killpg(process.pid, end)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
