@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -29,7 +30,7 @@ HEADER = ("Key", "Name", "City", "Note")
 
 @dataclass(frozen=True)
 class Case:
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     truth: list[RowFate]
     listed: list[int]
     returned: list[int]

@@ -1,0 +1,149 @@
+"""All that is told about an import: the report, the notice and `import.json` read nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bigin_import.findings import FailedRow, JobCounts, RankedReason
+from bigin_import.models import Counts, Problem
+from bigin_import.records import ImportState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartSummary:
+    """
+    One part and its job.
+
+    Attributes:
+        state: The part's state, in Bigin's and our words.
+        job_ids: Of every attempt, in order; almost always one.
+        closed_by: "callback", "tick", or "" if no job ended.
+        seconds: From the job's creation to its end; None if it has none.
+        counts: Rows by fate; None while they are not known.
+        reported: Bigin's own counts for the job.
+        note: Why the part was refused, held or given up; "" if it was not.
+    """
+
+    number: int
+    state: str
+    rows: int
+    first_row: int
+    last_row: int
+    job_ids: tuple[str, ...] = ()
+    closed_by: str = ""
+    seconds: int | None = None
+    credits: int = 0
+    counts: Counts | None = None
+    reported: JobCounts | None = None
+    disagrees: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLink:
+    """
+    A file in the bucket that a person may want.
+
+    Attributes:
+        kind: "success", "failed", "unprocessed", "unclear", "report", "suggestion", ...
+        rows: Rows in it, if it is a result file.
+        url: Its page in the AWS console.
+    """
+
+    kind: str
+    key: str
+    url: str
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedColumn:
+    """A column of the drop as a dry run explains it."""
+
+    header: str
+    api_name: str
+    data_type: str
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """
+    What a dry run found.
+
+    Attributes:
+        ignored: Headers that are not mapped and never leave the account.
+        findings: Sentences: keys, values with their rows, picklists, defaults that overwrite.
+        request: The create body as it would be sent, as JSON text.
+        unknown: What a dry run cannot know, as sentences.
+    """
+
+    columns: tuple[CheckedColumn, ...]
+    jobs: int
+    credits: int
+    request: str
+    ignored: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportSummary:
+    """
+    An import, closed or on hold.
+
+    Attributes:
+        file: Key of the drop.
+        rows: Data rows of the drop; 0 if it was not read.
+        seconds: From the event to the closing.
+        parent: Import whose result file this drop was, corrected.
+        winner: Import that brought the same content in, if this one is UNCHANGED.
+        hold_reason: Why a person must decide, in plain words.
+        decisions: Commands that a person may give, each complete.
+        failed_csv: The failed file whole, for the embedded download; None if it is too large.
+        console_url: The results folder in the AWS console.
+    """
+
+    import_id: str
+    file: str
+    state: ImportState
+    received_at: int
+    module: str = ""
+    operation: str = ""
+    find_by: str = ""
+    rows: int = 0
+    blank: int = 0
+    counts: Counts = field(default_factory=Counts)
+    counts_disagree: bool = False
+    seconds: int | None = None
+    encoding: str = ""
+    delimiter: str = ""
+    mapping_key: str = ""
+    mapping_version: str = ""
+    parent: str = ""
+    winner: str = ""
+    hold_reason: str = ""
+    decisions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    reasons: tuple[RankedReason, ...] = ()
+    failed_rows: tuple[FailedRow, ...] = ()
+    failed_csv: bytes | None = None
+    header: tuple[str, ...] = ()
+    parts: tuple[PartSummary, ...] = ()
+    files: tuple[FileLink, ...] = ()
+    console_url: str = ""
+    dry_run: DryRun | None = None
+
+    @property
+    def name(self) -> str:
+        """The drop's name without its folders."""
+        return self.file.rpartition("/")[2]
+
+    @property
+    def credits(self) -> int:
+        """Credits that the jobs of this import took."""
+        return sum(part.credits for part in self.parts)
+
+    def file_of(self, kind: str) -> FileLink | None:
+        return next((link for link in self.files if link.kind == kind), None)

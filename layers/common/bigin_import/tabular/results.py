@@ -1,0 +1,202 @@
+"""
+The result files: what became of every row of a drop, each file an action.
+
+Original cells are written as they were read. Our own columns come first; they begin with
+`bigin__` and hold nothing that a spreadsheet would take for a formula.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import BinaryIO, NamedTuple
+
+from bigin_import.findings import FailedRow, RankedReason, Reason
+from bigin_import.models import Counts, RowFate, RowStatus
+from bigin_import.tabular.ranking import Ranking, shortened
+from bigin_import.tabular.reasons import row_reasons
+from bigin_import.tabular.rework import RESULT_COLUMNS
+from bigin_import.tabular.sheet import Sheet
+
+MAX_REPORTED_ROWS = 20
+_KEPT_ERROR_TEXTS = 4_096
+
+NOT_DONE = Reason(
+    "", "This row was not written to Bigin.", "Drop the file of unprocessed rows unchanged."
+)
+NOT_CLEAR = Reason(
+    "",
+    "It is not certain what became of this row.",
+    "Look for it in Bigin; drop it again only if it is not there.",
+)
+
+
+class ResultFile(StrEnum):
+    """The result files of a drop: `<name>.success.csv` and so on."""
+
+    SUCCESS = "success"
+    FAILED = "failed"
+    UNPROCESSED = "unprocessed"
+    UNCLEAR = "unclear"
+
+
+FILE_OF = {
+    RowStatus.ADDED: ResultFile.SUCCESS,
+    RowStatus.UPDATED: ResultFile.SUCCESS,
+    RowStatus.EXISTING: ResultFile.SUCCESS,
+    RowStatus.SKIPPED: ResultFile.FAILED,
+    RowStatus.INVALID: ResultFile.FAILED,
+    RowStatus.UNPROCESSED: ResultFile.UNPROCESSED,
+    RowStatus.UNCLEAR: ResultFile.UNCLEAR,
+}
+
+type OpenFile = Callable[[ResultFile], AbstractContextManager[BinaryIO]]
+
+
+class DropRow(NamedTuple):
+    """
+    One row of the drop and what became of it.
+
+    Attributes:
+        number: As a spreadsheet shows it: the header is 1, blank lines are counted.
+        cells: As they were read, `bigin__` columns of an earlier import left out.
+        invalid: Why it was never sent; None if it was fit to be sent.
+        fate: None if it was never sent.
+        because: Why its whole part was not done, or is unclear; else Bigin's ERRORS say it.
+    """
+
+    number: int
+    cells: Sequence[str]
+    invalid: str | None = None
+    fate: RowFate | None = None
+    because: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenResults:
+    """
+    What was written.
+
+    Attributes:
+        rows: Rows of each file that was made.
+        reasons: Why rows are not in Bigin, the most frequent first.
+        failed_rows: The first failed and unclear rows.
+        failed_csv: The failed file whole, if it has at most 1 MB; else None.
+    """
+
+    counts: Counts
+    rows: Mapping[ResultFile, int]
+    reasons: tuple[RankedReason, ...]
+    failed_rows: tuple[FailedRow, ...]
+    failed_csv: bytes | None
+
+
+def write_results(
+    rows: Iterable[DropRow],
+    *,
+    header: Sequence[str],
+    headers: Mapping[str, str],
+    delimiter: str,
+    import_id: str,
+    open_file: OpenFile,
+) -> WrittenResults:
+    """
+    Write each row into the one file that says what to do with it.
+
+    Memory stays bounded whatever the number of rows. The same rows give the same bytes.
+
+    Args:
+        header: The drop's header row, `bigin__` columns left out.
+        headers: API name -> header, for every column that was sent.
+        open_file: Makes a file; called once for each file that gets a row.
+    """
+    with ExitStack() as stack:
+
+        def new_sheet(file: ResultFile) -> Sheet:
+            stream = stack.enter_context(open_file(file))
+            return Sheet(stream, (*RESULT_COLUMNS, *header), delimiter=delimiter)
+
+        sorter = _Sorter(headers, import_id, new_sheet)
+        for row in rows:
+            sorter.add(row)
+        return sorter.finish()
+
+
+class _Sorter:
+    """Puts every row into its file and keeps what the report tells of them."""
+
+    def __init__(
+        self, headers: Mapping[str, str], import_id: str, new_sheet: Callable[[ResultFile], Sheet]
+    ) -> None:
+        self._import_id = import_id
+        self._new_sheet = new_sheet
+        self._sheets: dict[ResultFile, Sheet] = {}
+        self._statuses: Counter[str] = Counter()
+        self._ranking = Ranking()
+        self._failed_rows: list[FailedRow] = []
+
+        @lru_cache(maxsize=_KEPT_ERROR_TEXTS)
+        def reasons_of(error: str) -> tuple[Reason, ...]:
+            return row_reasons(error, headers)
+
+        self._reasons_of = reasons_of
+
+    def add(self, row: DropRow) -> None:
+        fate = _fate(row)
+        file = FILE_OF[fate.status]
+        reasons = () if file is ResultFile.SUCCESS else self._reasons(row, fate)
+        why = " ".join(map(str, reasons))
+        self._statuses[fate.status.value] += 1
+        self._ranking.add(reasons, row.number)
+        if file in (ResultFile.FAILED, ResultFile.UNCLEAR):
+            self._remember(row, fate.status, why)
+        self._sheet(file).add(
+            (row.number, _status_word(fate), fate.record_id, fate.error, why, self._import_id),
+            row.cells,
+        )
+
+    def finish(self) -> WrittenResults:
+        for sheet in self._sheets.values():
+            sheet.flush()
+        failed = self._sheets.get(ResultFile.FAILED)
+        return WrittenResults(
+            counts=Counts(**self._statuses),
+            rows={file: sheet.rows for file, sheet in self._sheets.items()},
+            reasons=self._ranking.ranked(),
+            failed_rows=tuple(self._failed_rows),
+            failed_csv=failed.whole if failed else None,
+        )
+
+    def _reasons(self, row: DropRow, fate: RowFate) -> tuple[Reason, ...]:
+        if row.invalid is not None:
+            return (Reason("", row.invalid),)
+        if row.because is not None:
+            return (row.because,)
+        if fate.status is RowStatus.UNCLEAR:
+            return (NOT_CLEAR,)
+        if fate.status is RowStatus.UNPROCESSED and not fate.error:
+            return (NOT_DONE,)
+        return self._reasons_of(fate.error)
+
+    def _remember(self, row: DropRow, status: RowStatus, why: str) -> None:
+        if len(self._failed_rows) < MAX_REPORTED_ROWS:
+            self._failed_rows.append(FailedRow(row.number, status, why, shortened(row.cells)))
+
+    def _sheet(self, file: ResultFile) -> Sheet:
+        if file not in self._sheets:
+            self._sheets[file] = self._new_sheet(file)
+        return self._sheets[file]
+
+
+def _fate(row: DropRow) -> RowFate:
+    if row.invalid is not None:
+        return RowFate(RowStatus.INVALID)
+    return row.fate or RowFate(RowStatus.UNPROCESSED)
+
+
+def _status_word(fate: RowFate) -> str:
+    return "added or updated" if fate.either else fate.status.value
