@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import count
 from typing import BinaryIO
@@ -49,13 +49,14 @@ class MemoryFiles:
 
     def newest(self, key: str) -> ObjectVersion | None:
         stored = self._current(key)
-        return stored.source if stored else None
+        # Only events tell the sequencer.
+        return replace(stored.source, sequencer="") if stored else None
 
     def read(self, key: str, *, version_id: str | None = None, at_most: int = 1_000_000) -> bytes:
         body = self._body(key, version_id)
         if len(body) > at_most:
-            problem = Problem(key, f"it has {len(body)} bytes; at most {at_most} are read")
-            raise DropRejectedError((problem,))
+            what = f"the file has {len(body):,} bytes, and at most {at_most:,} are read"
+            raise DropRejectedError((Problem(key, what),))
         return body
 
     def stream(self, source: ObjectVersion) -> BinaryIO:
