@@ -64,7 +64,8 @@ def loose_form(name: str) -> str:
 def nearest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
     """Return the name in *known* that *name* was most likely meant to be, if there is one."""
     by_form = {loose_form(candidate): candidate for candidate in reversed(tuple(known))}
-    close = get_close_matches(loose_form(name), by_form, n=1, cutoff=likeness)
+    form = loose_form(name)
+    close = get_close_matches(form, by_form, n=1, cutoff=likeness) if form else []
     return by_form[close[0]] if close else None
 
 

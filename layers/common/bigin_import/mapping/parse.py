@@ -15,7 +15,7 @@ from bigin_import.mapping.documented import Flat, Flaw, flatten
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import EXCLUDED_MODULES, canonical_field
 from bigin_import.mapping.rules import broken_rules
-from bigin_import.mapping.spellings import share
+from bigin_import.mapping.spellings import as_plain_space, share
 from bigin_import.mapping.wording import in_words
 from bigin_import.mapping.written import Entry, WrittenMapping
 from bigin_import.models import Operation, Problem
@@ -141,6 +141,6 @@ def _field(entry: Entry, place: str) -> MappedField:
         find_by=canonical_field(entry.find_by) if entry.find_by else None,
         format=entry.format,
         decimal=entry.decimal,
-        thousands=entry.thousands,
+        thousands=as_plain_space(entry.thousands),
         values=tuple((entry.values or {}).items()),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import re
 from decimal import Decimal
@@ -39,6 +40,11 @@ def as_text(value: object) -> object:
     return str(value) if isinstance(value, int) else value
 
 
+def as_plain_space(mark: str | None) -> str | None:
+    """Let one space stand for all that look like it; numbers are read that way too."""
+    return " " if mark is not None and mark.isspace() else mark
+
+
 def as_default_value(value: object) -> object:
     """Let a bare value stand for Bigin's `{"value": ...}`."""
     return value if isinstance(value, dict) or value is None else {"value": value}
@@ -60,7 +66,7 @@ def checked_date_format(pattern: str) -> str:
 def codec_name(name: str) -> str:
     """Return the name of the Python codec that *name* means."""
     try:
-        b"".decode(name)  # refuses what is no text encoding, such as "base64"
+        io.TextIOWrapper(io.BytesIO(), encoding=name)  # refuses "base64", which is no text
         codec = codecs.lookup(name).name
     except (LookupError, ValueError):
         codec = ""
