@@ -1,0 +1,142 @@
+"""
+Date patterns, as people write them in a mapping: "dd.MM.yyyy", "MM/dd/yyyy hh:mm a".
+
+Letters: yyyy yy MMMM MMM MM M dd d HH H hh h mm m ss s SSS a; text in 'single quotes' and
+everything that is no letter stands for itself. Where a digit cannot follow, MM means M: a person
+who writes dd.MM.yyyy means 1.2.2024 too. Two-digit years are 1969 to 2068, as POSIX has it.
+Month names are English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+from itertools import product
+
+_TOKEN = re.compile(r"'[^']*'|([A-Za-z])\1*|.", re.DOTALL)
+_GROUPS = {
+    "yyyy": r"(?P<year>\d{4})",
+    "yy": r"(?P<short_year>\d{2})",
+    "MMMM": r"(?P<month_name>[A-Za-z]{3,9})",
+    "MMM": r"(?P<month_name>[A-Za-z]{3})\.?",
+    "MM": r"(?P<month>\d{1,2})",
+    "dd": r"(?P<day>\d{1,2})",
+    "HH": r"(?P<hour>\d{1,2})",
+    "hh": r"(?P<half_day_hour>\d{1,2})",
+    "mm": r"(?P<minute>\d{2})",
+    "ss": r"(?P<second>\d{2})",
+    "SSS": r"(?:\d{1,9})",
+    "a": r"(?P<half>[AaPp]\.?[Mm]\.?)",
+}
+_ALIASES = {"M": "MM", "d": "dd", "H": "HH", "h": "hh", "m": "mm", "s": "ss", "y": "yyyy"}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_PIVOT = 69  # POSIX: 69 to 99 are 1969 to 1999
+
+_DATES = (
+    "yyyy-MM-dd", "dd.MM.yyyy", "MM/dd/yyyy", "dd/MM/yyyy", "dd-MM-yyyy", "MM-dd-yyyy",
+    "yyyy/MM/dd", "yyyy.MM.dd", "yyyyMMdd", "dd.MM.yy", "MM/dd/yy", "dd/MM/yy", "dd-MMM-yyyy",
+    "dd MMM yyyy", "dd-MMM-yy", "MMM dd, yyyy", "MMMM dd, yyyy",
+)  # fmt: skip
+_TIMES = ("", " HH:mm:ss", " HH:mm", "'T'HH:mm:ss", " hh:mm a", " hh:mm:ss a", "'T'HH:mm:ss.SSS")
+
+
+class DatePattern:
+    """
+    A pattern, ready to read cells.
+
+    Raises:
+        ValueError: A letter means nothing, or day, month or year is missing.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        tokens = [match[0] for match in _TOKEN.finditer(pattern)]
+        self._regex = re.compile("".join(map(_group, tokens, [*tokens[1:], ""])), re.ASCII)
+        names = self._regex.groupindex
+        if not names.keys() & {"year", "short_year"} or "day" not in names:
+            raise ValueError(f"format {pattern!r} has no year or no day")
+        if not names.keys() & {"month", "month_name"}:
+            raise ValueError(f"format {pattern!r} has no month; months are MM, minutes are mm")
+        self._is_plain = set(names) == {"year", "month", "day"}
+
+    def read(self, cell: str) -> datetime:
+        """
+        Return the moment that *cell* names; midnight if the pattern has no time.
+
+        Raises:
+            ValueError: *cell* is not written so, or there is no such day or time.
+        """
+        found = self._regex.fullmatch(cell.strip())
+        if not found:
+            raise ValueError("not written so")
+        parts = found.groupdict()
+        if self._is_plain:
+            return datetime(int(parts["year"]), int(parts["month"]), int(parts["day"]))  # noqa: DTZ001  # a CSV's dates have no zone
+        return datetime(  # noqa: DTZ001  # a CSV's dates have no zone
+            _year(parts),
+            _month(parts),
+            int(parts["day"]),
+            _hour(parts),
+            int(parts.get("minute") or 0),
+            int(parts.get("second") or 0),
+        )
+
+
+def fitting_formats(values: Iterable[str]) -> tuple[str, ...]:
+    """Return the usual patterns that fit every value; empty cells fit anything, alone nothing."""
+    candidates: list[DatePattern] | None = None
+    for value in filter(str.strip, values):
+        tried = _usual_patterns() if candidates is None else candidates
+        candidates = [pattern for pattern in tried if _fits(pattern, value)]
+    return tuple(pattern.pattern for pattern in candidates or ())
+
+
+@cache
+def _usual_patterns() -> tuple[DatePattern, ...]:
+    return tuple(DatePattern(day + time) for day, time in product(_DATES, _TIMES))
+
+
+def _fits(pattern: DatePattern, value: str) -> bool:
+    try:
+        pattern.read(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _group(token: str, following: str) -> str:
+    if token.startswith("'") and token.endswith("'") and len(token) > 1:
+        return re.escape(token[1:-1] or "'")
+    name = _ALIASES.get(token, token)
+    if name in _GROUPS:
+        # yyyyMMdd: nothing ends the digits but their number
+        is_packed = len(token) > 1 and following[:1].isalpha() and following[:1] != "a"
+        return _GROUPS[name].replace("{1,2}", "{2}") if is_packed else _GROUPS[name]
+    if token.isascii() and token.isalpha():
+        raise ValueError(f"{token!r} means nothing in a format; write for example dd.MM.yyyy")
+    return re.escape(token)
+
+
+def _year(parts: dict[str, str | None]) -> int:
+    if year := parts.get("year"):
+        return int(year)
+    short = int(parts["short_year"] or 0)
+    return short + (1900 if short >= _PIVOT else 2000)
+
+
+def _month(parts: dict[str, str | None]) -> int:
+    if name := parts.get("month_name"):
+        return _MONTHS.index(name[:3].lower()) + 1
+    return int(parts["month"] or 0)
+
+
+def _hour(parts: dict[str, str | None]) -> int:
+    if (written := parts.get("half_day_hour")) is None:
+        return int(parts.get("hour") or 0)
+    hour = int(written)
+    if not 1 <= hour <= 12:  # noqa: PLR2004  # a clock face
+        raise ValueError("no such hour")
+    is_afternoon = (parts.get("half") or "am")[0] in "Pp"
+    return hour % 12 + (12 if is_afternoon else 0)

@@ -1,0 +1,70 @@
+"""Open a drop: what it is, how it is encoded, where its header stands, what separates cells."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import BinaryIO
+
+from bigin_import.errors import DropRejectedError
+from bigin_import.models import Problem
+from bigin_import.tabular.drop_bytes import DropBytes
+from bigin_import.tabular.drop_text import DropText, codec_problem
+from bigin_import.tabular.layout import check_header, find_layout
+from bigin_import.tabular.magic import (
+    byte_order_mark,
+    is_full_of_nuls,
+    not_a_csv,
+    nuls_problem,
+)
+from bigin_import.tabular.table import Table
+
+# Enough for a header of 200 columns and the twenty rows below it.
+_HEAD_BYTES = 64 * 1024
+
+
+def open_table(
+    stream: BinaryIO, *, name: str, encoding: str | None, default_encoding: str | None
+) -> Table:
+    """
+    Read the beginning of a drop and return its table; the rest is read with its batches.
+
+    Args:
+        name: Of the drop; it is unpacked if this ends in .gz. Messages begin with it.
+        encoding: What the mapping says of drops that are not UTF-8.
+        default_encoding: What the deployment says of them.
+
+    Raises:
+        DropRejectedError: It is empty, no CSV, or in an encoding that nothing names.
+    """
+    source = DropBytes(stream, name=name)
+    head = _head(source)
+    stated = encoding or default_encoding
+    problems = [
+        problem
+        for problem in (_no_csv(head, name, stated), stated and codec_problem(stated, name))
+        if problem
+    ]
+    if problems:
+        raise DropRejectedError(tuple(problems), concerns_mapping=True)
+    text = DropText(head, source, name=name, stated_encoding=stated)
+    chunks = iter(text)
+    first = next(chunks, "")
+    layout = find_layout(first, name)
+    check_header(layout, first, name)
+    return Table(name=name, source=source, text=text, chunks=chain([first], chunks), layout=layout)
+
+
+def _head(source: DropBytes) -> bytes:
+    head = b""
+    for chunk in source:
+        head += chunk
+        if len(head) >= _HEAD_BYTES:
+            break
+    return head
+
+
+def _no_csv(head: bytes, name: str, stated: str | None) -> Problem | None:
+    if problem := not_a_csv(head, name):
+        return problem
+    is_explained = byte_order_mark(head) or (stated or "").lower().startswith("utf-16")
+    return nuls_problem(name) if is_full_of_nuls(head) and not is_explained else None
