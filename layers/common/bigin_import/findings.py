@@ -35,11 +35,13 @@ class Reason:
         code: Bigin's code; "" if the reason is not Bigin's or not readable.
         what: A sentence with its full stop.
         remedy: What to do about it, a sentence with its full stop; "" if nothing is known.
+        quotes: *what* repeats words of Bigin that may hold a cell's value: not for notices.
     """
 
     code: str
     what: str
     remedy: str = ""
+    quotes: bool = False
 
     def __str__(self) -> str:
         return f"{self.what} {self.remedy}".rstrip()

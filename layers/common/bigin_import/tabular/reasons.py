@@ -91,7 +91,7 @@ def row_reasons(error: str, headers: Mapping[str, str]) -> tuple[Reason, ...]:
 def _row_reason(error: RowError, headers: Mapping[str, str]) -> Reason:
     words = ROW_CODES.get(error.code)
     if words is None:
-        return Reason("", f'Bigin says: "{_as_written(error)}".')
+        return Reason("", f'Bigin says: "{_as_written(error)}".', quotes=True)
     columns = " and ".join(_named(name, headers) for name in error.columns)
     return Reason(error.code, words.about(columns), words.remedy)
 

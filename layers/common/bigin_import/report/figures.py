@@ -1,0 +1,65 @@
+"""Figures as people read them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from bigin_import.models import Counts
+
+_MINUTE, _HOUR = 60, 3600
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", ":": "colon"}
+_WORDS = {
+    "added": "added",
+    "updated": "updated",
+    "existing": "already there",
+    "skipped": "refused by Bigin",
+    "invalid": "not sent: the row is not valid",
+    "unprocessed": "not done",
+    "unclear": "unclear",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One colour of the bar: rows of one fate."""
+
+    status: str
+    words: str
+    rows: int
+    percent: float
+
+
+def balance(counts: Counts) -> tuple[Share, ...]:
+    """Split all rows by their fate; fates that no row has are left out."""
+    return tuple(
+        Share(status, words, rows, 100 * rows / counts.total)
+        for status, words in _WORDS.items()
+        if (rows := getattr(counts, status))
+    )
+
+
+def number(value: int) -> str:
+    return f"{value:,}"
+
+
+def rows(value: int) -> str:
+    """Return "1 row" or "2 rows"."""
+    return f"{value:,} row" + ("" if value == 1 else "s")
+
+
+def duration(seconds: int) -> str:
+    if seconds < _MINUTE:
+        return f"{seconds} s"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE} min {seconds % _MINUTE} s"
+    return f"{seconds // _HOUR} h {seconds % _HOUR // _MINUTE} min"
+
+
+def moment(seconds: int) -> str:
+    """Return a time since the epoch as date and time in UTC."""
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+
+
+def delimiter_name(delimiter: str) -> str:
+    return _DELIMITERS.get(delimiter, delimiter)

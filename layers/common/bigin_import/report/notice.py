@@ -1,0 +1,142 @@
+"""The notice: one plain text message for people who wait for an import, and for filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bigin_import.findings import JobCounts
+from bigin_import.models import Counts, Notice
+from bigin_import.records import ImportState
+from bigin_import.report.figures import balance, rows
+from bigin_import.report.summary import ImportSummary
+from bigin_import.report.verdict import verdict
+
+MAX_SUBJECT = 99  # SNS takes fewer than 100 characters, ASCII, one line
+MAX_REASONS = 10
+MAX_PROBLEMS = 30
+MAX_BYTES = 200_000  # SNS takes 262,144 with its attributes; the rest is headroom
+
+_SUBJECTS = {
+    ImportState.COMPLETED: "Imported",
+    ImportState.COMPLETED_WITH_ERRORS: "Imported with errors",
+    ImportState.FAILED: "Not imported",
+    ImportState.REJECTED: "Rejected",
+    ImportState.ON_HOLD: "Needs a decision",
+    ImportState.DRY_RUN: "Checked, nothing sent",
+    ImportState.UNCHANGED: "Unchanged",
+    ImportState.WITHDRAWN: "Withdrawn",
+    ImportState.SUPERSEDED: "Superseded",
+}
+
+
+def compose_notice(summary: ImportSummary) -> Notice:
+    """Say what happened, what to do, why, and where the files are. It holds no cell value."""
+    head = verdict(summary)
+    lines = (_one_line(head.result), _one_line(head.action), *_details(summary))
+    body = "\n".join(lines) + "\n"
+    return Notice(
+        subject=_subject(summary),
+        body=body.encode()[:MAX_BYTES].decode(errors="ignore"),
+        attributes=_attributes(summary),
+    )
+
+
+def _subject(it: ImportSummary) -> str:
+    urgent = "CRITICAL: " if it.counts_disagree else ""
+    words = f"{urgent}{_SUBJECTS.get(it.state, 'Under way')}: {it.name}"
+    ascii_words = "".join(c if " " <= c <= "~" else "?" for c in words)
+    return (
+        ascii_words if len(ascii_words) <= MAX_SUBJECT else ascii_words[: MAX_SUBJECT - 3] + "..."
+    )
+
+
+def _attributes(it: ImportSummary) -> tuple[tuple[str, str], ...]:
+    named = (
+        ("state", it.state.value),
+        ("module", it.module),
+        ("file", _one_line(it.file)),
+        ("import_id", it.import_id),
+    )
+    return tuple((name, value) for name, value in named if value)
+
+
+def _details(it: ImportSummary) -> Iterator[str]:
+    sections = (
+        ("Rows", _counts(it)),
+        ("Bigin's own counts", _disagreement(it)),
+        ("Problems", _first(map(str, it.problems), len(it.problems), MAX_PROBLEMS)),
+        ("Reasons", _first(_reasons(it), len(it.reasons), MAX_REASONS)),
+        ("Parts", (f"Part {part.number}: {part.note}" for part in it.parts if part.note)),
+        ("Commands", it.decisions),
+        ("Good to know", it.warnings),
+        ("Files", _files(it)),
+        ("Import", _import(it)),
+    )
+    for title, lines in sections:
+        listed = tuple(lines)
+        if listed:
+            yield ""
+            yield f"{title}:"
+            yield from (f"  {_one_line(line)}" for line in listed)
+
+
+def _counts(it: ImportSummary) -> Iterator[str]:
+    return (f"{share.rows:,} {share.words}" for share in balance(it.counts))
+
+
+def _disagreement(it: ImportSummary) -> Iterator[str]:
+    for part in it.parts:
+        if part.disagrees and part.reported and part.counts:
+            yield (
+                f"Part {part.number}: Bigin says {_claimed(part.reported)}; "
+                f"its {rows(part.rows)} say {_counted(part.counts)}"
+            )
+
+
+def _claimed(counts: JobCounts) -> str:
+    named = (
+        (counts.added, "added"),
+        (counts.updated, "updated"),
+        (counts.skipped, "skipped"),
+        (counts.total, "in total"),
+    )
+    return ", ".join(f"{count:,} {word}" for count, word in named if count is not None)
+
+
+def _counted(counts: Counts) -> str:
+    return ", ".join(f"{share.rows:,} {share.words}" for share in balance(counts))
+
+
+def _reasons(it: ImportSummary) -> Iterator[str]:
+    for ranked in it.reasons:
+        words = "words of Bigin, in the report" if ranked.reason.quotes else ranked.reason
+        yield f"{rows(ranked.rows)}: {words}"
+
+
+def _files(it: ImportSummary) -> Iterator[str]:
+    for link in it.files:
+        count = "" if link.rows is None else f" ({rows(link.rows)})"
+        yield f"{link.kind}{count}: {link.url or link.key}"
+    if it.console_url:
+        yield f"all: {it.console_url}"
+
+
+def _import(it: ImportSummary) -> Iterator[str]:
+    yield f"file {it.file}"
+    yield f"import id {it.import_id}"
+    if it.winner:
+        yield f"same content as import {it.winner}"
+    if it.parent:
+        yield f"corrects import {it.parent}"
+
+
+def _first[T](items: Iterator[T], total: int, limit: int) -> Iterator[T | str]:
+    for _, item in zip(range(limit), items, strict=False):
+        yield item
+    if total > limit:
+        yield f"and {total - limit} more in the report"
+
+
+def _one_line(text: str) -> str:
+    """Return *text* without line breaks and control characters; a refused key may hold them."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))

@@ -1,0 +1,91 @@
+"""The report: one import as one self-contained page."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bigin_import.report.figures import balance, delimiter_name, duration, moment, number
+from bigin_import.report.summary import ImportSummary
+from bigin_import.report.verdict import verdict
+
+MAX_EMBEDDED_BYTES = 1_000_000
+SHOWN_CELLS = 4
+_ADVICE = defaultdict(
+    str,
+    failed="correct it and drop it under incoming/",
+    unprocessed="drop it unchanged",
+    unclear="do not drop it; look in Bigin first",
+    suggestion="read it, correct it, and drop it beside the file",
+)
+
+
+def render_report(summary: ImportSummary) -> str:
+    """Return the page; it loads nothing and runs no script."""
+    return (
+        _templates()
+        .get_template("page.html.j2")
+        .render(
+            it=summary,
+            verdict=verdict(summary),
+            balance=balance(summary.counts),
+            download=_download(summary.failed_csv),
+            failed_name=f"{_stem(summary.name)}.failed.csv",
+            advice=_ADVICE,
+            facts=tuple(_facts(summary)),
+            shown_cells=SHOWN_CELLS,
+        )
+    )
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,  # select_autoescape would not know .j2
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": number,
+        "duration": duration,
+        "moment": moment,
+        "delimiter_name": delimiter_name,
+    }
+    return environment
+
+
+def _download(body: bytes | None) -> str | None:
+    """Return *body* as a data URL, or None if there is nothing to embed or it is too large."""
+    if body is None or len(body) > MAX_EMBEDDED_BYTES:
+        return None
+    return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(body).decode()}"
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"\.csv(\.gz)?$", "", name, flags=re.IGNORECASE)
+
+
+def _facts(it: ImportSummary) -> Iterator[tuple[str, str]]:
+    """Yield what the foot of the page tells; facts that are not known are left out."""
+    key = f", found by {it.find_by}" if it.find_by else ""
+    named = (
+        ("Import", it.import_id),
+        ("Bigin", f"{it.operation} into {it.module}{key}" if it.module else ""),
+        ("Rows", f"{number(it.rows)}, and {number(it.blank)} blank lines" if it.rows else ""),
+        ("Encoding", it.encoding),
+        ("Delimiter", delimiter_name(it.delimiter)),
+        ("Mapping", it.mapping_key),
+        ("Mapping version", it.mapping_version),
+        ("Credits", number(it.credits) if it.parts else ""),
+        ("Corrects import", it.parent),
+        ("Same content as import", it.winner),
+    )
+    return ((name, value) for name, value in named if value)

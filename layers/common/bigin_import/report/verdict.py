@@ -1,0 +1,139 @@
+"""The two sentences that matter most: what happened, and what to do now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bigin_import.records import ImportState
+from bigin_import.report.figures import rows
+from bigin_import.report.summary import ImportSummary
+
+NOTHING_TO_DO = "Nothing to do."
+_ASK = "Tell whoever runs this importer, with the import id below."
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """
+    The head of report and notice.
+
+    Attributes:
+        tone: "good", "warn", "bad" or "calm".
+        result: What happened, in a sentence or two.
+        action: What to do now.
+    """
+
+    tone: str
+    result: str
+    action: str
+
+
+def verdict(it: ImportSummary) -> Verdict:
+    """Say what became of an import that is closed or on hold; others are still under way."""
+    say = _VERDICTS.get(it.state)
+    if say is None:
+        return Verdict("calm", f"{it.name} is still being imported.", "Wait for the next notice.")
+    return say(it)
+
+
+def _completed(it: ImportSummary) -> Verdict:
+    result = f"All {rows(it.counts.succeeded)} of {it.name} are in Bigin: {_successes(it)}."
+    return Verdict("good", result, NOTHING_TO_DO)
+
+
+def _with_errors(it: ImportSummary) -> Verdict:
+    counts = it.counts
+    missing = counts.total - counts.succeeded - counts.unclear
+    unclear = f", and {counts.unclear:,} are unclear" if counts.unclear else ""
+    result = (
+        f"{counts.succeeded:,} of {rows(counts.total)} of {it.name} are in Bigin, "
+        f"{missing:,} are not{unclear}."
+    )
+    if not it.counts_disagree:
+        return Verdict("warn", result, _mend(it))
+    return Verdict("bad", f"{result} Bigin counts them differently.", f"{_mend(it)} {_ASK}")
+
+
+def _failed(it: ImportSummary) -> Verdict:
+    result = f"{it.name} was not imported: nothing was written to Bigin."
+    return Verdict("bad", result, f"Mend what is named below. {_mend(it)}")
+
+
+def _rejected(it: ImportSummary) -> Verdict:
+    found = "a problem" if len(it.problems) == 1 else f"{len(it.problems)} problems"
+    return Verdict(
+        "bad",
+        f"{it.name} was not imported: {found} found, and nothing was sent to Bigin.",
+        "Correct what is listed below and drop the file again; where only the mapping is wrong, "
+        "dropping the corrected mapping is enough.",
+    )
+
+
+def _on_hold(it: ImportSummary) -> Verdict:
+    why = it.hold_reason.rstrip(".") or "the importer cannot know what became of some rows"
+    return Verdict(
+        "bad",
+        f"{it.name} waits for a decision: {why}.",
+        "Do not drop the file again. Look in Bigin, then give one of the commands below.",
+    )
+
+
+def _dry_run(it: ImportSummary) -> Verdict:
+    if it.problems:
+        action = "Correct what is listed below, then check the file again."
+    else:
+        action = "If the check below looks right, drop the file outside of _check/ to import it."
+    return Verdict("calm", f"Nothing was sent. {it.name} was only checked.", action)
+
+
+def _unchanged(it: ImportSummary) -> Verdict:
+    result = f"{it.name} was imported before, with the same mapping; nothing was sent again."
+    return Verdict(
+        "calm",
+        result,
+        f'{NOTHING_TO_DO} To repeat it, put "force" with the import\'s id in the mapping.',
+    )
+
+
+def _withdrawn(it: ImportSummary) -> Verdict:
+    result = f"{it.name} was deleted before it was imported; nothing was sent."
+    return Verdict("calm", result, NOTHING_TO_DO)
+
+
+def _superseded(it: ImportSummary) -> Verdict:
+    result = f"A newer version of {it.name} was imported; nothing of this one was sent."
+    return Verdict("calm", result, NOTHING_TO_DO)
+
+
+def _successes(it: ImportSummary) -> str:
+    counts = it.counts
+    named = (
+        (counts.added, "added"),
+        (counts.updated, "updated"),
+        (counts.existing, "already there"),
+    )
+    return ", ".join(f"{count:,} {word}" for count, word in named if count) or "none"
+
+
+def _mend(it: ImportSummary) -> str:
+    """Say what to do with each of the result files that there are."""
+    counts = it.counts
+    steps = (
+        (counts.skipped + counts.invalid, "Correct the failed file and drop it under incoming/."),
+        (counts.unprocessed, "Drop the unprocessed file unchanged."),
+        (counts.unclear, "Do not drop the unclear file; look for its rows in Bigin first."),
+    )
+    return " ".join(step for count, step in steps if count) or _ASK
+
+
+_VERDICTS = {
+    ImportState.COMPLETED: _completed,
+    ImportState.COMPLETED_WITH_ERRORS: _with_errors,
+    ImportState.FAILED: _failed,
+    ImportState.REJECTED: _rejected,
+    ImportState.ON_HOLD: _on_hold,
+    ImportState.DRY_RUN: _dry_run,
+    ImportState.UNCHANGED: _unchanged,
+    ImportState.WITHDRAWN: _withdrawn,
+    ImportState.SUPERSEDED: _superseded,
+}
