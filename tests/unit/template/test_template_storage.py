@@ -1,0 +1,159 @@
+"""What the customer owns is kept, private and found again; queues fit the functions they feed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.template_reading import properties, resources_of_type, table_definition, template
+
+
+@pytest.mark.parametrize("resource", ["DropBucket", "LedgerTable"])
+def test_deleting_the_stack_deletes_nothing_the_customer_owns(resource: str) -> None:
+    written = template()["Resources"][resource]
+
+    assert written["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert written["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_bucket_is_versioned_encrypted_and_private() -> None:
+    bucket = properties("DropBucket")
+
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert "BucketEncryption" in bucket
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+
+
+def test_the_bucket_refuses_plain_http() -> None:
+    (statement,) = properties("DropBucketPolicy")["PolicyDocument"]["Statement"]
+
+    assert statement["Effect"] == "Deny"
+    assert statement["Principal"] == "*"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert len(statement["Resource"]) == 2
+
+
+def test_every_object_created_under_incoming_is_an_event_whatever_its_name_ends_in() -> None:
+    event = properties("ImportCsvFunction")["Events"]["Dropped"]["Properties"]
+
+    assert event["Events"] == "s3:ObjectCreated:*"
+    assert event["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "incoming/"}]
+
+
+def rules() -> dict[str, dict[str, Any]]:
+    return {r["Id"]: r for r in properties("DropBucket")["LifecycleConfiguration"]["Rules"]}
+
+
+def test_old_versions_and_parts_outlive_every_hold_by_sixteen_days() -> None:
+    kept = template()["Mappings"]["KeptAfterHold"]
+    choices = template()["Parameters"]["HoldDays"]["AllowedValues"]
+
+    assert {int(hold): days["Days"] for hold, days in kept.items()} == {h: h + 16 for h in choices}
+    looked_up = {"Fn::FindInMap": ["KeptAfterHold", {"Ref": "HoldDays"}, "Days"]}
+    assert rules()["PartsExpire"]["ExpirationInDays"] == looked_up
+    assert (
+        rules()["OldVersionsExpire"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == looked_up
+    )
+
+
+def test_drops_and_results_never_expire() -> None:
+    expiring = {rule["Prefix"] for rule in rules().values() if "ExpirationInDays" in rule}
+
+    assert expiring == {"parts/"}
+
+
+def test_unfinished_uploads_are_thrown_away() -> None:
+    assert "AbortIncompleteMultipartUpload" in rules()["UnfinishedUploadsExpire"]
+
+
+def test_the_table_has_the_index_that_finds_open_work() -> None:
+    (index,) = table_definition()["GlobalSecondaryIndexes"]
+
+    assert index["IndexName"] == "open"
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["open", "due_at"]
+    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+def test_the_table_forgets_by_expires_at_and_can_be_restored_to_any_second() -> None:
+    table = properties("LedgerTable")
+
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_a_message_stays_hidden_for_six_times_the_time_a_function_may_take() -> None:
+    """Lambda refuses less on AWS than the function's time-out; the emulator accepts anything."""
+    hidden = properties("CollectQueue")["VisibilityTimeout"]
+
+    assert hidden >= 6 * properties("SettleJobsFunction")["Timeout"]
+
+
+def test_a_failed_event_stays_hidden_while_a_tick_drains_it() -> None:
+    hidden = properties("FailureQueue")["VisibilityTimeout"]
+
+    assert hidden > properties("SettleJobsFunction")["Timeout"]
+
+
+def test_messages_that_cannot_be_collected_end_in_the_dead_letter_queue() -> None:
+    redrive = properties("CollectQueue")["RedrivePolicy"]
+
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["CollectDeadLetterQueue", "Arn"]}
+    # Lambda advises five or more, so that throttling alone sends nothing there.
+    assert redrive["maxReceiveCount"] >= 5
+
+
+def test_one_bad_message_does_not_bring_the_others_back() -> None:
+    source = properties("SettleJobsFunction")["Events"]["Collect"]["Properties"]
+
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_events_that_import_csv_failed_on_go_to_the_failure_queue() -> None:
+    config = properties("ImportCsvFunction")["EventInvokeConfig"]
+
+    assert config["MaximumRetryAttempts"] == 2
+    assert config["DestinationConfig"]["OnFailure"] == {
+        "Type": "SQS",
+        "Destination": {"Fn::GetAtt": ["FailureQueue", "Arn"]},
+    }
+
+
+def test_the_tick_comes_every_minute_and_is_not_repeated() -> None:
+    tick = properties("SettleJobsFunction")["Events"]["Tick"]["Properties"]
+
+    assert tick["ScheduleExpression"] == "rate(1 minute)"
+    assert tick["Input"] == '{"tick": true}'
+    assert properties("SettleJobsFunction")["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+
+
+def test_every_parameter_and_output_tells_a_person_what_to_do() -> None:
+    described = [*template()["Parameters"].items(), *template()["Outputs"].items()]
+
+    terse = [name for name, each in described if len(each.get("Description", "")) < 40]
+
+    assert terse == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "AWS::Serverless::HttpApi",  # the emulator gives it no routes
+        "AWS::Logs::QueryDefinition",  # the emulator refuses it
+        "AWS::ApiGateway::ApiKey",
+    ],
+)
+def test_kinds_that_cannot_be_tried_locally_are_not_used(kind: str) -> None:
+    assert resources_of_type(kind) == {}
+
+
+def test_the_longest_stack_name_that_fits_is_long_enough_for_people() -> None:
+    """Function names end at 64 characters, bucket names at 63."""
+    longest_suffix = max(
+        len(properties(name)["FunctionName"]["Fn::Sub"]) - len("${AWS::StackName}")
+        for name in resources_of_type("AWS::Serverless::Function")
+    )
+
+    assert 64 - longest_suffix >= 40
+    assert 63 - len("-123456789012-ap-southeast-1") >= 30

@@ -1,0 +1,184 @@
+"""What is seen, what rings, and what must not be written down."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.template_reading import properties, resources_of_type, template
+
+FUNCTIONS = ("ImportCsv", "JobCallback", "SettleJobs")
+ALARMS = resources_of_type("AWS::CloudWatch::Alarm")
+
+#: What telemetry emits: name -> dimensions.
+METRICS: dict[str, set[str]] = {
+    "Drops": set(),
+    "ImportsClosed": {"State"},
+    "Rows": {"Status"},
+    "JobsCreated": set(),
+    "JobsSettled": {"ClosedBy"},
+    "CallbacksRefused": set(),
+    "Ticks": set(),
+    "BiginErrors": {"Code"},
+    "BiginBusy": set(),
+    "TokenRefused": set(),
+    "OnHold": set(),
+    "Overdue": set(),
+    "NoticesFailed": set(),
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_each_function_logs_into_a_group_that_ends(function: str) -> None:
+    group = properties(f"{function}LogGroup")
+
+    assert properties(f"{function}Function")["LoggingConfig"] == {
+        "LogGroup": {"Ref": f"{function}LogGroup"}
+    }
+    assert group["RetentionInDays"] <= 90
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_described_after_its_log_group(function: str) -> None:
+    order = list(template()["Resources"])
+
+    assert order.index(f"{function}LogGroup") + 1 == order.index(f"{function}Function")
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_says_what_to_do_and_tells_the_topic_when_it_is_over(name: str) -> None:
+    alarm = ALARMS[name]["Properties"]
+
+    assert len(alarm["AlarmDescription"]) > 60
+    assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "NoticeTopic"}]
+    assert alarm["TreatMissingData"] in ("breaching", "notBreaching")
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_on_a_metric_of_ours_names_it_as_it_is_emitted(name: str) -> None:
+    alarm = ALARMS[name]["Properties"]
+
+    if alarm["Namespace"] == "BiginImport":
+        dimensions = {dimension["Name"] for dimension in alarm.get("Dimensions", [])}
+        assert dimensions == METRICS[alarm["MetricName"]]
+    else:
+        assert alarm["Namespace"] in ("AWS/Lambda", "AWS/SQS", "AWS/ApiGateway")
+        assert alarm["Dimensions"]
+
+
+def watched() -> set[tuple[str, str]]:
+    return {
+        (a["Properties"]["MetricName"], str(a["Properties"].get("Dimensions", "")))
+        for a in ALARMS.values()
+    }
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_errors_and_throttles_of_every_function_ring(function: str, metric: str) -> None:
+    dimensions = [{"Name": "FunctionName", "Value": {"Ref": f"{function}Function"}}]
+
+    assert (metric, str(dimensions)) in watched()
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "Ticks",
+        "AsyncEventsDropped",
+        "ApproximateNumberOfMessagesVisible",
+        "ApproximateAgeOfOldestMessage",
+        "OnHold",
+        "Overdue",
+        "5XXError",
+        "CallbacksRefused",
+        "TokenRefused",
+        "NoticesFailed",
+    ],
+)
+def test_everything_that_needs_a_person_rings(metric: str) -> None:
+    assert metric in {name for name, _ in watched()}
+
+
+def test_a_dead_watchdog_rings_because_its_silence_counts() -> None:
+    alarm = properties("NoTickAlarm")
+
+    assert alarm["TreatMissingData"] == "breaching"
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+
+
+def test_one_refused_callback_does_not_ring() -> None:
+    assert properties("CallbacksRefusedAlarm")["Threshold"] > 10
+
+
+def test_the_topic_has_no_key_that_alarms_cannot_use() -> None:
+    key = properties("NoticeTopic")["KmsMasterKeyId"]
+
+    assert key == {"Fn::If": ["HasTopicKey", {"Ref": "TopicKmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+
+
+def test_no_log_or_trace_holds_the_path_of_a_callback() -> None:
+    """The last segment of the path is a signature."""
+    api = properties("CallbackApi")
+    (method,) = api["MethodSettings"]
+
+    assert api["TracingEnabled"] is False
+    assert (method["LoggingLevel"], method["DataTraceEnabled"]) == ("OFF", False)
+    assert api["EndpointConfiguration"] == "REGIONAL"
+    variables = set(re.findall(r"\$context\.[A-Za-z.]+", api["AccessLogSetting"]["Format"]))
+    assert "$context.resourcePath" in variables
+    assert variables.isdisjoint({"$context.path", "$context.requestOverride.path"})
+    assert not [name for name in variables if "authorizer" in name or "error" in name]
+
+
+def test_the_access_log_is_json() -> None:
+    assert json.loads(properties("CallbackApi")["AccessLogSetting"]["Format"])
+
+
+def test_the_callback_is_throttled() -> None:
+    (method,) = properties("CallbackApi")["MethodSettings"]
+
+    assert 0 < method["ThrottlingRateLimit"] <= method["ThrottlingBurstLimit"] <= 500
+
+
+def test_no_function_is_traced() -> None:
+    for name in resources_of_type("AWS::Serverless::Function"):
+        assert "Tracing" not in properties(name)
+    assert "Tracing" not in template()["Globals"]["Function"]
+
+
+def dashboard() -> dict[str, Any]:
+    text = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
+    body: dict[str, Any] = json.loads(text)
+    return body
+
+
+def test_the_dashboard_is_json_and_shows_what_the_design_asks_for() -> None:
+    titles = " ".join(widget["properties"]["title"] for widget in dashboard()["widgets"])
+
+    for shown in ("Last imports", "Rows by status", "Open work", "job had ended", "429", "Queues"):
+        assert shown in titles
+
+
+def test_widgets_do_not_overlap() -> None:
+    taken: set[tuple[int, int]] = set()
+    for widget in dashboard()["widgets"]:
+        columns = range(widget["x"], widget["x"] + widget["width"])
+        rows = range(widget["y"], widget["y"] + widget["height"])
+        cells = {(x, y) for x in columns for y in rows}
+        assert taken.isdisjoint(cells)
+        taken |= cells
+
+
+def test_the_dashboard_uses_only_metrics_that_are_emitted() -> None:
+    text = properties("Dashboard")["DashboardBody"]["Fn::Sub"].replace('\\"', '"')
+
+    searched = re.findall(r"SEARCH\('\{BiginImport,(\w+)\} MetricName=\"(\w+)\"'", text)
+    plain = re.findall(r'\["BiginImport", "(\w+)"', text)
+
+    assert {metric for _, metric in searched} == {"Rows", "ImportsClosed", "BiginErrors"}
+    assert all(METRICS[metric] == {dimension} for dimension, metric in searched)
+    assert set(plain) <= METRICS.keys()
