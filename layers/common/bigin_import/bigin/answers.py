@@ -112,7 +112,8 @@ def read(answer: Answer, what: str) -> Json:
     Raises:
         BiginError: One of its five kinds, according to the answer.
     """
-    if answer.is_success and answer.body is not None and not answer.says_error and not answer.busy:
+    complains = answer.says_error or answer.busy or answer.token_refused
+    if answer.is_success and answer.body is not None and not complains:
         return answer.body
     raise _error(answer, what)
 

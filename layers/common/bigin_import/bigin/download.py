@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import urljoin
 
 import requests
-from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
 from bigin_import.bigin.answers import Answer
@@ -51,12 +51,11 @@ class ResultHosts:
         Raises:
             BiginRefusedError: It is none of Zoho's.
         """
-        resolved = urljoin(base or f"{self.endpoints.api}/", url)
-        # The parser that the request is sent with: two parsers may see two different hosts.
-        try:
+        resolved, parts = "", Url()
+        with suppress(ValueError):  # no address at all: refused below
+            resolved = urljoin(base or f"{self.endpoints.api}/", url)
+            # The parser that the request is sent with: two parsers may see two different hosts.
             parts = parse_url(resolved)
-        except LocationParseError:
-            parts = Url()
         if not (_PRINTABLE.fullmatch(resolved) and self._may_have_token(parts)):
             raise _refused(f"the row results are said to be at {parts.host or 'no host'}")
         return resolved

@@ -1,0 +1,67 @@
+"""Which hosts a data centre's name stands for."""
+
+from __future__ import annotations
+
+import pytest
+
+from bigin_import.bigin.datacenters import DATA_CENTERS, Endpoints, endpoints
+from bigin_import.errors import SettingsError
+from bigin_import.settings import BiginSettings
+
+
+def settings(
+    data_center: str, accounts: str = "", api: str = "", upload: str = ""
+) -> BiginSettings:
+    return BiginSettings(data_center, accounts, api, upload, "arn")
+
+
+@pytest.mark.parametrize(
+    ("name", "accounts", "api", "upload"),
+    [
+        ("US", "accounts.zoho.com", "www.zohoapis.com", "content.zohoapis.com"),
+        ("EU", "accounts.zoho.eu", "www.zohoapis.eu", "content.zohoapis.eu"),
+        ("AU", "accounts.zoho.com.au", "www.zohoapis.com.au", "content.zohoapis.com.au"),
+        ("IN", "accounts.zoho.in", "www.zohoapis.in", "content.zohoapis.in"),
+        ("CN", "accounts.zoho.com.cn", "www.zohoapis.com.cn", "content.zohoapis.com.cn"),
+        ("JP", "accounts.zoho.jp", "www.zohoapis.jp", "content.zohoapis.jp"),
+        ("SA", "accounts.zoho.sa", "www.zohoapis.sa", "files.zoho.sa"),
+        ("CA", "accounts.zohocloud.ca", "www.zohoapis.ca", "upload.zohocloud.ca"),
+        ("UK", "accounts.zoho.uk", "www.zohoapis.uk", "content.zohoapis.uk"),
+        ("AE", "accounts.zoho.ae", "www.zohoapis.ae", "content.zohoapis.ae"),
+    ],
+)
+def test_each_data_centre_has_its_three_hosts(
+    name: str, accounts: str, api: str, upload: str
+) -> None:
+    expected = Endpoints(f"https://{accounts}", f"https://{api}", f"https://{upload}")
+
+    assert endpoints(settings(name)) == endpoints(settings(f" {name.lower()} ")) == expected
+
+
+def test_each_base_url_can_be_overridden_alone() -> None:
+    eu = DATA_CENTERS["EU"]
+
+    accounts = endpoints(settings("EU", accounts="http://localhost:1/"))
+    api = endpoints(settings("EU", api="https://api.example.com/base/"))
+    upload = endpoints(settings("EU", upload="https://upload.zoho.eu"))
+
+    assert accounts == Endpoints("http://localhost:1", eu.api, eu.upload)
+    assert api == Endpoints(eu.accounts, "https://api.example.com/base", eu.upload)
+    assert upload == Endpoints(eu.accounts, eu.api, "https://upload.zoho.eu")
+
+
+@pytest.mark.parametrize(
+    ("written", "nearest"),
+    [("USA", "US"), ("com", "US"), ("EUR", "EU"), ("GB", "UK"), ("UAE", "AE"), ("INN", "IN")],
+)
+def test_an_unknown_data_centre_is_answered_with_the_nearest(written: str, nearest: str) -> None:
+    with pytest.raises(SettingsError, match=f"did you mean {nearest}\\?"):
+        endpoints(settings(written))
+
+
+@pytest.mark.parametrize(
+    "url", ["www.zohoapis.com", "ftp://x", "https://", "https://u:p@x", "https://x/?a=b"]
+)
+def test_an_override_that_is_no_base_url_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="BIGIN_API_URL"):
+        endpoints(settings("US", api=url))

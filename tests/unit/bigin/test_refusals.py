@@ -1,0 +1,82 @@
+"""Bigin's error codes in plain words."""
+
+from __future__ import annotations
+
+import pytest
+
+from bigin_import.bigin.refusals import KNOWN_CODES, refusal
+from bigin_import.errors import BiginAccessError, BiginRefusedError
+
+CREATE_PAGE = (
+    "MANDATORY_FIELDS_NOT_MAPPED",
+    "MANDATORY_NOT_FOUND",
+    "INVALID_FIELD",
+    "INVALID_FORMAT",
+    "INVALID_FILE_ID",
+    "HEADER_LIMIT_EXCEEDED",
+    "COLUMN_INDEX_NOT_FOUND",
+    "MODULE_NOT_AVAILABLE",
+    "INVALID_URL_PATTERN",
+    "OAUTH_SCOPE_MISMATCH",
+    "NO_PERMISSION",
+    "INTERNAL_ERROR",
+    "INVALID_REQUEST_METHOD",
+    "AUTHORIZATION_FAILED",
+)
+UPLOAD_PAGE = ("INVALID_FILE_FORMAT", "FILE_TOO_LARGE", "INVALID_DATA", "NOT_SUPPORTED_FEATURE")
+ENGINE = (
+    "MISSING_REQUIRED_KEY",
+    "INVALID_CALLBACK_URL",
+    "INVALID_CALLBACK_METHOD",
+    "FILE_NOT_SUPPORTED",
+    "FILE_NOT_FOUND",
+    "COEXISTENCE_NOT_ALLOWED",
+    "REQUEST_BODY_NOT_SUPPORTED",
+    "INVALID_REQUEST",
+    "INVALID_FIELD_NAME",
+    "LIMIT_REACHED",
+    "NOT_ALLOWED",
+    "ALREADY_USED",
+    "BAD_REQUEST",
+    "INTERNAL_SERVER_ERROR",
+)
+
+
+@pytest.mark.parametrize("code", [*CREATE_PAGE, *UPLOAD_PAGE, *ENGINE])
+def test_each_documented_code_has_its_own_resolution(code: str) -> None:
+    error = refusal(code, "Bigin's words")
+
+    assert isinstance(error, (BiginRefusedError, BiginAccessError))
+    assert error.code == code
+    assert error.resolution == KNOWN_CODES[code].resolution
+    assert "Bigin's words" in str(error)
+
+
+def test_a_missing_scope_is_the_operators_to_mend_and_names_all_scopes() -> None:
+    error = refusal("OAUTH_SCOPE_MISMATCH", "unauthorised")
+
+    assert isinstance(error, BiginAccessError)
+    assert "ZohoBigin.bulk.ALL" in error.resolution
+    assert "ZohoFiles.files.ALL" in error.resolution
+
+
+@pytest.mark.parametrize(
+    ("code", "every_part"),
+    [
+        ("MANDATORY_FIELDS_NOT_MAPPED", True),
+        ("MODULE_NOT_AVAILABLE", True),
+        ("NO_PERMISSION", True),
+        ("INVALID_FILE_ID", False),
+        ("INVALID_FILE_FORMAT", False),
+        ("SOMETHING_NEW", False),
+    ],
+)
+def test_it_is_known_whether_every_part_would_be_refused(code: str, every_part: bool) -> None:
+    error = refusal(code, "words")
+
+    assert isinstance(error, BiginRefusedError)
+    assert error.concerns_mapping is every_part
+
+
+def test_an_unknown_code_shows_bigins_own_words() -> None:
+    assert "SOMETHING_NEW: as Bigin said it" in str(refusal("SOMETHING_NEW", "as Bigin said it"))
