@@ -16,7 +16,7 @@ class SerialParallel:
     def __init__(self) -> None:
         self.widths: list[int] = []
 
-    def each[T](self, work: Callable[[T], None], items: Iterable[T], *, at_most: int) -> None:
+    def each[T](self, work: Callable[[T], object], items: Iterable[T], *, at_most: int) -> None:
         self.widths.append(at_most)
         for item in items:
             work(item)

@@ -411,20 +411,6 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class FailedEvent:
-    """
-    An event that import_csv failed on, as it lies in the failure queue.
-
-    Attributes:
-        sources: The objects it was about; empty for a resume, which the ledger repeats anyway.
-        receipt: What takes it off the queue.
-    """
-
-    sources: tuple[ObjectVersion, ...]
-    receipt: str
-
-
-@dataclass(frozen=True, slots=True)
 class Notice:
     """
     What is told to people when something closes or needs them.

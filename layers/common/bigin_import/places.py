@@ -143,6 +143,10 @@ def problems_file(import_id: str) -> str:
     return f"parts/{import_id}/problems.json"
 
 
+def notice_file(import_id: str) -> str:
+    return f"parts/{import_id}/notice.json"
+
+
 def archive(import_id: str, part: int) -> str:
     """Return the key of exactly the bytes that are sent to Bigin."""
     return f"parts/{import_id}/{part:04d}.zip"

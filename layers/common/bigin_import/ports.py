@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol
 
-from bigin_import.models import FailedEvent, Field, Job, JobRequest, Notice, ObjectVersion
+from bigin_import.models import Field, Job, JobRequest, Notice, ObjectVersion
 from bigin_import.records import Address, Import, OpenKind, Part, Record
 
 
@@ -235,12 +235,13 @@ class Resumer(Protocol):
 class Failures(Protocol):
     """Events that import_csv failed on, every retry included."""
 
-    def receive(self) -> tuple[FailedEvent, ...]:
-        """Return some of them; each comes back after a while unless it is `done`."""
-        ...
+    def drain(self) -> Iterator[tuple[ObjectVersion, ...]]:
+        """
+        Yield the objects that some of them were about; none for a resume.
 
-    def done(self, event: FailedEvent) -> None:
-        """Take an event off the queue: the ledger has it now."""
+        An event is taken off when the next one is asked for; one that is not dealt with
+        comes back.
+        """
         ...
 
 

@@ -1,0 +1,70 @@
+"""import_csv: a file was dropped, an import is to go on, or a person has decided something."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.parser import BaseModel, parse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from bigin_import.assembly.importing import ImportCsv
+from bigin_import.aws.events import created_objects
+from bigin_import.decisions import Decision
+from bigin_import.settings import ImportSettings
+
+logger = Logger()
+
+
+class Resume(BaseModel, extra="forbid"):
+    """
+    What the tick sends, and what a person sends with a decision about a held import.
+
+    Attributes:
+        resume: Id of the import that is to go on.
+        part, attempt: The held part that a decision is about; `continue` needs neither.
+        job_id: The job to adopt.
+    """
+
+    resume: str
+    decision: Decision | None = None
+    part: int = 0
+    attempt: int = 0
+    job_id: str = ""
+
+
+@cache
+def function() -> ImportCsv:
+    """Put the parts together on first use, so that importing this module needs no environment."""
+    return ImportCsv(ImportSettings.from_env(os.environ))
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Import each file of an S3 event, or go on with one import. Errors are left to Lambda."""
+    importer = function().importer(context)
+    if "resume" in event:
+        wanted = parse(event, model=Resume)
+        if wanted.decision is not None:
+            decide(wanted, context)
+        importer.resume(wanted.resume)
+        return
+    for source in created_objects(event):
+        importer.receive(source)
+
+
+def decide(wanted: Resume, context: LambdaContext) -> None:
+    """Carry out a person's decision; one that comes too late changes nothing."""
+    decisions = function().decisions(context)
+    about = (wanted.resume, wanted.part, wanted.attempt)
+    match wanted.decision:
+        case Decision.CREATE:
+            decisions.create(*about)
+        case Decision.ADOPT:
+            decisions.adopt(*about, wanted.job_id)
+        case Decision.GIVE_UP:
+            decisions.give_up(*about)
+        case _:
+            decisions.go_on(wanted.resume)

@@ -1,0 +1,61 @@
+"""settle_jobs: parts are to be collected, and every minute whatever is overdue."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from bigin_import.assembly.settling import SettleJobs
+from bigin_import.aws.queue import collect_message
+from bigin_import.errors import BiginError
+from bigin_import.settings import SettleSettings
+
+logger = Logger()
+
+
+@cache
+def function() -> SettleJobs:
+    """Put the parts together on first use, so that importing this module needs no environment."""
+    return SettleJobs(SettleSettings.from_env(os.environ))
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
+    """Do what the messages ask for, or, for the tick's event, what is due."""
+    if "Records" not in event:
+        function().sweeper(context).tick()
+        return None
+    processor = BatchProcessor(event_type=EventType.SQS)
+
+    def collect(record: SQSRecord) -> None:
+        collect_one(record.body, context)
+
+    return dict(
+        process_partial_response(
+            event=event, record_handler=collect, processor=processor, context=context
+        )
+    )
+
+
+def collect_one(body: str, context: LambdaContext) -> None:
+    """Collect the part that a message names, then close its import if that was the last."""
+    wanted = collect_message(body)
+    if wanted.part is not None:
+        try:
+            function().collector(context).collect(wanted.import_id, wanted.part)
+        except BiginError as exc:
+            # The part stays due in the ledger, so the message is done: the tick comes back to it.
+            code = getattr(exc, "code", type(exc).__name__)
+            function().sandbox.observer.saw("bigin_failed", code=code, part=wanted.part)
+            return
+    function().finisher(context).finish(wanted.import_id)

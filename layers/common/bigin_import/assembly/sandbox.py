@@ -1,0 +1,72 @@
+"""
+What the functions have in common.
+
+Clients and secrets live as long as the sandbox; what knows its deadline lives for one invocation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.config import Config
+
+from bigin_import.aws.ledger import DynamoLedger
+from bigin_import.aws.queue import SqsCollectQueue
+from bigin_import.aws.secrets import Secrets
+from bigin_import.aws.telemetry import PowertoolsObserver
+from bigin_import.bigin.auth import Credentials, ZohoAccounts
+from bigin_import.bigin.client import BiginClient, Patience
+from bigin_import.bigin.datacenters import endpoints
+from bigin_import.lambda_clock import InvocationContext, LambdaClock
+from bigin_import.settings import BiginSettings
+from bigin_import.shared_token import SharedAccessToken
+
+# Time-outs, so that no call outlives the invocation that made it.
+CLIENT_CONFIG = Config(
+    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 4}
+)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """What outlives an invocation: AWS clients, secrets, the log."""
+
+    settings: BiginSettings
+    table: str
+    collect_queue_url: str
+
+    @cached_property
+    def logger(self) -> Logger:
+        return Logger()
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        return Secrets(boto3.client("secretsmanager", config=CLIENT_CONFIG))
+
+    @cached_property
+    def ledger(self) -> DynamoLedger:
+        return DynamoLedger(boto3.client("dynamodb", config=CLIENT_CONFIG), self.table)
+
+    @cached_property
+    def queue(self) -> SqsCollectQueue:
+        return SqsCollectQueue(boto3.client("sqs", config=CLIENT_CONFIG), self.collect_queue_url)
+
+    @cached_property
+    def observer(self) -> PowertoolsObserver:
+        return PowertoolsObserver(self.logger)
+
+    def clock(self, context: InvocationContext) -> LambdaClock:
+        return LambdaClock(context)
+
+    def bigin(self, clock: LambdaClock, patience: Patience | None = None) -> BiginClient:
+        """Return a client for one invocation; it never waits past that invocation's end."""
+        hosts = endpoints(self.settings)
+        accounts = ZohoAccounts(hosts, self._credentials)
+        tokens = SharedAccessToken(self.ledger, accounts, clock)
+        return BiginClient(hosts, tokens, clock, patience=patience or Patience())
+
+    def _credentials(self) -> Credentials:
+        return Credentials.from_json(self.secrets.text(self.settings.zoho_secret_arn))

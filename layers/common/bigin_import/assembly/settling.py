@@ -1,0 +1,132 @@
+"""settle_jobs, put together."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+import boto3
+
+from bigin_import.assembly.sandbox import CLIENT_CONFIG, Sandbox
+from bigin_import.aws.failures import FailedEvents
+from bigin_import.aws.files import S3Files
+from bigin_import.aws.functions import LambdaResumer
+from bigin_import.aws.notices import SnsNotices
+from bigin_import.bigin import wire
+from bigin_import.bigin.client import BiginClient
+from bigin_import.closing import Writer
+from bigin_import.collector import Collector
+from bigin_import.finisher import Finisher
+from bigin_import.intake import Intake
+from bigin_import.lambda_clock import InvocationContext, LambdaClock
+from bigin_import.models import JobRequest
+from bigin_import.settings import SettleSettings
+from bigin_import.settler import Settler
+from bigin_import.summarising import Surroundings
+from bigin_import.sweeper import Sweeper
+
+DAY_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class SettleJobs:
+    """The parts of settle_jobs."""
+
+    settings: SettleSettings
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        settings = self.settings
+        return Sandbox(settings.bigin, settings.table, settings.collect_queue_url)
+
+    @cached_property
+    def files(self) -> S3Files:
+        return S3Files(boto3.client("s3", config=CLIENT_CONFIG), self.settings.bucket)
+
+    @cached_property
+    def resumer(self) -> LambdaResumer:
+        client = boto3.client("lambda", config=CLIENT_CONFIG)
+        return LambdaResumer(client, self.settings.import_function)
+
+    @cached_property
+    def notices(self) -> SnsNotices:
+        return SnsNotices(boto3.client("sns", config=CLIENT_CONFIG), self.settings.topic_arn)
+
+    @cached_property
+    def failures(self) -> FailedEvents:
+        client = boto3.client("sqs", config=CLIENT_CONFIG)
+        return FailedEvents(client, self.settings.failure_queue_url)
+
+    def collector(self, context: InvocationContext) -> Collector:
+        """Return the use case that collects a part, for one invocation."""
+        clock = LambdaClock(context)
+        return self._collector(clock, self.sandbox.bigin(clock))
+
+    def finisher(self, context: InvocationContext) -> Finisher:
+        """Return the use case that closes imports, for one invocation."""
+        clock = LambdaClock(context)
+        return Finisher(
+            ledger=self.sandbox.ledger,
+            files=self.files,
+            writer=Writer(files=self.files, clock=clock, around=self._surroundings),
+            notices=self.notices,
+            resumer=self.resumer,
+            clock=clock,
+            observer=self.sandbox.observer,
+            keep_seconds=self.settings.keep_days * DAY_SECONDS,
+        )
+
+    def sweeper(self, context: InvocationContext) -> Sweeper:
+        """Return the use case of the tick, for one invocation."""
+        clock = LambdaClock(context)
+        bigin = self.sandbox.bigin(clock)
+        return Sweeper(
+            ledger=self.sandbox.ledger,
+            files=self.files,
+            intake=Intake(
+                ledger=self.sandbox.ledger,
+                files=self.files,
+                clock=clock,
+                observer=self.sandbox.observer,
+            ),
+            settler=Settler(
+                ledger=self.sandbox.ledger,
+                bigin=bigin,
+                queue=self.sandbox.queue,
+                clock=clock,
+                observer=self.sandbox.observer,
+            ),
+            collector=self._collector(clock, bigin),
+            finisher=self.finisher(context),
+            resumer=self.resumer,
+            failures=self.failures,
+            clock=clock,
+            observer=self.sandbox.observer,
+            mapping_wait_seconds=self.settings.mapping_wait_minutes * 60,
+            job_deadline_seconds=self.settings.job_deadline_hours * 3600,
+            hold_seconds=self.settings.hold_days * DAY_SECONDS,
+        )
+
+    def _collector(self, clock: LambdaClock, bigin: BiginClient) -> Collector:
+        return Collector(
+            ledger=self.sandbox.ledger,
+            files=self.files,
+            bigin=bigin,
+            clock=clock,
+            observer=self.sandbox.observer,
+        )
+
+    @cached_property
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            region=boto3.Session().region_name,
+            bucket=self.settings.bucket,
+            import_function=self.settings.import_function,
+            request_text=_request_text,
+        )
+
+
+def _request_text(request: JobRequest) -> str:
+    body = wire.create_body(request, file_id="(from the upload)", callback_url="(ours, signed)")
+    return json.dumps(body, indent=2, ensure_ascii=False)

@@ -1,0 +1,174 @@
+"""
+Use case: an import whose parts have all ended -> results, closed, and people told. In that order.
+
+Every step may be repeated: results lie under keys that do not change, the closing is written
+once, and `open` goes only after the notice was published, so a notice is never lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pydantic import TypeAdapter
+
+from bigin_import import places
+from bigin_import.changes import change
+from bigin_import.closing import Closing, Writer
+from bigin_import.intake import give_turn_back
+from bigin_import.models import Notice
+from bigin_import.ports import Clock, Files, Ledger, Notices, Observer, Resumer
+from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, PartState
+
+NOTICES = TypeAdapter(Notice)
+DAY_SECONDS = 24 * 3600
+_NOTHING_WRITTEN = (ImportState.FAILED, ImportState.REJECTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finisher:
+    """Closes imports. *keep_seconds*: how long the table remembers them afterwards."""
+
+    ledger: Ledger
+    files: Files
+    writer: Writer
+    notices: Notices
+    resumer: Resumer
+    clock: Clock
+    observer: Observer
+    keep_seconds: int
+
+    def finish(self, import_id: str) -> None:
+        """Bring an import towards its end, as far as its parts allow."""
+        record = self.ledger.load(Import.at(import_id))
+        if record is None or record.open is None:
+            return
+        parts = self.ledger.parts(import_id)
+        if record.state is ImportState.SENDING:
+            self._wake(record, parts)
+        if record.state in (ImportState.SENT, ImportState.ON_HOLD):
+            record = self._ended(record, parts)
+        if record.state is ImportState.FINISHING:
+            record = self._close(record, parts)
+        if record.state is ImportState.ON_HOLD:
+            self._remind(record, parts)
+        if record.state.is_closed:
+            self._tell(record, parts)
+
+    def _wake(self, record: Import, parts: tuple[Part, ...]) -> None:
+        """Let an import go on whose parts run one after another, when one has just ended."""
+        under_way = any(part.attempts and not part.state.is_final for part in parts)
+        if record.totals is not None and record.totals.in_order and not under_way:
+            self.resumer.resume(record.import_id)
+
+    def _ended(self, record: Import, parts: tuple[Part, ...]) -> Import:
+        """Tell whether all parts have ended, or have nothing left but a person's decision."""
+        now = self.clock.now()
+
+        def ended(seen: Import) -> Import | None:
+            if seen.state not in (ImportState.SENT, ImportState.ON_HOLD):
+                return None
+            if parts and all(part.state.is_final for part in parts):
+                return replace(seen, state=ImportState.FINISHING, hold_reason=None, due_at=now)
+            held = [part.number for part in parts if part.state is PartState.HELD]
+            stuck = all(part.state.is_final or part.state is PartState.HELD for part in parts)
+            if seen.state is ImportState.SENT and held and stuck:
+                return replace(seen, state=ImportState.ON_HOLD, hold_reason=_held(held))
+            return None
+
+        changed, _ = change(self.ledger, record.address, ended)
+        return changed or record
+
+    def _close(self, record: Import, parts: tuple[Part, ...]) -> Import:
+        closing = self.writer.write(record, parts)
+        notice = NOTICES.dump_json(closing.notice)
+        key = places.notice_file(record.import_id)
+        self.files.write(key, notice, content_type="application/json")
+        closed, ours = change(self.ledger, record.address, lambda seen: self._closed(seen, closing))
+        if closed is None:
+            return record
+        self._release(closed)
+        if ours:
+            self._report(closed, closing)
+        return closed
+
+    def _closed(self, seen: Import, closing: Closing) -> Import | None:
+        if seen.state is not ImportState.FINISHING:
+            return None
+        now = self.clock.now()
+        return replace(
+            seen,
+            state=closing.state,
+            counts=closing.counts,
+            counts_disagree=closing.counts_disagree,
+            closed_at=now,
+            open=OpenKind.WORK,
+            due_at=now,
+        )
+
+    def _release(self, record: Import) -> None:
+        """Let the next version of the key go on, and the same content be dropped again."""
+        give_turn_back(self.ledger, record)
+        if record.claim is None or record.state not in _NOTHING_WRITTEN:
+            return
+        claim = self.ledger.load(Claim.at(record.claim))
+        if claim is not None and claim.import_id == record.import_id:
+            self.ledger.delete(claim)
+
+    def _tell(self, record: Import, parts: tuple[Part, ...]) -> None:
+        self._release(record)
+        if not record.state.is_quiet:
+            text = self.files.read(places.notice_file(record.import_id))
+            self.notices.publish(NOTICES.validate_json(text))
+            self.observer.saw("notice_published", import_id=record.import_id)
+        now = self.clock.now()
+        expires_at = now + self.keep_seconds
+        for part in parts:
+            change(self.ledger, part.address, lambda seen: replace(seen, expires_at=expires_at))
+        change(
+            self.ledger,
+            record.address,
+            lambda seen: replace(
+                seen, open=None, due_at=None, noticed_at=now, expires_at=expires_at
+            ),
+        )
+
+    def _remind(self, record: Import, parts: tuple[Part, ...]) -> None:
+        """Tell people of a hold at once, then every day."""
+        now = self.clock.now()
+        if record.reminded_at is not None and now - record.reminded_at < DAY_SECONDS:
+            return
+        give_turn_back(self.ledger, record)
+        self.notices.publish(self.writer.hold_notice(record, parts))
+        self.observer.saw("on_hold", import_id=record.import_id)
+        change(
+            self.ledger,
+            record.address,
+            lambda seen: (
+                replace(seen, reminded_at=now, due_at=now + DAY_SECONDS)
+                if seen.state is ImportState.ON_HOLD
+                else None
+            ),
+        )
+
+    def _report(self, record: Import, closing: Closing) -> None:
+        counts = closing.counts
+        self.observer.saw(
+            "import_closed",
+            import_id=record.import_id,
+            state=record.state.value,
+            rows=counts.total,
+            added=counts.added,
+            updated=counts.updated,
+            existing=counts.existing,
+            skipped=counts.skipped,
+            unprocessed=counts.unprocessed,
+            invalid=counts.invalid,
+            unclear=counts.unclear,
+            jobs=closing.jobs,
+            seconds=(record.closed_at or 0) - record.received_at,
+        )
+
+
+def _held(numbers: list[int]) -> str:
+    parts = ", ".join(map(str, numbers))
+    return f"Bigin never said whether it made the job of part {parts}; look there first"

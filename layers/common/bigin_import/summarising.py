@@ -1,0 +1,180 @@
+"""From what the ledger and the plan remember to what people are told. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from bigin_import.findings import JobCounts
+from bigin_import.models import ColumnFindings, JobRequest, Plan
+from bigin_import.records import Import, Part, PartState
+from bigin_import.report.summary import CheckedColumn, DryRun, FileLink, ImportSummary, PartSummary
+
+CREDITS_PER_JOB = 500  # Bigin's API limits page: "Bulk Write initialise"
+_UNKNOWABLE = (
+    "Which rows are in Bigin already: only Bigin can tell, when it runs the job.",
+    "Fields that a page layout makes mandatory: Bigin names them when the job is created.",
+    "Rules, approvals and duplicates that Bigin checks row by row.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """
+    What a person needs to find things and to act.
+
+    Attributes:
+        import_function: Name of import_csv, for the decision commands.
+        request_text: Writes a create body as it would be sent.
+    """
+
+    region: str
+    bucket: str
+    import_function: str
+    request_text: Callable[[JobRequest], str]
+
+    def console_url(self, key: str) -> str:
+        """Return the page of an object, or of a folder if *key* ends in a slash."""
+        kind = "buckets" if key.endswith("/") else "object"
+        base = f"https://{self.region}.console.aws.amazon.com/s3/{kind}/{self.bucket}"
+        return f"{base}?region={self.region}&prefix={quote(key, safe='/')}"
+
+    def link(self, kind: str, key: str, rows: int | None = None) -> FileLink:
+        return FileLink(kind=kind, key=key, url=self.console_url(key), rows=rows)
+
+    def decision(self, record: Import, decision: str, part: Part | None = None) -> str:
+        """Return a whole command that a person can copy."""
+        payload: dict[str, str | int] = {"resume": record.import_id, "decision": decision}
+        if part is not None and part.attempt is not None:
+            payload |= {"part": part.number, "attempt": part.attempt.number}
+        if decision == "adopt":
+            payload["job_id"] = "JOB_ID"
+        return (
+            f"aws lambda invoke --function-name {self.import_function} --invocation-type Event "
+            f"--cli-binary-format raw-in-base64-out --payload '{json.dumps(payload)}' /dev/null"
+        )
+
+
+def summarise(
+    record: Import, parts: tuple[Part, ...], plan: Plan | None, around: Surroundings
+) -> ImportSummary:
+    """Say what is known of an import before its rows are counted."""
+    read = plan.dialect if plan else None
+    return ImportSummary(
+        import_id=record.import_id,
+        file=record.source.key,
+        state=record.verdict or record.state,
+        received_at=record.received_at,
+        module=record.module or "",
+        operation=record.operation or "",
+        find_by=(plan.columns.request.find_by or "") if plan else "",
+        rows=record.totals.rows if record.totals else 0,
+        blank=record.totals.blank if record.totals else 0,
+        encoding=read.encoding if read else "",
+        delimiter=read.delimiter if read else "",
+        mapping_key=record.mapping.key if record.mapping else "",
+        mapping_version=record.mapping.version_id if record.mapping else "",
+        winner=record.winner or "",
+        hold_reason=record.hold_reason or "",
+        decisions=tuple(_decisions(record, parts, around)),
+        warnings=tuple(_warnings(plan)) if plan else (),
+        header=plan.header if plan else (),
+        parts=tuple(_part(part) for part in parts),
+        console_url=around.console_url(record.results or ""),
+        dry_run=_dry_run(plan, around) if plan and record.dry_run else None,
+    )
+
+
+def _part(part: Part) -> PartSummary:
+    attempt = part.attempt
+    outcome = attempt.outcome if attempt else None
+    return PartSummary(
+        number=part.number,
+        state=part.state.value,
+        rows=part.rows,
+        first_row=part.first_row,
+        last_row=part.last_row,
+        job_ids=tuple(one.job_id for one in part.attempts if one.job_id),
+        closed_by=outcome.closed_by.value if outcome else "",
+        seconds=outcome.at - part.created_at if outcome and part.created_at else None,
+        credits=CREDITS_PER_JOB * len(part.attempts) if part.state is not PartState.REFUSED else 0,
+        counts=part.counts,
+        reported=JobCounts(outcome.added, outcome.updated, outcome.skipped, outcome.total)
+        if outcome
+        else None,
+        disagrees=part.counts_disagree,
+        note=_note(part),
+    )
+
+
+def _note(part: Part) -> str:
+    if part.refusal is not None:
+        return f"{part.refusal.code}: {part.refusal.message}. {part.refusal.resolution}".strip()
+    outcome = part.attempt.outcome if part.attempt else None
+    return (outcome.message or "") if outcome else ""
+
+
+def _decisions(record: Import, parts: tuple[Part, ...], around: Surroundings) -> Iterator[str]:
+    if record.hold_reason is None:
+        return
+    held = [part for part in parts if part.state is PartState.HELD]
+    for part in held:
+        for decision in ("create", "adopt", "give_up"):
+            yield around.decision(record, decision, part)
+    if not held:
+        yield around.decision(record, "continue")
+
+
+def _warnings(plan: Plan) -> Iterator[str]:
+    yield from plan.columns.warnings
+    yield from plan.cut.warnings
+    if plan.cut.padded:
+        yield f"{plan.cut.padded:,} rows had missing cells at their end; they count as empty."
+    if plan.cut.trimmed:
+        yield f"{plan.cut.trimmed:,} rows had surplus empty cells at their end; they were dropped."
+    if plan.cut.repeated_keys_across_parts:
+        yield "Rows with the same key lie in different parts, so the parts ran one after another."
+
+
+def _dry_run(plan: Plan, around: Surroundings) -> DryRun:
+    found = {column.api_name: column for column in plan.cut.columns}
+    jobs = len(plan.cut.parts)
+    return DryRun(
+        columns=tuple(
+            CheckedColumn(
+                header=column.header,
+                api_name=column.api_name,
+                data_type=column.data_type or "",
+                samples=_samples(found.get(column.api_name)),
+            )
+            for column in plan.columns.columns
+        ),
+        jobs=jobs,
+        credits=jobs * CREDITS_PER_JOB,
+        request=around.request_text(plan.columns.request),
+        ignored=plan.columns.ignored,
+        findings=tuple(_findings(plan)),
+        unknown=_UNKNOWABLE,
+    )
+
+
+def _samples(found: ColumnFindings | None) -> tuple[str, ...]:
+    return found.samples if found else ()
+
+
+def _findings(plan: Plan) -> Iterator[str]:
+    cut = plan.cut
+    if cut.empty_keys:
+        yield f"{cut.empty_keys:,} rows have no value in the key column."
+    if cut.repeated_keys:
+        rows = ", ".join(map(str, cut.repeated_key_rows[:10]))
+        yield f"{cut.repeated_keys:,} rows repeat the key of an earlier row (rows {rows})."
+    if cut.invalid:
+        yield f"{cut.invalid:,} rows would not be sent."
+        yield from (f"Row {one.row}: {one.reason}" for one in cut.invalid_rows[:10])
+    for column in cut.columns:
+        if column.unknown:
+            values = ", ".join(column.unknown[:10])
+            yield f"Values that {column.api_name} does not have yet in Bigin: {values}."

@@ -1,0 +1,159 @@
+"""
+Use case: whatever is overdue. The ledger is the only clock.
+
+Every minute the tick takes the items that are due, the longest overdue first, moves each one's
+`due_at` forward before it acts, and acts. What cannot be done now is due again; one item that
+fails never keeps the others from their turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from bigin_import import steps
+from bigin_import.changes import change
+from bigin_import.collector import Collector
+from bigin_import.errors import BiginImportError
+from bigin_import.finisher import Finisher
+from bigin_import.intake import LOOK_AGAIN_SECONDS, Intake
+from bigin_import.ports import Clock, Failures, Files, Ledger, Observer, Resumer
+from bigin_import.records import Address, Import, ImportState, OpenKind, Part, PartState, Record
+from bigin_import.settler import Settler
+
+MOST_ITEMS = 100  # of each kind in one tick; the next tick is a minute away
+RESERVE_SECONDS = 60  # the longest single item: joining one part
+OVERDUE_SECONDS = 15 * 60
+HOUR_SECONDS = 3600
+_SUBMITTED = (ImportState.PREPARING, ImportState.SENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweeper:
+    """Everything the tick does."""
+
+    ledger: Ledger
+    files: Files
+    intake: Intake
+    settler: Settler
+    collector: Collector
+    finisher: Finisher
+    resumer: Resumer
+    failures: Failures
+    clock: Clock
+    observer: Observer
+    mapping_wait_seconds: int
+    job_deadline_seconds: int
+    hold_seconds: int
+
+    def tick(self) -> None:
+        """
+        Act on what is due.
+
+        Raises:
+            ExceptionGroup: Some items failed with an error that is not ours; all were tried.
+        """
+        self._take_failures_in()
+        unexpected: list[Exception] = []
+        examined = 0
+        for address in self._due():
+            if self.clock.remaining_seconds() < RESERVE_SECONDS:
+                break
+            examined += 1
+            self._try(address, unexpected)
+        self.observer.saw("tick", examined=examined, failed=len(unexpected))
+        if unexpected:
+            raise ExceptionGroup("items of this tick failed", unexpected)
+
+    def _due(self) -> Iterator[Address[Import] | Address[Part]]:
+        for kind in OpenKind:
+            yield from self.ledger.due(kind, before=self.clock.now(), limit=MOST_ITEMS)
+
+    def _try(self, address: Address[Import] | Address[Part], unexpected: list[Exception]) -> None:
+        try:
+            self._act(self.ledger.load(address))
+        except BiginImportError as exc:
+            # Ours: the item stays open and is due again; the log says what stood in the way.
+            self.observer.saw("item_failed", item=address.pk, error=type(exc).__name__)
+        except Exception as exc:  # noqa: BLE001  # raised again when every item had its turn
+            unexpected.append(exc)
+
+    def _act(self, record: Record | None) -> None:
+        match record:
+            case Part():
+                self._act_on_part(record)
+            case Import():
+                self._act_on_import(record)
+            case _:
+                pass  # gone since the index was written
+
+    def _act_on_part(self, seen: Part) -> None:
+        part, ours = change(self.ledger, seen.address, steps.later(self.clock.now()))
+        if part is None or not ours:
+            return
+        match part.state:
+            case PartState.CREATED if self._is_past_deadline(part):
+                self._give_up(part)
+            case PartState.CREATED:
+                self.settler.look(part)
+            case PartState.SETTLED:
+                self.collector.collect(part.import_id, part.number)
+            case PartState.HELD if self._is_held_too_long(part):
+                self._give_up(part)
+            case _:
+                pass  # before its create, a part moves only with its import
+
+    def _is_past_deadline(self, part: Part) -> bool:
+        return self.clock.now() - (part.created_at or 0) >= self.job_deadline_seconds
+
+    def _is_held_too_long(self, part: Part) -> bool:
+        attempt = part.attempt
+        return attempt is not None and self.clock.now() - attempt.started_at >= self.hold_seconds
+
+    def _give_up(self, part: Part) -> None:
+        change(self.ledger, part.address, steps.given_up(self.clock.now()))
+        self.observer.saw("part_given_up", import_id=part.import_id, part=part.number)
+        self.finisher.finish(part.import_id)
+
+    def _act_on_import(self, seen: Import) -> None:
+        record, ours = change(self.ledger, seen.address, self._claimed)
+        if record is None or not ours:
+            return
+        if record.state is ImportState.WAITING_FOR_MAPPING:
+            self._look_for_mapping(record)
+        elif record.state in _SUBMITTED:
+            self.resumer.resume(record.import_id)
+            self.observer.saw("resumed", import_id=record.import_id)
+        else:
+            self.finisher.finish(record.import_id)
+
+    def _claimed(self, seen: Import) -> Import | None:
+        """Move an import's due time forward, unless its submitter is still at it."""
+        now = self.clock.now()
+        if seen.open is None or seen.due_at is None or seen.due_at > now:
+            return None
+        if seen.lease_until > now:
+            return replace(seen, due_at=seen.lease_until)
+        if now - seen.due_at > OVERDUE_SECONDS:
+            self.observer.saw("overdue", import_id=seen.import_id, seconds=now - seen.due_at)
+        return replace(seen, due_at=now + _look_again_seconds(seen))
+
+    def _look_for_mapping(self, record: Import) -> None:
+        """Wake import_csv if there is something for it: a mapping, the deadline, a withdrawal."""
+        waited = self.clock.now() - record.received_at
+        is_over = waited >= self.mapping_wait_seconds
+        key = record.source.key
+        if is_over or self.intake.find_mapping(key) is not None or self.files.newest(key) is None:
+            self.resumer.resume(record.import_id)
+
+    def _take_failures_in(self) -> None:
+        """Make sure that every event import_csv failed on has its import in the ledger."""
+        for sources in self.failures.drain():
+            for source in sources:
+                self.intake.register(source)
+
+
+def _look_again_seconds(record: Import) -> int:
+    if record.state in (ImportState.WAITING_FOR_MAPPING, ImportState.FINISHING, *_SUBMITTED):
+        return LOOK_AGAIN_SECONDS
+    return HOUR_SECONDS
