@@ -97,9 +97,3 @@ def test_only_import_csv_knows_the_callback_url() -> None:
     knowing = [name for name in READERS if "CALLBACK_URL" in environment(name)]
 
     assert knowing == ["ImportCsvFunction"]
-
-
-def test_metrics_have_one_namespace() -> None:
-    namespaces = {environment(name)["POWERTOOLS_METRICS_NAMESPACE"] for name in READERS}
-
-    assert namespaces == {"BiginImport"}

@@ -8,27 +8,20 @@ from typing import Any
 
 import pytest
 
+from bigin_import.aws.telemetry import NAMESPACE, SIGNALS
+from bigin_import.models import RowStatus
 from tests.template_reading import properties, resources_of_type, template
 
 FUNCTIONS = ("ImportCsv", "JobCallback", "SettleJobs")
 ALARMS = resources_of_type("AWS::CloudWatch::Alarm")
 
-#: What telemetry emits: name -> dimensions.
-METRICS: dict[str, set[str]] = {
-    "Drops": set(),
-    "ImportsClosed": {"State"},
-    "Rows": {"Status"},
-    "JobsCreated": set(),
-    "JobsSettled": {"ClosedBy"},
-    "CallbacksRefused": set(),
-    "Ticks": set(),
-    "BiginErrors": {"Code"},
-    "BiginBusy": set(),
-    "TokenRefused": set(),
-    "OnHold": set(),
-    "Overdue": set(),
-    "NoticesFailed": set(),
-}
+
+def emitted() -> dict[str, set[str]]:
+    """Return the metrics that telemetry emits, each with the names of its dimensions."""
+    facts: dict[str, str | float | None] = {"state": "s", "code": "c", "closed_by": "b"}
+    facts |= dict.fromkeys(RowStatus, 1)
+    gauges = [gauge for signal in SIGNALS.values() for gauge in signal.gauges]
+    return {name: set(dimensions) for gauge in gauges for name, _, dimensions in gauge(facts)}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -61,9 +54,9 @@ def test_an_alarm_says_what_to_do_and_tells_the_topic_when_it_is_over(name: str)
 def test_an_alarm_on_a_metric_of_ours_names_it_as_it_is_emitted(name: str) -> None:
     alarm = ALARMS[name]["Properties"]
 
-    if alarm["Namespace"] == "BiginImport":
+    if alarm["Namespace"] == NAMESPACE:
         dimensions = {dimension["Name"] for dimension in alarm.get("Dimensions", [])}
-        assert dimensions == METRICS[alarm["MetricName"]]
+        assert dimensions == emitted()[alarm["MetricName"]]
     else:
         assert alarm["Namespace"] in ("AWS/Lambda", "AWS/SQS", "AWS/ApiGateway")
         assert alarm["Dimensions"]
@@ -180,5 +173,13 @@ def test_the_dashboard_uses_only_metrics_that_are_emitted() -> None:
     plain = re.findall(r'\["BiginImport", "(\w+)"', text)
 
     assert {metric for _, metric in searched} == {"Rows", "ImportsClosed", "BiginErrors"}
-    assert all(METRICS[metric] == {dimension} for dimension, metric in searched)
-    assert set(plain) <= METRICS.keys()
+    assert all(emitted()[metric] == {dimension} for dimension, metric in searched)
+    assert set(plain) <= emitted().keys()
+
+
+def test_the_table_of_last_imports_reads_an_event_that_is_logged() -> None:
+    query = dashboard()["widgets"][0]["properties"]["query"]
+
+    (message,) = re.findall(r"message = '([a-z ]+)'", query)
+
+    assert message.replace(" ", "_") in SIGNALS
