@@ -1,0 +1,247 @@
+"""The whole house on fakes: people drop files, events are delivered, time passes by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from bigin_import import places
+from bigin_import.callback import SignedCallbacks, verify
+from bigin_import.closing import Writer
+from bigin_import.collector import Collector
+from bigin_import.decisions import Decisions
+from bigin_import.finisher import Finisher
+from bigin_import.importer import Importer
+from bigin_import.intake import Intake
+from bigin_import.metadata import Metadata
+from bigin_import.models import ObjectVersion
+from bigin_import.part_sender import PartSender
+from bigin_import.preparer import Preparer
+from bigin_import.receiver import Receiver
+from bigin_import.records import Import, Part
+from bigin_import.sender import Sender
+from bigin_import.settler import Settler
+from bigin_import.summarising import Surroundings
+from bigin_import.sweeper import Sweeper
+from tests.fakes.fake_bigin import FakeBigin
+from tests.fakes.manual_clock import ManualClock
+from tests.fakes.memory_files import MemoryFiles
+from tests.fakes.memory_ledger import MemoryLedger
+from tests.fakes.memory_notices import MemoryNotices
+from tests.fakes.memory_queue import MemoryQueue, MemoryResumer
+from tests.fakes.seen_events import SeenEvents
+from tests.fakes.serial_parallel import SerialParallel
+
+KEYS = (b"current key", b"previous key")
+BASE_URL = "https://callback.example/live/v1/callback"
+MAPPING = {
+    "module": "Contacts",
+    "operation": "insert",
+    "columns": {"E-mail": "Email", "Surname": "Last_Name"},
+}
+ROWS = b"E-mail,Surname\nada@example.com,Lovelace\nalan@example.com,Turing\n"
+
+
+class NoFailures:
+    """The Failures port of a house in which no event has failed."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[ObjectVersion, ...]] = []
+
+    def drain(self) -> Iterator[tuple[ObjectVersion, ...]]:
+        while self.events:
+            yield self.events[0]
+            self.events.pop(0)
+
+
+class House:
+    """
+    Every use case over one set of fakes.
+
+    `drop` puts an object and delivers its event; `settle` delivers what lies in the queues;
+    `tick` lets the minute pass and runs the sweeper.
+    """
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.ledger = MemoryLedger()
+        self.files = MemoryFiles()
+        self.bigin = FakeBigin()
+        self.queue = MemoryQueue()
+        self.resumer = MemoryResumer()
+        self.notices = MemoryNotices()
+        self.failures = NoFailures()
+        self.observer = SeenEvents()
+        self.urls = SignedCallbacks(BASE_URL, KEYS)
+
+    @property
+    def intake(self) -> Intake:
+        return Intake(
+            ledger=self.ledger, files=self.files, clock=self.clock, observer=self.observer
+        )
+
+    @property
+    def importer(self) -> Importer:
+        metadata = Metadata(self.ledger, self.bigin, self.clock)
+        return Importer(
+            ledger=self.ledger,
+            files=self.files,
+            intake=self.intake,
+            preparer=Preparer(
+                ledger=self.ledger,
+                files=self.files,
+                metadata=metadata,
+                clock=self.clock,
+                observer=self.observer,
+                default_encoding="",
+            ),
+            sender=Sender(
+                ledger=self.ledger,
+                bigin=self.bigin,
+                urls=self.urls,
+                part_sender=PartSender(
+                    files=self.files,
+                    bigin=self.bigin,
+                    metadata=metadata,
+                    urls=self.urls,
+                    clock=self.clock,
+                    observer=self.observer,
+                ),
+                clock=self.clock,
+                parallel=SerialParallel(),
+                observer=self.observer,
+                max_parallel_calls=3,
+                unknown_create_seconds=3600,
+            ),
+            queue=self.queue,
+            clock=self.clock,
+            observer=self.observer,
+            mapping_wait_seconds=3600,
+        )
+
+    @property
+    def settler(self) -> Settler:
+        return Settler(
+            ledger=self.ledger,
+            bigin=self.bigin,
+            queue=self.queue,
+            clock=self.clock,
+            observer=self.observer,
+        )
+
+    @property
+    def receiver(self) -> Receiver:
+        return Receiver(
+            ledger=self.ledger,
+            bigin=self.bigin,
+            urls=self.urls,
+            settler=self.settler,
+            clock=self.clock,
+            observer=self.observer,
+        )
+
+    @property
+    def collector(self) -> Collector:
+        return Collector(
+            ledger=self.ledger,
+            files=self.files,
+            bigin=self.bigin,
+            clock=self.clock,
+            observer=self.observer,
+        )
+
+    @property
+    def finisher(self) -> Finisher:
+        around = Surroundings(
+            region="eu-central-1",
+            bucket=self.files.bucket,
+            import_function="import-csv",
+            request_text=str,
+        )
+        return Finisher(
+            ledger=self.ledger,
+            files=self.files,
+            writer=Writer(files=self.files, clock=self.clock, around=around),
+            notices=self.notices,
+            resumer=self.resumer,
+            clock=self.clock,
+            observer=self.observer,
+            keep_seconds=90 * 24 * 3600,
+        )
+
+    @property
+    def sweeper(self) -> Sweeper:
+        return Sweeper(
+            ledger=self.ledger,
+            files=self.files,
+            intake=self.intake,
+            settler=self.settler,
+            collector=self.collector,
+            finisher=self.finisher,
+            resumer=self.resumer,
+            failures=self.failures,
+            clock=self.clock,
+            observer=self.observer,
+            mapping_wait_seconds=3600,
+            job_deadline_seconds=24 * 3600,
+            hold_seconds=14 * 24 * 3600,
+        )
+
+    @property
+    def decisions(self) -> Decisions:
+        return Decisions(
+            ledger=self.ledger,
+            bigin=self.bigin,
+            queue=self.queue,
+            clock=self.clock,
+            observer=self.observer,
+        )
+
+    def drop(self, key: str, body: bytes | dict[str, object]) -> ObjectVersion:
+        """Put an object under `incoming/` and deliver its event."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        source = self.files.put(key, content)
+        self.clock.begin()
+        self.importer.receive(source)
+        return source
+
+    def settle(self) -> None:
+        """Deliver what lies in the queues until they are empty."""
+        while self.queue.messages or self.resumer.asked:
+            self.clock.begin()
+            if self.queue.messages:
+                import_id, part = self.queue.messages.pop(0)
+                if part is not None:
+                    self.collector.collect(import_id, part)
+                self.finisher.finish(import_id)
+            else:
+                self.importer.resume(self.resumer.asked.pop(0))
+
+    def tick(self, minutes: int = 1) -> None:
+        """Let minutes pass, each with its tick and everything the tick asks for."""
+        for _ in range(minutes):
+            self.clock.advance(60)
+            self.clock.begin()
+            self.sweeper.tick()
+            self.settle()
+
+    def call_back(self, part: Part, hint: str | None = None) -> None:
+        """Let Bigin report the job of a part's current attempt."""
+        attempt = part.attempt
+        assert attempt is not None
+        url = self.urls.url(part.import_id, part.number, attempt.number)
+        target = verify(*url.split("/")[-4:], KEYS)
+        assert target is not None
+        self.receiver.receive(target, hint or attempt.job_id)
+
+    def import_of(self, source: ObjectVersion, take: int = 1) -> Import:
+        record = self.ledger.load(Import.at(places.import_id_of(source, take)))
+        assert record is not None
+        return record
+
+    def parts_of(self, source: ObjectVersion) -> tuple[Part, ...]:
+        return self.ledger.parts(places.import_id_of(source))
+
+    def result(self, source: ObjectVersion, name: str) -> bytes:
+        """Return a result file of a drop."""
+        return self.files.read(f"{self.import_of(source).results}{name}", at_most=10_000_000)
