@@ -10,7 +10,7 @@ from bigin_import.mapping.names import (
     STANDARD_DATES,
     STANDARD_LOOKUPS,
     SYSTEM_KEYS,
-    loose_form,
+    matching_form,
     nearest,
 )
 from bigin_import.models import Field
@@ -80,8 +80,8 @@ class ModuleFields:
 
     def labelled(self, name: str) -> Field | None:
         """Return the field whose label in Bigin is *name*."""
-        form = loose_form(name)
-        labels = (field for field in self.by_name.values() if loose_form(field.label) == form)
+        form = matching_form(name)
+        labels = (field for field in self.by_name.values() if matching_form(field.label) == form)
         return next(labels, None)
 
     def meant(self, name: str) -> str | None:

@@ -50,10 +50,10 @@ def _unknown_key(path: tuple[int | str, ...]) -> tuple[str, str]:
     key = str(path[-1])
     parent = next((step for step in path[-2::-1] if isinstance(step, str)), "")
     known = _KEYS[parent] if len(path) > 1 else _KEYS[""]
-    what = f'"{key}" is not a key that can stand here'
+    what = f'"{key}" is not a known key'
     if meant := nearest(key, known):
         return what, f'Did you mean "{meant}"?'
-    return what, f"Remove it; the keys known here are {', '.join(known)}"
+    return what, f"Remove it; known are {', '.join(known)}"
 
 
 def _not_one_of(found: object, context: AnyMapping[str, Any]) -> tuple[str, str]:

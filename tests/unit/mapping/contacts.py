@@ -1,0 +1,37 @@
+"""The fields of a module as its metadata gives them, for the tests of this room."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bigin_import.mapping.model import Mapping
+from bigin_import.mapping.parse import parse_mapping
+from bigin_import.mapping.plan import plan_columns
+from bigin_import.models import ColumnPlan, Field
+
+CONTACTS = (
+    Field("Last_Name", "Last Name", "text", length=80, mandatory=True),
+    Field("Email", "E-mail", "email", length=100),
+    Field("Secondary_Email", "Secondary E-mail", "email"),
+    Field("Phone", "Phone", "phone"),
+    Field("Customer_No", "Customer No.", "text", unique=True),
+    Field("Account_Name", "Company Name", "lookup", lookup_module="Accounts"),
+    Field("Supplier", "Supplier", "lookup", lookup_module="Suppliers"),
+    Field("Owner", "Contact Owner", "ownerlookup", mandatory=True),
+    Field("Date_of_Birth", "Date of Birth", "date"),
+    Field("Last_Call", "Last Call", "datetime"),
+    Field("Revenue", "Revenue", "currency"),
+    Field("Lead_Source", "Lead Source", "picklist", pick_list=("-None-", "Web", "Fair")),
+    Field("Created_Time", "Created Time", "datetime", writable=False, mandatory=True),
+)
+
+
+def mapping_of(**keys: object) -> Mapping:
+    """Return a mapping for an insert into Contacts, or whatever *keys* say instead."""
+    written: dict[str, Any] = {"module": "Contacts", "operation": "insert"} | keys
+    return parse_mapping(json.dumps(written).encode(), name="m.json")
+
+
+def planned(mapping: Mapping, *header: str, fields: tuple[Field, ...] | None = None) -> ColumnPlan:
+    return plan_columns(mapping, header, fields, mapping_name="m.json", drop_name="d.csv")

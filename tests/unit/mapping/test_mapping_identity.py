@@ -1,0 +1,83 @@
+"""What makes the work on one content the same work, and what makes it other work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bigin_import.mapping.identity import normalised_mapping
+from bigin_import.models import Field
+from tests.unit.mapping.contacts import CONTACTS, mapping_of, planned
+
+HEADER = ("Mail", "Name", "Firma", "Born", "Sum")
+BASE: dict[str, Any] = {
+    "operation": "upsert",
+    "find_by": "Email",
+    "field_mappings": [
+        {"column": "Mail", "api_name": "Email"},
+        {"column": "Name", "api_name": "Last_Name"},
+        {"column": "Firma", "api_name": "Account_Name"},
+        {"column": "Born", "api_name": "Last_Call", "format": "dd.MM.yyyy"},
+        {"column": "Sum", "api_name": "Revenue", "values": {"a": "1", "b": "2"}},
+    ],
+}
+
+
+def identity(changes: dict[str, Any], fields: tuple[Field, ...] | None = CONTACTS) -> str:
+    return normalised_mapping(planned(mapping_of(**(BASE | changes)), *HEADER, fields=fields))
+
+
+def with_entry(position: int, **keys: object) -> dict[str, Any]:
+    entries = list(BASE["field_mappings"])
+    entries[position] = entries[position] | keys
+    return {"field_mappings": entries}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"field_mappings": BASE["field_mappings"][::-1]},
+        with_entry(0, column=None, index=0),
+        with_entry(1, column=" NAME "),
+        with_entry(2, find_by="Account_Name"),
+        with_entry(4, values={"b": "2", "a": "1"}),
+        {"on_bad_rows": "50%"},
+        {"force": "abcdefghijklmnopqrstuvwxyz"},
+        {"dry_run": True},
+        {"ignore_empty": True},
+    ],
+)
+def test_another_way_to_write_the_same_is_the_same_work(changes: dict[str, Any]) -> None:
+    assert identity(changes) == identity({})
+
+
+def test_the_same_work_is_known_without_bigin_s_metadata() -> None:
+    assert identity({}, fields=None) == identity({})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"module": "Leads"},
+        {"operation": "update"},
+        {"find_by": "Last_Name"},
+        {"ignore_empty": False},
+        {"field_mappings": BASE["field_mappings"][:4]},
+        with_entry(1, column="Firma"),
+        with_entry(1, default_value="?"),
+        with_entry(1, values={"a": "b"}),
+        with_entry(2, find_by="id"),
+        with_entry(3, format="MM.dd.yyyy"),
+        with_entry(4, decimal=","),
+        with_entry(4, thousands=","),
+    ],
+)
+def test_what_changes_the_records_is_other_work(changes: dict[str, Any]) -> None:
+    assert identity(changes) != identity({})
+
+
+def test_for_an_insert_empty_cells_erase_nothing_so_ignore_empty_does_not_matter() -> None:
+    insert = {"operation": "insert", "find_by": None}
+
+    assert identity(insert | {"ignore_empty": False}) == identity(insert)

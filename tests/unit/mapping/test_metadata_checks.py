@@ -1,0 +1,343 @@
+"""A mapping in the light of Bigin's metadata: what is refused, and what is only said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bigin_import.errors import DropRejectedError
+from bigin_import.mapping.plan import plan_columns
+from bigin_import.models import Field
+from tests.unit.mapping.contacts import CONTACTS, mapping_of, planned
+
+NAME = {"column": "Name", "api_name": "Last_Name"}
+
+
+def refused(entry: dict[str, Any], **keys: object) -> str:
+    """Return the one sentence about a mapping of Name and *entry* that is not about Name."""
+    mapping = mapping_of(field_mappings=[NAME, entry], **keys)
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping, "A", "Name", fields=CONTACTS)
+    assert caught.value.concerns_mapping
+    (problem,) = caught.value.problems
+    return str(problem)
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        (
+            {"api_name": "Company Name"},
+            (
+                '.api_name: Contacts has no field "Company Name". '
+                '"Company Name" is the label of Account_Name; write "Account_Name"'
+            ),
+        ),
+        (
+            {"api_name": "Phnoe"},
+            '.api_name: Contacts has no field "Phnoe". Did you mean "Phone"?',
+        ),
+        (
+            {"api_name": "email"},
+            '.api_name: Contacts has no field "email". Did you mean "Email"?',
+        ),
+        (
+            {"api_name": "Xyzzy"},
+            ('.api_name: Contacts has no field "Xyzzy". Write the API name of a field of Contacts'),
+        ),
+        (
+            {"api_name": "Created_Time"},
+            '.api_name: Created_Time ("Created Time") is read-only in Bigin. Remove this entry',
+        ),
+        (
+            {"api_name": "Phone", "format": "dd.MM.yyyy"},
+            (
+                ".format: format is for dates, but Phone is of the type phone. "
+                "Remove format, or map the column to a date field"
+            ),
+        ),
+        (
+            {"api_name": "Lead_Source", "decimal": ","},
+            (
+                '.decimal: decimal is for numbers, but Lead_Source ("Lead Source") is of the type '
+                "picklist. Remove decimal"
+            ),
+        ),
+        (
+            {"api_name": "Lead_Source", "thousands": ","},
+            (
+                '.thousands: thousands is for numbers, but Lead_Source ("Lead Source") is of the '
+                "type picklist. Remove thousands"
+            ),
+        ),
+        (
+            {"api_name": "Phone", "find_by": "Email"},
+            (
+                ".find_by: find_by is for lookups, but Phone is of the type phone. "
+                "Remove find_by from this entry"
+            ),
+        ),
+        (
+            {"api_name": "Supplier"},
+            (
+                ".find_by: Supplier is a lookup, and nothing says what its cells name. "
+                'Add "find_by": "id", or a unique field of the parent module'
+            ),
+        ),
+        (
+            {"api_name": "Date_of_Birth", "format": "dd.MM.yyyy", "default_value": "1.1.2000"},
+            (
+                ".default_value: the default for the date field Date_of_Birth is not written as "
+                'Bigin\'s. Write it like "2026-12-31"'
+            ),
+        ),
+        (
+            {"api_name": "Last_Call", "format": "dd.MM.yyyy", "default_value": "2026-01-01"},
+            (
+                ".default_value: the default for the datetime field Last_Call is not written as "
+                'Bigin\'s. Write it like "2026-12-31 23:59:00"'
+            ),
+        ),
+    ],
+)
+def test_what_bigin_would_not_take_is_refused_before_anything_is_sent(
+    keys: dict[str, str], sentence: str
+) -> None:
+    assert refused({"column": "A"} | keys) == f"m.json, line 1, field_mappings[1]{sentence}"
+
+
+@pytest.mark.parametrize(
+    ("fitting", "ending"),
+    [
+        (("dd.MM.yyyy",), 'what fits every value: "dd.MM.yyyy"'),
+        (("MM/dd/yyyy", "dd/MM/yyyy"), 'what fits every value: "MM/dd/yyyy" or "dd/MM/yyyy"'),
+        ((), 'for example: "dd.MM.yyyy"'),
+    ],
+)
+def test_a_date_column_without_a_format_is_refused_with_the_formats_that_fit(
+    fitting: tuple[str, ...], ending: str
+) -> None:
+    formats = {1: fitting}
+    mapping = mapping_of(columns={"Name": "Last_Name", "Born": "Date_of_Birth"})
+
+    with pytest.raises(DropRejectedError) as caught:
+        plan_columns(
+            mapping,
+            ("Name", "Born"),
+            CONTACTS,
+            mapping_name="m.json",
+            drop_name="d.csv",
+            date_formats=formats.__getitem__,
+        )
+
+    assert str(caught.value) == (
+        'm.json, line 1, columns["Born"]: "Born" goes into the date field Date_of_Birth, but '
+        "nothing says how the file writes dates. "
+        'Write {"column": "Born", "api_name": "Date_of_Birth", "format": ...} in field_mappings, '
+        f"with the format of the file; {ending}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        (
+            {"operation": "upsert", "find_by": "Email"},
+            (
+                "m.json, find_by: find_by is Email, but nothing fills Email. "
+                "Map a column to Email, or use another find_by"
+            ),
+        ),
+        (
+            {"operation": "upsert", "find_by": "Last Name"},
+            (
+                "m.json, find_by: find_by is Last Name, but nothing fills Last Name. "
+                'Did you mean "Last_Name"?'
+            ),
+        ),
+        (
+            {"operation": "update", "find_by": "PHONE"},
+            ('m.json, find_by: find_by is PHONE, but nothing fills PHONE. Did you mean "Phone"?'),
+        ),
+    ],
+)
+def test_a_key_that_nothing_fills_is_refused(keys: dict[str, str], sentence: str) -> None:
+    assert refused({"column": "A", "api_name": "Phone"}, **keys) == sentence
+
+
+@pytest.mark.parametrize("operation", ["insert", "upsert"])
+def test_a_mandatory_field_that_nothing_fills_is_refused(operation: str) -> None:
+    mapping = mapping_of(operation=operation, find_by="Email", columns={"A": "Email"})
+
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping, "A", fields=CONTACTS)
+
+    assert str(caught.value) == (
+        'm.json: Last_Name ("Last Name") is mandatory in Contacts, and nothing fills it. '
+        'Map a column to it, or add {"api_name": "Last_Name", "default_value": "..."}'
+    )
+
+
+def test_an_update_needs_no_mandatory_field_and_a_constant_fills_one() -> None:
+    update = mapping_of(operation="update", find_by="Email", columns={"A": "Email"})
+    constant = mapping_of(
+        columns={"A": "Email"}, field_mappings=[{"api_name": "Last_Name", "default_value": "?"}]
+    )
+
+    assert planned(update, "A", fields=CONTACTS).header == ("Email",)
+    assert planned(constant, "A", fields=CONTACTS).header == ("Email",)
+
+
+def test_more_than_200_fields_are_refused() -> None:
+    columns = {f"c{number}": f"Field_{number}" for number in range(201)}
+
+    assert len(planned(mapping_of(columns=dict(list(columns.items())[:200])), *columns).columns)
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping_of(columns=columns), *columns)
+
+    assert str(caught.value) == (
+        "m.json: 201 fields are mapped; Bigin takes 200 at most. "
+        "Leave out columns, or import the file in two passes"
+    )
+
+
+def test_everything_that_is_wrong_comes_at_once() -> None:
+    mapping = mapping_of(
+        operation="upsert", find_by="Email", columns={"Nmae": "Company Name", "A": "Created_Time"}
+    )
+
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping, "A", "Name", fields=CONTACTS)
+
+    assert [problem.where for problem in caught.value.problems] == [
+        'm.json, line 1, columns["Nmae"]',
+        'm.json, line 1, columns["Nmae"]',
+        'm.json, line 1, columns["A"]',
+        "m.json, find_by",
+        "m.json",
+    ]
+
+
+@pytest.mark.parametrize("api_name", ["id", "Id", "Layout", "Owner"])
+def test_fields_that_every_module_takes_are_known(api_name: str) -> None:
+    fields = (Field("Last_Name", "Last Name", "text"),)
+    mapping = mapping_of(columns={"Name": "Last_Name", "A": api_name})
+
+    plan = planned(mapping, "A", "Name", fields=fields)
+
+    assert plan.columns[1].api_name == api_name.replace("Id", "id")
+    assert plan.request.field_mappings[1].find_by is None
+
+
+@pytest.mark.parametrize(
+    ("module", "key", "is_unique"),
+    [
+        ("Contacts", "Email", True),
+        ("Accounts", "Account_Name", True),
+        ("Pipelines", "Deal_Name", True),
+        ("Products", "Product_Name", True),
+        ("Contacts", "id", True),
+        ("Contacts", "Customer_No", True),
+        ("Contacts", "Phone", False),
+        ("Accounts", "Email", False),
+    ],
+)
+def test_a_key_is_unique_if_bigin_says_so_or_uses_it_itself(
+    module: str, key: str, is_unique: bool
+) -> None:
+    names = (*(field.api_name for field in CONTACTS), "Account_Name", "Deal_Name", "Product_Name")
+    fields = tuple(
+        Field(name, name, "text", unique=name == "Customer_No") for name in dict.fromkeys(names)
+    )
+    mapping = mapping_of(module=module, operation="update", find_by=key, columns={"A": key})
+
+    plan = planned(mapping, "A", fields=fields)
+
+    assert plan.key_is_unique is is_unique
+    assert plan.warnings == (
+        ()
+        if is_unique
+        else (
+            (
+                f"{key} is not marked unique in Bigin: several records may share a value, and "
+                "repeating an import may add records twice."
+            ),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "keys", "sentence"),
+    [
+        (
+            {"column": "A", "api_name": "Phone", "default_value": "none"},
+            {"operation": "upsert", "find_by": "Last_Name"},
+            (
+                "Phone has a default_value: with upsert it may overwrite what records in Bigin "
+                "already have."
+            ),
+        ),
+        (
+            {"column": "A", "api_name": "Account_Name"},
+            {},
+            "Account_Name has no find_by; its parent is found by Account_Name.",
+        ),
+        (
+            {"column": "A", "api_name": "Lead_Source", "values": {"Messe": "Trade Show"}},
+            {},
+            '"Trade Show" is not yet a value of Lead_Source ("Lead Source"); Bigin will add it.',
+        ),
+        (
+            {"api_name": "Lead_Source", "default_value": "Internet"},
+            {},
+            '"Internet" is not yet a value of Lead_Source ("Lead Source"); Bigin will add it.',
+        ),
+        (
+            {"column": "A", "api_name": "Phone"},
+            {"operation": "update", "find_by": "Last_Name", "ignore_empty": False},
+            "ignore_empty is false: empty cells erase what Bigin has in mapped fields.",
+        ),
+    ],
+)
+def test_what_a_person_should_know_is_a_warning(
+    entry: dict[str, Any], keys: dict[str, Any], sentence: str
+) -> None:
+    mapping = mapping_of(field_mappings=[NAME, entry], **keys)
+
+    assert sentence in planned(mapping, "A", "Name", fields=CONTACTS).warnings
+
+
+def test_a_mapping_that_is_in_order_needs_no_warning() -> None:
+    mapping = mapping_of(
+        field_mappings=[
+            NAME,
+            {"column": "A", "api_name": "Lead_Source", "values": {"Messe": "Fair"}},
+            {"api_name": "Phone", "default_value": "none"},
+        ]
+    )
+
+    assert planned(mapping, "A", "Name", fields=CONTACTS).warnings == ()
+
+
+def test_without_metadata_the_import_goes_on_and_says_so() -> None:
+    plan = planned(mapping_of(columns={"A": "Anything", "Born": "Date_of_Birth"}), "A", "Born")
+
+    assert plan.header == ("Anything", "Date_of_Birth")
+    assert plan.warnings == (
+        (
+            "The fields of Contacts could not be asked of Bigin, so names, types and mandatory "
+            "fields were not checked."
+        ),
+    )
+
+
+def test_what_pasted_keys_of_bigin_s_request_do_not_do_reaches_the_report() -> None:
+    plan = planned(mapping_of(file_id="1", columns={"A": "Last_Name"}), "A", fields=CONTACTS)
+
+    assert plan.warnings == (
+        (
+            "file_id in the mapping is not used: the dropped file gets an id of its own when it is "
+            "uploaded."
+        ),
+    )
