@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 type Facts = dict[str, str | float | None]
+
+
+# A log line cannot carry facts of these names: logging and Powertools keep them for themselves.
+RESERVED = frozenset(logging.makeLogRecord({}).__dict__) | {
+    "asctime",
+    "level",
+    "location",
+    "message",
+    "timestamp",
+}
 
 
 class SeenEvents:
@@ -17,6 +29,9 @@ class SeenEvents:
         self.events: list[tuple[str, Facts]] = []
 
     def saw(self, event: str, **facts: str | float | None) -> None:
+        taken = RESERVED & facts.keys()
+        if taken:
+            raise KeyError(f"{event}: a fact needs another name than {', '.join(sorted(taken))}")
         self.events.append((event, facts))
 
     @property

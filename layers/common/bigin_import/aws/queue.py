@@ -1,0 +1,47 @@
+"""The CollectQueue port on SQS, and the way back from a message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True, slots=True)
+class CollectMessage:
+    """Work for settle_jobs: collect one part, or, without *part*, finish the import."""
+
+    import_id: str
+    part: int | None = None
+
+
+class SqsCollectQueue:
+    """Puts messages {"import_id", "part"} into one queue."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def collect(self, import_id: str, part: int | None = None) -> None:
+        body = _messages().dump_json(CollectMessage(import_id, part)).decode()
+        self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
+
+
+def collect_message(body: str) -> CollectMessage:
+    """
+    Read the body of a queue message.
+
+    Raises:
+        ValueError: It is none of ours; the queue's dead-letter queue is the place for it.
+    """
+    return _messages().validate_json(body)
+
+
+@cache
+def _messages() -> TypeAdapter[CollectMessage]:
+    return TypeAdapter(CollectMessage)

@@ -1,0 +1,120 @@
+"""The Observer port: each event is one log line and, for those in the table, CloudWatch metrics."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from bigin_import.models import RowStatus
+
+NAMESPACE: Final = "BiginImport"
+CALLER_OF_SAW: Final = 3
+"""Frames between logging and the use case, whose line the log is to name."""
+
+type Facts = Mapping[str, str | float | None]
+type Reading = tuple[str, float, dict[str, str]]
+"""A metric's name, its value, and its dimension, if it has one."""
+type Gauge = Callable[[Facts], Iterator[Reading]]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """How loud an event is, and what it is measured by."""
+
+    level: int = logging.INFO
+    gauges: tuple[Gauge, ...] = ()
+
+
+class PowertoolsObserver:
+    """
+    Logs to *logger* and writes metrics in embedded metric format, each with its own dimensions.
+
+    A fact is a key of the log line under its own name; names that logging keeps for itself,
+    such as "module" or "level", are refused by it.
+    """
+
+    def __init__(self, logger: Logger) -> None:
+        self._write = {
+            logging.INFO: logger.info,
+            logging.WARNING: logger.warning,
+            logging.ERROR: logger.error,
+        }
+
+    def saw(self, event: str, **facts: str | float | None) -> None:
+        signal = SIGNALS.get(event, Signal())
+        write = self._write[signal.level]
+        write(event.replace("_", " "), extra=facts, stacklevel=CALLER_OF_SAW)
+        for gauge in signal.gauges:
+            for name, value, dimension in gauge(facts):
+                _emit(name, value, dimension)
+
+
+def _emit(name: str, value: float, dimension: dict[str, str]) -> None:
+    with single_metric(
+        name=name,
+        unit=MetricUnit.Count,
+        value=value,
+        namespace=NAMESPACE,
+        default_dimensions=dimension,
+    ) as metric:
+        metric.service = ""  # else the function's name becomes a dimension of every metric
+
+
+def _count(name: str) -> Gauge:
+    """Return a gauge that counts every event."""
+
+    def count(_facts: Facts) -> Iterator[Reading]:
+        yield name, 1, {}
+
+    return count
+
+
+def _count_by(name: str, dimension: str, fact: str) -> Gauge:
+    """Return a gauge that counts events apart by one of their facts."""
+
+    def count(facts: Facts) -> Iterator[Reading]:
+        yield name, 1, {dimension: str(facts.get(fact) or "none")}
+
+    return count
+
+
+def _rows(facts: Facts) -> Iterator[Reading]:
+    """Yield how many rows ended with each status; what did not occur is no reading."""
+    for status in RowStatus:
+        rows = facts.get(status)
+        if isinstance(rows, int | float) and rows > 0:
+            yield "Rows", rows, {"Status": status.value}
+
+
+_BIGIN_ERRORS = _count_by("BiginErrors", "Code", "code")
+
+SIGNALS: Final[Mapping[str, Signal]] = {
+    "drop_received": Signal(gauges=(_count("Drops"),)),
+    "drop_rejected": Signal(logging.WARNING),
+    "fields_unavailable": Signal(logging.WARNING),
+    "job_created": Signal(gauges=(_count("JobsCreated"),)),
+    "job_refused": Signal(logging.WARNING, (_BIGIN_ERRORS,)),
+    "create_unknown": Signal(logging.WARNING),
+    "bigin_busy": Signal(logging.WARNING, (_count("BiginBusy"),)),
+    "bigin_failed": Signal(logging.WARNING, (_BIGIN_ERRORS,)),
+    "sending_paused": Signal(logging.WARNING),
+    "part_held": Signal(logging.WARNING),
+    "part_given_up": Signal(logging.WARNING),
+    "on_hold": Signal(logging.ERROR, (_count("OnHold"),)),
+    "callback_refused": Signal(logging.WARNING, (_count("CallbacksRefused"),)),
+    "adoption_unproven": Signal(logging.WARNING),
+    "job_settled": Signal(gauges=(_count_by("JobsSettled", "ClosedBy", "closed_by"),)),
+    "result_link_dead": Signal(logging.WARNING),
+    "import_closed": Signal(gauges=(_count_by("ImportsClosed", "State", "state"), _rows)),
+    "notice_failed": Signal(logging.ERROR, (_count("NoticesFailed"),)),
+    "tick": Signal(gauges=(_count("Ticks"),)),
+    "item_failed": Signal(logging.ERROR),
+    "overdue": Signal(logging.ERROR, (_count("Overdue"),)),
+    "token_refused": Signal(logging.ERROR, (_count("TokenRefused"),)),
+}
+"""Events that are not here are logged at INFO and not measured."""

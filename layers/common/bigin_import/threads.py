@@ -1,0 +1,50 @@
+"""The Parallel port on threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+
+class Threads:
+    """Work side by side in threads that are all joined before `each` returns or raises."""
+
+    def each[T](self, work: Callable[[T], object], items: Iterable[T], *, at_most: int) -> None:
+        queue = _Queue(items)
+
+        def work_on() -> None:
+            try:
+                for item in queue:
+                    work(item)
+            except BaseException as exc:
+                queue.stop(exc)
+                raise
+
+        with ThreadPoolExecutor(max_workers=at_most) as pool:
+            for _ in range(at_most):
+                pool.submit(work_on)
+        if queue.first_error is not None:
+            raise queue.first_error
+
+
+class _Queue[T]:
+    """Items for several threads; empty once an error was met."""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = iter(items)
+        self._lock = Lock()
+        self.first_error: BaseException | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        with self._lock:
+            if self.first_error is not None:
+                raise StopIteration
+            return next(self._items)
+
+    def stop(self, error: BaseException) -> None:
+        with self._lock:
+            self.first_error = self.first_error or error

@@ -1,0 +1,64 @@
+"""Secrets: read once in some minutes, and both keys after a rotation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from bigin_import.aws.secrets import KEEP_SECONDS, Secrets
+from bigin_import.errors import SettingsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+@pytest.fixture
+def manager(aws: boto3.Session) -> Iterator[SecretsManagerClient]:
+    client = aws.client("secretsmanager")
+    yield client
+    client.close()
+
+
+def test_a_secret_is_read_again_only_after_some_minutes(manager: SecretsManagerClient) -> None:
+    arn = manager.create_secret(Name="zoho", SecretString="old")["ARN"]
+    time = [1000.0]
+    secrets = Secrets(manager, seconds=lambda: time[0])
+    assert secrets.text(arn) == "old"
+    manager.put_secret_value(SecretId=arn, SecretString="new")
+
+    time[0] += KEEP_SECONDS - 1
+    assert secrets.text(arn) == "old"
+
+    time[0] += 1
+    assert secrets.text(arn) == "new"
+
+
+def test_a_key_that_was_never_rotated_is_alone(manager: SecretsManagerClient) -> None:
+    arn = manager.create_secret(Name="signing", SecretString="first")["ARN"]
+
+    assert Secrets(manager).signing_keys(arn) == (b"first",)
+
+
+def test_after_a_rotation_the_current_key_comes_before_the_previous(
+    manager: SecretsManagerClient,
+) -> None:
+    arn = manager.create_secret(Name="signing", SecretString="first")["ARN"]
+    manager.put_secret_value(SecretId=arn, SecretString="second")
+
+    assert Secrets(manager).signing_keys(arn) == (b"second", b"first")
+
+
+@pytest.mark.parametrize("exists", [False, True], ids=["no such secret", "no value yet"])
+def test_a_secret_without_a_text_is_a_setting_to_mend(
+    manager: SecretsManagerClient, exists: bool
+) -> None:
+    if exists:
+        manager.create_secret(Name="zoho")
+
+    with pytest.raises(SettingsError, match="zoho holds no text; put the secret's value there"):
+        Secrets(manager).text("zoho")
+    with pytest.raises(SettingsError, match="zoho holds no text"):
+        Secrets(manager).signing_keys("zoho")

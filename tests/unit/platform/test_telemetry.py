@@ -1,0 +1,164 @@
+"""What operators see of an event: its log line and its metrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from bigin_import.aws.telemetry import SIGNALS, PowertoolsObserver
+
+POWERTOOLS_KEYS = {"level", "location", "message", "timestamp", "service"}
+
+type Line = dict[str, Any]
+type Metric = tuple[str, float, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """
+    An observer and what it writes.
+
+    Attributes:
+        log: Returns the log's lines.
+        metrics: Returns name, value and dimensions of each metric, as CloudWatch reads them.
+    """
+
+    observer: PowertoolsObserver
+    log: Callable[[], list[Line]]
+    metrics: Callable[[], list[Metric]]
+
+
+@pytest.fixture
+def bench(
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+) -> Bench:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "settle_jobs")
+    stream = StringIO()
+    # Loggers of one name share the stream of the first; each test has its own.
+    logger = Logger(service=request.node.name, stream=stream)
+    return Bench(
+        PowertoolsObserver(logger),
+        log=lambda: [json.loads(line) for line in stream.getvalue().splitlines()],
+        metrics=lambda: [metric(line) for line in capsys.readouterr().out.splitlines()],
+    )
+
+
+def metric(line: str) -> Metric:
+    written = json.loads(line)
+    (directive,) = written["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "BiginImport"
+    (dimensions,) = directive["Dimensions"]
+    (described,) = directive["Metrics"]
+    (value,) = written[described["Name"]]
+    return described["Name"], value, {name: written[name] for name in dimensions}
+
+
+def test_a_log_line_holds_exactly_the_facts(bench: Bench) -> None:
+    bench.observer.saw("part_uploaded", import_id="i1", part=3, seconds=1.5, attempt=None)
+
+    (line,) = bench.log()
+    assert line["message"] == "part uploaded"
+    assert line["level"] == "INFO"
+    assert {name: line[name] for name in line.keys() - POWERTOOLS_KEYS} == {
+        "import_id": "i1",
+        "part": 3,
+        "seconds": 1.5,
+    }
+
+
+def test_a_log_line_names_the_place_that_saw_the_event(bench: Bench) -> None:
+    bench.observer.saw("tick")
+
+    (line,) = bench.log()
+    assert line["location"].startswith("test_a_log_line_names_the_place_that_saw_the_event:")
+
+
+def test_facts_do_not_stay_for_the_next_event(bench: Bench) -> None:
+    bench.observer.saw("part_uploaded", part=3)
+    bench.observer.saw("part_uploaded")
+
+    assert "part" not in bench.log()[1]
+
+
+@pytest.mark.parametrize(
+    ("event", "facts", "level", "measured"),
+    [
+        ("drop_received", {}, "INFO", [("Drops", 1, {})]),
+        ("job_created", {}, "INFO", [("JobsCreated", 1, {})]),
+        (
+            "job_settled",
+            {"closed_by": "callback"},
+            "INFO",
+            [("JobsSettled", 1, {"ClosedBy": "callback"})],
+        ),
+        (
+            "job_refused",
+            {"code": "INVALID_DATA"},
+            "WARNING",
+            [("BiginErrors", 1, {"Code": "INVALID_DATA"})],
+        ),
+        ("bigin_failed", {}, "WARNING", [("BiginErrors", 1, {"Code": "none"})]),
+        ("bigin_busy", {}, "WARNING", [("BiginBusy", 1, {})]),
+        ("callback_refused", {}, "WARNING", [("CallbacksRefused", 1, {})]),
+        ("on_hold", {}, "ERROR", [("OnHold", 1, {})]),
+        ("overdue", {}, "ERROR", [("Overdue", 1, {})]),
+        ("token_refused", {"code": "invalid_code"}, "ERROR", [("TokenRefused", 1, {})]),
+        ("notice_failed", {}, "ERROR", [("NoticesFailed", 1, {})]),
+        ("tick", {"examined": 5}, "INFO", [("Ticks", 1, {})]),
+        ("drop_rejected", {"problems": 2}, "WARNING", []),
+        ("an_event_of_tomorrow", {}, "INFO", []),
+    ],
+)
+def test_an_event_is_as_loud_as_it_matters_and_is_counted(
+    bench: Bench,
+    event: str,
+    facts: dict[str, str | float],
+    level: str,
+    measured: list[Metric],
+) -> None:
+    bench.observer.saw(event, **facts)
+
+    assert [line["level"] for line in bench.log()] == [level]
+    assert bench.metrics() == measured
+
+
+def test_a_closed_import_is_measured_by_its_state_and_its_rows(bench: Bench) -> None:
+    bench.observer.saw(
+        "import_closed", state="COMPLETED_WITH_ERRORS", rows=10, added=7, skipped=3, updated=0
+    )
+
+    assert bench.metrics() == [
+        ("ImportsClosed", 1, {"State": "COMPLETED_WITH_ERRORS"}),
+        ("Rows", 7, {"Status": "added"}),
+        ("Rows", 3, {"Status": "skipped"}),
+    ]
+
+
+def test_every_metric_that_an_alarm_or_the_dashboard_names_is_written(bench: Bench) -> None:
+    for event in SIGNALS:
+        bench.observer.saw(event, added=1)
+
+    names = {name for name, _value, _dimensions in bench.metrics()}
+    assert names == {
+        "BiginBusy",
+        "BiginErrors",
+        "CallbacksRefused",
+        "Drops",
+        "ImportsClosed",
+        "JobsCreated",
+        "JobsSettled",
+        "NoticesFailed",
+        "OnHold",
+        "Overdue",
+        "Rows",
+        "Ticks",
+        "TokenRefused",
+    }
