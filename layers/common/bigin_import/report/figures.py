@@ -63,3 +63,8 @@ def moment(seconds: int) -> str:
 
 def delimiter_name(delimiter: str) -> str:
     return _DELIMITERS.get(delimiter, delimiter)
+
+
+def sentence(text: str) -> str:
+    """Return *text* with a full stop, if it has no end of its own."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."

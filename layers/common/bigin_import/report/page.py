@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bigin_import.report.figures import balance, delimiter_name, duration, moment, number
+from bigin_import.report.figures import balance, delimiter_name, duration, moment, number, sentence
 from bigin_import.report.summary import ImportSummary
 from bigin_import.report.verdict import verdict
 
@@ -55,6 +55,7 @@ def _templates() -> Environment:
     )
     environment.filters |= {
         "number": number,
+        "sentence": sentence,
         "duration": duration,
         "moment": moment,
         "delimiter_name": delimiter_name,

@@ -55,6 +55,11 @@ class FileLink:
     url: str
     rows: int | None = None
 
+    @property
+    def name(self) -> str:
+        """The file's name without its folders."""
+        return self.key.rpartition("/")[2]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedColumn:
@@ -144,6 +149,3 @@ class ImportSummary:
     def credits(self) -> int:
         """Credits that the jobs of this import took."""
         return sum(part.credits for part in self.parts)
-
-    def file_of(self, kind: str) -> FileLink | None:
-        return next((link for link in self.files if link.kind == kind), None)

@@ -82,7 +82,10 @@ def _dry_run(it: ImportSummary) -> Verdict:
     if it.problems:
         action = "Correct what is listed below, then check the file again."
     else:
-        action = "If the check below looks right, drop the file outside of _check/ to import it."
+        action = (
+            "If the check below looks right, drop the file under incoming/, outside of _check/ "
+            "and with no dry_run in the mapping."
+        )
     return Verdict("calm", f"Nothing was sent. {it.name} was only checked.", action)
 
 

@@ -1,0 +1,177 @@
+"""What people get by e-mail, and what machines read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from bigin_import.models import Problem
+from bigin_import.records import ImportState
+from bigin_import.report.machine import import_json
+from bigin_import.report.notice import MAX_SUBJECT, compose_notice
+from bigin_import.report.verdict import verdict
+from tests.unit.report.sample_summaries import (
+    COMPLETED,
+    IMPORT_ID,
+    ON_HOLD,
+    REASONS,
+    REJECTED,
+    SAMPLES,
+    WITH_ERRORS,
+)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_notice_begins_with_the_result_and_what_to_do(name: str) -> None:
+    summary = SAMPLES[name]
+
+    notice = compose_notice(summary)
+
+    result, action, blank, *_ = notice.body.splitlines()
+    assert (result, action) == (verdict(summary).result, verdict(summary).action)
+    assert blank == ""
+    assert summary.name in result
+    assert IMPORT_ID in notice.body
+
+
+@pytest.mark.parametrize(
+    ("name", "result", "action"),
+    [
+        (
+            "completed",
+            "All 24,000 rows of contacts.csv are in Bigin: 23,000 added, 1,000 updated.",
+            "Nothing to do.",
+        ),
+        (
+            "with errors",
+            (
+                "57,973 of 60,000 rows of contacts.csv are in Bigin, 2,017 are not, "
+                "and 10 are unclear."
+            ),
+            (
+                "Correct the failed file and drop it under incoming/. Drop the unprocessed file "
+                "unchanged. Do not drop the unclear file; look for its rows in Bigin first."
+            ),
+        ),
+        (
+            "failed",
+            "contacts.csv was not imported: nothing was written to Bigin.",
+            "Mend what is named below. Drop the unprocessed file unchanged.",
+        ),
+        (
+            "rejected",
+            "contacts.csv was not imported: 3 problems found, and nothing was sent to Bigin.",
+            (
+                "Correct what is listed below and drop the file again; where only the mapping is "
+                "wrong, dropping the corrected mapping is enough."
+            ),
+        ),
+        (
+            "on hold",
+            (
+                "contacts.csv waits for a decision: Bigin did not answer when the job of part 2 "
+                "was created."
+            ),
+            "Do not drop the file again. Look in Bigin, then give one of the commands below.",
+        ),
+    ],
+)
+def test_the_first_two_lines_are_for_a_shop_owner(name: str, result: str, action: str) -> None:
+    head = verdict(SAMPLES[name])
+
+    assert (head.result, head.action) == (result, action)
+
+
+@pytest.mark.parametrize("state", ImportState)
+@pytest.mark.parametrize("key", ["a.csv", "ü\nx\x07.csv", "x" * 300 + ".csv", "客戶.csv"])
+def test_a_subject_is_what_sns_accepts(state: ImportState, key: str) -> None:
+    notice = compose_notice(replace(SAMPLES["disagreeing"], state=state, file=f"incoming/{key}"))
+
+    assert 0 < len(notice.subject) <= MAX_SUBJECT
+    assert all(" " <= character <= "~" for character in notice.subject)
+    assert all(character.isprintable() for _, text in notice.attributes for character in text)
+    assert notice.body.splitlines()[2] == ""
+
+
+def test_attributes_are_for_subscription_filters() -> None:
+    assert compose_notice(COMPLETED).attributes == (
+        ("state", "COMPLETED"),
+        ("module", "Contacts"),
+        ("file", "incoming/shop/contacts.csv"),
+        ("import_id", IMPORT_ID),
+    )
+    assert "module" not in dict(compose_notice(replace(REJECTED, module="")).attributes)
+
+
+def test_every_problem_is_named() -> None:
+    body = compose_notice(REJECTED).body
+
+    assert all(str(problem) in body for problem in REJECTED.problems)
+
+
+def test_problems_without_end_point_to_the_report() -> None:
+    problems = tuple(Problem(f"row {n}", "It is odd") for n in range(100))
+
+    body = compose_notice(replace(REJECTED, problems=problems)).body
+
+    assert "row 29: It is odd\n  and 70 more in the report\n" in body
+
+
+def test_a_disagreement_is_critical_and_shows_both_sets_of_numbers() -> None:
+    notice = compose_notice(SAMPLES["disagreeing"])
+
+    assert notice.subject.startswith("CRITICAL: ")
+    assert (
+        "Part 1: Bigin says 1 added; its 25,000 rows say 24,000 added, 73 already there, "
+        "927 refused by Bigin" in notice.body
+    )
+
+
+def test_a_notice_repeats_no_cell_and_no_words_of_bigin_that_may_hold_one() -> None:
+    body = compose_notice(WITH_ERRORS).body
+
+    cells = {cell for row in WITH_ERRORS.failed_rows for cell in row.cells if cell}
+    assert not [cell for cell in cells if cell in body]
+    assert REASONS[-1].reason.what not in body
+    assert "1 row: words of Bigin, in the report" in body
+
+
+def test_a_notice_fits_what_sns_takes() -> None:
+    problems = tuple(Problem("ü" * 9_000, "It is odd") for _ in range(30))
+
+    body = compose_notice(replace(REJECTED, problems=problems)).body
+
+    assert len(body.encode()) <= 200_000
+
+
+def test_a_hold_gives_its_commands() -> None:
+    assert ON_HOLD.decisions[0] in compose_notice(ON_HOLD).body
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_import_json_has_the_same_keys_in_every_state(name: str) -> None:
+    facts = json.loads(import_json(SAMPLES[name]))
+
+    assert list(facts)[:13] == [
+        "import_id", "file", "state", "rows", "added", "updated", "existing", "skipped",
+        "unprocessed", "invalid", "unclear", "jobs", "seconds",
+    ]  # fmt: skip
+    assert list(facts) == list(json.loads(import_json(COMPLETED)))
+
+
+def test_import_json_tells_what_the_summary_holds() -> None:
+    facts = json.loads(import_json(WITH_ERRORS))
+
+    assert [facts[key] for key in ("rows", "added", "jobs", "credits")] == [60000, 57400, 3, 1500]
+    assert facts["parts"][2]["closed_by"] == "tick"
+    assert facts["parts"][0]["reported"]["total"] == 25_000
+    assert facts["reasons"][0] == {
+        "code": "DUPLICATE_DATA",
+        "what": REASONS[0].reason.what,
+        "remedy": REASONS[0].reason.remedy,
+        "rows": 1204,
+        "examples": [17, 93, 94, 251, 300],
+    }
+    assert facts["files"]["failed"]["rows"] == 1917
