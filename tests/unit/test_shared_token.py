@@ -11,6 +11,7 @@ from bigin_import.errors import (
     BiginAccessError,
     BiginBusyError,
     BiginError,
+    BiginOutcomeUnknownError,
     BiginUnreachableError,
     ConflictError,
 )
@@ -21,6 +22,7 @@ from bigin_import.shared_token import (
     LEASE_SECONDS,
     MAX_REFRESHES,
     PAUSE_SECONDS,
+    RESERVE_SECONDS,
     WINDOW_SECONDS,
     SharedAccessToken,
 )
@@ -161,6 +163,16 @@ def test_nobody_waits_for_ever(world: World) -> None:
     assert sum(world.clock.slept) < LEASE_SECONDS
 
 
+def test_who_has_to_answer_soon_does_not_wait_for_another(world: World) -> None:
+    world.store(SharedToken(refresh_until=START + LEASE_SECONDS))
+    world.clock.begin(remaining_seconds=RESERVE_SECONDS + 2)
+
+    with pytest.raises(BiginBusyError):
+        world.tokens.current()
+
+    assert world.clock.slept == [1, 1]
+
+
 def test_the_loser_of_a_race_for_the_lease_takes_the_winners_token(world: World) -> None:
     def outrun(moment: str, call: str, subject: object) -> None:
         if (moment, call) == ("before", "save") and not others:
@@ -288,6 +300,15 @@ def test_after_a_lost_connection_the_next_caller_tries_at_once(world: World) -> 
     world.accounts.failure = None
 
     assert world.function().current() == "token-2"
+
+
+def test_an_unclear_refresh_is_no_doubt_about_the_call_that_wants_the_token(world: World) -> None:
+    world.accounts.failure = BiginOutcomeUnknownError("no readable answer")
+
+    with pytest.raises(BiginUnreachableError) as caught:
+        world.tokens.current()
+
+    assert not caught.value.maybe_done
 
 
 def test_every_write_is_conditional_so_that_a_conflict_is_read_again(world: World) -> None:

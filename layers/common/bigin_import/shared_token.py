@@ -10,13 +10,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bigin_import.errors import BiginAccessError, BiginBusyError, BiginError, ConflictError
+from bigin_import.errors import (
+    BiginAccessError,
+    BiginBusyError,
+    BiginError,
+    BiginUnreachableError,
+    ConflictError,
+)
 from bigin_import.ports import Accounts, Clock, Ledger
 from bigin_import.records import SharedToken
 
 EARLY_SECONDS = 300
 LEASE_SECONDS = 30  # longer than the token endpoint's time-outs together
 MAX_WAIT_SECONDS = 20
+RESERVE_SECONDS = 8  # left for the call that wants the token
 MAX_REFRESHES = 10
 WINDOW_SECONDS = 660  # Zoho counts over 600; the rest is for clocks and slow answers
 PAUSE_SECONDS = 300  # after a refused refresh token, or "too many requests"
@@ -32,7 +39,8 @@ class SharedAccessToken:
     The port AccessTokens.
 
     Raises, from both methods: BiginAccessError while Zoho refuses the refresh token,
-    BiginBusyError if no token can be had yet, and what `Accounts.refresh` raises.
+    BiginBusyError if no token can be had yet, BiginUnreachableError if the token endpoint gives
+    no readable answer. Never an error that is `maybe_done`: without a token nothing is sent.
     """
 
     def __init__(self, ledger: Ledger, accounts: Accounts, clock: Clock) -> None:
@@ -48,7 +56,8 @@ class SharedAccessToken:
 
     def _token(self, *, refused: str) -> str:
         """Return a token other than *refused*, refreshing it if nobody else does."""
-        give_up_at = self._clock.now() + MAX_WAIT_SECONDS
+        patience = min(MAX_WAIT_SECONDS, self._clock.remaining_seconds() - RESERVE_SECONDS)
+        give_up_at = self._clock.now() + patience
         while True:
             record = self._ledger.load(SharedToken.at()) or SharedToken()
             if self._is_usable(record, refused, until=record.valid_until):
@@ -75,6 +84,8 @@ class SharedAccessToken:
             token, life_seconds = self._accounts.refresh()
         except BiginError as exc:
             self._record_failure(leased, exc)
+            if exc.maybe_done:  # of the refresh: the call that wants the token was never sent
+                raise BiginUnreachableError(f"no access token: {exc}") from exc
             raise
         return self._stored(leased, token, life_seconds)
 
@@ -119,7 +130,7 @@ class SharedAccessToken:
         except ConflictError:
             return  # our lease ran out; the next holder finds out for itself
 
-    def _wait_for_the_other(self, record: SharedToken, give_up_at: int) -> None:
+    def _wait_for_the_other(self, record: SharedToken, give_up_at: float) -> None:
         """Wait a second for the holder of the lease, if there is hope that it comes back."""
         if record.refused is not None:
             raise BiginAccessError(

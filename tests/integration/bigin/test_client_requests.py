@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from threading import Barrier
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 import responses
 
 from bigin_import.bigin import client as client_module
@@ -228,6 +231,19 @@ def test_a_create_waits_120_seconds_or_as_long_as_the_invocation_lives(
 
     timeout = http.calls[0].request.req_kwargs["timeout"]  # type: ignore[attr-defined]
     assert timeout == pytest.approx((client_module.CONNECT_TIMEOUT_SECONDS, read_seconds))
+
+
+def test_threads_share_no_session(bigin: BiginClient) -> None:
+    both_at_work = Barrier(2)
+
+    def session_of_this_thread(_: int) -> requests.Session:
+        both_at_work.wait(timeout=5)
+        return bigin._session()
+
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.map(session_of_this_thread, range(2))
+
+    assert one is not other
 
 
 def test_a_job_is_asked_for_by_its_id(bigin: Bigin, http: responses.RequestsMock) -> None:
