@@ -1,0 +1,118 @@
+"""OAuth: access tokens for refresh tokens, with Zoho's limits, and the check of each call."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.bigin_twin.answers import RefusedError
+
+REFRESHES_PER_WINDOW = 10
+WINDOW_SECONDS = 600
+LIVE_TOKENS = 15
+ALL_SCOPES = (
+    "ZohoBigin.bulk.ALL",
+    "ZohoBigin.modules.ALL",
+    "ZohoBigin.settings.ALL",
+    "ZohoBigin.org.READ",
+    "ZohoFiles.files.ALL",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registered client with its one refresh token."""
+
+    client_id: str = "1000.TWINCLIENT"
+    client_secret: str = "twin-secret"
+    refresh_token: str = "1000.twin.refresh"
+    scopes: tuple[str, ...] = ALL_SCOPES
+
+
+@dataclass(slots=True)
+class Tokens:
+    """The access tokens of one client."""
+
+    client: Client
+    rng: random.Random
+    #: Token -> time of its end; oldest first.
+    _live: dict[str, float] = field(default_factory=dict)
+    _refreshes: deque[float] = field(default_factory=deque)
+
+    def refresh(self, form: Mapping[str, str], now: float, *, seconds: int) -> dict[str, Any]:
+        """
+        Return a token answer, without `api_domain`.
+
+        Raises:
+            RefusedError: With Zoho's body; its status is 200 for all but too many refreshes.
+        """
+        self._check_client(form)
+        self._count_refresh(now)
+        return {
+            "access_token": self._new_token(now + seconds),
+            "scope": " ".join(self.client.scopes),
+            "token_type": "Bearer",
+            "expires_in": seconds,
+        }
+
+    def check(self, authorization: str | None, now: float) -> None:
+        """
+        Check the Authorization header of a call.
+
+        Raises:
+            RefusedError: AUTHENTICATION_FAILURE, INVALID_REQUEST (scheme), INVALID_TOKEN.
+        """
+        if not authorization:
+            raise RefusedError("AUTHENTICATION_FAILURE")
+        scheme, _, token = authorization.partition(" ")
+        if scheme != "Zoho-oauthtoken":
+            raise RefusedError("INVALID_REQUEST")
+        if self._live.get(token.strip(), 0) <= now:
+            raise RefusedError("INVALID_TOKEN")
+
+    def check_scope(self, any_of: Iterable[str]) -> None:
+        """Refuse with OAUTH_SCOPE_MISMATCH unless the client has one of these scopes."""
+        owned = {scope.casefold() for scope in self.client.scopes}
+        if not any(scope.casefold() in owned for scope in any_of):
+            raise RefusedError("OAUTH_SCOPE_MISMATCH")
+
+    def revoke_all(self) -> None:
+        """End every access token now."""
+        self._live.clear()
+
+    def _check_client(self, form: Mapping[str, str]) -> None:
+        if form.get("grant_type") != "refresh_token":
+            raise _token_refusal("unsupported_grant_type")
+        if form.get("client_id") != self.client.client_id:
+            raise _token_refusal("invalid_client")
+        if form.get("client_secret") != self.client.client_secret:
+            raise _token_refusal("invalid_client_secret")
+        if form.get("refresh_token") != self.client.refresh_token:
+            raise _token_refusal("invalid_code")
+
+    def _count_refresh(self, now: float) -> None:
+        while self._refreshes and self._refreshes[0] <= now - WINDOW_SECONDS:
+            self._refreshes.popleft()
+        if len(self._refreshes) >= REFRESHES_PER_WINDOW:
+            raise _too_many_refreshes()
+        self._refreshes.append(now)
+
+    def _new_token(self, ends: float) -> str:
+        token = f"1000.{self.rng.randbytes(16).hex()}.{self.rng.randbytes(16).hex()}"
+        self._live[token] = ends
+        while len(self._live) > LIVE_TOKENS:
+            del self._live[next(iter(self._live))]
+        return token
+
+
+def _token_refusal(error: str) -> RefusedError:
+    return RefusedError(error, status=200, body={"error": error})
+
+
+def _too_many_refreshes() -> RefusedError:
+    description = "You have made too many requests continuously. Please try again after some time."
+    body = {"error_description": description, "error": "Access Denied", "status": "failure"}
+    return RefusedError("Access Denied", status=400, body=body)
