@@ -20,7 +20,7 @@ from tests.local_stack.certificates import Certificates
 from tests.local_stack.workspace import LOCAL, ROOT, free_port
 
 REGION = "eu-central-1"
-MINISTACK = LOCAL / "ministack" / "bin" / "ministack"
+MINISTACK = (str(LOCAL / "ministack" / "bin" / "python"), "tests/local_stack/ministack_as_aws.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,7 @@ def running(folder: Path, certificates: Certificates) -> Iterator[Emulator]:
     scratch.mkdir()
     env = processes.environment(**_settings(port, scratch, certificates))
     # It keeps nothing, and an orderly end may wait for its clients' idle connections.
-    with processes.running(
-        [str(MINISTACK)], env=env, cwd=ROOT, log=log, end=signal.SIGKILL
-    ) as process:
+    with processes.running(MINISTACK, env=env, cwd=ROOT, log=log, end=signal.SIGKILL) as process:
         emulator = Emulator(f"https://localhost:{port}", certificates, process)
         _wait_until_healthy(emulator)
         yield emulator
