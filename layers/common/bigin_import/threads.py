@@ -11,24 +11,24 @@ class Threads:
     """Work side by side in threads that are all joined before `each` returns or raises."""
 
     def each[T](self, work: Callable[[T], object], items: Iterable[T], *, at_most: int) -> None:
-        queue = _Queue(items)
+        shared = SharedItems(items)
 
         def work_on() -> None:
             try:
-                for item in queue:
+                for item in shared:
                     work(item)
             except BaseException as exc:
-                queue.stop(exc)
+                shared.stop(exc)
                 raise
 
         with ThreadPoolExecutor(max_workers=at_most) as pool:
             for _ in range(at_most):
                 pool.submit(work_on)
-        if queue.first_error is not None:
-            raise queue.first_error
+        if shared.first_error is not None:
+            raise shared.first_error
 
 
-class _Queue[T]:
+class SharedItems[T]:
     """Items for several threads; empty once an error was met."""
 
     def __init__(self, items: Iterable[T]) -> None:
@@ -47,4 +47,5 @@ class _Queue[T]:
 
     def stop(self, error: BaseException) -> None:
         with self._lock:
-            self.first_error = self.first_error or error
+            if self.first_error is None:
+                self.first_error = error

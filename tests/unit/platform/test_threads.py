@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bigin_import.threads import Threads
+from bigin_import.threads import SharedItems, Threads
 
 PATIENCE_SECONDS = 10
 
@@ -64,20 +64,27 @@ def test_after_an_error_nothing_new_begins_and_what_runs_ends_first() -> None:
     assert len(ended) < 1000
 
 
-def test_the_first_error_is_the_one_raised() -> None:
-    first_failed = threading.Event()
+def test_the_error_of_the_work_is_raised_as_it_is() -> None:
+    error = ValueError("bad item")
 
-    def work(item: int) -> None:
-        if item == 1:
-            first_failed.set()
-            raise ValueError("first")
-        assert first_failed.wait(PATIENCE_SECONDS)
-        raise KeyError("second")
+    def work(_item: int) -> None:
+        raise error
 
-    with pytest.raises((ValueError, KeyError)) as caught:
-        Threads().each(work, [2, 1], at_most=2)
+    with pytest.raises(ValueError, match="bad item") as caught:
+        Threads().each(work, [1, 2, 3], at_most=2)
 
-    assert isinstance(caught.value, ValueError)
+    assert caught.value is error
+
+
+def test_of_several_errors_the_first_counts_and_nothing_is_given_out_after_it() -> None:
+    shared = SharedItems([1, 2, 3])
+    next(shared)
+
+    shared.stop(ValueError("first"))
+    shared.stop(KeyError("second"))
+
+    assert isinstance(shared.first_error, ValueError)
+    assert list(shared) == []
 
 
 def test_an_error_of_the_items_themselves_is_raised() -> None:
