@@ -10,6 +10,7 @@ from bigin_import.callback import SignedCallbacks, verify
 from bigin_import.closing import Writer
 from bigin_import.collector import Collector
 from bigin_import.decisions import Decisions
+from bigin_import.errors import BiginError
 from bigin_import.finisher import Finisher
 from bigin_import.importer import Importer
 from bigin_import.intake import Intake
@@ -210,12 +211,17 @@ class House:
         while self.queue.messages or self.resumer.asked:
             self.clock.begin()
             if self.queue.messages:
-                import_id, part = self.queue.messages.pop(0)
-                if part is not None:
-                    self.collector.collect(import_id, part)
-                self.finisher.finish(import_id)
+                self._deliver(*self.queue.messages.pop(0))
             else:
                 self.importer.resume(self.resumer.asked.pop(0))
+
+    def _deliver(self, import_id: str, part: int | None) -> None:
+        try:
+            if part is not None:
+                self.collector.collect(import_id, part)
+        except BiginError:
+            return  # as settle_jobs does: the part stays due, the message is done
+        self.finisher.finish(import_id)
 
     def tick(self, minutes: int = 1) -> None:
         """Let minutes pass, each with its tick and everything the tick asks for."""

@@ -98,6 +98,7 @@ class Sweeper:
                 self.settler.look(part)
             case PartState.SETTLED:
                 self.collector.collect(part.import_id, part.number)
+                self.finisher.finish(part.import_id)
             case PartState.HELD if self._is_held_too_long(part):
                 self._give_up(part)
             case _:
