@@ -13,7 +13,7 @@ from typing import Self
 
 import requests
 
-from bigin_import.bigin.loose_json import Json
+from bigin_import.bigin.loose_json import Json, count_of, object_of
 from bigin_import.bigin.refusals import SERVER_FAULTS, known, refusal
 from bigin_import.bigin.words import plain_words
 from bigin_import.errors import (
@@ -59,23 +59,26 @@ class Answer:
         return self.status in DONE
 
     @property
+    def decides(self) -> bool:
+        """False for 3xx and 5xx: whatever their body says, the call may have had its effect."""
+        return self.status in DONE or self.status in REFUSED
+
+    @property
     def gateway_code(self) -> int | None:
         """The file hosts' own status, which may differ from HTTP's."""
-        code = (self.body or {}).get("ERROR_CODE")
-        return int(code) if isinstance(code, (int, str)) and str(code).isdecimal() else None
+        return count_of((self.body or {}).get("ERROR_CODE"))
 
     @property
     def token_refused(self) -> bool:
         """True if another token may help; such an answer certainly had no effect."""
         if self.code is not None:
-            return self.code in TOKEN_REFUSED and self.status < REFUSED.stop
-        return UNAUTHORIZED in (self.status, self.gateway_code)
+            return self.decides and self.code in TOKEN_REFUSED
+        return self.decides and UNAUTHORIZED in (self.status, self.gateway_code)
 
     @property
     def busy(self) -> bool:
-        return TOO_MANY_REQUESTS in (self.status, self.gateway_code) or (
-            self.code == "TOO_MANY_REQUESTS"
-        )
+        says_so = TOO_MANY_REQUESTS in (self.status, self.gateway_code)
+        return self.decides and (says_so or self.code == "TOO_MANY_REQUESTS")
 
     @property
     def says_error(self) -> bool:
@@ -95,10 +98,8 @@ class Answer:
     @property
     def retry_after_seconds(self) -> int | None:
         """What a Retry-After header (seconds; a date is ignored) or `details` asks for."""
-        details = (self.body or {}).get("details")
-        asked = details.get("retry_after") if isinstance(details, dict) else None
-        text = str(self.retry_after if self.retry_after is not None else asked)
-        return int(text) if text.isascii() and text.isdecimal() else None
+        asked = object_of((self.body or {}).get("details")).get("retry_after")
+        return count_of(asked if self.retry_after is None else self.retry_after)
 
     def _text(self, key: str) -> str | None:
         value = (self.body or {}).get(key)
@@ -121,9 +122,9 @@ def read(answer: Answer, what: str) -> Json:
 def read_from_file_host(answer: Answer, what: str) -> Json:
     """Like `read`, for upload and download, where a gateway with its own envelope may answer."""
     gateway = {"ERROR_CODE", "x-error", "info", "x-info"} & set(answer.body or ())
-    by_itself = answer.code is None and not answer.busy and not answer.token_refused
+    otherwise_known = answer.code or answer.busy or answer.token_refused
     status = answer.gateway_code or answer.status
-    if gateway and by_itself and status < REFUSED.stop:
+    if gateway and answer.decides and status < REFUSED.stop and not otherwise_known:
         raise refusal(f"HTTP {status}", answer.words)
     return read(answer, what)
 
@@ -141,8 +142,7 @@ def _error(answer: Answer, what: str) -> BiginError:
             resolution="Check that the data centre of the deployment is the account's, and that "
             "the user who made the refresh token is still active",
         )
-    decided = answer.status in DONE or answer.status in REFUSED
-    code = answer.code if answer.says_error and decided else None
+    code = answer.code if answer.says_error and answer.decides else None
     if code is None or code in SERVER_FAULTS:
         said = f"{answer.code or 'no code'}: {answer.words}" if answer.body else "no JSON object"
         return BiginOutcomeUnknownError(f"{what}: HTTP {answer.status}, {said}")

@@ -59,7 +59,12 @@ class ZohoToken(AuthBase):
 
 
 class BoundedRetry(Retry):
-    """Repeats that wait no longer than a total, nor longer than this invocation lives."""
+    """
+    Repeats that wait no longer than a total, nor longer than this invocation lives.
+
+    Attributes:
+        total_seconds: Counted from the first failure.
+    """
 
     clock: Clock
     total_seconds: float

@@ -1,0 +1,128 @@
+"""The real client and the twin, over real HTTP: a job from its upload to its row results."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+import time
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+
+from bigin_import.bigin.auth import Credentials, ZohoAccounts
+from bigin_import.bigin.client import BiginClient
+from bigin_import.bigin.datacenters import Endpoints
+from bigin_import.errors import BiginAccessError, BiginRefusedError
+from bigin_import.models import FieldMapping, Job, JobRequest, JobStatus, Operation
+from bigin_import.ports import Bigin
+from bigin_import.shared_token import SharedAccessToken
+from tests.bigin_twin import model
+from tests.bigin_twin.deliveries import Routes
+from tests.bigin_twin.server_state import Server
+from tests.bigin_twin.serving import Address, Running, serving
+from tests.bigin_twin.settings import Settings
+from tests.bigin_twin.tokens import Client
+from tests.fakes.manual_clock import ManualClock
+from tests.fakes.memory_ledger import MemoryLedger
+
+SETTINGS = Settings(added_seconds=0, job_seconds=0, callback_when="never")
+CALLBACK_URL = "https://api.example.com/prod/v1/callback/abc/0001/1/signature"
+REQUEST = JobRequest(
+    Operation.UPSERT,
+    "Contacts",
+    find_by="Email",
+    ignore_empty=True,
+    field_mappings=(FieldMapping("Email", 0), FieldMapping("Last_Name", 1)),
+)
+ROWS = "Email,Last_Name\r\np.boyle@example.com,Boyle\r\nnobody@example.com,\r\n"
+
+
+@pytest.fixture(scope="module")
+def running_twin() -> Iterator[Running]:
+    server = Server(lambda: model.Bigin(random.Random(1), settings=SETTINGS), time.time)
+    with serving(server, Routes({}, None, None), Address()) as running:
+        with server.bigin() as bigin:
+            bigin.settings = bigin.settings.changed({"public_url": running.url})
+        yield running
+
+
+@pytest.fixture
+def twin(running_twin: Running) -> Running:
+    """Return the twin with an empty organisation."""
+    running_twin.server.reset()
+    return running_twin
+
+
+def client(twin: Running, *, secret: str = Client().client_secret) -> Bigin:
+    hosts = Endpoints(twin.url, twin.url, twin.url)
+    known = Client()
+    credentials = Credentials(known.client_id, secret, known.refresh_token)
+    clock = ManualClock()
+    accounts = ZohoAccounts(hosts, lambda: credentials)
+    return BiginClient(hosts, SharedAccessToken(MemoryLedger(), accounts, clock), clock)
+
+
+def archive() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as entries:
+        entries.writestr("abc-0001.csv", ROWS)
+    return packed.getvalue()
+
+
+def finished(bigin: Bigin, job_id: str) -> Job:
+    give_up_at = time.monotonic() + 10
+    while time.monotonic() < give_up_at:
+        job = bigin.job(job_id)
+        if job.status.is_final:
+            return job
+    pytest.fail(f"job {job_id} did not finish")
+
+
+def test_a_job_goes_from_upload_to_row_results(twin: Running) -> None:
+    bigin = client(twin)
+
+    file_id = bigin.upload(archive(), name="abc-0001.zip", zgid=bigin.zgid())
+    job_id = bigin.create_job(REQUEST, file_id=file_id, callback_url=CALLBACK_URL)
+    job = finished(bigin, job_id)
+    with bigin.download_result(job.download_url or "") as file, zipfile.ZipFile(file) as results:
+        rows = list(csv.DictReader(results.read(results.namelist()[0]).decode().splitlines()))
+
+    assert (job.status, job.added, job.skipped, job.total) == (JobStatus.COMPLETED, 1, 1, 2)
+    assert (job.operation, job.module, job.ignore_empty) == ("upsert", "Contacts", True)
+    assert job.mappings == frozenset(REQUEST.field_mappings)
+    assert job.callback_path == "/prod/v1/callback/abc/0001/1/signature"
+    assert [row["STATUS"].lower() for row in rows] == ["added", "skipped"]
+
+
+def test_the_fields_of_a_module_are_read(twin: Running) -> None:
+    fields = {field.api_name: field for field in client(twin).fields("Contacts")}
+
+    assert fields["Last_Name"].mandatory
+    assert fields["Account_Name"].lookup_module == "Accounts"
+
+
+def test_tokens_that_end_early_are_replaced_on_the_way(twin: Running) -> None:
+    bigin = client(twin)
+    zgid = bigin.zgid()
+    with twin.server.bigin() as state:
+        state.tokens.revoke_all()
+
+    assert bigin.upload(archive(), name="abc-0001.zip", zgid=zgid)
+
+
+def test_what_the_twin_refuses_is_explained(twin: Running) -> None:
+    bigin = client(twin)
+
+    with pytest.raises(BiginRefusedError) as caught:
+        bigin.create_job(REQUEST, file_id="1", callback_url=CALLBACK_URL)
+
+    assert caught.value.code in ("INVALID_FILE_ID", "FILE_NOT_FOUND")
+
+
+def test_a_wrong_client_secret_is_the_operators_to_mend(twin: Running) -> None:
+    with pytest.raises(BiginAccessError) as caught:
+        client(twin, secret="wrong").zgid()
+
+    assert caught.value.code == "invalid_client_secret"
