@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bigin_import.edges import (
+    FIRST_IMPORT_STATES,
     FIRST_PART_STATES,
     IMPORT_EDGES,
     PART_EDGES,
@@ -20,7 +21,7 @@ from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, Par
 IMPORT = Import(
     import_id="i1",
     source=ObjectVersion("bucket", "incoming/contacts.csv", "v1"),
-    state=ImportState.PREPARING,
+    state=ImportState.WAITING_FOR_MAPPING,
     received_at=50,
 )
 PART = Part(
@@ -54,7 +55,7 @@ def test_every_state_of_a_part_can_be_reached_and_left_unless_it_is_final() -> N
 
 
 def test_every_state_of_an_import_can_be_reached_and_left_unless_it_is_closed() -> None:
-    assert reachable({ImportState.WAITING_FOR_MAPPING}, dict(IMPORT_EDGES)) == set(ImportState)
+    assert reachable(FIRST_IMPORT_STATES, dict(IMPORT_EDGES)) == set(ImportState)
     assert {state for state, ways in IMPORT_EDGES.items() if not ways} == {
         state for state in ImportState if state.is_closed
     }
@@ -74,7 +75,9 @@ def test_from_every_state_of_a_part_there_is_a_way_to_its_end() -> None:
     ("old", "new"),
     [
         (PartState.STORED, PartState.CREATING),
-        (PartState.UPLOADED, PartState.CREATED),
+        (PartState.STORED, PartState.CREATED),
+        (PartState.CREATING, PartState.SETTLED),
+        (PartState.CREATING, PartState.HELD),
         (PartState.UNKNOWN, PartState.REFUSED),
         (PartState.CREATED, PartState.CREATING),
         (PartState.SETTLED, PartState.CREATED),
@@ -92,6 +95,7 @@ def test_a_part_takes_no_forbidden_way(old: PartState, new: PartState) -> None:
     [
         (ImportState.WAITING_FOR_MAPPING, ImportState.SENDING),
         (ImportState.PREPARING, ImportState.SENT),
+        (ImportState.PREPARING, ImportState.REJECTED),
         (ImportState.SENDING, ImportState.COMPLETED),
         (ImportState.SENT, ImportState.PREPARING),
         (ImportState.COMPLETED, ImportState.SENDING),

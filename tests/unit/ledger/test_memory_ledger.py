@@ -15,7 +15,7 @@ from tests.fakes.memory_ledger import MemoryLedger
 IMPORT = Import(
     import_id="i1",
     source=ObjectVersion("bucket", "incoming/contacts.csv", "v1"),
-    state=ImportState.PREPARING,
+    state=ImportState.WAITING_FOR_MAPPING,
     received_at=50,
     open=OpenKind.WORK,
     due_at=100,
