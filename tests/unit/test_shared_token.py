@@ -302,6 +302,64 @@ def test_after_a_lost_connection_the_next_caller_tries_at_once(world: World) -> 
     assert world.function().current() == "token-2"
 
 
+def test_a_try_that_never_reached_zoho_is_not_counted(world: World) -> None:
+    world.accounts.failure = BiginUnreachableError("down")
+    for _ in range(MAX_REFRESHES + 1):
+        with pytest.raises(BiginUnreachableError):
+            world.tokens.current()
+    world.accounts.failure = None
+
+    assert world.tokens.current() == f"token-{MAX_REFRESHES + 2}"
+
+
+def test_after_an_unclear_answer_the_next_try_waits_for_the_lease_to_end(world: World) -> None:
+    world.accounts.failure = BiginOutcomeUnknownError("no readable answer")
+    with pytest.raises(BiginUnreachableError):
+        world.tokens.current()
+
+    with pytest.raises(BiginBusyError):
+        world.function().current()
+    asked_under_the_lease = world.accounts.refreshes
+    world.clock.advance(LEASE_SECONDS)
+    world.accounts.failure = None
+
+    assert asked_under_the_lease == 1
+    assert world.function().current() == "token-2"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        BiginUnreachableError("down"),
+        BiginBusyError("Access Denied"),
+        BiginOutcomeUnknownError("no readable answer"),
+    ],
+)
+def test_a_token_that_lives_five_more_minutes_is_used_if_no_new_one_can_be_had(
+    world: World, failure: BiginError
+) -> None:
+    world.tokens.current()
+    world.clock.advance(HOUR - EARLY_SECONDS)
+    world.accounts.failure = failure
+
+    assert world.tokens.current() == "token-1"
+    assert world.function().current() == "token-1"
+
+
+@pytest.mark.parametrize("failure", [BiginUnreachableError("down"), BiginBusyError("wait")])
+def test_a_token_that_has_ended_or_was_refused_is_never_used(
+    world: World, failure: BiginError
+) -> None:
+    refused = world.tokens.current()
+    world.accounts.failure = failure
+
+    with pytest.raises(type(failure)):
+        world.tokens.renewed(refused)
+    world.clock.advance(HOUR)
+    with pytest.raises(type(failure)):
+        world.tokens.current()
+
+
 def test_an_unclear_refresh_is_no_doubt_about_the_call_that_wants_the_token(world: World) -> None:
     world.accounts.failure = BiginOutcomeUnknownError("no readable answer")
 

@@ -62,17 +62,26 @@ class SharedAccessToken:
             record = self._ledger.load(SharedToken.at()) or SharedToken()
             if self._is_usable(record, refused, until=record.valid_until):
                 return record.access_token
+            alive = self._is_usable(record, refused, until=record.valid_until + EARLY_SECONDS)
             if record.refresh_until <= self._clock.now():
-                token = self._refreshed(record)
+                token = self._refreshed_or_old(record, alive=alive)
                 if token is not None:
                     return token
-            elif self._is_usable(record, refused, until=record.valid_until + EARLY_SECONDS):
+            elif alive:
                 return record.access_token
             else:
                 self._wait_for_the_other(record, give_up_at)
 
     def _is_usable(self, record: SharedToken, refused: str, *, until: int) -> bool:
         return record.access_token not in ("", refused) and self._clock.now() < until
+
+    def _refreshed_or_old(self, record: SharedToken, *, alive: bool) -> str | None:
+        try:
+            return self._refreshed(record)
+        except (BiginBusyError, BiginUnreachableError):
+            if not alive:
+                raise
+            return record.access_token  # good for minutes yet: another call will refresh it
 
     def _refreshed(self, record: SharedToken) -> str | None:
         """Refresh under the lease; None if another process was faster: look again."""
@@ -121,14 +130,23 @@ class SharedAccessToken:
             return None
 
     def _record_failure(self, leased: SharedToken, failure: BiginError) -> None:
-        """Let the others know; give the lease back, or keep them from asking for some minutes."""
-        refused = failure.code if isinstance(failure, BiginAccessError) else leased.refused
-        asks_for_a_pause = isinstance(failure, (BiginAccessError, BiginBusyError))
-        until = self._clock.now() + PAUSE_SECONDS if asks_for_a_pause else 0
         try:
-            self._ledger.save(replace(leased, refused=refused, refresh_until=until))
+            self._ledger.save(self._after_failure(leased, failure))
         except ConflictError:
             return  # our lease ran out; the next holder finds out for itself
+
+    def _after_failure(self, leased: SharedToken, failure: BiginError) -> SharedToken:
+        """Let the others know; give the lease back, or keep them from asking for a while."""
+        pause_until = self._clock.now() + PAUSE_SECONDS
+        match failure:
+            case BiginAccessError():
+                return replace(leased, refused=failure.code, refresh_until=pause_until)
+            case BiginBusyError():
+                return replace(leased, refresh_until=pause_until)
+            case BiginUnreachableError():  # Zoho has not heard of this try, nor counts it
+                return replace(leased, refresh_until=0, refreshed_at=leased.refreshed_at[:-1])
+            case _:  # Zoho may count it: the next try waits until the lease has run out
+                return leased
 
     def _wait_for_the_other(self, record: SharedToken, give_up_at: float) -> None:
         """Wait a second for the holder of the lease, if there is hope that it comes back."""

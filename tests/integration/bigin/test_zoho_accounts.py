@@ -72,6 +72,18 @@ def test_a_corrected_secret_is_used_at_the_next_refresh(http: responses.Requests
     assert "mended" in str(http.calls[1].request.body)
 
 
+def test_a_secret_that_cannot_be_read_is_the_operators_to_mend(
+    http: responses.RequestsMock,
+) -> None:
+    accounts = ZohoAccounts(DATA_CENTERS["EU"], lambda: Credentials.from_json("{}"))
+
+    with pytest.raises(BiginAccessError, match="lacks a text for client_id") as caught:
+        accounts.refresh()
+
+    assert caught.value.code == "zoho_secret"
+    assert len(http.calls) == 0
+
+
 @pytest.mark.parametrize(
     ("life", "seconds"),
     [

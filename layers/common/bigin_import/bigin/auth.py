@@ -33,6 +33,9 @@ RESOLUTIONS = {
     "invalid_client_secret": "The client secret is wrong, or is that of another data centre: "
     "check client_secret in the Zoho secret",
 }
+HOW_TO_STORE_IT = (
+    "Store the Zoho secret as JSON with the keys client_id, client_secret and refresh_token"
+)
 OTHER_RESOLUTION = "Check the Zoho secret and the data centre of the deployment"
 
 
@@ -78,7 +81,7 @@ class ZohoAccounts:
         self._credentials = credentials
 
     def refresh(self) -> tuple[str, int]:
-        answer = Answer.of(self._post(self._credentials()))
+        answer = Answer.of(self._post(self._readable_credentials()))
         body = answer.body or {}
         error = plain_words(body.get("error", ""))
         # Zoho refuses with HTTP 200; the description may be in the user's language.
@@ -95,6 +98,14 @@ class ZohoAccounts:
                 f"{WHAT}: HTTP {answer.status}, and no token that can be read"
             )
         return token, _life_seconds(body)
+
+    def _readable_credentials(self) -> Credentials:
+        try:
+            return self._credentials()
+        except SettingsError as exc:
+            raise BiginAccessError(
+                str(exc), code="zoho_secret", resolution=HOW_TO_STORE_IT
+            ) from exc
 
     def _post(self, credentials: Credentials) -> requests.Response:
         """Send one refresh; never twice, because Zoho counts refreshes and we count calls."""
