@@ -257,6 +257,13 @@ def test_a_file_that_is_not_json_is_refused_with_the_place(
             ),
         ),
         (
+            {"columns": {"A": "Id", "B": "id"}},
+            (
+                'columns["B"]: id is filled twice. '
+                "Keep one; a default_value may stand beside the column in the same entry"
+            ),
+        ),
+        (
             {"field_mappings": {}},
             "field_mappings: this must be a list, not an object. Write it in [ ]",
         ),

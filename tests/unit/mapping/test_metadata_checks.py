@@ -82,7 +82,8 @@ def refused(entry: dict[str, Any], **keys: object) -> str:
             {"api_name": "Supplier"},
             (
                 ".find_by: Supplier is a lookup, and nothing says what its cells name. "
-                'Add "find_by": "id", or a unique field of the parent module'
+                'Write {"column": "A", "api_name": "Supplier", "find_by": "id"} in '
+                "field_mappings, or a unique field of the parent instead of id"
             ),
         ),
         (
@@ -108,15 +109,19 @@ def test_what_bigin_would_not_take_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize(
-    ("fitting", "ending"),
+    ("fitting", "written", "hint"),
     [
-        (("dd.MM.yyyy",), 'what fits every value: "dd.MM.yyyy"'),
-        (("MM/dd/yyyy", "dd/MM/yyyy"), 'what fits every value: "MM/dd/yyyy" or "dd/MM/yyyy"'),
-        ((), 'for example: "dd.MM.yyyy"'),
+        (("dd.MM.yyyy",), "dd.MM.yyyy", ""),
+        (
+            ("MM/dd/yyyy", "dd/MM/yyyy"),
+            "MM/dd/yyyy or dd/MM/yyyy",
+            "; these formats fit every value, choose the one that is meant",
+        ),
+        ((), "dd.MM.yyyy", ", with the format that the file has"),
     ],
 )
 def test_a_date_column_without_a_format_is_refused_with_the_formats_that_fit(
-    fitting: tuple[str, ...], ending: str
+    fitting: tuple[str, ...], written: str, hint: str
 ) -> None:
     formats = {1: fitting}
     mapping = mapping_of(columns={"Name": "Last_Name", "Born": "Date_of_Birth"})
@@ -134,8 +139,8 @@ def test_a_date_column_without_a_format_is_refused_with_the_formats_that_fit(
     assert str(caught.value) == (
         'm.json, line 1, columns["Born"]: "Born" goes into the date field Date_of_Birth, but '
         "nothing says how the file writes dates. "
-        'Write {"column": "Born", "api_name": "Date_of_Birth", "format": ...} in field_mappings, '
-        f"with the format of the file; {ending}"
+        'Write {"column": "Born", "api_name": "Date_of_Birth", "format": '
+        f'"{written}"}} in field_mappings{hint}'
     )
 
 

@@ -79,12 +79,11 @@ def _no_date_format(
         "but nothing says how the file writes dates"
     )
     fitting = date_formats(source) if date_formats else ()
-    shown = " or ".join(f'"{pattern}"' for pattern in fitting) or '"dd.MM.yyyy"'
-    fits = "what fits every value" if fitting else "for example"
-    remedy = (
-        f'Write {{"column": "{entry.header}", "api_name": "{field.api_name}", "format": ...}} '
-        f"in field_mappings, with the format of the file; {fits}: {shown}"
-    )
+    remedy = f"Write {entry.in_field_mappings('format', ' or '.join(fitting) or 'dd.MM.yyyy')}"
+    if len(fitting) > 1:
+        remedy += "; these formats fit every value, choose the one that is meant"
+    elif not fitting:
+        remedy += ", with the format that the file has"
     return entry.problem("format", what, remedy)
 
 
@@ -93,7 +92,8 @@ def _lookup_problems(entry: Resolved, field: Field) -> Iterator[Problem]:
     if field.data_type == "lookup":
         if find_by is None and field.lookup_module not in SYSTEM_KEYS:
             what = f"{_named(field)} is a lookup, and nothing says what its cells name"
-            remedy = 'Add "find_by": "id", or a unique field of the parent module'
+            written = entry.in_field_mappings("find_by", "id")
+            remedy = f"Write {written}, or a unique field of the parent instead of id"
             yield entry.problem("find_by", what, remedy)
     elif find_by is not None and field.data_type != "ownerlookup":
         what = f"find_by is for lookups, but {_named(field)} is of the type {field.data_type}"

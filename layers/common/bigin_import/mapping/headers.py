@@ -18,10 +18,12 @@ class Headers:
 
     Attributes:
         names: Headers as they stand in the file.
+        forms: Their matching forms.
         sources: For each of them its position in the rows of the file.
     """
 
     names: tuple[str, ...]
+    forms: tuple[str, ...]
     sources: tuple[int, ...]
 
     @classmethod
@@ -31,7 +33,8 @@ class Headers:
             for position, name in enumerate(header)
             if not name.startswith(RESULT_PREFIX)
         ]
-        return cls(tuple(name for _, name in kept), tuple(position for position, _ in kept))
+        names = tuple(name for _, name in kept)
+        return cls(names, tuple(map(matching_form, names)), tuple(position for position, _ in kept))
 
     def matches(self, column: str) -> tuple[int, ...]:
         """
@@ -40,8 +43,8 @@ class Headers:
         Headers are compared in their matching form; where several are alike, an exact match
         decides.
         """
-        form = matching_form(column)
-        alike = [at for at, name in enumerate(self.names) if matching_form(name) == form]
+        wanted = matching_form(column)
+        alike = [at for at, form in enumerate(self.forms) if form == wanted]
         exact = [at for at in alike if self.names[at] == column]
         return tuple(exact if len(alike) > 1 and len(exact) == 1 else alike)
 

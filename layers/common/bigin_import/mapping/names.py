@@ -52,7 +52,7 @@ def matching_form(name: str) -> str:
 
     `str.split` knows the no-break space, so it needs no step of its own.
     """
-    visible = unicodedata.normalize("NFC", name).translate(_INVISIBLE)
+    visible = name.translate(_INVISIBLE)
     return unicodedata.normalize("NFC", " ".join(visible.split()).casefold())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,6 +34,11 @@ class Resolved:
 
     def problem(self, key: str, what: str, remedy: str) -> Problem:
         return Problem(f"{self.file}, {self.mapped.at(key)}", what, remedy)
+
+    def in_field_mappings(self, key: str, value: str) -> str:
+        """Return how this entry is written with one key more; the short form has no keys."""
+        written = {"column": self.header, "api_name": self.mapped.api_name, key: value}
+        return f"{json.dumps(written, ensure_ascii=False)} in field_mappings"
 
 
 def resolve_mapping(
