@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
@@ -9,7 +10,7 @@ from bigin_import.errors import DropRejectedError
 from bigin_import.models import Problem
 from bigin_import.tabular.drop_bytes import DropBytes
 from bigin_import.tabular.drop_text import DropText, codec_problem
-from bigin_import.tabular.layout import check_header, find_layout
+from bigin_import.tabular.layout import check_header, find_layout, first_rows
 from bigin_import.tabular.magic import (
     byte_order_mark,
     is_full_of_nuls,
@@ -20,6 +21,7 @@ from bigin_import.tabular.table import Table
 
 # Enough for a header of 200 columns and the twenty rows below it.
 _HEAD_BYTES = 64 * 1024
+_SAMPLE_CHARACTERS = 1_000_000
 
 
 def open_table(
@@ -48,10 +50,18 @@ def open_table(
         raise DropRejectedError(tuple(problems), concerns_mapping=True)
     text = DropText(head, source, name=name, stated_encoding=stated)
     chunks = iter(text)
-    first = next(chunks, "")
-    layout = find_layout(first, name)
-    check_header(layout, first, name)
-    return Table(name=name, source=source, text=text, chunks=chain([first], chunks), layout=layout)
+    first, is_whole = _beginning(chunks)
+    sample = first[:_SAMPLE_CHARACTERS]
+    layout = find_layout(sample, name)
+    check_header(layout, sample, name)
+    return Table(
+        name=name,
+        source=source,
+        text=text,
+        chunks=chain([first], chunks),
+        layout=layout,
+        first_rows=first_rows(layout, sample, is_whole=is_whole and sample == first),
+    )
 
 
 def _head(source: DropBytes) -> bytes:
@@ -61,6 +71,16 @@ def _head(source: DropBytes) -> bytes:
         if len(head) >= _HEAD_BYTES:
             break
     return head
+
+
+def _beginning(chunks: Iterator[str]) -> tuple[str, bool]:
+    """Return the first lines, and whether they are all."""
+    text = ""
+    for chunk in chunks:
+        text += chunk
+        if len(text) >= _HEAD_BYTES:
+            return text, False
+    return text, True
 
 
 def _no_csv(head: bytes, name: str, stated: str | None) -> Problem | None:

@@ -122,17 +122,18 @@ def _narrowed(chunks: Iterator[bytes], codec: str) -> Iterator[bytes]:
 
 def _whole_lines(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     """Cut the stream anew, after line ends. A CR at the end waits: an LF may follow it."""
-    carry = b""
+    pending: list[bytes] = []
     for chunk in chunks:
-        carry += chunk
-        end = carry.rfind(b"\n") + 1 or carry.rfind(b"\r", 0, -1) + 1
+        end = chunk.rfind(b"\n") + 1 or chunk.rfind(b"\r", 0, -1) + 1
         if end:
-            yield carry[:end]
-            carry = carry[end:]
-        elif len(carry) > MAX_LINE_BYTES:
-            raise DropRejectedError((_endless_line(name),))
-    if carry:
-        yield carry
+            yield b"".join((*pending, chunk[:end]))
+            pending = [chunk[end:]]
+        else:
+            pending.append(chunk)
+            if sum(map(len, pending)) > MAX_LINE_BYTES:
+                raise DropRejectedError((_endless_line(name),))
+    if any(pending):
+        yield b"".join(pending)
 
 
 def _without_marks(text: str) -> str:

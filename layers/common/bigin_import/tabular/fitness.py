@@ -32,7 +32,7 @@ _STATE_VALUES = 'Bigin reads true and false; for other words write "values" in t
 _DECIMAL = r"[+-]?(?:\d{1,16}(?:\.\d*)?|\.\d+)"
 _DATE = r"\d{4}-\d\d-\d\d"
 _TIME = r"\d\d:\d\d:\d\d(?:[+-]\d\d:\d\d|Z)?"
-_MAIL = r"[^@\s\u200b-\u200d\u2060\ufeff]+"
+_MAIL = r"[^@\s\u00a0\u200b-\u200d\u2060\ufeff]+"
 _ID = r"\d{1,20}"
 
 # Sizes: the value formats of Zoho's bulk write (integer 9 digits, currency 16).

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,6 +16,11 @@ from bigin_import.models import Problem
 # In the order of preference when the rows below the header decide nothing.
 DELIMITERS = (",", ";", "\t", "|", ":")
 
+# The csv module doubles a buffer of four bytes a character: this is the last size below 268 MB.
+# A longer cell is taken for a quote that nobody closed.
+MAX_CELL_CHARACTERS = 33_000_000
+
+_FIRST_ROWS = 2_000
 _SEP_LINE = re.compile(r'"?sep=([,;\t|:])"?\s*$', re.IGNORECASE)
 _ROWS_LOOKED_AT = 20
 _LONGEST_HEADER = 2_000
@@ -77,6 +82,26 @@ def check_header(layout: Layout, text: str, name: str) -> None:
         raise DropRejectedError((problem,))
 
 
+def first_rows(layout: Layout, text: str, *, is_whole: bool) -> list[list[str]]:
+    """Return rows below the header; unless *text* is the whole drop, its last may be cut off."""
+    rows = list(_rows(text, layout.delimiter, layout.spaced_quotes))
+    below = rows[layout.header_row : layout.header_row + _FIRST_ROWS]
+    if not is_whole and len(below) < _FIRST_ROWS:
+        del below[-1:]
+    return [row for row in below if any(map(str.strip, row))]
+
+
+def csv_rows(lines: Iterable[str], delimiter: str, spaced_quotes: bool) -> Iterator[list[str]]:
+    """
+    Yield what stands between line ends outside of quotes, blank lines included.
+
+    Raises:
+        csv.Error: While iterating, where a cell is longer than MAX_CELL_CHARACTERS.
+    """
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=spaced_quotes)
+
+
 def _read(text: str, delimiter: str, name: str) -> Layout:
     spaced = bool(re.search(rf'(?:^|{re.escape(delimiter)}) +"', text, re.MULTILINE))
     for row, cells in enumerate(_rows(text, delimiter, spaced), 1):
@@ -87,9 +112,7 @@ def _read(text: str, delimiter: str, name: str) -> Layout:
 
 
 def _rows(text: str, delimiter: str, spaced_quotes: bool) -> Iterator[list[str]]:
-    return csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=spaced_quotes
-    )
+    return csv_rows(io.StringIO(text, newline=""), delimiter, spaced_quotes)
 
 
 def _widths_below(layout: Layout, text: str) -> list[int]:

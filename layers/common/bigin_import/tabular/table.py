@@ -14,17 +14,14 @@ from bigin_import.errors import DropRejectedError
 from bigin_import.models import Dialect, Problem
 from bigin_import.tabular.drop_bytes import DropBytes
 from bigin_import.tabular.drop_text import DropText
-from bigin_import.tabular.layout import Layout
+from bigin_import.tabular.layout import Layout, csv_rows
 
 # Rows of one batch stay in the processor's cache; with 5,000 the cutter is a fifth slower.
 BATCH_ROWS = 500
 
-# The csv module doubles a buffer of four bytes a character: this is the last size below 268 MB.
-# A longer cell is taken for a quote that nobody closed.
-MAX_CELL_CHARACTERS = 33_000_000
-
 OWN_COLUMN_PREFIX = "bigin__"
 
+_PARENT_COLUMN = OWN_COLUMN_PREFIX + "import"
 _END_OF_DROP = "\0end of drop\0"
 
 
@@ -50,6 +47,9 @@ class Table:
     Attributes:
         name: What messages call it.
         header: Without our own `bigin__*` columns, which are cut out of every row too.
+        first_rows: The rows in the first chunk of text, as wide as they are; they are read again
+            with the batches.
+        parent_import: The import whose result file the drop is, if it is one.
         rows, blank, padded, trimmed: Counts of what was read so far, as in `CutResult`.
     """
 
@@ -61,6 +61,7 @@ class Table:
         text: DropText,
         chunks: Iterator[str],
         layout: Layout,
+        first_rows: list[list[str]],
     ) -> None:
         self.name = name
         self.rows = self.blank = self.padded = self.trimmed = 0
@@ -74,6 +75,8 @@ class Table:
         self._kept = kept
         self._has_own = len(kept) < len(layout.header)
         self.header = tuple(layout.header[at] for at in kept)
+        self.parent_import = _parent_import(layout.header, first_rows)
+        self.first_rows = list(map(self._without_own, first_rows))
 
     @property
     def dialect(self) -> Dialect:
@@ -110,12 +113,7 @@ class Table:
         """Yield what stands between line ends outside of quotes, blank lines included."""
         # The end is marked by a line of our own: a quote that is still open swallows it.
         lines = chain(chain.from_iterable(map(self._lines, self._chunks)), [_END_OF_DROP])
-        csv.field_size_limit(MAX_CELL_CHARACTERS)
-        reader = csv.reader(
-            lines,
-            delimiter=self._layout.delimiter,
-            skipinitialspace=self._layout.spaced_quotes,
-        )
+        reader = csv_rows(lines, self._layout.delimiter, self._layout.spaced_quotes)
         first = 1 + len(list(islice(reader, self._layout.header_row)))
         is_complete = False
         while not is_complete:
@@ -197,6 +195,16 @@ class Table:
 def is_own_column(header: str) -> bool:
     """Return whether a column is one of those that our result files put before the others."""
     return header.strip().lower().startswith(OWN_COLUMN_PREFIX)
+
+
+def _parent_import(header: Sequence[str], rows: list[list[str]]) -> str | None:
+    named = (
+        row[at].strip()
+        for row in rows
+        for at, cell in enumerate(header)
+        if cell.strip().lower() == _PARENT_COLUMN and at < len(row)
+    )
+    return next(filter(None, named), None)
 
 
 def _rejected(where: str, what: str, remedy: str) -> DropRejectedError:
