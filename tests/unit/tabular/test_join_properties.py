@@ -151,3 +151,33 @@ def test_where_each_row_has_its_own_values_nothing_is_unclear(
 
     assert list(joined.fates) == truth
     assert joined.proof in (Proof.ORDER, Proof.VALUES)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(FATES, min_size=12, max_size=40),
+    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=3),
+    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=2),
+)
+def test_a_listing_that_is_almost_in_order_misleads_nobody(
+    fates: list[RowFate], swaps: list[tuple[int, int]], repetitions: list[tuple[int, int]]
+) -> None:
+    """The first twelve rows have values of their own; of the others each two are alike."""
+    names = [f"own {at}" if at < 12 else f"shared {at // 2}" for at in range(len(fates))]
+    rows = [(name, "x", f"city {at}", "x") for at, name in enumerate(names)]
+    truth = [
+        replace(fate, record_id=f"id{at}" if fate.status is RowStatus.ADDED else "")
+        for at, fate in enumerate(fates)
+    ]
+    listed = list(range(len(rows)))
+    for one, other in swaps:
+        listed[one], listed[other] = listed[other], listed[one]
+    for one, other in repetitions:
+        listed[one] = listed[other]
+    case = Case(rows, truth, listed, [0, 1], counted(truth))
+
+    joined = join(case.listing, [HEADER, *case.rows], counts=case.counts)
+
+    assert all(is_true(said, true) for said, true in zip(joined.fates, truth, strict=True))
+    if listed == list(range(len(rows))):
+        assert list(joined.fates) == truth

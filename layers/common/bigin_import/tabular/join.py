@@ -107,7 +107,7 @@ def join_part(
 def _read_sent(rows: Iterator[list[str]], columns: Sequence[int]) -> _Sent:
     keys, wholes = [], []
     for row in rows:
-        keys.append(tuple(comparable(cell_at(row, at)) for at in columns))
+        keys.append(tuple([comparable(cell_at(row, at)) for at in columns]))
         wholes.append(hash(tuple(row)))
     return _Sent(tuple(keys), tuple(wholes))
 

@@ -135,7 +135,7 @@ def _values(
 
 
 def _key(line: Sequence[str], layout: _Layout) -> Key:
-    return tuple(comparable(cell_at(line, here)) for here, _ in layout.values)
+    return tuple([comparable(cell_at(line, here)) for here, _ in layout.values])
 
 
 def cell_at(line: Sequence[str], at: int | None) -> str:

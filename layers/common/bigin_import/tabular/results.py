@@ -20,7 +20,7 @@ from bigin_import.models import Counts, RowFate, RowStatus
 from bigin_import.tabular.ranking import Ranking, shortened
 from bigin_import.tabular.reasons import row_reasons
 from bigin_import.tabular.rework import RESULT_COLUMNS
-from bigin_import.tabular.sheet import Sheet
+from bigin_import.tabular.sheet import Sheet, inert
 
 MAX_REPORTED_ROWS = 20
 _KEPT_ERROR_TEXTS = 4_096
@@ -155,8 +155,13 @@ class _Sorter:
         if file in (ResultFile.FAILED, ResultFile.UNCLEAR):
             self._remember(row, fate.status, why)
         self._sheet(file).add(
-            (row.number, _status_word(fate), fate.record_id, fate.error, why, self._import_id),
-            row.cells,
+            row.number,
+            _status_word(fate),
+            inert(fate.record_id),
+            inert(fate.error),
+            inert(why),
+            self._import_id,
+            *row.cells,
         )
 
     def finish(self) -> WrittenResults:

@@ -31,9 +31,9 @@ class Sheet:
         self._text.write(BYTE_ORDER_MARK)
         self._writer.writerow(header)
 
-    def add(self, ours: Sequence[str | int], cells: Sequence[str]) -> None:
-        """Add a row: our own columns, made harmless, and original cells as they are."""
-        self._writer.writerow((*map(_inert, ours), *cells))
+    def add(self, *cells: str | int) -> None:
+        """Add a row. Nothing is changed: foreign text for our own columns goes through `inert`."""
+        self._writer.writerow(cells)
         self.rows += 1
         if self._text.tell() > _FLUSH_CHARACTERS:
             self.flush()
@@ -55,7 +55,6 @@ class Sheet:
         return bytes(self._copy) if self._copy is not None else None
 
 
-def _inert(value: str | int) -> str | int:
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+def inert(text: str) -> str:
+    """Return *text* so that no spreadsheet runs it."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
