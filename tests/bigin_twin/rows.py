@@ -68,6 +68,7 @@ class RowWriter:
         self._tables = tables
         self._module = catalogue.modules[request.module]
         self._table = tables[request.module]
+        self._refused_cells = settings.refused_cells
         self._mandatory = mandatory_fields(self._module, settings)
         # Read-only fields are accepted in a mapping and ignored, as seen live.
         self._sources = [
@@ -111,6 +112,9 @@ class RowWriter:
             if not (cell := cell or default):
                 if not self._request.ignore_empty:
                     values[name] = None
+                continue
+            if code := self._refused_cells.get(cell):
+                errors.add(code, name)
                 continue
             try:
                 values[name] = read(cell)

@@ -33,6 +33,8 @@ class Settings(BaseModel):
         single_use_files: A file_id serves one job only.
         default_date_format, default_datetime_format: Of mapped columns without a `format`.
         honour_format: False: `format` is accepted and ignored.
+        refused_cells: Text -> code: a cell with this text has its row skipped with this code,
+            such as BLOCKED_RECORD or NOT_APPROVED.
         layout_mandatory: Module -> fields that are mandatory on its layout, unseen by metadata.
         callback_when: "before_completed": half-way through; "before_answer": as the job is made.
         callback_times: How often a finished job is reported; early modes count as the first.
@@ -65,6 +67,7 @@ class Settings(BaseModel):
     default_date_format: str = "MM/dd/yyyy"
     default_datetime_format: str = "MM/dd/yyyy HH:mm:ss"
     honour_format: bool = True
+    refused_cells: dict[str, str] = {}
     layout_mandatory: dict[str, tuple[str, ...]] = {}
     callback_when: Literal["completed", "before_completed", "before_answer", "never"] = "completed"
     callback_body: Literal["json", "form", "empty", "no_id", "other_keys"] = "json"
