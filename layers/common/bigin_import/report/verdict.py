@@ -37,7 +37,10 @@ def verdict(it: ImportSummary) -> Verdict:
 
 
 def _completed(it: ImportSummary) -> Verdict:
-    result = f"All {rows(it.counts.succeeded)} of {it.name} are in Bigin: {_successes(it)}."
+    all_rows = f"All {rows(it.counts.total)} of {it.name} are"
+    if it.counts.total == 1:
+        all_rows = f"The one row of {it.name} is"
+    result = f"{all_rows} in Bigin: {_successes(it)}."
     return Verdict("good", result, NOTHING_TO_DO)
 
 
