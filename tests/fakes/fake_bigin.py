@@ -49,7 +49,7 @@ class FakeBigin:
         self.failures: dict[str, deque[Exception]] = {}
         self.after_effect: deque[Exception] = deque()
         self.runs = True
-        self.module_fields = {"Contacts": CONTACT_FIELDS}
+        self.module_fields: dict[str, tuple[Field, ...]] = {"Contacts": CONTACT_FIELDS}
         self.calls: list[str] = []
 
     def fail(self, call: str, *errors: Exception) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bigin_import import places
 from bigin_import.callback import SignedCallbacks, verify
@@ -35,12 +35,16 @@ from tests.fakes.serial_parallel import SerialParallel
 
 KEYS = (b"current key", b"previous key")
 BASE_URL = "https://callback.example/live/v1/callback"
-MAPPING = {
+MAPPING: Mapping[str, object] = {
     "module": "Contacts",
     "operation": "insert",
     "columns": {"E-mail": "Email", "Surname": "Last_Name"},
 }
 ROWS = b"E-mail,Surname\nada@example.com,Lovelace\nalan@example.com,Turing\n"
+
+
+def as_json(mapping: Mapping[str, object]) -> bytes:
+    return json.dumps(dict(mapping)).encode()
 
 
 class NoFailures:
@@ -198,9 +202,9 @@ class House:
             observer=self.observer,
         )
 
-    def drop(self, key: str, body: bytes | dict[str, object]) -> ObjectVersion:
+    def drop(self, key: str, body: bytes | Mapping[str, object]) -> ObjectVersion:
         """Put an object under `incoming/` and deliver its event."""
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        content = body if isinstance(body, bytes) else as_json(body)
         source = self.files.put(key, content)
         self.clock.begin()
         self.importer.receive(source)
@@ -236,7 +240,8 @@ class House:
         attempt = part.attempt
         assert attempt is not None
         url = self.urls.url(part.import_id, part.number, attempt.number)
-        target = verify(*url.split("/")[-4:], KEYS)
+        import_id, number, count, signature = url.split("/")[-4:]
+        target = verify(import_id, number, count, signature, KEYS)
         assert target is not None
         self.receiver.receive(target, hint or attempt.job_id)
 

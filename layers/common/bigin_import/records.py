@@ -7,7 +7,7 @@ if that is still the stored one. All times are whole seconds since the epoch, in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bigin_import.models import Counts, ObjectVersion
@@ -344,7 +344,7 @@ class SharedToken:
         refused: Zoho's word if it refuses the refresh token, until a refresh works again.
     """
 
-    access_token: str = ""
+    access_token: str = field(default="", repr=False)
     generation: int = 0
     valid_until: int = 0
     refresh_until: int = 0

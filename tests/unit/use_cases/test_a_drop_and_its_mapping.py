@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from bigin_import.records import ImportState
-from tests.fakes.house import MAPPING, ROWS, House
+from tests.fakes.house import MAPPING, ROWS, House, as_json
 
 CSV, SIDECAR, FOLDER = (
     "incoming/contacts.csv",
@@ -43,7 +41,7 @@ def test_a_mapping_that_comes_later_lets_its_drop_go_on_at_once() -> None:
 def test_the_tick_finds_a_mapping_whose_event_was_lost() -> None:
     house = House()
     source = house.drop(CSV, ROWS)
-    house.files.put(SIDECAR, json.dumps(MAPPING).encode())
+    house.files.put(SIDECAR, as_json(MAPPING))
 
     house.tick()
 

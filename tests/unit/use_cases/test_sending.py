@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -36,7 +37,7 @@ def many_rows(count: int = 50_001) -> bytes:
 
 
 def dropped(
-    house: House, body: bytes = ROWS, mapping: dict[str, object] = MAPPING
+    house: House, body: bytes = ROWS, mapping: Mapping[str, object] = MAPPING
 ) -> ObjectVersion:
     house.drop(SIDECAR, mapping)
     return house.drop(CSV, body)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from dataclasses import replace
 
 import pytest
@@ -12,9 +11,9 @@ import pytest
 from bigin_import.callback import CallbackTarget
 from bigin_import.decisions import Decision
 from bigin_import.errors import BiginOutcomeUnknownError, BiginUnreachableError
-from bigin_import.models import ObjectVersion
+from bigin_import.models import Notice, ObjectVersion
 from bigin_import.records import ClosedBy, ImportState, PartState
-from tests.fakes.house import MAPPING, ROWS, House
+from tests.fakes.house import MAPPING, ROWS, House, as_json
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 LOST = BiginOutcomeUnknownError("read timed out")
@@ -173,8 +172,8 @@ def test_a_closed_import_keeps_its_place_in_the_index_until_the_notice_is_out() 
     assert len(house.notices.published) == 1
 
 
-def _refuse(_notice: object) -> None:
-    raise ConnectionError("no topic")
+def _refuse(notice: Notice) -> None:
+    raise ConnectionError(f"no topic for {notice.subject}")
 
 
 def test_one_item_that_fails_keeps_no_other_from_its_turn() -> None:
@@ -194,7 +193,7 @@ def test_an_event_that_import_csv_failed_on_is_not_forgotten() -> None:
     house = House()
     house.files.put(
         SIDECAR,
-        json.dumps(MAPPING).encode(),
+        as_json(MAPPING),
     )
     source = house.files.put(CSV, ROWS)
     house.failures.events.append((source,))
