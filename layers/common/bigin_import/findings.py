@@ -21,10 +21,6 @@ class JobCounts:
         """Rows that Bigin says it decided about."""
         return (self.added or 0) + (self.updated or 0) + (self.skipped or 0)
 
-    @property
-    def are_known(self) -> bool:
-        return (self.added, self.updated, self.skipped, self.total) != (None, None, None, None)
-
 
 @dataclass(frozen=True, slots=True)
 class Reason:

@@ -16,6 +16,14 @@ from bigin_import.tabular.codes import JOB_CODES, ROW_CODES
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*(?=-|:|$)")
 _NEXT_CODE = re.compile(r":(?=" + "|".join(ROW_CODES) + r")|:(?=[A-Z]+_[A-Z_]+(?:-|:|$))")
+NOT_DONE = Reason(
+    "", "This row was not written to Bigin.", "Drop the file of unprocessed rows unchanged."
+)
+NOT_CLEAR = Reason(
+    "",
+    "It is not certain what became of this row.",
+    "Look for it in Bigin; drop it again only if it is not there.",
+)
 _NO_REASON = Reason("", "Bigin refused this row and gave no reason.", "Compare it with Bigin.")
 
 

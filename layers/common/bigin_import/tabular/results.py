@@ -18,21 +18,12 @@ from typing import BinaryIO, NamedTuple
 from bigin_import.findings import FailedRow, RankedReason, Reason
 from bigin_import.models import Counts, RowFate, RowStatus
 from bigin_import.tabular.ranking import Ranking, shortened
-from bigin_import.tabular.reasons import row_reasons
+from bigin_import.tabular.reasons import NOT_CLEAR, NOT_DONE, row_reasons
 from bigin_import.tabular.rework import RESULT_COLUMNS
 from bigin_import.tabular.sheet import Sheet, inert
 
 MAX_REPORTED_ROWS = 20
 _KEPT_ERROR_TEXTS = 4_096
-
-NOT_DONE = Reason(
-    "", "This row was not written to Bigin.", "Drop the file of unprocessed rows unchanged."
-)
-NOT_CLEAR = Reason(
-    "",
-    "It is not certain what became of this row.",
-    "Look for it in Bigin; drop it again only if it is not there.",
-)
 
 
 class ResultFile(StrEnum):
