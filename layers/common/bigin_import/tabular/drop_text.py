@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from bigin_import.errors import DropRejectedError
 from bigin_import.models import Problem
-from bigin_import.tabular.magic import byte_order_mark
+from bigin_import.tabular.magic import byte_order_mark, is_full_of_nuls
 
 # A quoted cell may hold any number of lines, but a line this long is not one of a table.
 MAX_LINE_BYTES = 33_000_000
@@ -52,7 +52,7 @@ class DropText:
         self._stated = stated_encoding
         mark, codec = byte_order_mark(head) or (b"", "utf-8")
         self.bom = bool(mark)
-        if not mark and stated_encoding and _is_wide(stated_encoding) and b"\0" in head:
+        if not mark and stated_encoding and _is_wide(stated_encoding) and not _is_utf8(head):
             codec = stated_encoding
         self.encoding = codec
         self._is_settled = self.bom or _is_wide(codec)
@@ -99,6 +99,15 @@ def codec_problem(encoding: str, where: str) -> Problem | None:
             'Write for example "utf-8", "windows-1252", "cp850" or "macroman"',
         )
     return None
+
+
+def _is_utf8(head: bytes) -> bool:
+    """Return whether *head*, which may end within a character, is UTF-8 text."""
+    try:
+        codecs.utf_8_decode(head, "strict", False)
+    except UnicodeDecodeError:
+        return False
+    return not is_full_of_nuls(head)
 
 
 def _is_wide(codec: str) -> bool:

@@ -86,43 +86,41 @@ class KeyLog:
     def end_part(self) -> PartKeys:
         """Say what the part that ends here has, and begin the next."""
         hashes, rows = self._hashes, self._rows
+        ordered = sorted(hashes)
+        twins = _twins(ordered)
         empty = hashes.count(_EMPTY)
-        distinct = sorted({*hashes} - {_EMPTY})
-        repeated = len(hashes) - empty - len(distinct)
-        if repeated:
-            self._name(_twins(sorted(hashes)))
         self.empty += empty
-        self._repeated_within_parts += repeated
-        limits = array("I", (bisect_left(distinct, lowest) for lowest in _RANGES))
-        limits.append(len(distinct))
-        self._parts.append(_PartHashes(self._sorted.tell(), limits, len(hashes)))
-        self._sorted.write(array("q", distinct).tobytes())
+        self._repeated_within_parts += len(twins)
+        self._name(twins)
+        limits = array("I", (bisect_left(ordered, lowest) for lowest in _RANGES))
+        limits.append(len(ordered))
+        self._parts.append(_PartHashes(self._sorted.tell(), limits))
+        self._sorted.write(array("q", ordered).tobytes())
         self._in_order.write(hashes.tobytes() + rows.tobytes())
         self._hashes, self._rows = array("q"), array("I")
-        return PartKeys(bool(empty), bool(repeated))
+        return PartKeys(bool(empty), bool(twins))
 
     def repeated(self) -> Repeated:
         """Say what repeats in all parts that have ended."""
-        across = 0
+        count = self._repeated_within_parts
         if len(self._parts) > 1:
+            count = 0
             for at in range(len(_RANGES)):
-                hashes = sorted(chain.from_iterable(self._range(at)))
-                if len(set(hashes)) < len(hashes):
-                    twins = _twins(hashes)
-                    across += len(twins)
-                    self._name(twins)
+                # Timsort sees the sorted runs of the parts and only merges them.
+                twins = _twins(sorted(chain.from_iterable(self._range(at))))
+                count += len(twins)
+                self._name(twins)
         return Repeated(
-            count=self._repeated_within_parts + across,
+            count=count,
             rows=self._rows_of_named() if self._named else (),
-            across_parts=across > 0,
+            across_parts=count > self._repeated_within_parts,
         )
 
-    def _name(self, hashes: Iterable[int]) -> None:
-        room = _KEYS_NAMED - len(self._named)
-        self._named.update(islice((each for each in hashes if each != _EMPTY), room))
+    def _name(self, twins: list[int]) -> None:
+        self._named.update(twins[: _KEYS_NAMED - len(self._named)])
 
     def _range(self, at: int) -> Iterator[array[int]]:
-        """Yield the hashes of one range, part by part, each sorted and without repetition."""
+        """Yield the hashes of one range, part by part, each sorted."""
         for part in self._parts:
             first, end = part.limits[at], part.limits[at + 1]
             self._sorted.seek(part.start + first * _HASH_BYTES)
@@ -132,8 +130,9 @@ class KeyLog:
         self._in_order.seek(0)
         found: list[int] = []
         for part in self._parts:
-            hashes = array("q", self._in_order.read(part.rows * _HASH_BYTES))
-            rows = array("I", self._in_order.read(part.rows * _ROW_BYTES))
+            length = part.limits[-1]
+            hashes = array("q", self._in_order.read(length * _HASH_BYTES))
+            rows = array("I", self._in_order.read(length * _ROW_BYTES))
             found += compress(rows, map(self._named.__contains__, hashes))
             if len(found) >= _ROWS_NAMED:
                 break
@@ -141,13 +140,13 @@ class KeyLog:
 
 
 class _PartHashes(NamedTuple):
-    """Where the sorted hashes of a part begin, where in them each range begins; all its rows."""
+    """Where the sorted hashes of a part begin, and where in them each range begins; the end too."""
 
     start: int
     limits: array[int]
-    rows: int
 
 
 def _twins(hashes: list[int]) -> list[int]:
-    """Return every hash that equals the one before it; *hashes* are sorted."""
-    return list(compress(hashes, map(eq, hashes, islice(hashes, 1, None))))
+    """Return every hash that equals the one before it, empty keys aside; *hashes* are sorted."""
+    twins = compress(hashes, map(eq, hashes, islice(hashes, 1, None)))
+    return [twin for twin in twins if twin != _EMPTY]

@@ -103,12 +103,22 @@ def csv_rows(lines: Iterable[str], delimiter: str, spaced_quotes: bool) -> Itera
 
 
 def _read(text: str, delimiter: str, name: str) -> Layout:
-    spaced = bool(re.search(rf'(?:^|{re.escape(delimiter)}) +"', text, re.MULTILINE))
+    spaced = _has_spaced_quotes(text, delimiter)
     for row, cells in enumerate(_rows(text, delimiter, spaced), 1):
         if any(map(str.strip, cells)) and not _SEP_LINE.match(delimiter.join(cells)):
             return Layout(delimiter, tuple(cells), row, spaced)
     problem = Problem(name, "the file is empty", "Export the data again, with its header row")
     raise DropRejectedError((problem,))
+
+
+def _has_spaced_quotes(text: str, delimiter: str) -> bool:
+    """Return whether a space stands before the opening quote of a cell, as in `a, "b, c"`."""
+    mark = re.escape(delimiter)
+    if not re.search(rf'(?:^|{mark}) +"', text, re.MULTILINE):
+        return False
+    # The same characters may stand inside of a quoted cell, so look cell by cell.
+    cell = rf'(?:^|[{mark}\r\n])(?:"(?:[^"]|"")*(?:"|$)|( +")|[^{mark}\r\n]*)'
+    return any(found[1] for found in re.finditer(cell, text))
 
 
 def _rows(text: str, delimiter: str, spaced_quotes: bool) -> Iterator[list[str]]:
