@@ -197,6 +197,27 @@ def test_a_create_can_time_out_without_a_job(caller: Caller) -> None:
     assert caller.http.get("/_twin/jobs").get_json()["jobs"] == []
 
 
+def test_a_call_gives_its_parallel_place_back_even_when_it_is_refused(caller: Caller) -> None:
+    caller.settings(parallel_calls=1)
+    caller.fault("create_refused", code="NO_PERMISSION")
+
+    refused, made = caller.create(), caller.create()
+    caller.settings(parallel_calls=0)
+    full = caller.get("/bigin/v2/org")
+
+    assert (refused.status_code, made.status_code) == (403, 201)
+    assert (full.status_code, full.get_json()["code"]) == (429, "TOO_MANY_REQUESTS")
+
+
+def test_a_result_is_only_at_its_own_address(caller: Caller) -> None:
+    job_id = caller.create().get_json()["details"]["id"]
+    caller.now += 60
+
+    answer = caller.get(f"/bigin/v2/10358250/bulk-write/{job_id}/other.zip")
+
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "INVALID_URL_PATTERN")
+
+
 def test_a_dead_link_is_answered_as_the_file_host_does(caller: Caller) -> None:
     caller.settings(download_url="relative")
     job_id = caller.create().get_json()["details"]["id"]
