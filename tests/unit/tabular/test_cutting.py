@@ -290,12 +290,22 @@ def test_the_second_walk_leaves_cells_untouched_whatever_is_sent() -> None:
     assert rows[1].reason == "it has 3 cells, the header has 2"
 
 
-def test_a_result_file_names_its_parent() -> None:
-    table = opened(b"bigin__Row,bigin__Import,a\n7,abc,x\n")
+def test_a_result_file_names_its_parent_and_the_rows_there() -> None:
+    parent = "a" * 26
+    table = opened(f"bigin__Row,bigin__Import,a\n7,{parent},x\n\n,,y\n9,{parent},z\n".encode())
 
-    assert table.parent_import == "abc"
+    assert table.parent_import == parent
     assert table.header == ("a",)
-    assert opened(b"a\nx\n").parent_import is None
+    (batch,) = table.batches()
+    assert list(batch.numbers) == [2, 4, 5]
+    assert batch.parents == {2: 7, 5: 9}
+
+
+def test_a_drop_without_our_columns_is_no_result_file() -> None:
+    table = opened(b"a\nx\n")
+
+    assert not table.is_result_file
+    assert table.parent_import is None
 
 
 def test_the_first_rows_are_at_hand_before_the_drop_is_read() -> None:

@@ -8,6 +8,7 @@ Unless a case says otherwise all columns are mapped.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 
 import pytest
@@ -302,6 +303,16 @@ REJECTED = {
         "x.csv",
         ["escaped with a backslash", 'doubled quotes ("")'],
     ),
+    "a header with bytes of another encoding": (
+        codecs.BOM_UTF8 + b"a\xff,b\n1,2\n",
+        "x.csv",
+        ["x.csv, row 1: the header row holds bytes", 'correct "character_encoding"'],
+    ),
+    "a long header that swallows rows": (
+        b'a,"b\n' + b"1,2\n" * 1_000,
+        "x.csv",
+        ["row 1: a header is longer than 2,000 characters", "Close the quote"],
+    ),
     "a title above the header": (
         b"Customers\na,b,c\n1,2,3\n4,5,6\n",
         "x.csv",
@@ -360,3 +371,9 @@ def test_no_sentence_and_no_repr_of_a_rejection_holds_a_cell() -> None:
 
     assert "Jos" not in sentences(rejected.value)
     assert "Jos" not in repr(rejected.value.problems)
+
+
+@pytest.mark.parametrize("encoding", ["windows-12520", "base64", "latin 99"])
+def test_an_encoding_that_nobody_knows_is_refused(encoding: str) -> None:
+    with pytest.raises(DropRejectedError, match=f"character_encoding '{encoding}' is not known"):
+        opened(b"a\n1\n", encoding=encoding)

@@ -86,11 +86,16 @@ class DatePattern:
 
 def fitting_formats(values: Iterable[str]) -> tuple[str, ...]:
     """Return the usual patterns that fit every value; empty cells fit anything, alone nothing."""
-    candidates: list[DatePattern] | None = None
-    for value in filter(str.strip, values):
-        tried = _usual_patterns() if candidates is None else candidates
-        candidates = [pattern for pattern in tried if _fits(pattern, value)]
-    return tuple(pattern.pattern for pattern in candidates or ())
+    filled = filter(str.strip, values)
+    first = next(filled, None)
+    if first is None:
+        return ()
+    fitting = [pattern for pattern in _usual_patterns() if _fits(pattern, first)]
+    for value in filled:
+        if not fitting:
+            break
+        fitting = [pattern for pattern in fitting if _fits(pattern, value)]
+    return tuple(pattern.pattern for pattern in fitting)
 
 
 @cache

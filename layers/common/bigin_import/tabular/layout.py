@@ -65,21 +65,29 @@ def check_header(layout: Layout, text: str, name: str) -> None:
     Raises:
         DropRejectedError: With all that speaks against it.
     """
+    where = f"{name}, row {layout.header_row}"
+    problems = list(_flaws(layout, where))
+    if row := None if problems else _header_further_down(layout, text):
+        what = f"the first row is not the header: the table seems to begin in row {row}"
+        problems.append(Problem(where, what, f"Delete the lines above row {row}"))
+    if problems:
+        raise DropRejectedError(tuple(problems))
+
+
+def _flaws(layout: Layout, where: str) -> Iterator[Problem]:
     if max(map(len, layout.header)) > _LONGEST_HEADER:
-        problem = Problem(
-            f"{name}, row {layout.header_row}",
-            "a header is longer than 2,000 characters; a quote in the header row is probably "
-            "never closed",
+        yield Problem(
+            where,
+            f"a header is longer than {_LONGEST_HEADER:,} characters; a quote in this row is "
+            "probably never closed",
             "Close the quote or remove it",
         )
-        raise DropRejectedError((problem,))
-    if row := _header_further_down(layout, text):
-        problem = Problem(
-            f"{name}, row {layout.header_row}",
-            f"the first row is not the header: the table seems to begin in row {row}",
-            f"Delete the lines above row {row}",
+    if any("\ud800" <= character <= "\udfff" for cell in layout.header for character in cell):
+        yield Problem(
+            where,
+            "the header row holds bytes that the file's encoding does not have",
+            'Save the file as "CSV UTF-8", or correct "character_encoding" in the mapping',
         )
-        raise DropRejectedError((problem,))
 
 
 def first_rows(layout: Layout, text: str, *, is_whole: bool) -> list[list[str]]:

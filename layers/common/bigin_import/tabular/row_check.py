@@ -68,12 +68,12 @@ class RowCheck:
             yield self._checked(batch)
 
     def _checked(self, batch: Batch) -> CheckedBatch:
-        rows, numbers, faults = batch
+        rows, numbers = batch.rows, batch.numbers
         positions: Sequence[int] = range(len(rows))
-        if faults:
-            positions = [at for at in positions if at not in faults]
+        if batch.faults:
+            positions = [at for at in positions if at not in batch.faults]
             rows = [rows[at] for at in positions]
-        reasons = dict(faults)
+        reasons = dict(batch.faults)
         records, content = self._settled(rows, positions, reasons)
         if reasons:
             numbers = list(compress(numbers, (at not in reasons for at in range(len(batch.rows)))))
