@@ -20,8 +20,10 @@ from bigin_import.part_sender import PartSender
 from bigin_import.preparer import Preparer
 from bigin_import.receiver import Receiver
 from bigin_import.records import Import, Part
+from bigin_import.reworking import Reworking
 from bigin_import.sender import Sender
 from bigin_import.settler import Settler
+from bigin_import.suggesting import Suggester
 from bigin_import.summarising import Surroundings
 from bigin_import.sweeper import Sweeper
 from tests.fakes.fake_bigin import FakeBigin
@@ -88,14 +90,17 @@ class House:
     @property
     def importer(self) -> Importer:
         metadata = Metadata(self.ledger, self.bigin, self.clock)
+        reworking = Reworking(ledger=self.ledger, files=self.files, default_encoding="")
         return Importer(
             ledger=self.ledger,
             files=self.files,
             intake=self.intake,
+            reworking=reworking,
             preparer=Preparer(
                 ledger=self.ledger,
                 files=self.files,
                 metadata=metadata,
+                reworking=reworking,
                 clock=self.clock,
                 observer=self.observer,
                 default_encoding="",
@@ -166,7 +171,16 @@ class House:
         return Finisher(
             ledger=self.ledger,
             files=self.files,
-            writer=Writer(files=self.files, clock=self.clock, around=around),
+            writer=Writer(
+                files=self.files,
+                clock=self.clock,
+                around=around,
+                suggester=Suggester(
+                    files=self.files,
+                    metadata=Metadata(self.ledger, self.bigin, self.clock),
+                    default_encoding="",
+                ),
+            ),
             notices=self.notices,
             resumer=self.resumer,
             clock=self.clock,

@@ -12,19 +12,20 @@ from typing import BinaryIO
 from pydantic import TypeAdapter
 
 from bigin_import import places
+from bigin_import.drops import Drop
 from bigin_import.errors import MissingObjectError
 from bigin_import.findings import Reason
 from bigin_import.models import Counts, Notice, Plan, Problem, RowFate, RowStatus
+from bigin_import.plans import read_plan
 from bigin_import.ports import Clock, Files
-from bigin_import.preparer import read_plan
 from bigin_import.records import Import, ImportState, Part, PartState
 from bigin_import.report.machine import import_json
 from bigin_import.report.notice import compose_notice
 from bigin_import.report.page import render_report
 from bigin_import.report.summary import ImportSummary
+from bigin_import.suggesting import Suggester
 from bigin_import.summarising import Surroundings, summarise
 from bigin_import.tabular.cutter import source_rows
-from bigin_import.tabular.dialect import open_table
 from bigin_import.tabular.fates import read_fates
 from bigin_import.tabular.reasons import job_reason
 from bigin_import.tabular.results import DropRow, ResultFile, WrittenResults, write_results
@@ -51,6 +52,7 @@ class Writer:
     files: Files
     clock: Clock
     around: Surroundings
+    suggester: Suggester
 
     def write(self, record: Import, parts: tuple[Part, ...]) -> Closing:
         """Account for every row of a FINISHING import and write what became of it."""
@@ -62,7 +64,7 @@ class Writer:
         if record.verdict is None and plan is not None:
             summary = self._with_rows(summary, record, parts, plan)
         else:
-            summary = replace(summary, problems=self._problems(record))
+            summary = self._with_problems(summary, record)
         self._put(record, "report.html", render_report(summary).encode(), "text/html")
         self._put(record, "import.json", import_json(summary), "application/json")
         return Closing(
@@ -77,6 +79,14 @@ class Writer:
         """Say what a person must decide, and by which commands."""
         plan = read_plan(self.files, record.import_id) if record.totals else None
         return compose_notice(summarise(record, parts, plan, self.around))
+
+    def _with_problems(self, summary: ImportSummary, record: Import) -> ImportSummary:
+        key = self.suggester.suggest(record) if record.concerns_mapping else None
+        return replace(
+            summary,
+            problems=self._problems(record),
+            files=(self.around.link("suggestion", key),) if key else (),
+        )
 
     def _with_rows(
         self, summary: ImportSummary, record: Import, parts: tuple[Part, ...], plan: Plan
@@ -108,13 +118,8 @@ class Writer:
     def _rows(self, record: Import, parts: tuple[Part, ...], plan: Plan) -> Iterator[DropRow]:
         """Read the drop again and give every row the fate of its place in the parts."""
         fates = self._fates(parts)
-        with self.files.stream(record.source) as stream:
-            table = open_table(
-                stream,
-                name=record.source.key,
-                encoding=plan.dialect.encoding,
-                default_encoding=None,
-            )
+        drop = Drop(self.files, record.source, plan.dialect.encoding)
+        with drop.opened() as table:
             for row in source_rows(table, plan.columns):
                 if row.reason is not None:
                     yield DropRow(row.row, row.cells, invalid=row.reason)

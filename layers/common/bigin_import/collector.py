@@ -19,8 +19,8 @@ from bigin_import.errors import BiginRefusedError
 from bigin_import.findings import JobCounts
 from bigin_import.models import JobRequest, Operation
 from bigin_import.part_sender import ARCHIVE_BYTES
+from bigin_import.plans import read_plan
 from bigin_import.ports import Bigin, Clock, Files, Ledger, Observer
-from bigin_import.preparer import read_plan
 from bigin_import.records import Attempt, Outcome, Part, PartState
 from bigin_import.tabular.archive import read_entry
 from bigin_import.tabular.fates import write_fates

@@ -9,6 +9,7 @@ after all (maybe_done)?
     ├── MissingObjectError            an object is not, or no longer, in the bucket
     ├── ConflictError                 nobody's: another process wrote first      retryable
     ├── LeaseLostError                nobody's: another submitter took over
+    ├── NoticeFailedError             the operator's: the topic takes no notice       retryable
     └── BiginError
         ├── BiginUnreachableError     the request never reached Bigin            retryable
         ├── BiginOutcomeUnknownError  sent, but no readable answer                        maybe_done
@@ -73,6 +74,12 @@ class ConflictError(BiginImportError):
 
 class LeaseLostError(BiginImportError):
     """This submitter's lease has ended or was taken over; it must not write or send any more."""
+
+
+class NoticeFailedError(BiginImportError):
+    """A notice could not be published. Its import stays open until it is."""
+
+    retryable = True
 
 
 class BiginError(BiginImportError):

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from bigin_import import places
 from bigin_import.changes import change
 from bigin_import.closing import Closing, Writer
+from bigin_import.errors import NoticeFailedError
 from bigin_import.intake import give_turn_back
 from bigin_import.models import Notice
 from bigin_import.ports import Clock, Files, Ledger, Notices, Observer, Resumer
@@ -43,6 +44,8 @@ class Finisher:
         if record is None or record.open is None:
             return
         parts = self.ledger.parts(import_id)
+        if record.state is ImportState.WAITING_FOR_MAPPING:
+            self.writer.suggester.suggest(record)
         if record.state is ImportState.SENDING:
             self._wake(record, parts)
         if record.state in (ImportState.SENT, ImportState.ON_HOLD):
@@ -118,8 +121,7 @@ class Finisher:
         self._release(record)
         if not record.state.is_quiet:
             text = self.files.read(places.notice_file(record.import_id))
-            self.notices.publish(NOTICES.validate_json(text))
-            self.observer.saw("notice_published", import_id=record.import_id)
+            self._publish(record, NOTICES.validate_json(text))
         now = self.clock.now()
         expires_at = now + self.keep_seconds
         for part in parts:
@@ -138,7 +140,7 @@ class Finisher:
         if record.reminded_at is not None and now - record.reminded_at < DAY_SECONDS:
             return
         give_turn_back(self.ledger, record)
-        self.notices.publish(self.writer.hold_notice(record, parts))
+        self._publish(record, self.writer.hold_notice(record, parts))
         self.observer.saw("on_hold", import_id=record.import_id)
         change(
             self.ledger,
@@ -150,11 +152,21 @@ class Finisher:
             ),
         )
 
+    def _publish(self, record: Import, notice: Notice) -> None:
+        try:
+            self.notices.publish(notice)
+        except NoticeFailedError:
+            self.observer.saw("notice_failed", import_id=record.import_id)
+            raise
+        self.observer.saw("notice_published", import_id=record.import_id)
+
     def _report(self, record: Import, closing: Closing) -> None:
         counts = closing.counts
         self.observer.saw(
             "import_closed",
             import_id=record.import_id,
+            file=record.source.key,
+            bigin_module=record.module,
             state=record.state.value,
             rows=counts.total,
             added=counts.added,

@@ -21,9 +21,11 @@ from bigin_import.models import ObjectVersion, Problem
 from bigin_import.part_sender import Pause, StoppedError
 from bigin_import.pauses import pause_seconds
 from bigin_import.places import KeyKind
+from bigin_import.plans import read_plan
 from bigin_import.ports import Clock, CollectQueue, Files, Ledger, Observer
-from bigin_import.preparer import Preparer, read_plan
-from bigin_import.records import Import, ImportState, OpenKind
+from bigin_import.preparer import Preparer
+from bigin_import.records import Import, ImportState, MappingPin, OpenKind
+from bigin_import.reworking import Reworking
 from bigin_import.sender import Sender
 
 MOST_IDLE_RESUMES = 5
@@ -39,6 +41,7 @@ class Importer:
     ledger: Ledger
     files: Files
     intake: Intake
+    reworking: Reworking
     preparer: Preparer
     sender: Sender
     queue: CollectQueue
@@ -101,12 +104,21 @@ class Importer:
         key = record.source.key
         if places.kind_of(key) is not KeyKind.CSV:
             raise DropRejectedError((problems.not_a_drop(key),))
-        pin = self.intake.find_mapping(key)
+        pin = (
+            self.intake.own_mapping(key)
+            or self.reworking.parents_mapping(record.source)
+            or self.intake.folder_mapping(key)
+        )
         if pin is None:
             return self._without_mapping(lease, record)
         record = lease.change(lambda seen: replace(seen, mapping=pin))
-        text = self.files.read(pin.key, version_id=pin.version_id)
-        return self._pinned(lease, record, parse_mapping(text, name=pin.key))
+        return self._pinned(lease, record, self._read(pin))
+
+    def _read(self, pin: MappingPin) -> Mapping:
+        text = self.files.read(pin.key, version_id=pin.version_id or None)
+        if places.is_ours(pin.key):
+            return Mapping.model_validate_json(text)
+        return parse_mapping(text, name=pin.key)
 
     def _pinned(self, lease: Lease, record: Import, mapping: Mapping) -> Import:
         """Keep the mapping beside the parts, once it is this version's turn."""
@@ -131,6 +143,7 @@ class Importer:
             problem = problems.no_mapping(record.source.key, waited)
             raise DropRejectedError((problem,), concerns_mapping=True)
         self.observer.saw("waiting_for_mapping", import_id=record.import_id)
+        self.queue.collect(record.import_id)  # settle_jobs writes a suggestion at once
         return self._look_again(lease)
 
     def _look_again(self, lease: Lease) -> Import:

@@ -7,7 +7,7 @@ or after it. Everything here may be repeated at will.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bigin_import import places
@@ -57,13 +57,22 @@ class Intake:
 
     def find_mapping(self, key: str) -> MappingPin | None:
         """Return the mapping that counts for the CSV *key* now: the nearest one."""
-        for prefix, names in places.mapping_names(key):
-            for found in self.files.keys(prefix):
-                if found.casefold() not in names:
-                    continue
-                version = self.files.newest(found)
+        return self.own_mapping(key) or self.folder_mapping(key)
+
+    def own_mapping(self, key: str) -> MappingPin | None:
+        """Return the mapping that bears the name of the CSV *key*."""
+        return self._first(places.own_mapping_names(key))
+
+    def folder_mapping(self, key: str) -> MappingPin | None:
+        """Return the mapping of the folder of the CSV *key*, or of the nearest one above."""
+        return self._first(places.folder_mapping_names(key))
+
+    def _first(self, candidates: Iterable[places.Names]) -> MappingPin | None:
+        for prefix, names in candidates:
+            for key in self.files.keys(prefix):
+                version = self.files.newest(key) if key.casefold() in names else None
                 if version is not None:
-                    return MappingPin(key=found, version_id=version.version_id)
+                    return MappingPin(key=key, version_id=version.version_id)
         return None
 
     def woken_by(self, mapping: ObjectVersion) -> Iterator[str]:

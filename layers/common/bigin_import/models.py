@@ -301,12 +301,14 @@ class Plan:
 
     Attributes:
         header: Of the drop, without our own result columns.
+        parent: The import whose result file the drop was; "" if it was none.
     """
 
     columns: ColumnPlan
     cut: CutResult
     dialect: Dialect
     header: tuple[str, ...]
+    parent: str = ""
 
 
 class JobStatus(StrEnum):

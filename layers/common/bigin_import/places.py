@@ -69,25 +69,33 @@ def is_check(key: str) -> bool:
     return key.startswith(CHECK)
 
 
-def mapping_names(key: str) -> tuple[tuple[str, frozenset[str]], ...]:
-    """
-    Return where the mapping of the CSV *key* may lie, the best place first.
-
-    Each entry is a prefix to list and the case-folded keys that count as a mapping there.
-    The mapping of `incoming/_check/<path>` is looked for beside it, then where that of
-    `incoming/<path>` would be.
-    """
-    places = list(_names_from(key))
-    if is_check(key):
-        places += _names_from(INCOMING + key.removeprefix(CHECK))
-    return tuple(places)
+type Names = tuple[str, frozenset[str]]
+"""A prefix to list, and the case-folded keys that count as a mapping there."""
 
 
-def _names_from(key: str) -> Iterator[tuple[str, frozenset[str]]]:
+def own_mapping_names(key: str) -> tuple[Names, ...]:
+    """Return where the mapping that bears the name of the CSV *key* may lie."""
+    return tuple(_own_names(each) for each in _stand_ins(key))
+
+
+def folder_mapping_names(key: str) -> tuple[Names, ...]:
+    """Return where a mapping of the folders of the CSV *key* may lie, the nearest first."""
+    return tuple(names for each in _stand_ins(key) for names in _folder_names(each))
+
+
+def _stand_ins(key: str) -> tuple[str, ...]:
+    """Return *key*, and for a dry run below `_check/` the place of the file it stands for."""
+    return (key, INCOMING + key.removeprefix(CHECK)) if is_check(key) else (key,)
+
+
+def _own_names(key: str) -> Names:
     stem = _CSV.sub("", key)
     endings = ("", ".csv", ".csv.gz")
-    own = (stem + middle + ending for middle in endings for ending in _MAPPING_ENDINGS)
-    yield stem, frozenset(name.casefold() for name in own)
+    names = (stem + middle + ending for middle in endings for ending in _MAPPING_ENDINGS)
+    return stem, frozenset(name.casefold() for name in names)
+
+
+def _folder_names(key: str) -> Iterator[Names]:
     folder = dirname(key)
     while folder.startswith(INCOMING.rstrip("/")):
         names = frozenset(f"{folder}/{name}".casefold() for name in _FOLDER_MAPPINGS)
@@ -98,7 +106,8 @@ def _names_from(key: str) -> Iterator[tuple[str, frozenset[str]]]:
 
 def reaches(mapping_key: str, key: str) -> bool:
     """Tell whether *mapping_key* is one of the places where the CSV *key* looks for its mapping."""
-    return any(mapping_key.casefold() in names for _, names in mapping_names(key))
+    places = (*own_mapping_names(key), *folder_mapping_names(key))
+    return any(mapping_key.casefold() in names for _, names in places)
 
 
 def reach_of(mapping_key: str) -> str:
@@ -129,6 +138,11 @@ def claim_of(source: ObjectVersion, content_sha256: str, mapping: str, force: st
 def _digest(*words: str) -> str:
     joined = "\0".join(words).encode()
     return base64.b32encode(hashlib.sha256(joined).digest()).decode().lower()[:26]
+
+
+def is_ours(key: str) -> bool:
+    """Tell whether we wrote the object *key* ourselves, beside the parts of an import."""
+    return key.startswith("parts/")
 
 
 def pinned_mapping(import_id: str) -> str:

@@ -249,7 +249,12 @@ class Notices(Protocol):
     """The topic that people subscribe to."""
 
     def publish(self, notice: Notice) -> None:
-        """Publish one notice."""
+        """
+        Publish one notice.
+
+        Raises:
+            NoticeFailedError: The topic did not take it.
+        """
         ...
 
 

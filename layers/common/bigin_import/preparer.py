@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pydantic import TypeAdapter
-
 from bigin_import import places
 from bigin_import.changes import added
+from bigin_import.drops import Drop
 from bigin_import.errors import BiginError, BiginRefusedError, DropRejectedError
 from bigin_import.lease import Lease
 from bigin_import.mapping.identity import normalised_mapping
@@ -16,6 +15,7 @@ from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.plan import plan_columns
 from bigin_import.metadata import Metadata
 from bigin_import.models import CutPart, Field, Operation, Plan, Problem
+from bigin_import.plans import write_plan
 from bigin_import.ports import Clock, Files, Ledger, Observer
 from bigin_import.records import (
     Claim,
@@ -26,28 +26,24 @@ from bigin_import.records import (
     PartState,
     Totals,
 )
-from bigin_import.tabular.cutter import cut
-from bigin_import.tabular.dialect import open_table
+from bigin_import.reworking import Reworking
+from bigin_import.tabular.cutter import MAX_ROWS, cut
 
 AN_HOUR_SECONDS = 3600
-PLANS = TypeAdapter(Plan)
-
-
-def read_plan(files: Files, import_id: str) -> Plan:
-    """Return the plan that was stored when the drop was read."""
-    return PLANS.validate_json(files.read(places.plan_file(import_id)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparer:
-    """Reads a drop once from end to end and plans its parts."""
+    """Reads a drop once from end to end and plans its parts; *max_rows*: of one part."""
 
     ledger: Ledger
     files: Files
     metadata: Metadata
+    reworking: Reworking
     clock: Clock
     observer: Observer
     default_encoding: str
+    max_rows: int = MAX_ROWS
 
     def prepare(self, lease: Lease, record: Import) -> Import:
         """
@@ -68,7 +64,7 @@ class Preparer:
             self.files.read(places.pinned_mapping(record.import_id))
         )
         plan = self._cut(record, mapping)
-        self._store(record.import_id, plan)
+        write_plan(self.files, record.import_id, plan)
         if record.dry_run:
             return self._planned(lease, plan, verdict=ImportState.DRY_RUN)
         digest = places.claim_of(
@@ -85,27 +81,37 @@ class Preparer:
 
     def _cut(self, record: Import, mapping: Mapping) -> Plan:
         fields = self._fields(record, mapping)
-        with self.files.stream(record.source) as stream:
-            table = open_table(
-                stream,
-                name=record.source.key,
-                encoding=mapping.character_encoding,
-                default_encoding=self.default_encoding or None,
-            )
+        drop = Drop(self.files, record.source, mapping.character_encoding, self.default_encoding)
+        with drop.opened() as table:
+            if table.parent_import is not None:
+                self._check_rework(drop, table.parent_import)
             columns = plan_columns(
                 mapping,
                 table.header,
                 fields,
                 mapping_name=record.mapping.key if record.mapping else "mapping.json",
                 drop_name=record.source.key,
+                date_formats=drop.date_formats,
             )
             result = cut(
                 table,
                 columns,
                 store=partial(self._store_archive, record.import_id),
                 entry_name=partial(places.entry_name, record.import_id),
+                max_rows=self.max_rows,
             )
-        return Plan(columns=columns, cut=result, dialect=table.dialect, header=table.header)
+        return Plan(
+            columns=columns,
+            cut=result,
+            dialect=table.dialect,
+            header=table.header,
+            parent=table.parent_import or "",
+        )
+
+    def _check_rework(self, drop: Drop, parent: str) -> None:
+        problems = self.reworking.damage(drop, parent)
+        if problems:
+            raise DropRejectedError(problems)
 
     def _fields(self, record: Import, mapping: Mapping) -> tuple[Field, ...] | None:
         """Return the module's fields, or None: a mapping can be used without them, less checked."""
@@ -122,10 +128,6 @@ class Preparer:
     def _store_archive(self, import_id: str, number: int, archive: bytes) -> None:
         key = places.archive(import_id, number)
         self.files.write(key, archive, content_type="application/zip")
-
-    def _store(self, import_id: str, plan: Plan) -> None:
-        key = places.plan_file(import_id)
-        self.files.write(key, PLANS.dump_json(plan), content_type="application/json")
 
     def _plan_parts(self, lease: Lease, import_id: str, plan: Plan) -> None:
         """Put every part in the ledger; nothing is sent before the import is SENDING."""

@@ -76,6 +76,7 @@ def summarise(
         delimiter=read.delimiter if read else "",
         mapping_key=record.mapping.key if record.mapping else "",
         mapping_version=record.mapping.version_id if record.mapping else "",
+        parent=plan.parent if plan else "",
         winner=record.winner or "",
         hold_reason=record.hold_reason or "",
         decisions=tuple(_decisions(record, parts, around)),

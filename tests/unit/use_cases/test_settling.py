@@ -10,7 +10,7 @@ import pytest
 
 from bigin_import.callback import CallbackTarget
 from bigin_import.decisions import Decision
-from bigin_import.errors import BiginOutcomeUnknownError, BiginUnreachableError
+from bigin_import.errors import BiginOutcomeUnknownError, BiginUnreachableError, NoticeFailedError
 from bigin_import.models import Notice, ObjectVersion
 from bigin_import.records import ClosedBy, ImportState, PartState
 from tests.fakes.house import MAPPING, ROWS, House, as_json
@@ -160,8 +160,9 @@ def test_a_closed_import_keeps_its_place_in_the_index_until_the_notice_is_out() 
     source = dropped(house)
     publish = house.notices.publish
     house.notices.publish = _refuse  # type: ignore[method-assign]  # the topic is down
-    with pytest.raises(ConnectionError):
-        house.tick(minutes=2)
+    house.tick()
+    with pytest.raises(NoticeFailedError):
+        house.finisher.finish(house.import_of(source).import_id)
     closed = house.import_of(source)
 
     house.notices.publish = publish  # type: ignore[method-assign]
@@ -173,7 +174,7 @@ def test_a_closed_import_keeps_its_place_in_the_index_until_the_notice_is_out() 
 
 
 def _refuse(notice: Notice) -> None:
-    raise ConnectionError(f"no topic for {notice.subject}")
+    raise NoticeFailedError(notice.subject)
 
 
 def test_one_item_that_fails_keeps_no_other_from_its_turn() -> None:

@@ -18,6 +18,7 @@ from bigin_import.lambda_clock import InvocationContext, LambdaClock
 from bigin_import.metadata import Metadata
 from bigin_import.part_sender import PartSender
 from bigin_import.preparer import Preparer
+from bigin_import.reworking import Reworking
 from bigin_import.sender import Sender
 from bigin_import.settings import ImportSettings
 from bigin_import.threads import Threads
@@ -43,6 +44,11 @@ class ImportCsv:
         clock = LambdaClock(context)
         bigin = self.sandbox.bigin(clock)
         metadata = Metadata(self.sandbox.ledger, bigin, clock)
+        reworking = Reworking(
+            ledger=self.sandbox.ledger,
+            files=self.files,
+            default_encoding=self.settings.default_encoding,
+        )
         return Importer(
             ledger=self.sandbox.ledger,
             files=self.files,
@@ -52,10 +58,12 @@ class ImportCsv:
                 clock=clock,
                 observer=self.sandbox.observer,
             ),
+            reworking=reworking,
             preparer=Preparer(
                 ledger=self.sandbox.ledger,
                 files=self.files,
                 metadata=metadata,
+                reworking=reworking,
                 clock=clock,
                 observer=self.sandbox.observer,
                 default_encoding=self.settings.default_encoding,

@@ -20,9 +20,11 @@ from bigin_import.collector import Collector
 from bigin_import.finisher import Finisher
 from bigin_import.intake import Intake
 from bigin_import.lambda_clock import InvocationContext, LambdaClock
+from bigin_import.metadata import Metadata
 from bigin_import.models import JobRequest
 from bigin_import.settings import SettleSettings
 from bigin_import.settler import Settler
+from bigin_import.suggesting import Suggester
 from bigin_import.summarising import Surroundings
 from bigin_import.sweeper import Sweeper
 
@@ -66,16 +68,7 @@ class SettleJobs:
     def finisher(self, context: InvocationContext) -> Finisher:
         """Return the use case that closes imports, for one invocation."""
         clock = LambdaClock(context)
-        return Finisher(
-            ledger=self.sandbox.ledger,
-            files=self.files,
-            writer=Writer(files=self.files, clock=clock, around=self._surroundings),
-            notices=self.notices,
-            resumer=self.resumer,
-            clock=clock,
-            observer=self.sandbox.observer,
-            keep_seconds=self.settings.keep_days * DAY_SECONDS,
-        )
+        return self._finisher(clock, self.sandbox.bigin(clock))
 
     def sweeper(self, context: InvocationContext) -> Sweeper:
         """Return the use case of the tick, for one invocation."""
@@ -98,7 +91,7 @@ class SettleJobs:
                 observer=self.sandbox.observer,
             ),
             collector=self._collector(clock, bigin),
-            finisher=self.finisher(context),
+            finisher=self._finisher(clock, bigin),
             resumer=self.resumer,
             failures=self.failures,
             clock=clock,
@@ -106,6 +99,25 @@ class SettleJobs:
             mapping_wait_seconds=self.settings.mapping_wait_minutes * 60,
             job_deadline_seconds=self.settings.job_deadline_hours * 3600,
             hold_seconds=self.settings.hold_days * DAY_SECONDS,
+        )
+
+    def _finisher(self, clock: LambdaClock, bigin: BiginClient) -> Finisher:
+        suggester = Suggester(
+            files=self.files,
+            metadata=Metadata(self.sandbox.ledger, bigin, clock),
+            default_encoding=self.settings.default_encoding,
+        )
+        return Finisher(
+            ledger=self.sandbox.ledger,
+            files=self.files,
+            writer=Writer(
+                files=self.files, clock=clock, around=self._surroundings, suggester=suggester
+            ),
+            notices=self.notices,
+            resumer=self.resumer,
+            clock=clock,
+            observer=self.sandbox.observer,
+            keep_seconds=self.settings.keep_days * DAY_SECONDS,
         )
 
     def _collector(self, clock: LambdaClock, bigin: BiginClient) -> Collector:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bigin_import.errors import NoticeFailedError
 from bigin_import.models import Notice
 
 if TYPE_CHECKING:
@@ -27,16 +30,19 @@ class SnsNotices:
         self._topic_arn = topic_arn
 
     def publish(self, notice: Notice) -> None:
-        self._client.publish(
-            TopicArn=self._topic_arn,
-            Subject=_subject(notice.subject),
-            Message=_body(notice.body),
-            MessageAttributes={
-                name: {"DataType": "String", "StringValue": value}
-                for name, value in notice.attributes
-                if value  # SNS refuses empty ones
-            },
-        )
+        try:
+            self._client.publish(
+                TopicArn=self._topic_arn,
+                Subject=_subject(notice.subject),
+                Message=_body(notice.body),
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value}
+                    for name, value in notice.attributes
+                    if value  # SNS refuses empty ones
+                },
+            )
+        except (BotoCoreError, ClientError) as exc:
+            raise NoticeFailedError(f"{self._topic_arn}: {exc}") from exc
 
 
 def _subject(text: str) -> str:

@@ -1,0 +1,27 @@
+"""The plan of an import, kept beside its parts: written once, when the drop was read."""
+
+from __future__ import annotations
+
+from pydantic import TypeAdapter
+
+from bigin_import import places
+from bigin_import.models import Plan
+from bigin_import.ports import Files
+
+MOST_BYTES = 5_000_000  # a thousand parts and two hundred columns stay below one
+_PLANS = TypeAdapter(Plan)
+
+
+def write_plan(files: Files, import_id: str, plan: Plan) -> None:
+    body = _PLANS.dump_json(plan)
+    files.write(places.plan_file(import_id), body, content_type="application/json")
+
+
+def read_plan(files: Files, import_id: str) -> Plan:
+    """
+    Return the plan that was stored.
+
+    Raises:
+        MissingObjectError: The drop was never read to its end.
+    """
+    return _PLANS.validate_json(files.read(places.plan_file(import_id), at_most=MOST_BYTES))
