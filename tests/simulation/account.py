@@ -1,0 +1,261 @@
+"""
+The AWS account around the functions: who invokes them, when, and how often.
+
+S3 events invoke import_csv asynchronously: two repetitions, then the failure queue. Messages
+come back after their visibility time-out, five times, then they are dead. The tick comes every
+minute, is never repeated, and is left out of the simulation while it would find nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bigin_import.decisions import Decision
+from bigin_import.models import Notice, ObjectVersion
+from bigin_import.records import Import, Part, Record
+from tests.fakes.memory_files import MemoryFiles
+from tests.fakes.seen_events import SeenEvents
+from tests.simulation.bigin_port import BiginServer
+from tests.simulation.functions import Functions, Outside
+from tests.simulation.ports import FAILS, SimulatedLedger
+from tests.simulation.scenarios import Scenario
+from tests.simulation.world import SKEW_SECONDS, PlatformError, World
+
+# The figures of template.yaml.
+IMPORT_SECONDS = SETTLE_SECONDS = 300
+CALLBACK_SECONDS = 15
+VISIBILITY_SECONDS = 1800
+FAILURE_VISIBILITY_SECONDS = 600
+MAX_RECEIVE_COUNT = 5
+ASYNC_RETRIES_AFTER = (60, 120)
+MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What import_csv is sent by the tick or by a person."""
+
+    import_id: str
+    decision: Decision | None = None
+    part: int = 0
+    attempt: int = 0
+    job_id: str = ""
+
+
+type Event = ObjectVersion | Command
+
+
+class Account:
+    """
+    Everything that is deployed.
+
+    Attributes:
+        published: Every notice with its time.
+        dead: Messages that came five times.
+        failed: Events that import_csv failed on for good, each with the time it is visible from.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        scenario: Scenario,
+        check: Callable[[Record | None, Record], None],
+        told: Callable[[Notice], object],
+    ) -> None:
+        self.world = world
+        self.ledger = SimulatedLedger(world, self._checked(check))
+        self.bucket = MemoryFiles()
+        self.bigin = BiginServer(world, scenario, self.post)
+        self.observer = SeenEvents()
+        self.published: list[tuple[float, Notice]] = []
+        self.dead: list[tuple[str, int | None]] = []
+        self.failed: list[list[object]] = []
+        self._told = told
+        self._ticks: set[int] = set()
+        self._outside = Outside(
+            world=world,
+            ledger=self.ledger,
+            bucket=self.bucket,
+            bigin=self.bigin,
+            queue=self,
+            resumer=self,
+            notices=self,
+            failures=self,
+            observer=self.observer,
+        )
+
+    # What people and other services do
+
+    def put(self, key: str, body: bytes) -> ObjectVersion:
+        """Put an object; its event comes at least once."""
+        source = self.bucket.put(key, body)
+        kind, number = self.world.faults.strike("s3 event", ("event_twice", "event_late"))
+        late = 900 * number if kind == "event_late" else 1 + number
+        self.world.after(late, lambda: self.invoke(source))
+        if kind == "event_twice":
+            self.world.after(300 * number, lambda: self.invoke(source))
+        return source
+
+    def post(self, url: str, body: bytes, content_type: str, *, forged: str = "") -> None:
+        """POST to the callback address; Bigin does not mind how that ends."""
+
+        def call_back() -> None:
+            accepted = Functions(self._outside).call_back(url, body, content_type)
+            if forged and accepted:
+                self.world.violate(f"{forged} was accepted")
+
+        process = self.world.start("job_callback", CALLBACK_SECONDS, call_back)
+        process.forbidden = forged
+
+    def invoke(self, event: Event, earlier: int = 0) -> None:
+        """Invoke import_csv asynchronously."""
+
+        def work() -> None:
+            functions = Functions(self._outside)
+            if isinstance(event, ObjectVersion):
+                functions.importer().receive(event)
+                return
+            if event.decision is not None:
+                _decide(functions, event)
+            functions.importer().resume(event.import_id)
+
+        def ended(well: bool) -> None:
+            if well:
+                return
+            if earlier < len(ASYNC_RETRIES_AFTER):
+                pause = ASYNC_RETRIES_AFTER[earlier]
+                self.world.after(pause, lambda: self.invoke(event, earlier + 1))
+            else:
+                self.failed.append([self.world.now, event])
+                self.wake_tick(self.world.now)
+
+        self.world.start("import_csv", IMPORT_SECONDS, work, ended)
+
+    # What is there to be seen
+
+    def parts_of(self, import_id: str) -> tuple[Part, ...]:
+        """Return the parts of an import as they stand; nobody's call."""
+        records = self.ledger.records.values()
+        return tuple(r for r in records if isinstance(r, Part) and r.import_id == import_id)
+
+    def jobs_of(self, import_id: str, part: int | None = None) -> list[str]:
+        """Return the jobs in Bigin that name an import, or one part of it, in their callback."""
+        found = []
+        for job in self.bigin.model.jobs.values():
+            assert job.request.callback is not None
+            *_, named, number, _, _ = job.request.callback.url.split("/")
+            if named == import_id and part in (None, int(number)):
+                found.append(job.id)
+        return found
+
+    # Ports
+
+    def collect(self, import_id: str, part: int | None = None) -> None:
+        """The CollectQueue port."""
+        kind = self.world.point("queue.collect before", (*FAILS, "message_twice"))
+        if kind == "aws_error":
+            raise PlatformError("SQS is out of order")
+        for _ in range(2 if kind == "message_twice" else 1):
+            self.world.after(1, lambda: self._deliver(import_id, part, 1))
+        self.world.point("queue.collect after")
+
+    def resume(self, import_id: str) -> None:
+        """The Resumer port."""
+        kind = self.world.point("resumer.resume before", (*FAILS, "event_twice"))
+        if kind == "aws_error":
+            raise PlatformError("Lambda is out of order")
+        for _ in range(2 if kind == "event_twice" else 1):
+            self.world.after(0.1, lambda: self.invoke(Command(import_id)))
+        self.world.point("resumer.resume after")
+
+    def publish(self, notice: Notice) -> None:
+        """The Notices port."""
+        kind = self.world.point("notices.publish before", (*FAILS, "answer_lost"))
+        if kind == "aws_error":
+            raise PlatformError("SNS is out of order")
+        self._publish(notice)
+        if kind == "answer_lost":
+            raise PlatformError("SNS gave no answer")
+        self.world.point("notices.publish after")
+
+    def _publish(self, notice: Notice) -> None:
+        self.published.append((self.world.now, notice))
+        self._told(notice)
+
+    def drain(self) -> Iterator[tuple[ObjectVersion, ...]]:
+        """The Failures port."""
+        if self.world.point("failures.receive before", FAILS):
+            raise PlatformError("SQS is out of order")
+        visible = [entry for entry in self.failed if float(str(entry[0])) <= self.world.now]
+        for entry in visible:
+            entry[0] = self.world.now + FAILURE_VISIBILITY_SECONDS
+        for entry in visible:
+            event = entry[1]
+            yield (event,) if isinstance(event, ObjectVersion) else ()
+            self.failed.remove(entry)
+            self.world.point("failures.delete after")
+
+    # Invocations of settle_jobs
+
+    def _deliver(self, import_id: str, part: int | None, times: int) -> None:
+        def ended(well: bool) -> None:
+            if well:
+                return
+            if times == MAX_RECEIVE_COUNT:
+                self.dead.append((import_id, part))
+                return
+            self.world.after(
+                VISIBILITY_SECONDS, lambda: self._deliver(import_id, part, times + 1)
+            )
+
+        self.world.start(
+            "settle_jobs",
+            SETTLE_SECONDS,
+            lambda: Functions(self._outside).collect(import_id, part),
+            ended,
+        )
+
+    def wake_tick(self, moment: float) -> None:
+        """See to it that there is a tick at the first full minute from *moment* on."""
+        minute = math.ceil(max(moment, self.world.now) / MINUTE)
+        if minute not in self._ticks:
+            self._ticks.add(minute)
+            self.world.at(minute * MINUTE, self._tick)
+
+    def _tick(self) -> None:
+        self.world.start("tick", SETTLE_SECONDS, lambda: Functions(self._outside).tick())
+        self._plan_tick()
+
+    def _plan_tick(self) -> None:
+        """Plan the next tick that may find something, whatever becomes of this one."""
+        open_at = [record.due_at or 0 for record in self.ledger.open_records()]
+        failed_at = [float(str(entry[0])) for entry in self.failed]
+        if open_at or failed_at:
+            soonest = min([*open_at, *failed_at]) - SKEW_SECONDS
+            self.wake_tick(max(soonest, self.world.now + 1))
+
+    def _checked(
+        self, check: Callable[[Record | None, Record], None]
+    ) -> Callable[[Record | None, Record], None]:
+        def checked(old: Record | None, new: Record) -> None:
+            check(old, new)
+            if isinstance(new, (Import, Part)) and new.due_at is not None:
+                self.wake_tick(new.due_at - SKEW_SECONDS)
+
+        return checked
+
+
+def _decide(functions: Functions, wanted: Command) -> None:
+    decisions = functions.decisions()
+    about = (wanted.import_id, wanted.part, wanted.attempt)
+    match wanted.decision:
+        case Decision.CREATE:
+            decisions.create(*about)
+        case Decision.ADOPT:
+            decisions.adopt(*about, wanted.job_id)
+        case Decision.GIVE_UP:
+            decisions.give_up(*about)
+        case _:
+            decisions.go_on(wanted.import_id)

@@ -1,0 +1,305 @@
+"""
+The Bigin port of a process, over the twin's pure model: the real wire format, the real meaning
+of answers and the real shared token; only the network between is simulated.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, BinaryIO
+
+from bigin_import.bigin import wire
+from bigin_import.bigin.answers import Answer, read, read_from_file_host
+from bigin_import.errors import (
+    BiginAccessError,
+    BiginBusyError,
+    BiginOutcomeUnknownError,
+    BiginUnreachableError,
+)
+from bigin_import.models import Field, Job, JobRequest
+from bigin_import.ports import AccessTokens
+from tests.bigin_twin.answers import RefusedError
+from tests.bigin_twin.callbacks import BodyKind, callback_post
+from tests.bigin_twin.catalogue import Catalogue, load_catalogue
+from tests.bigin_twin.faults import Fault, FaultName
+from tests.bigin_twin.model import Bigin
+from tests.bigin_twin.settings import Settings
+from tests.bigin_twin.tokens import Client
+from tests.bigin_twin.uploads import UploadCall
+from tests.simulation.scenarios import Callbacks, Scenario
+from tests.simulation.world import World
+
+SAFE = ("unreachable", "no_answer", "busy", "access")
+CREATE = (*SAFE, "request_lost", "answer_lost", "effect_late", "killed_in_flight", "server_error")
+CALLBACKS = ("callback_lost", "callback_early", "callback_twice", "callback_no_id", "callback_late")
+FAULTS_OF_JOBS = {
+    "job_failed": FaultName.JOB_FAILED,
+    "rows_unprocessed": FaultName.ROWS_UNPROCESSED,
+    "job_stuck": FaultName.JOB_STUCK,
+}
+JOB_ENDS = (*FAULTS_OF_JOBS, "job_slow")
+CREATE_TIMEOUT_SECONDS = 120.0
+EFFECT_LATE_SECONDS = 240.0  # 120 s after the sender's own time-out
+SLOW_SECONDS = 3 * 3600
+PARALLEL_CALLS = 5
+TAKEN = {"Last_Name": "was here before", "Email": "taken@example.com"}
+
+type Post = Callable[[str, bytes, str], object]
+
+
+@cache
+def catalogue() -> Catalogue:
+    """Return the twin's metadata; no run changes it, for none maps a picklist."""
+    return load_catalogue()
+
+
+@cache
+def settings(job_seconds: int, credits: int) -> Settings:
+    return Settings(
+        job_seconds=job_seconds,
+        daily_credits=credits,
+        callback_when="never",  # callbacks are ours to plan
+        parallel_calls=PARALLEL_CALLS,
+    )
+
+
+class BiginServer:
+    """
+    Bigin, and the way of its callbacks to us.
+
+    Attributes:
+        creates: How many create calls reached it.
+        gets: Job questions by job id.
+        urls: Callback URL of each job.
+        unsettled: When jobs that no fault concerns have all ended.
+    """
+
+    def __init__(self, world: World, scenario: Scenario, post: Post) -> None:
+        self.world = world
+        self.scenario = scenario
+        self.model = Bigin(
+            random.Random(world.faults.seed),
+            settings=settings(scenario.job_seconds, scenario.credits),
+            catalogue=catalogue(),
+        )
+        self.gets: dict[str, list[float]] = {}
+        self.refreshes: list[float] = []
+        self._post = post
+        if scenario.refused_row:
+            self.model.tables["Contacts"].add(dict(TAKEN), "")
+
+    def answer(self, call: Callable[[], dict[str, Any]]) -> Answer:
+        try:
+            return Answer(200, call())
+        except RefusedError as refusal:
+            return Answer(refusal.status, refusal.body)
+
+    def create(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Make a job, and plan how it will be reported."""
+        faults = self.world.faults
+        ending, number = faults.strike("bigin job ends", JOB_ENDS)
+        if ending in FAULTS_OF_JOBS:
+            after_rows = 0 if number < 1 / 2 else 1
+            self.model.faults.add(Fault(name=FAULTS_OF_JOBS[ending], after_rows=after_rows))
+        seconds = SLOW_SECONDS if ending == "job_slow" else self.scenario.job_seconds
+        self.model.settings = settings(seconds, self.scenario.credits)
+        try:
+            answer = self.model.create_job(body, self.world.now)
+        finally:
+            self.model.faults.clear()
+        self._plan_callbacks(str(answer["details"]["id"]))
+        return answer
+
+    def _plan_callbacks(self, job_id: str) -> None:
+        job = self.model.jobs[job_id]
+        kind, number = self.world.faults.strike("bigin callback", CALLBACKS)
+        usual = self.scenario.callbacks
+        if kind == "callback_early" or usual is Callbacks.EARLY:
+            self.world.after(0, lambda: self._report(job_id, "json"))
+        if kind == "callback_lost" or usual is Callbacks.LOST or job.ends_at is None:
+            return
+        no_id = kind == "callback_no_id" or usual is Callbacks.NO_ID
+        body: BodyKind = "no_id" if no_id else "json"
+        late = 4 * 3600 * number if kind == "callback_late" else 1
+        for again in range(2 if kind == "callback_twice" else 1):
+            self.world.at(job.ends_at + late + again, lambda: self._report(job_id, body))
+
+    def _report(self, job_id: str, kind: BodyKind) -> None:
+        job = self.model.jobs[job_id]
+        assert job.request.callback is not None
+        details = self.model.job_details(job_id, self.world.now)
+        post = callback_post(job.request.callback.url, details, kind)
+        self._post(post.url, post.body, post.content_type)
+
+
+class ZohoTokens:
+    """The Accounts port of a process."""
+
+    def __init__(self, server: BiginServer) -> None:
+        self._server = server
+
+    def refresh(self) -> tuple[str, int]:
+        world = self._server.world
+        kind = world.point("zoho.refresh before", ("unreachable", "access"), longest=1)
+        if kind == "unreachable":
+            raise BiginUnreachableError("token: no connection")
+        if kind == "access":
+            raise BiginAccessError("token refused", code="invalid_code", resolution="mend it")
+        form = {"grant_type": "refresh_token"} | _credentials()
+        self._server.refreshes.append(world.now)
+        answer = self._server.answer(lambda: self._server.model.refresh(form, world.now))
+        world.point("zoho.refresh after")
+        if answer.body is None or "access_token" not in answer.body:
+            raise BiginBusyError("too many refreshes")
+        return answer.body["access_token"], answer.body["expires_in"]
+
+
+def _credentials() -> dict[str, str]:
+    client = Client()
+    return {
+        "client_id": client.client_id,
+        "client_secret": client.client_secret,
+        "refresh_token": client.refresh_token,
+    }
+
+
+class SimulatedBigin:
+    """The Bigin port of one process."""
+
+    def __init__(self, server: BiginServer, tokens: AccessTokens) -> None:
+        self._server = server
+        self._world = server.world
+        self._model = server.model
+        self._tokens = tokens
+
+    def upload(self, archive: bytes, *, name: str, zgid: str) -> str:
+        call = UploadCall("bulk-write", zgid, name, archive)
+        answer = self._safe("upload", lambda: self._model.upload(call, self._world.now), 3)
+        return wire.file_id(read_from_file_host(answer, "upload")) or ""
+
+    def create_job(self, request: JobRequest, *, file_id: str, callback_url: str) -> str:
+        body = wire.create_body(request, file_id=file_id, callback_url=callback_url)
+        answer = self._authorized("create", lambda: self._create(body))
+        return wire.job_id(read(answer, "create")) or ""
+
+    def job(self, job_id: str) -> Job:
+        self._server.gets.setdefault(job_id, []).append(self._world.now)
+        answer = self._safe("job", lambda: self._model.job_details(job_id, self._world.now), 1)
+        job = wire.job(read(answer, "job"), asked=job_id)
+        assert job is not None
+        return job
+
+    @contextmanager
+    def download_result(self, url: str) -> Iterator[BinaryIO]:
+        *_, zgid, _, job_id, _ = url.split("/")
+        archive = b""
+
+        def fetch() -> dict[str, Any]:
+            nonlocal archive
+            archive = self._model.result(zgid, job_id, self._world.now)
+            return {}
+
+        answer = self._safe("download", fetch, 2, ("link_dead",))
+        read_from_file_host(answer, "download")
+        yield io.BytesIO(archive)
+
+    def fields(self, module: str) -> tuple[Field, ...]:
+        answer = self._safe(
+            "fields", lambda: {"fields": self._model.module(module).field_metadata}, 1
+        )
+        return wire.fields(read(answer, "fields")) or ()
+
+    def zgid(self) -> str:
+        answer = self._safe("zgid", lambda: {"org": [self._model.catalogue.org]}, 1)
+        return wire.zgid(read(answer, "zgid")) or ""
+
+    def _authorized(self, name: str, call: Callable[[], Answer]) -> Answer:
+        """Make *call* under the shared token, once more if Bigin refused it."""
+        token = self._tokens.current()
+        answer = self._admitted(name, token) or call()
+        if answer.token_refused:
+            answer = self._admitted(name, self._tokens.renewed(token)) or call()
+        return answer
+
+    def _admitted(self, name: str, token: str) -> Answer | None:
+        """Return Bigin's refusal of *token*, if it refuses it."""
+
+        def admit() -> dict[str, Any]:
+            self._model.admit(f"Zoho-oauthtoken {token}", self._world.now, path=name)
+            return {}
+
+        answer = self._server.answer(admit)
+        return None if answer.is_success else answer
+
+    def _safe(
+        self,
+        name: str,
+        effect: Callable[[], dict[str, Any]],
+        longest: float,
+        kinds: tuple[str, ...] = (),
+    ) -> Answer:
+        def call() -> Answer:
+            kind = self._world.point(f"bigin.{name} before", SAFE + kinds, longest=longest)
+            if kind == "link_dead":
+                return Answer(403, {"info": "Forbidden", "x-info": "Link not valid"})
+            answer = self._refusal(kind) or self._in_place(effect, longest)
+            self._world.point(f"bigin.{name} after")
+            return answer
+
+        return self._authorized(name, call)
+
+    def _in_place(self, effect: Callable[[], dict[str, Any]], longest: float) -> Answer:
+        """Hold one of Bigin's places for parallel calls while it answers."""
+        calls = self._model.calls
+        try:
+            calls.enter(at_most=PARALLEL_CALLS)
+        except RefusedError as refusal:
+            return Answer(refusal.status, refusal.body)
+        try:
+            self._world.pause(longest * self._world.faults.number(f"{self._world.now}"))
+            return self._server.answer(effect)
+        finally:
+            calls.leave()
+
+    def _refusal(self, kind: str) -> Answer | None:
+        match kind:
+            case "unreachable":
+                raise BiginUnreachableError("no connection")
+            case "no_answer":
+                self._world.pause(30)
+                raise BiginOutcomeUnknownError("no readable answer")
+            case "busy":
+                return Answer(429, {"code": "TOO_MANY_REQUESTS", "status": "error"})
+            case "access":
+                return Answer(401, {"code": "OAUTH_SCOPE_MISMATCH", "status": "error"})
+            case _:
+                return None
+
+    def _create(self, body: dict[str, Any]) -> Answer:
+        kind = self._world.point("bigin.create before", CREATE, longest=2)
+        refused = None if kind == "no_answer" else self._refusal(kind)
+        if refused is not None:
+            return refused
+        if kind in ("request_lost", "no_answer", "server_error"):
+            self._world.pause(0 if kind == "server_error" else CREATE_TIMEOUT_SECONDS)
+            raise BiginOutcomeUnknownError("create: no readable answer")
+        if kind in ("effect_late", "killed_in_flight"):
+            self._arrive_late(body)
+            if kind == "killed_in_flight":
+                self._world.die()
+            self._world.pause(CREATE_TIMEOUT_SECONDS)
+            raise BiginOutcomeUnknownError("create: no readable answer")
+        answer = self._in_place(lambda: self._server.create(body), 10)
+        if kind == "answer_lost":
+            self._world.pause(CREATE_TIMEOUT_SECONDS)
+            raise BiginOutcomeUnknownError("create: no readable answer")
+        self._world.point("bigin.create after")
+        return answer
+
+    def _arrive_late(self, body: dict[str, Any]) -> None:
+        late = EFFECT_LATE_SECONDS * self._world.faults.number(f"late/{self._world.now}")
+        self._world.after(late, lambda: self._server.answer(lambda: self._server.create(body)))

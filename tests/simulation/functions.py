@@ -1,0 +1,207 @@
+"""The three functions as they are wired in production, but over the simulated world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bigin_import.callback import SignedCallbacks, read_job_id, verify
+from bigin_import.closing import Writer
+from bigin_import.collector import Collector
+from bigin_import.decisions import Decisions
+from bigin_import.errors import BiginError
+from bigin_import.finisher import Finisher
+from bigin_import.importer import Importer
+from bigin_import.intake import Intake
+from bigin_import.metadata import Metadata
+from bigin_import.part_sender import PartSender
+from bigin_import.ports import CollectQueue, Failures, Notices, Resumer
+from bigin_import.preparer import Preparer
+from bigin_import.receiver import Receiver
+from bigin_import.sender import Sender
+from bigin_import.settler import Settler
+from bigin_import.shared_token import SharedAccessToken
+from bigin_import.summarising import Surroundings
+from bigin_import.sweeper import Sweeper
+from tests.fakes.memory_files import MemoryFiles
+from tests.fakes.seen_events import SeenEvents
+from tests.simulation.bigin_port import BiginServer, SimulatedBigin, ZohoTokens
+from tests.simulation.ports import Fibers, ProcessClock, SimulatedFiles, SimulatedLedger
+from tests.simulation.scenarios import ROWS_PER_PART
+from tests.simulation.world import World
+
+KEYS = (b"current key", b"previous key")
+BASE_URL = "https://callback.example/live/v1/callback"
+DAY = 24 * 3600
+HOLD_SECONDS = 14 * DAY
+JOB_DEADLINE_SECONDS = DAY
+MAPPING_WAIT_SECONDS = 3600
+UNKNOWN_CREATE_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What outlives an invocation."""
+
+    world: World
+    ledger: SimulatedLedger
+    bucket: MemoryFiles
+    bigin: BiginServer
+    queue: CollectQueue
+    resumer: Resumer
+    notices: Notices
+    failures: Failures
+    observer: SeenEvents
+
+
+class Functions:
+    """The use cases of one invocation: made within its process."""
+
+    def __init__(self, outside: Outside) -> None:
+        self.o = outside
+        world = outside.world
+        self.clock = ProcessClock(world, world.process)
+        self.files = SimulatedFiles(world, outside.bucket)
+        tokens = SharedAccessToken(outside.ledger, ZohoTokens(outside.bigin), self.clock)
+        self.bigin = SimulatedBigin(outside.bigin, tokens)
+        self.urls = SignedCallbacks(BASE_URL, KEYS)
+        self.intake = Intake(
+            ledger=outside.ledger, files=self.files, clock=self.clock, observer=outside.observer
+        )
+
+    def importer(self) -> Importer:
+        o = self.o
+        metadata = Metadata(o.ledger, self.bigin, self.clock)
+        return Importer(
+            ledger=o.ledger,
+            files=self.files,
+            intake=self.intake,
+            preparer=Preparer(
+                ledger=o.ledger,
+                files=self.files,
+                metadata=metadata,
+                clock=self.clock,
+                observer=o.observer,
+                default_encoding="",
+                max_rows=ROWS_PER_PART,
+            ),
+            sender=self._sender(metadata),
+            queue=o.queue,
+            clock=self.clock,
+            observer=o.observer,
+            mapping_wait_seconds=MAPPING_WAIT_SECONDS,
+        )
+
+    def _sender(self, metadata: Metadata) -> Sender:
+        o = self.o
+        return Sender(
+            ledger=o.ledger,
+            bigin=self.bigin,
+            urls=self.urls,
+            part_sender=PartSender(
+                files=self.files,
+                bigin=self.bigin,
+                metadata=metadata,
+                urls=self.urls,
+                clock=self.clock,
+                observer=o.observer,
+            ),
+            clock=self.clock,
+            parallel=Fibers(o.world),
+            observer=o.observer,
+            max_parallel_calls=3,
+            unknown_create_seconds=UNKNOWN_CREATE_SECONDS,
+        )
+
+    def decisions(self) -> Decisions:
+        o = self.o
+        return Decisions(
+            ledger=o.ledger,
+            bigin=self.bigin,
+            queue=o.queue,
+            clock=self.clock,
+            observer=o.observer,
+        )
+
+    def call_back(self, url: str, body: bytes, content_type: str) -> bool:
+        """Do what job_callback does with a POST; False is an answer 403."""
+        target = verify(*url.split("/")[-4:], KEYS)
+        if target is None:
+            return False
+        receiver = Receiver(
+            ledger=self.o.ledger,
+            bigin=self.bigin,
+            urls=self.urls,
+            settler=self._settler(),
+            clock=self.clock,
+            observer=self.o.observer,
+        )
+        receiver.receive(target, read_job_id(body, content_type))
+        return True
+
+    def collect(self, import_id: str, part: int | None) -> None:
+        """Do what settle_jobs does with one message."""
+        if part is not None:
+            try:
+                self._collector().collect(import_id, part)
+            except BiginError as exc:
+                self.o.observer.saw("bigin_failed", code=type(exc).__name__, part=part)
+                return
+        self._finisher().finish(import_id)
+
+    def tick(self) -> None:
+        """Do what settle_jobs does every minute."""
+        o = self.o
+        Sweeper(
+            ledger=o.ledger,
+            files=self.files,
+            intake=self.intake,
+            settler=self._settler(),
+            collector=self._collector(),
+            finisher=self._finisher(),
+            resumer=o.resumer,
+            failures=o.failures,
+            clock=self.clock,
+            observer=o.observer,
+            mapping_wait_seconds=MAPPING_WAIT_SECONDS,
+            job_deadline_seconds=JOB_DEADLINE_SECONDS,
+            hold_seconds=HOLD_SECONDS,
+        ).tick()
+
+    def _settler(self) -> Settler:
+        o = self.o
+        return Settler(
+            ledger=o.ledger,
+            bigin=self.bigin,
+            queue=o.queue,
+            clock=self.clock,
+            observer=o.observer,
+        )
+
+    def _collector(self) -> Collector:
+        o = self.o
+        return Collector(
+            ledger=o.ledger,
+            files=self.files,
+            bigin=self.bigin,
+            clock=self.clock,
+            observer=o.observer,
+        )
+
+    def _finisher(self) -> Finisher:
+        o = self.o
+        around = Surroundings(
+            region="eu-central-1",
+            bucket=o.bucket.bucket,
+            import_function="import-csv",
+            request_text=str,
+        )
+        return Finisher(
+            ledger=o.ledger,
+            files=self.files,
+            writer=Writer(files=self.files, clock=self.clock, around=around),
+            notices=o.notices,
+            resumer=o.resumer,
+            clock=self.clock,
+            observer=o.observer,
+            keep_seconds=90 * DAY,
+        )

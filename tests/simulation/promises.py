@@ -1,0 +1,260 @@
+"""
+What must hold: at every write, and when everything is over.
+
+Nothing here looks at how the use cases work: only at what is in Bigin, in the bucket, in the
+ledger and in the notices.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bigin_import import places
+from bigin_import.edges import ForbiddenEdgeError, check_edge
+from bigin_import.models import ObjectVersion
+from bigin_import.records import Import, ImportState, Part, PartState, Record
+from tests.simulation.account import Account
+from tests.simulation.people import Person
+from tests.simulation.scenarios import Drop, Mode, Scenario
+from tests.simulation.world import HOUR, SKEW_SECONDS, World
+
+DAY = 24 * HOUR
+SLACK = 2 * SKEW_SECONDS + 2
+LEASE_SECONDS = 360
+MOST_CALLS = 60  # of an open item in an hour of mere waiting
+RESULT_FILES = ("success", "failed", "unprocessed", "unclear")
+# Faults after which nobody but a person may know whether Bigin made a job, or go on.
+CAUSES_OF_HOLDS = frozenset(
+    "kill stall freeze aws_error answer_lost no_answer request_lost effect_late killed_in_flight"
+    " server_error".split()
+)
+CRASHES = frozenset("kill stall freeze aws_error answer_lost".split())
+
+
+@dataclass(slots=True)
+class Watch:
+    """Looks at every write."""
+
+    world: World
+    held: bool = False
+
+    def check(self, old: Record | None, new: Record) -> None:
+        try:
+            check_edge(old, new)
+        except ForbiddenEdgeError as exc:
+            self.world.violate(str(exc))
+        if isinstance(new, Import):
+            self._check_import(new)
+        if isinstance(new, Part):
+            self._check_part(new)
+
+    def _check_import(self, new: Import) -> None:
+        if new.state is ImportState.ON_HOLD:
+            self.held = True
+        told = new.noticed_at is not None
+        if new.open is None and not (new.state.is_closed and told):
+            self.world.violate(f"an import in {new.state} is not open and nobody was told")
+        if (new.open is None) != (new.expires_at is not None):
+            self.world.violate("an import that is still open would be forgotten by the table")
+        if new.open is not None:
+            within = DAY if new.state is ImportState.ON_HOLD else HOUR + LEASE_SECONDS
+            self._check_due("an import", new.state, new.due_at, within)
+
+    def _check_part(self, new: Part) -> None:
+        if new.state is PartState.HELD:
+            self.held = True
+        if (new.open is None) != new.state.is_final:
+            self.world.violate(f"a part in {new.state} has open={new.open}")
+        if new.open is not None:
+            within = DAY if new.state is PartState.HELD else HOUR
+            self._check_due("a part", new.state, new.due_at, within)
+
+    def _check_due(self, what: str, state: str, due_at: int | None, within: float) -> None:
+        if due_at is None or due_at > self.world.now + within + SLACK:
+            self.world.violate(f"{what} in {state} is not due within {within / HOUR:.1f} hours")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Looks at what a run came to."""
+
+    world: World
+    account: Account
+    scenario: Scenario
+    person: Person
+    watch: Watch
+    dropped: tuple[tuple[ObjectVersion, Drop], ...]
+    started: frozenset[str]
+
+    def check_at_rest(self) -> None:
+        """Two hours after the last fault: nothing is open that does not wait for a person."""
+        for record in self._imports():
+            if record.state.is_closed and record.open is None:
+                continue
+            parts = self.account.parts_of(record.import_id)
+            held = any(part.state is PartState.HELD for part in parts)
+            if record.state is not ImportState.ON_HOLD and not held and not self._waits(parts):
+                self._violate(record, f"is still {record.state}: {self._states(parts)}")
+
+    def check_over(self) -> None:
+        """At the very end."""
+        for source, drop in self.dropped:
+            record = self._import(source)
+            if record is None:
+                self.world.violate(f"{drop.key} was forgotten")
+            elif not record.state.is_closed or record.open is not None:
+                parts = self.account.parts_of(record.import_id)
+                self._violate(record, f"never ended: {record.state}: {self._states(parts)}")
+            else:
+                self._check_closed(record, drop)
+        self._check_bigin()
+        self._check_holds()
+        if not self.world.faults.fired:
+            self._check_without_faults()
+
+    def _waits(self, parts: tuple[Part, ...]) -> bool:
+        """Tell whether a job is still running, or Bigin has no credits yet."""
+        jobs = self.account.bigin.model.jobs
+        ids = (a.job_id for part in parts for a in part.attempts if part.open and a.job_id)
+        running = any(not jobs[job_id].ended for job_id in ids)
+        return running or self.scenario.credits < 500 * len(self.dropped) * self.scenario.parts
+
+    def _check_closed(self, record: Import, drop: Drop) -> None:
+        self._check_notices(record)
+        if record.verdict is None and record.totals is not None:
+            self._check_files(record, drop)
+
+    def _check_notices(self, record: Import) -> None:
+        times = [
+            at
+            for at, notice in self.account.published
+            if ("import_id", record.import_id) in notice.attributes
+            and ("state", record.state.value) in notice.attributes
+        ]
+        if record.state.is_quiet:
+            if times:
+                self._violate(record, "made noise about nothing")
+        elif not times:
+            self._violate(record, "was closed and nobody was told")
+        elif len(times) > 1 and not self._crashed_between(times[0], times[-1]):
+            self._violate(record, f"was told {len(times)} times without a crash")
+
+    def _crashed_between(self, first: float, last: float) -> bool:
+        fired = zip(self.world.faults.fired, self.world.faults.fired_at, strict=True)
+        return any(f.kind in CRASHES and first - HOUR <= at <= last for f, at in fired)
+
+    def _check_files(self, record: Import, drop: Drop) -> None:
+        """Each row is in exactly one file, and the file tells the truth."""
+        rows = Counter(row for name in RESULT_FILES for row in self._rows(record, name))
+        expected = Counter(range(2, len(drop.rows) + 2))
+        if rows != expected:
+            self._violate(record, f"accounts for rows {dict(rows)}, not {dict(expected)}")
+        for row in self._rows(record, "success"):
+            if not self._is_in_bigin(drop.rows[row - 2], None):
+                self._violate(record, f"row {row} is a success and not in Bigin")
+        for name in ("failed", "unprocessed"):
+            for row in self._rows(record, name):
+                if self._is_in_bigin(drop.rows[row - 2], record.import_id):
+                    self._violate(record, f"row {row} is {name} and in Bigin")
+        if record.state is ImportState.COMPLETED and len(self._rows(record, "success")) < len(
+            drop.rows
+        ):
+            self._violate(record, "is COMPLETED without all its rows")
+
+    def _rows(self, record: Import, name: str) -> list[int]:
+        key = f"{record.results}{places.result_name(record.source.key)}.{name}.csv"
+        if self.account.bucket.newest(key) is None:
+            return []
+        text = self.account.bucket.read(key).decode("utf-8-sig")
+        return [int(row["bigin__Row"]) for row in csv.DictReader(io.StringIO(text, newline=""))]
+
+    def _is_in_bigin(self, row: tuple[str, str], import_id: str | None) -> bool:
+        """Tell whether a record of this row is in Bigin (through that import)."""
+        surname, email = row
+        jobs = set(self.account.jobs_of(import_id)) if import_id else set()
+        for record in self.account.bigin.model.tables["Contacts"].records.values():
+            shared = self.scenario.same_keys or self.scenario.refused_row
+            same = record.values["Last_Name"] == surname or (
+                shared and import_id is None and record.values.get("Email") == email
+            )
+            if same and (import_id is None or jobs & set(record.jobs)):
+                return True
+        return False
+
+    def _check_bigin(self) -> None:
+        """No row is in Bigin twice, no job is unknown to the ledger, no call was in vain."""
+        records = self.account.bigin.model.tables["Contacts"].records.values()
+        names = Counter(record.values["Last_Name"] for record in records)
+        doubled = [name for name, times in names.items() if times > 1]
+        if doubled and not self.person.said_create:
+            self.world.violate(f"in Bigin twice: {doubled}")
+        self._check_jobs()
+        for job_id, times in self.account.bigin.gets.items():
+            self._check_questions(job_id, times)
+        refreshes = self.account.bigin.refreshes
+        if any(later - earlier < 600 for earlier, later in zip(refreshes, refreshes[10:])):
+            self.world.violate("more than 10 token refreshes in 10 minutes")
+
+    def _check_jobs(self) -> None:
+        jobs: Counter[tuple[str, int]] = Counter()
+        for job in self.account.bigin.model.jobs.values():
+            assert job.request.callback is not None
+            *_, import_id, number, attempt, _ = job.request.callback.url.split("/")
+            part = self.account.ledger.records.get(
+                (Part.at(import_id, int(number)).pk, Part.at(import_id, int(number)).sk)
+            )
+            attempts = part.attempts if isinstance(part, Part) else ()
+            if not any(a.number == int(attempt) for a in attempts):
+                self.world.violate(f"job {job.id} is not in the ledger")
+            jobs[import_id, int(number)] += 1
+            repeatable = isinstance(part, Part) and part.repeatable
+            said = (import_id, int(number)) in self.person.said_create
+            allowed = len(attempts) if repeatable or said else 1
+            if jobs[import_id, int(number)] > allowed:
+                self.world.violate(f"part {number} has {jobs[import_id, int(number)]} jobs")
+
+    def _check_questions(self, job_id: str, times: list[float]) -> None:
+        allowed = 10 + 2 * (times[-1] - times[0]) / HOUR
+        if len(times) > allowed:
+            self.world.violate(f"job {job_id} was asked for {len(times)} times")
+
+    def _check_holds(self) -> None:
+        if self.watch.held and not any(f.kind in CAUSES_OF_HOLDS for f in self.world.faults.fired):
+            self.world.violate("a hold without a cause")
+
+    def _check_without_faults(self) -> None:
+        jobs = self.account.bigin.model.jobs.values()
+        last = max((job.ends_at or 0.0 for job in jobs), default=0.0)
+        for record in self._imports():
+            expected = {ImportState.COMPLETED, ImportState.UNCHANGED}
+            if self.scenario.refused_row:
+                expected.add(ImportState.COMPLETED_WITH_ERRORS)
+            if self._is_plain() and record.state not in expected:
+                self._violate(record, f"ended {record.state} without any fault")
+            if self._is_plain() and (record.noticed_at or 0) > last + 180:
+                self._violate(record, "was not closed within 3 minutes of its last job")
+
+    def _is_plain(self) -> bool:
+        """Tell whether nothing but faults could keep the rows out of Bigin."""
+        it = self.scenario
+        return it.mapping_after == -60 and it.removed_after is None and it.credits > 50_000
+
+    def _imports(self) -> Iterator[Import]:
+        for record in self.account.ledger.records.values():
+            if isinstance(record, Import):
+                yield record
+
+    def _import(self, source: ObjectVersion) -> Import | None:
+        address = Import.at(places.import_id_of(source))
+        record = self.account.ledger.records.get((address.pk, address.sk))
+        return record if isinstance(record, Import) else None
+
+    def _states(self, parts: tuple[Part, ...]) -> str:
+        return ", ".join(part.state for part in parts)
+
+    def _violate(self, record: Import, what: str) -> None:
+        self.world.violate(f"{places.result_name(record.source.key)} {what}")

@@ -1,0 +1,136 @@
+"""One run: a scenario, a seed, faults; what happened and which promises were broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bigin_import import places
+from bigin_import.models import Notice, ObjectVersion
+from bigin_import.records import Part
+from tests.simulation.account import Account
+from tests.simulation.faults import Fault, Faults
+from tests.simulation.people import Person
+from tests.simulation.promises import Ending, Watch
+from tests.simulation.scenarios import Drop, Scenario, drops, mapping_text
+from tests.simulation.world import HOUR, START, World
+
+FAULTS_SECONDS = 6 * HOUR
+REST_SECONDS = 2 * HOUR
+END_SECONDS = 16 * 24 * HOUR  # holds are given up after 14 days
+TWIN_AFTER_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    What became of a run.
+
+    Attributes:
+        hours: Virtual time.
+        points: Points in order, if they were asked for.
+        trace: What happened, if it was asked for.
+    """
+
+    violations: tuple[str, ...]
+    fired: tuple[Fault, ...]
+    cells: frozenset[tuple[str, str, str]]
+    hours: float
+    steps: int
+    points: tuple[tuple[str, int, tuple[str, ...]], ...]
+    trace: tuple[str, ...]
+
+
+class Run:
+    """Sets the scene and lets time run."""
+
+    def __init__(self, scenario: Scenario, faults: Faults, *, trace: bool, points: bool) -> None:
+        self.scenario = scenario
+        self.faults = faults
+        self.world = World(faults)
+        self.world.trace = [] if trace else None
+        self.world.points = [] if points else None
+        self.watch = Watch(self.world)
+        self.person = Person(scenario.person)
+        self.account = Account(self.world, scenario, self.watch.check, self._told)
+        self.dropped: list[tuple[ObjectVersion, Drop]] = []
+        faults.states = self._part_states
+        faults.now = lambda: self.world.now
+
+    def play(self) -> Outcome:
+        self._set_the_scene()
+        self.world.run(START + FAULTS_SECONDS)
+        self.faults.stopped = True
+        self.world.run(self._last_end() + REST_SECONDS)
+        ending = Ending(
+            self.world,
+            self.account,
+            self.scenario,
+            self.person,
+            self.watch,
+            tuple(self.dropped),
+            frozenset(),
+        )
+        ending.check_at_rest()
+        self.world.run(START + END_SECONDS)
+        ending.check_over()
+        self.world.close()
+        return Outcome(
+            violations=tuple(self.world.violations),
+            fired=tuple(self.faults.fired),
+            cells=frozenset(self.faults.cells),
+            hours=(self.world.now - START) / HOUR,
+            steps=sum(self.faults.counts.values()),
+            points=tuple(self.world.points or ()),
+            trace=tuple(self.world.trace or ()),
+        )
+
+    def _last_end(self) -> float:
+        """Return when the last job ends that ends at all."""
+        ends = (job.ends_at or 0.0 for job in self.account.bigin.model.jobs.values())
+        return max([self.world.now, *ends])
+
+    def _set_the_scene(self) -> None:
+        scenario, world = self.scenario, self.world
+        if scenario.mapping_after is not None:
+            world.after(max(0, scenario.mapping_after), self._put_mapping)
+        for number, drop in enumerate(drops(scenario)):
+            world.after(1 + TWIN_AFTER_SECONDS * number, lambda drop=drop: self._drop(drop))
+        if scenario.removed_after is not None:
+            key = drops(scenario)[0].key
+            world.after(scenario.removed_after, lambda: self.account.bucket.remove(key))
+
+    def _put_mapping(self) -> None:
+        self.account.put("incoming/mapping.json", mapping_text(self.scenario))
+
+    def _drop(self, drop: Drop) -> None:
+        source = self.account.put(drop.key, drop.body)
+        self.dropped.append((source, drop))
+        import_id = places.import_id_of(source)
+        self.world.after(60, lambda: self.person.hurry(self.account, import_id))
+        if self.scenario.forged:
+            url = f"https://x/v1/callback/{import_id}/0001/1/{'A' * 43}"
+            body = b'{"job_id": "111111000000541958"}'
+            for after in (20, 100):
+                self.world.after(
+                    after, lambda: self.account.post(url, body, "", forged="a forged callback")
+                )
+
+    def _told(self, notice: Notice) -> None:
+        self.person.told(self.account, notice)
+
+    def _part_states(self) -> set[str]:
+        records = self.account.ledger.records.values()
+        return {r.state.value for r in records if isinstance(r, Part)} or {"-"}
+
+
+def simulate(
+    scenario: Scenario,
+    seed: int,
+    planned: Iterable[Fault] | None = (),
+    *,
+    trace: bool = False,
+    points: bool = False,
+) -> Outcome:
+    """Run *scenario*; *planned* None lets chance decide about faults."""
+    return Run(scenario, Faults(seed, planned), trace=trace, points=points).play()

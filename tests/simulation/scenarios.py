@@ -1,0 +1,140 @@
+"""What is dropped, into what kind of Bigin, by whom: the fixed part of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from itertools import product
+from typing import Any
+
+ROWS_PER_PART = 2
+
+
+class Mode(StrEnum):
+    """How rows get into Bigin."""
+
+    INSERT = "insert"  # nothing unique: a row sent twice is two records
+    UPSERT = "upsert"
+    INSERT_FIND_BY = "insert_find_by"
+
+
+class Callbacks(StrEnum):
+    """What becomes of callbacks where no fault decides otherwise."""
+
+    NORMAL = "normal"
+    EARLY = "early"  # while the create call still waits for its answer
+    LOST = "lost"
+    NO_ID = "no_id"
+
+
+class Twin(StrEnum):
+    """What is dropped besides the first drop."""
+
+    NONE = "none"
+    SAME = "same"  # the same content under the same key, a moment later
+    CHANGED = "changed"  # other rows under the same key
+    OTHER = "other"  # other rows under another key
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """
+    The fixed part of a run.
+
+    Attributes:
+        parts: Of the first drop.
+        job_seconds: How long Bigin works on a job.
+        mapping_after: Seconds after the drop at which its mapping is there; None: never.
+        removed_after: Seconds after the drop at which somebody deletes it.
+        refused_row: Bigin refuses one row, for a duplicate.
+        same_keys: Rows of different parts share a key, so the parts run one after another.
+        credits: Bigin's daily budget.
+        person: What a person does about holds: "" waits for ever; see `people`.
+        forged: Somebody posts callbacks with wrong signatures.
+    """
+
+    mode: Mode = Mode.INSERT
+    parts: int = 1
+    twin: Twin = Twin.NONE
+    callbacks: Callbacks = Callbacks.NORMAL
+    job_seconds: int = 40
+    mapping_after: int | None = -60
+    removed_after: int | None = None
+    refused_row: bool = False
+    same_keys: bool = False
+    credits: int = 51_250
+    person: str = ""
+    forged: bool = False
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Scenario:
+        kinds = {"mode": Mode, "twin": Twin, "callbacks": Callbacks}
+        return cls(**{name: kinds.get(name, _as_is)(value) for name, value in values.items()})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is not as usual."""
+        usual = asdict(Scenario())
+        return {name: value for name, value in asdict(self).items() if value != usual[name]}
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A CSV that somebody drops."""
+
+    key: str
+    rows: tuple[tuple[str, str], ...]  # surname, e-mail
+
+    @property
+    def body(self) -> bytes:
+        lines = ("Surname,E-mail", *(f"{surname},{email}" for surname, email in self.rows))
+        return "".join(f"{line}\n" for line in lines).encode()
+
+
+def fixed_scenarios() -> Iterator[Scenario]:
+    """Yield the scenarios of the complete search."""
+    for mode, parts, twin, callbacks in product(Mode, (1, 3), (Twin.NONE, Twin.SAME), Callbacks):
+        yield Scenario(mode=mode, parts=parts, twin=twin, callbacks=callbacks)
+
+
+def mapping_text(scenario: Scenario) -> bytes:
+    columns = {"Surname": "Last_Name", "E-mail": "Email"}
+    mapping: dict[str, Any] = {"module": "Contacts", "operation": "insert", "columns": columns}
+    if scenario.mode is not Mode.INSERT:
+        mapping |= {"find_by": "Email"}
+    if scenario.mode is Mode.UPSERT:
+        mapping |= {"operation": "upsert"}
+    return json.dumps(mapping).encode()
+
+
+def drops(scenario: Scenario) -> tuple[Drop, ...]:
+    """Return the drops of a scenario in the order of their versions."""
+    first = Drop("incoming/first.csv", _rows("first", scenario))
+    match scenario.twin:
+        case Twin.SAME:
+            return first, first
+        case Twin.CHANGED:
+            return first, Drop(first.key, _rows("changed", scenario))
+        case Twin.OTHER:
+            return first, Drop("incoming/other.csv", _rows("other", scenario))
+        case _:
+            return (first,)
+
+
+def _rows(name: str, scenario: Scenario) -> tuple[tuple[str, str], ...]:
+    count = max(1, scenario.parts * ROWS_PER_PART - 1)
+    return tuple((f"{name} {n}", _email(name, n, count, scenario)) for n in range(1, count + 1))
+
+
+def _email(name: str, n: int, count: int, scenario: Scenario) -> str:
+    if scenario.refused_row and n == 1:
+        return "taken@example.com"
+    if scenario.mode is Mode.INSERT:
+        return ""
+    shared = scenario.same_keys and n in (1, count)
+    return f"{name}-{1 if shared else n}@example.com"

@@ -1,0 +1,252 @@
+"""
+Virtual time, and the processes that live in it.
+
+Every invocation of a function is a process: one fiber (a greenlet), and more while it works side
+by side. Whatever a process asks of the world goes through `point`: there time passes, others run
+and faults strike. A process that was killed never comes back, and nothing it still tries on its
+way out has an effect.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+from typing import cast
+
+from greenlet import getcurrent, greenlet
+
+from bigin_import.errors import BiginImportError
+from tests.simulation.faults import Faults
+
+START = 1_760_000_000.0
+HOUR = 3600.0
+STALL_SECONDS = 90.0
+FREEZE_SECONDS = 420.0  # longer than a lease: the sandbox stands still, and its deadline with it
+SKEW_SECONDS = 5.0
+EVERYWHERE = ("kill", "stall", "freeze")
+
+
+class KilledError(BaseException):
+    """Unwinds the fibers of a process that was killed."""
+
+
+class PlatformError(Exception):
+    """An AWS call that failed with all its repetitions; no error of ours, so it ends a function."""
+
+
+class Process:
+    """
+    One invocation of a function.
+
+    Attributes:
+        skew: Seconds by which its clock is ahead of the world's.
+        ended: Hears, once, whether it ended well.
+        forbidden: If not empty, why this process must not touch anything.
+    """
+
+    def __init__(self, name: str, deadline: float, skew: float, ended: Callable[[bool], object]):
+        self.name = name
+        self.deadline = deadline
+        self.skew = skew
+        self.ended = ended
+        self.alive = True
+        self.fibers: list[Fiber] = []
+        self.forbidden = ""
+
+
+class Fiber(greenlet):
+    """One line of work within a process."""
+
+    def __init__(self, process: Process, work: Callable[[], object], hub: greenlet) -> None:
+        def live() -> None:
+            with suppress(KilledError):
+                work()
+
+        super().__init__(live, hub)
+        self.process = process
+        process.fibers.append(self)
+
+
+class World:
+    """
+    The scheduler: the earliest event comes next; equal ones in the order they were planned.
+
+    Attributes:
+        violations: Every promise that was broken.
+        trace: What happened, if somebody wants to know.
+        points: Every point that was reached: label, its how many-eth time, faults it knows.
+        calls: Points by hour since the start.
+    """
+
+    def __init__(self, faults: Faults) -> None:
+        self.now = START
+        self.faults = faults
+        self.violations: list[str] = []
+        self.trace: list[str] | None = None
+        self.points: list[tuple[str, int, tuple[str, ...]]] | None = None
+        self.calls: dict[int, int] = {}
+        self._events: list[tuple[float, int, Callable[[], object]]] = []
+        self._numbers = count(1)
+        self._hub = getcurrent()
+
+    # Time
+
+    def at(self, moment: float, action: Callable[[], object]) -> None:
+        """Do *action* at *moment*, outside of every process."""
+        heapq.heappush(self._events, (max(moment, self.now), next(self._numbers), action))
+
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
+        self.at(self.now + seconds, action)
+
+    def run(self, until: float) -> None:
+        """Let everything happen that is planned up to *until*."""
+        while self._events and self._events[0][0] <= until:
+            moment, _, action = heapq.heappop(self._events)
+            self.now = max(self.now, moment)
+            action()
+        self.now = max(self.now, until)
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass for the fiber that calls."""
+        wake_at = self.now + seconds
+        if not self._events or self._events[0][0] > wake_at:
+            self.now = wake_at  # nobody else has anything to do before: no need to switch
+            return
+        self.wake(self.fiber, wake_at)
+        self.park()
+
+    def park(self) -> None:
+        """Stop the fiber that calls until somebody wakes it."""
+        self._hub.switch()
+        if not self.process.alive:
+            raise KilledError
+
+    def wake(self, fiber: Fiber, moment: float | None = None) -> None:
+        """Let *fiber* go on, now or at *moment*, if it still lives then."""
+        self.at(self.now if moment is None else moment, lambda: fiber.dead or fiber.switch())
+
+    # Processes
+
+    @property
+    def fiber(self) -> Fiber:
+        return cast(Fiber, getcurrent())
+
+    @property
+    def process(self) -> Process:
+        """The process that runs now."""
+        return self.fiber.process
+
+    def start(
+        self,
+        name: str,
+        seconds: float,
+        work: Callable[[], object],
+        ended: Callable[[bool], object] = lambda well: None,
+    ) -> Process:
+        """Begin an invocation now; it may last *seconds*."""
+        skew = SKEW_SECONDS * (2 * self.faults.number(f"skew/{next(self._numbers)}") - 1)
+        process = Process(name, self.now + seconds, skew, ended)
+        self.wake(Fiber(process, lambda: self._run(process, work), self._hub))
+        self.at(process.deadline, lambda: self._expire(process))
+        return process
+
+    def spawn(self, work: Callable[[], object]) -> Fiber:
+        """Begin another line of work in the process that calls."""
+        fiber = Fiber(self.process, work, self._hub)
+        self.wake(fiber)
+        return fiber
+
+    def kill(self, process: Process) -> None:
+        if process.alive:
+            self.note(process.name, "killed")
+            self._over(process, well=False)
+
+    def _run(self, process: Process, work: Callable[[], object]) -> None:
+        well = True
+        try:
+            work()
+        except Exception as exc:  # noqa: BLE001  # what a function raises, the platform sees
+            well = False
+            self._judge(process, exc)
+        if any(not fiber.dead for fiber in process.fibers if fiber is not getcurrent()):
+            self.violate(f"{process.name} ended with work under way")
+        self._over(process, well=well)
+
+    def _judge(self, process: Process, exc: BaseException) -> None:
+        """Note an error that ended a function; one that has no business there is a violation."""
+        self.note(process.name, f"failed: {exc!r}")
+        inner = exc.exceptions if isinstance(exc, BaseExceptionGroup) else (exc,)
+        for error in inner:
+            if not isinstance(error, (PlatformError, BiginImportError)):
+                self.violate(f"{process.name} failed: {error!r}")
+        if not self.faults.fired:
+            self.violate(f"{process.name} failed without any fault: {exc!r}")
+
+    def _over(self, process: Process, *, well: bool) -> None:
+        process.alive = False
+        process.ended(well)
+        if len(process.fibers) > 1 or process.fibers[0] is not getcurrent():
+            self.at(self.now, lambda: self._unwind(process))
+
+    def _unwind(self, process: Process) -> None:
+        for fiber in process.fibers:
+            if fiber and not fiber.dead:
+                fiber.throw(KilledError)
+
+    def _expire(self, process: Process) -> None:
+        if process.alive and self.now < process.deadline:
+            self.at(process.deadline, lambda: self._expire(process))
+        else:
+            self.kill(process)
+
+    # Points
+
+    def point(self, label: str, kinds: tuple[str, ...] = (), *, longest: float = 0.02) -> str:
+        """
+        Let others run and faults strike.
+
+        Args:
+            kinds: Faults that can strike here besides those that can strike everywhere.
+            longest: The most seconds that pass here by themselves.
+
+        Returns:
+            The fault of *kinds* that the caller must carry out, or "".
+        """
+        process = self.process
+        if not process.alive:
+            raise KilledError
+        if process.forbidden:
+            self.violate(f"{process.forbidden}: {label}")
+        self.note(process.name, label)
+        kind, number = self.faults.strike(label, EVERYWHERE + kinds)
+        if self.points is not None:
+            self.points.append((label, self.faults.counts[label], EVERYWHERE + kinds))
+        if kind == "kill":
+            self.kill(process)
+            raise KilledError
+        if kind == "freeze":
+            process.deadline += FREEZE_SECONDS
+        if kind in ("stall", "freeze"):
+            self.pause(STALL_SECONDS if kind == "stall" else FREEZE_SECONDS)
+        self.pause(longest * number)
+        return "" if kind in EVERYWHERE else kind
+
+    def note(self, who: str, what: str) -> None:
+        hour = int((self.now - START) // HOUR)
+        self.calls[hour] = self.calls.get(hour, 0) + 1
+        if self.trace is not None:
+            self.trace.append(f"{self.now - START:.3f} {who} {what}")
+
+    def violate(self, what: str) -> None:
+        self.violations.append(f"{self.now - START:.1f} s: {what}")
+
+    def close(self) -> None:
+        """End what is still under way, so that nothing of it acts when it is swept up."""
+        self._events.clear()
+
+    def die(self) -> None:
+        """Kill the process that calls."""
+        self.kill(self.process)
+        raise KilledError
