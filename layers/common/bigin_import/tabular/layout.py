@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from bigin_import.errors import DropRejectedError
 from bigin_import.models import Problem
+from bigin_import.tabular.records import csv_rows
 
 # In the order of preference when the rows below the header decide nothing.
 DELIMITERS = (",", ";", "\t", "|", ":")
-
-# The csv module doubles a buffer of four bytes a character: this is the last size below 268 MB.
-# A longer cell is taken for a quote that nobody closed.
-MAX_CELL_CHARACTERS = 33_000_000
 
 _FIRST_ROWS = 2_000
 _SEP_LINE = re.compile(r'"?sep=([,;\t|:])"?\s*$', re.IGNORECASE)
@@ -99,17 +95,6 @@ def first_rows(layout: Layout, text: str, *, is_whole: bool) -> list[list[str]]:
     return [row for row in below if any(map(str.strip, row))]
 
 
-def csv_rows(lines: Iterable[str], delimiter: str, spaced_quotes: bool) -> Iterator[list[str]]:
-    """
-    Yield what stands between line ends outside of quotes, blank lines included.
-
-    Raises:
-        csv.Error: While iterating, where a cell is longer than MAX_CELL_CHARACTERS.
-    """
-    csv.field_size_limit(MAX_CELL_CHARACTERS)
-    return csv.reader(lines, delimiter=delimiter, skipinitialspace=spaced_quotes)
-
-
 def _read(text: str, delimiter: str, name: str) -> Layout:
     spaced = _has_spaced_quotes(text, delimiter)
     for row, cells in enumerate(_rows(text, delimiter, spaced), 1):
@@ -130,7 +115,7 @@ def _has_spaced_quotes(text: str, delimiter: str) -> bool:
 
 
 def _rows(text: str, delimiter: str, spaced_quotes: bool) -> Iterator[list[str]]:
-    return csv_rows(io.StringIO(text, newline=""), delimiter, spaced_quotes)
+    return csv_rows(io.StringIO(text, newline=""), delimiter, spaced_quotes=spaced_quotes)
 
 
 def _widths_below(layout: Layout, text: str) -> list[int]:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
 from operator import itemgetter
 from typing import NamedTuple
 
-from bigin_import.errors import DropRejectedError
-from bigin_import.models import Dialect, Problem
+from bigin_import.models import Dialect
 from bigin_import.tabular.drop_bytes import DropBytes
 from bigin_import.tabular.drop_text import DropText
-from bigin_import.tabular.layout import Layout, csv_rows
+from bigin_import.tabular.layout import Layout
+from bigin_import.tabular.records import record_batches
 from bigin_import.tabular.rework import parent_import, parent_row, strip_result_columns
-
-# Small batches stay in the processor's cache.
-BATCH_ROWS = 500
-
-_END_OF_DROP = "\0end of drop\0"
 
 
 class Batch(NamedTuple):
@@ -71,7 +62,6 @@ class Table:
         self._chunks = chunks
         self._layout = layout
         self._raw_header = layout.header
-        self._escaped_quote = _escaped_quote(layout.delimiter)
         self._kept = strip_result_columns(layout.header)
         self.is_result_file = len(self._kept) < len(layout.header)
         self.header = tuple(layout.header[at] for at in self._kept)
@@ -100,7 +90,13 @@ class Table:
         Raises:
             DropRejectedError: A quote is never closed, or the encoding is not known after all.
         """
-        for first, read in self._records():
+        for first, read in record_batches(
+            self._chunks,
+            delimiter=self._layout.delimiter,
+            spaced_quotes=self._layout.spaced_quotes,
+            skip=self._layout.header_row,
+            name=self.name,
+        ):
             numbers = range(first, first + len(read))
             rows, parents = read, {}
             if self.is_result_file:
@@ -112,35 +108,6 @@ class Table:
             self.rows += len(batch.rows)
             if batch.rows:
                 yield batch
-
-    def _records(self) -> Iterator[tuple[int, list[list[str]]]]:
-        """Yield what stands between line ends outside of quotes, blank lines included."""
-        # The end is marked by a line of our own: a quote that is still open swallows it.
-        lines = chain(chain.from_iterable(map(self._lines, self._chunks)), [_END_OF_DROP])
-        reader = csv_rows(lines, self._layout.delimiter, self._layout.spaced_quotes)
-        first = 1 + len(list(islice(reader, self._layout.header_row)))
-        is_complete = False
-        while not is_complete:
-            rows: list[list[str]] = []
-            try:
-                rows.extend(islice(reader, BATCH_ROWS))
-            except csv.Error as exc:
-                raise self._open_quote(first + len(rows)) from exc
-            is_complete = bool(rows) and rows[-1] == [_END_OF_DROP]
-            if not rows or (len(rows) < BATCH_ROWS and not is_complete):
-                raise self._open_quote(first + len(rows) - 1)
-            yield first, rows[:-1] if is_complete else rows
-            first += len(rows)
-
-    def _lines(self, chunk: str) -> Iterator[str]:
-        # StringIO knows LF, CRLF and CR, and nothing else: str.splitlines also breaks at U+2028.
-        if '\\"' in chunk and self._escaped_quote.search(chunk):
-            raise _rejected(
-                self.name,
-                "quotes inside cells are escaped with a backslash, which is not CSV",
-                'Export it again with doubled quotes ("")',
-            )
-        return io.StringIO(chunk, newline="")
 
     def _is_tidy(self, rows: list[list[str]]) -> bool:
         """Return whether every row is as wide as the header, begins with a cell and is data."""
@@ -193,21 +160,3 @@ class Table:
             for number, row in zip(numbers, rows, strict=True)
         )
         return {number: parent for number, parent in named if parent is not None}
-
-    def _open_quote(self, row: int) -> DropRejectedError:
-        return _rejected(
-            f"{self.name}, row {row}",
-            "a quote in this row is never closed, so the rest of the file is one cell",
-            "Close the quote, double it if it belongs to the text, or check whether the file is "
-            "cut off",
-        )
-
-
-def _rejected(where: str, what: str, remedy: str) -> DropRejectedError:
-    return DropRejectedError((Problem(where, what, remedy),))
-
-
-def _escaped_quote(delimiter: str) -> re.Pattern[str]:
-    r"""Match a quoted cell with \" inside of it, not one that ends in a backslash."""
-    mark = re.escape(delimiter)
-    return re.compile(rf'(?:^|{mark})"(?:[^"\\]|\\.)*?\\"[^{mark}\r\n"]', re.MULTILINE)
