@@ -25,8 +25,8 @@ def main() -> int:
                 sys.stdout.write(standing.down())
             case "serve":
                 standing.serve()
-    except StackInUseError as error:
-        sys.stderr.write(f"{error}. `make down` stops it.\n")
+    except (StackInUseError, standing.StackFailedError) as error:
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

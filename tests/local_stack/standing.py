@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tests.local_stack import workspace
+from tests.local_stack.demo import files
 from tests.local_stack.stack import LocalStack
 from tests.local_stack.workspace import LOCAL, ROOT, StackInUseError
 
@@ -26,21 +27,34 @@ AWSCLI = LOCAL / "awscli" / "bin"
 
 
 class StackFailedError(Exception):
-    """The stack did not come up."""
+    """The stack did not come up; the message is what it said."""
 
 
 def up() -> str:
-    """Start the standing stack and return what to do with it, for a person to read."""
+    """
+    Start the standing stack and return what to do with it, for a person to read.
+
+    Raises:
+        StackFailedError: It did not come up; the message is what it said.
+    """
+    log = workspace.folder_of(NAME).with_suffix(".log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr.write(f"Starting; {log.relative_to(ROOT)} shows how it goes.\n")
     command = [sys.executable, "-m", "tests.local_stack", "serve"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    if process.stdout is None:
-        raise TypeError("the stack was started without a pipe for its first line")
-    line = process.stdout.readline()
+    # Its output goes to a file: it lives on, and must not keep the caller's terminal open.
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
+    line = process.stdout.readline() if process.stdout else ""
     if not line:
-        process.wait()
-        raise SystemExit(process.returncode or 1)
+        raise StackFailedError(log.read_text())
     return _instructions(**json.loads(line))
 
 
@@ -49,9 +63,16 @@ def serve() -> NoReturn:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with LocalStack.running(NAME) as stack:
         (stack.folder / "process").write_text(str(os.getpid()))
-        settings = _write_settings(stack)
-        facts = {"settings": str(settings), "bucket": stack.bucket, "table": stack.table}
-        sys.stdout.write(json.dumps(facts | {"twin": stack.twin_url}) + "\n")
+        mapping = stack.folder / "companies.mapping.json"
+        mapping.write_bytes(files.companies().mapping)
+        facts = {
+            "settings": str(_write_settings(stack).relative_to(ROOT)),
+            "mapping": str(mapping.relative_to(ROOT)),
+            "bucket": stack.bucket,
+            "table": stack.table,
+            "twin": stack.twin_url,
+        }
+        sys.stdout.write(json.dumps(facts) + "\n")
         sys.stdout.flush()
         while True:
             signal.pause()
@@ -79,16 +100,16 @@ def _write_settings(stack: LocalStack) -> Path:
     return settings
 
 
-def _instructions(*, settings: str, bucket: str, table: str, twin: str) -> str:
+def _instructions(*, settings: str, mapping: str, bucket: str, table: str, twin: str) -> str:
     return f"""
 The stack is up. In this shell, once:
 
-  . {shlex.quote(str(Path(settings).relative_to(ROOT)))}
+  . {shlex.quote(settings)}
 
 Drop a mapping for everything in a folder, then a file:
 
-  aws s3 cp tests/samples/mappings/contacts.mapping.json s3://{bucket}/incoming/contacts/mapping.json
-  aws s3 cp tests/samples/contacts.csv s3://{bucket}/incoming/contacts/contacts.csv
+  aws s3 cp {shlex.quote(mapping)} s3://{bucket}/incoming/companies/mapping.json
+  aws s3 cp tests/samples/sp500-companies.csv s3://{bucket}/incoming/companies/
 
 Look at the results, at the ledger, at the log, and at what is in Bigin now:
 
@@ -96,8 +117,9 @@ Look at the results, at the ledger, at the log, and at what is in Bigin now:
   aws dynamodb query --table-name {table} --index-name open \\
     --key-condition-expression '#o = :work' --expression-attribute-names '{{"#o": "open"}}' \\
     --expression-attribute-values '{{":work": {{"S": "WORK"}}}}'
-  aws logs tail /aws/lambda/bigin-drop-import-csv --since 10m
-  curl -s --cacert "$AWS_CA_BUNDLE" '{twin}/_twin/records?module=Contacts'
+  aws logs filter-log-events --log-group-name /aws/lambda/bigin-drop-import-csv \\
+    --query 'events[].[message]' --output text
+  curl -s --cacert "$AWS_CA_BUNDLE" '{twin}/_twin/records?module=Accounts'
 
 Stop it with `make down`.
 """

@@ -44,7 +44,9 @@ def locked(path: Path, *, wait: bool) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError as exc:
-            raise StackInUseError(f"{path.stem} is running already; see {path}") from exc
+            raise StackInUseError(
+                f'the stack "{path.stem}" is running already (`make down` stops "up")'
+            ) from exc
         yield
 
 
