@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+unexport PYTHONHOME VIRTUAL_ENV
+export PYTHONPATH := $(CURDIR)/layers/common
 
 LOCKS := tests/requirements
 # Our own uv only where there is none.
@@ -12,6 +13,7 @@ PYTHON := .venv/bin/python
 DEVELOPMENT := .venv/.installed
 MINISTACK := .local/ministack/.installed
 AWSCLI := .local/awscli/.installed
+PEERS := .local/peers/.installed
 
 SEEDS ?= 2000
 SEED_BASE ?= 0
@@ -42,8 +44,8 @@ test: $(DEVELOPMENT) $(MINISTACK) ## All checks and tests, end to end ones inclu
 	@$(PYTHON) -m tests.suites check unit integration simulation e2e
 
 .PHONY: bench
-bench: $(DEVELOPMENT) $(MINISTACK) ## Measure speed and memory, next to peers
-	@$(PYTHON) -m tests.bench
+bench: $(DEVELOPMENT) $(PEERS) ## Measure speed and memory, next to peers
+	@PYTHONPATH=$(PYTHONPATH):$(CURDIR)/.local/peers $(PYTHON) -m tests.bench
 
 .PHONY: simulate
 simulate: $(DEVELOPMENT) ## Search for lost or doubled rows: SEEDS= SEED_BASE= SABOTAGE=
@@ -51,7 +53,7 @@ simulate: $(DEVELOPMENT) ## Search for lost or doubled rows: SEEDS= SEED_BASE= S
 
 .PHONY: lock
 lock: | $(UV) ## Choose newer versions of everything and write the lock files
-	@for name in layers/common/requirements $(LOCKS)/development $(LOCKS)/ministack $(LOCKS)/awscli $(LOCKS)/uv; do \
+	@for name in layers/common/requirements $(LOCKS)/development $(LOCKS)/ministack $(LOCKS)/awscli $(LOCKS)/peers $(LOCKS)/uv; do \
 	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes \
 	    --no-emit-index-url --no-annotate --no-header \
 	    $$( [ $$name = layers/common/requirements ] || echo "--constraint layers/common/requirements.txt" ) \
@@ -81,6 +83,13 @@ $(MINISTACK): $(LOCKS)/ministack.txt .python-version | $(UV)
 $(AWSCLI): $(LOCKS)/awscli.txt .python-version | $(UV)
 	@echo "Installing the AWS CLI into .local/awscli (once)"
 	@$(call install,.local/awscli,$<)
+	@touch $@
+
+# Beside the development tools, not among them: only the bench imports them.
+$(PEERS): $(LOCKS)/peers.txt $(DEVELOPMENT) | $(UV)
+	@echo "Installing peers into .local/peers (once)"
+	@rm -rf .local/peers && $(UV) pip install --quiet --require-hashes --python $(PYTHON) \
+	  --requirement $< --target .local/peers
 	@touch $@
 
 # From the root folder, where .python-version does not ask a version manager for 3.13. A
