@@ -360,6 +360,13 @@ def test_a_wrong_setting_is_refused_with_place_and_remedy(
             '.default_value: it has no value. Write it like "default_value": "Web"',
         ),
         (
+            {"default_value": ["Web"]},
+            (
+                ".default_value.value: this must be text in quotes, not a list. "
+                'Write it in quotes: "..."'
+            ),
+        ),
+        (
             {"default_value": 1.5},
             (
                 ".default_value.value: this must be text in quotes, not a number. "

@@ -30,8 +30,9 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(max_size=3), inner, max_size=6)
     ),
-    max_leaves=30,
+    max_leaves=8,
 )
+ENTRIES = st.lists(st.dictionaries(KEYS, JSON, max_size=5), max_size=3)
 NAMES = st.text(min_size=1).filter(lambda name: name.casefold() != "id")
 Strategies = dict[str, st.SearchStrategy[Any]]
 ALWAYS_IN_AN_ENTRY: Strategies = {"column": NAMES, "api_name": NAMES}
@@ -76,7 +77,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     refuses_or_reads(text.encode())
 
 
-@given(JSON)
+@given(JSON | st.dictionaries(KEYS, JSON | ENTRIES, max_size=6))
 def test_any_json_is_read_or_refused(value: object) -> None:
     refuses_or_reads(json.dumps(value).encode())
 

@@ -49,14 +49,14 @@ def parse_mapping(text: bytes, *, name: str) -> Mapping:
 
 def _readable_part(flat: Flat, flaws: list[Flaw]) -> WrittenMapping:
     """Return *flat* without what cannot be read, which goes to *flaws*."""
-    body = copy.deepcopy(flat.body)
-    while True:
-        try:
-            return WrittenMapping.model_validate(body)
-        except ValidationError as exc:
-            for error in exc.errors(include_url=False):
-                flaws.append((flat.as_written(error["loc"]), *in_words(error)))
-                _remove(body, error["loc"])
+    try:
+        return WrittenMapping.model_validate(flat.body)
+    except ValidationError as exc:
+        body = copy.deepcopy(flat.body)
+        for error in exc.errors(include_url=False):
+            flaws.append((flat.as_written(error["loc"]), *in_words(error)))
+            _remove(body, error["loc"])
+    return WrittenMapping.model_validate(body)
 
 
 def _remove(body: dict[str, Any], path: Path) -> None:
@@ -64,7 +64,8 @@ def _remove(body: dict[str, Any], path: Path) -> None:
     parent: Any = body
     for step, following in pairwise(path):
         found = parent[step]
-        if not isinstance(found, list) and not (isinstance(found, dict) and following in found):
+        is_there = following in found if isinstance(found, dict) else isinstance(following, int)
+        if not is_there:
             _take_out(parent, step)
             return
         parent = found
