@@ -4,7 +4,8 @@ Four ways to turn a drop into zips of 25,000 records. Run as a script it tries o
     python -m tests.bench.cutting_ways ours drop.csv folder-for-the-zips
 
 One process per try, so that no way profits or suffers from what another left behind; it prints
-the seconds and the peak memory above the idle process (everything imported, nothing read).
+the seconds of one core (all ways use one; waiting for a busy machine does not count) and the
+peak memory above the idle process (everything imported, nothing read).
 """
 
 from __future__ import annotations
@@ -95,9 +96,9 @@ def measured(way: str, path: Path, folder: Path) -> dict[str, float]:
     if way in PEERS:
         importlib.import_module(PEERS[way])
     idle = _memory_kib("VmRSS")
-    started = time.perf_counter()
+    started = time.process_time()
     WAYS[way](path, folder)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     return {"seconds": seconds, "peak_mib": (_memory_kib("VmHWM") - idle) / 1024}
 
 

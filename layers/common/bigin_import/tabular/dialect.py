@@ -21,7 +21,7 @@ from bigin_import.tabular.table import Table
 
 # Enough for a header of 200 columns and the twenty rows below it.
 _HEAD_BYTES = 64 * 1024
-_SAMPLE_CHARACTERS = 1_000_000
+_SAMPLE_CHARACTERS = 100_000
 
 
 def open_table(

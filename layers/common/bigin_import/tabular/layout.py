@@ -16,7 +16,7 @@ from bigin_import.tabular.records import csv_rows
 # In the order of preference when the rows below the header decide nothing.
 DELIMITERS = (",", ";", "\t", "|", ":")
 
-_FIRST_ROWS = 2_000
+_FIRST_ROWS = 500
 _SEP_LINE = re.compile(r'"?sep=([,;\t|:])"?\s*$', re.IGNORECASE)
 _ROWS_LOOKED_AT = 20
 _LONGEST_HEADER = 2_000
@@ -88,8 +88,8 @@ def _flaws(layout: Layout, where: str) -> Iterator[Problem]:
 
 def first_rows(layout: Layout, text: str, *, is_whole: bool) -> list[list[str]]:
     """Return rows below the header; unless *text* is the whole drop, its last may be cut off."""
-    rows = list(_rows(text, layout.delimiter, layout.spaced_quotes))
-    below = rows[layout.header_row : layout.header_row + _FIRST_ROWS]
+    rows = _rows(text, layout.delimiter, layout.spaced_quotes)
+    below = list(islice(rows, layout.header_row, layout.header_row + _FIRST_ROWS))
     if not is_whole and len(below) < _FIRST_ROWS:
         del below[-1:]
     return [row for row in below if any(map(str.strip, row))]

@@ -31,17 +31,21 @@ def csv_text(records: Sequence[SentRecord]) -> str:
         return "".join(map(_quoting(), records))
     lines = list(map(",".join, records))
     text = "\n".join(lines) + "\n"
-    if text.count(",") == commas * len(lines) and _has_no_special(text, len(lines)):
+    if (
+        text.count(",") == commas * len(lines)
+        and text.count("\n") == len(lines)
+        and '"' not in text
+        and "\r" not in text
+    ):
         return text
     quoted = _quoting()
+    # The same four questions for each line, spelled out: a call for each costs a tenth of it all.
     return "".join(
-        line + "\n" if line.count(",") == commas and _has_no_special(line, 0) else quoted(record)
+        quoted(record)
+        if '"' in line or "\n" in line or "\r" in line or line.count(",") != commas
+        else line + "\n"
         for line, record in zip(lines, records, strict=True)
     )
-
-
-def _has_no_special(text: str, line_ends: int) -> bool:
-    return '"' not in text and "\r" not in text and text.count("\n") == line_ends
 
 
 def _quoting() -> Callable[[SentRecord], str]:
