@@ -15,6 +15,8 @@ MINISTACK := .local/ministack/.installed
 AWSCLI := .local/awscli/.installed
 PEERS := .local/peers/.installed
 
+SUITES := unit integration $(if $(wildcard tests/simulation/test_*.py),simulation) e2e
+
 SEEDS ?= 2000
 SEED_BASE ?= 0
 SABOTAGE ?=
@@ -41,7 +43,7 @@ check: $(DEVELOPMENT) ## Lint, types, template
 
 .PHONY: test
 test: $(DEVELOPMENT) $(MINISTACK) ## All checks and tests, end to end ones included
-	@$(PYTHON) -m tests.suites check unit integration simulation e2e
+	@$(PYTHON) -m tests.suites check $(SUITES)
 
 .PHONY: bench
 bench: $(DEVELOPMENT) $(PEERS) ## Measure speed and memory, next to peers

@@ -1,5 +1,5 @@
 """
-`python -m tests.suites check unit integration simulation e2e`: run all, then sum up.
+`python -m tests.suites check unit integration e2e`: run all that is named, then sum up.
 
 A failure does not keep the rest from running: one run shows everything that is wrong.
 """
