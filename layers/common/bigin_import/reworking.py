@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -11,11 +9,12 @@ from itertools import islice
 from bigin_import import places
 from bigin_import.drops import Drop
 from bigin_import.errors import DropRejectedError, MissingObjectError
-from bigin_import.models import Dialect, ObjectVersion, Problem
+from bigin_import.models import ObjectVersion, Problem
 from bigin_import.plans import read_plan
 from bigin_import.ports import Files, Ledger
 from bigin_import.records import Import, MappingPin
-from bigin_import.tabular.rework import damaged_columns, parent_row, strip_result_columns
+from bigin_import.tabular.rework import damaged_columns
+from bigin_import.tabular.table import Table
 
 MOST_ROWS = 10_000  # compared with the parent's; damage shows in every row of its kind
 type Rows = Mapping[int, Sequence[str]]
@@ -45,8 +44,8 @@ class Reworking:
     def damage(self, drop: Drop, parent: str) -> tuple[Problem, ...]:
         """Find columns that a spreadsheet has visibly changed since the result file was written."""
         with drop.opened() as table:
-            header, dialect = table.header, table.dialect
-        dropped = list(islice(_numbered(drop, dialect), MOST_ROWS))
+            header = table.header
+            dropped = list(islice(_numbered(table), MOST_ROWS))
         originals = self._originals(parent, header, {number for number, _ in dropped})
         return damaged_columns(
             ((number, cells, originals.get(number)) for number, cells in dropped),
@@ -74,15 +73,9 @@ class Reworking:
             return {}
 
 
-def _numbered(drop: Drop, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a result file with the number each had in its parent."""
-    encoding = "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding
-    with drop.files.stream(drop.source) as stream:
-        text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
-        rows = csv.reader(text, delimiter=dialect.delimiter)
-        header = next(islice(rows, dialect.header_row - 1, None), [])
-        kept = strip_result_columns(header)
-        for row in rows:
-            number = parent_row(header, row)
-            if number is not None:
-                yield number, [row[at] for at in kept if at < len(row)]
+def _numbered(table: Table) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a result file that say which row of the parent's drop they were."""
+    for batch in table.batches():
+        for number, row in zip(batch.numbers, batch.rows, strict=True):
+            if number in batch.parents:
+                yield batch.parents[number], row
