@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from bigin_import.errors import DropRejectedError
 from bigin_import.models import ColumnPlan, CutResult, SourceRow
 from bigin_import.tabular.checks import ValueChecks
-from bigin_import.tabular.keys import KeyLog
+from bigin_import.tabular.keys import KeyLog, Repeated
 from bigin_import.tabular.parts import PartWriter
 from bigin_import.tabular.row_check import RowCheck
 from bigin_import.tabular.sent_csv import csv_text
@@ -44,21 +44,13 @@ def cut(
             may have been stored by then.
     """
     with KeyLog() as keys:
-        rows = _row_check(plan, max_bytes)
-        values = ValueChecks(plan, name=table.name)
+        rows, values = _row_check(plan, max_bytes), ValueChecks(plan, name=table.name)
         parts = PartWriter(
             plan, keys, store=store, entry_name=entry_name, max_rows=max_rows, max_bytes=max_bytes
         )
-        invalid = InvalidRows()
-        for checked in rows.batches(table):
-            if checked.reasons:
-                invalid.add(checked.reasons, checked.batch.numbers)
-            values.look(checked.records, checked.numbers)
-            parts.add(checked)
-        parts.finish()
+        invalid = _read(table, rows, values, parts)
         repeated = keys.repeated()
         empty_keys = keys.empty + rows.empty_keys
-
     problems = (
         *problems_of_rows(table, plan, invalid),
         *values.problems(),
@@ -66,6 +58,29 @@ def cut(
     )
     if problems:
         raise DropRejectedError(problems, concerns_mapping=table.rows > 0)
+    return _result(table, parts, invalid, repeated, empty_keys, values)
+
+
+def _read(table: Table, rows: RowCheck, values: ValueChecks, parts: PartWriter) -> InvalidRows:
+    """Take every batch of the drop through the checks into the parts."""
+    invalid = InvalidRows()
+    for checked in rows.batches(table):
+        if checked.reasons:
+            invalid.add(checked.reasons, checked.batch.numbers)
+        values.look(checked.records, checked.numbers)
+        parts.add(checked)
+    parts.finish()
+    return invalid
+
+
+def _result(
+    table: Table,
+    parts: PartWriter,
+    invalid: InvalidRows,
+    repeated: Repeated,
+    empty_keys: int,
+    values: ValueChecks,
+) -> CutResult:
     return CutResult(
         parts=tuple(parts.parts),
         rows=table.rows,
