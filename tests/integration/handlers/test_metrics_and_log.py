@@ -1,0 +1,202 @@
+"""The metrics that alarms and dashboard read are really written, by the functions themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+
+from bigin_import.records import PartState
+from tests.bigin_twin.faults import Fault, FaultName
+from tests.integration.handlers.deployed import Deployed
+from tests.integration.handlers.sample_events import sample, sqs_sample
+from tests.integration.handlers.story import drop_both, drop_to_closing, settled
+from tests.integration.handlers.written_logs import Reading, log_lines, readings
+from tests.template_reading import properties, resources_of_type
+
+type Metric = tuple[str, tuple[str, ...]]
+"""Name, and the names of its dimensions."""
+
+
+def metrics(written: list[Reading]) -> set[Metric]:
+    assert {reading.namespace for reading in written} <= {"BiginImport"}
+    return {(each.name, tuple(name for name, _ in each.dimensions)) for each in written}
+
+
+def fault(stack: Deployed, name: FaultName, **details: object) -> None:
+    with stack.twin.server.bigin() as bigin:
+        bigin.faults.add(Fault.model_validate({"name": name} | details))
+
+
+def tick(stack: Deployed) -> None:
+    stack.run("settle_jobs", sample("tick"))
+
+
+def hold(stack: Deployed) -> None:
+    """The only thing left to do for an import is a person's decision."""
+    drop_both(stack)
+    (part,) = stack.parts()
+    stack.ledger.save(replace(part, state=PartState.HELD))
+    stack.let_everything_be_due()
+    tick(stack)
+
+
+def be_overdue(stack: Deployed) -> None:
+    drop_both(stack)
+    stack.let_everything_be_due()
+    tick(stack)
+
+
+def refuse_a_callback(stack: Deployed) -> None:
+    """The sample's signature is none."""
+    stack.run("job_callback", sample("callback-json"))
+
+
+def refuse_the_token(stack: Deployed) -> None:
+    fault(stack, FaultName.TOKEN_REFUSED, times=None, code="invalid_code")
+    drop_both(stack)
+
+
+def fail_to_publish(stack: Deployed) -> None:
+    message = settled(stack)
+    stack.remove_topic()
+    with pytest.raises(BatchProcessingError):
+        stack.run("settle_jobs", sqs_sample(message))
+
+
+def be_refused_by_bigin(stack: Deployed) -> None:
+    fault(stack, FaultName.CREATE_REFUSED, code="INVALID_MODULE", status=400)
+    drop_both(stack)
+
+
+def find_bigin_busy(stack: Deployed) -> None:
+    fault(stack, FaultName.BUSY, retry_after=3600, times=None, path="/upload")
+    drop_both(stack)
+
+
+SCENES: dict[str, Callable[[Deployed], None]] = {
+    "Ticks": tick,
+    "OnHold": hold,
+    "Overdue": be_overdue,
+    "CallbacksRefused": refuse_a_callback,
+    "TokenRefused": refuse_the_token,
+    "NoticesFailed": fail_to_publish,
+    "BiginErrors": be_refused_by_bigin,
+    "BiginBusy": find_bigin_busy,
+    "Drops": drop_both,
+    "JobsCreated": drop_both,
+    "JobsSettled": drop_to_closing,
+    "ImportsClosed": drop_to_closing,
+    "Rows": drop_to_closing,
+}
+
+
+def read_by_alarms() -> dict[str, tuple[str, ...]]:
+    alarms = [each["Properties"] for each in resources_of_type("AWS::CloudWatch::Alarm").values()]
+    return {
+        alarm["MetricName"]: tuple(each["Name"] for each in alarm.get("Dimensions", []))
+        for alarm in alarms
+        if alarm["Namespace"] == "BiginImport"
+    }
+
+
+def dashboard_text() -> str:
+    text: str = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
+    return text
+
+
+def read_by_the_dashboard() -> dict[str, tuple[str, ...]]:
+    """Return metrics and the names of their dimensions, from searches and from plain lines."""
+    text = dashboard_text().replace('\\"', '"')
+    searched = re.findall(r"SEARCH\('\{BiginImport,(\w+)\} MetricName=\"(\w+)\"'", text)
+    found = {name: (dimension,) for dimension, name in searched}
+    for line in re.findall(r'"metrics": (\[\[.*\]\])\}\}', text):
+        if "BiginImport" in line:
+            for name, dimension in re.findall(
+                r'\["(?:BiginImport|\.)", "(\w+)"(?:, "(\w+)")?', line
+            ):
+                found[name] = (dimension,) if dimension else ()
+    return found
+
+
+READ = read_by_alarms() | read_by_the_dashboard()
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_metric_that_is_read_is_written_with_these_dimensions(
+    stack: Deployed, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    SCENES[name](stack)
+
+    assert (name, READ[name]) in metrics(readings(capsys.readouterr().out))
+
+
+def test_alarms_and_dashboard_read_what_we_think_they_read() -> None:
+    """A reading of the template that finds nothing would prove nothing."""
+    assert set(read_by_alarms()) == {
+        *("Ticks", "OnHold", "Overdue", "CallbacksRefused", "TokenRefused", "NoticesFailed"),
+    }
+    assert {name: key for name, key in read_by_the_dashboard().items() if key} == {
+        "Rows": ("Status",),
+        "ImportsClosed": ("State",),
+        "JobsSettled": ("ClosedBy",),
+        "BiginErrors": ("Code",),
+    }
+
+
+def test_an_import_without_trouble_rings_nothing(
+    stack: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drop_to_closing(stack)
+    tick(stack)
+
+    ringing = set(read_by_alarms()) - {"Ticks"}
+    assert ringing.isdisjoint(name for name, _ in metrics(readings(capsys.readouterr().out)))
+
+
+def test_rows_are_counted_by_status_and_jobs_by_what_closed_them(
+    stack: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drop_to_closing(stack)
+
+    written = readings(capsys.readouterr().out)
+    counted = {(each.name, each.dimensions): each.value for each in written}
+    assert counted == {
+        ("Drops", ()): 1,
+        ("JobsCreated", ()): 1,
+        ("JobsSettled", (("ClosedBy", "callback"),)): 1,
+        ("ImportsClosed", (("State", "COMPLETED_WITH_ERRORS"),)): 1,
+        ("Rows", (("Status", "added"),)): 1,
+        ("Rows", (("Status", "skipped"),)): 1,
+    }
+
+
+def test_the_table_of_last_imports_finds_all_its_columns_in_the_log(
+    stack: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (query,) = re.findall(
+        r"filter message = 'import closed' \| fields @timestamp, (.*?) \|", dashboard_text()
+    )
+
+    drop_to_closing(stack)
+
+    lines = log_lines(capsys.readouterr().out)
+    (closed,) = [line for line in lines if line["message"] == "import closed"]
+    assert set(query.split(", ")) <= closed.keys()
+
+
+def test_every_line_of_an_import_names_it_and_its_function(
+    stack: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drop_to_closing(stack)
+
+    import_id = stack.the_import().import_id
+    lines = log_lines(capsys.readouterr().out)
+    assert {line["import_id"] for line in lines} == {import_id}
+    assert [line["service"] for line in lines if line["message"] == "job settled"] == [
+        "job_callback"
+    ]
+    assert {line["service"] for line in lines} == {"import_csv", "job_callback", "settle_jobs"}
