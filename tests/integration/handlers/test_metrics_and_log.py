@@ -112,13 +112,11 @@ def read_by_the_dashboard() -> dict[str, tuple[str, ...]]:
     """Return metrics and the names of their dimensions, from searches and from plain lines."""
     text = dashboard_text().replace('\\"', '"')
     searched = re.findall(r"SEARCH\('\{BiginImport,(\w+)\} MetricName=\"(\w+)\"'", text)
-    found = {name: (dimension,) for dimension, name in searched}
+    found: dict[str, tuple[str, ...]] = {name: (dimension,) for dimension, name in searched}
     for line in re.findall(r'"metrics": (\[\[.*\]\])\}\}', text):
         if "BiginImport" in line:
-            for name, dimension in re.findall(
-                r'\["(?:BiginImport|\.)", "(\w+)"(?:, "(\w+)")?', line
-            ):
-                found[name] = (dimension,) if dimension else ()
+            plain = re.findall(r'\["(?:BiginImport|\.)", "(\w+)"(?:, "(\w+)")?', line)
+            found |= {name: tuple(filter(None, [dimension])) for name, dimension in plain}
     return found
 
 

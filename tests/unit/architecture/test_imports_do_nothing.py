@@ -1,0 +1,84 @@
+"""Importing a module does nothing: no environment, no client, no connection."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+from bigin_import.aws.telemetry import SIGNALS
+from tests.unit.architecture.rooms import MODULES, room_of
+from tests.unit.architecture.source import LAYER, ROOT, Module
+
+IMPORT_ALL = """
+import importlib, json, os, socket, sys
+assert not [name for name in os.environ if name != "LC_CTYPE"], dict(os.environ)
+paths, names = json.load(sys.stdin)
+sys.path[:0] = paths
+import boto3
+
+def refuse(*_, **__):
+    raise AssertionError("a client was made, or a connection")
+
+boto3.client = boto3.resource = boto3.Session.client = boto3.Session.resource = refuse
+socket.socket.connect = refuse
+for name in names:
+    importlib.import_module(name)
+print(len(names))
+"""
+
+
+def test_every_module_can_be_imported_with_an_empty_environment_and_makes_no_client() -> None:
+    given = json.dumps([[str(ROOT), str(LAYER)], list(MODULES)])
+
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL],
+        input=given,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stderr == ""
+    assert done.stdout == f"{len(MODULES)}\n"
+
+
+def test_each_settings_class_is_read_by_exactly_one_function() -> None:
+    settings = MODULES["bigin_import.settings"]
+    classes = {node.name for node in settings.tree.body if isinstance(node, ast.ClassDef)}
+    handlers = [module for module in MODULES.values() if room_of(module) == "handlers"]
+
+    readers = Counter(name for handler in handlers for name in _read_from_env(handler))
+
+    assert set(_read_from_env(settings)) == {"BiginSettings"}  # a part of the others
+    assert readers == Counter(classes - {"BiginSettings"})
+    assert all(len(set(_read_from_env(handler))) == 1 for handler in handlers)
+
+
+def test_every_event_that_is_measured_is_seen_somewhere() -> None:
+    """An alarm on an event that nobody reports would never ring."""
+    seen = {event for module in MODULES.values() for event in _seen_events(module)}
+    measured = {event for event, signal in SIGNALS.items() if signal.gauges}
+
+    assert measured - seen == set()
+
+
+def _read_from_env(module: Module) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="from_env")):
+                yield name
+
+
+def _seen_events(module: Module) -> Iterator[str]:
+    """Yield the names that are given to `saw` as they stand."""
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(attr="saw" | "_saw"), args=[ast.Constant(value=str(event)), *_]
+            ):
+                yield event

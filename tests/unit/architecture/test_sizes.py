@@ -1,0 +1,64 @@
+"""Functions and modules stay small enough to be read at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.architecture.rooms import MODULES, room_of
+from tests.unit.architecture.source import Module
+
+MOST_LINES_OF_A_FUNCTION = 40
+MOST_LINES_OF_A_HANDLER = 80
+MOST_LINES_OF_CODE = 200
+
+# Modules that may be longer, and why.
+LONGER = {
+    "records": "the table's items side by side: fields and states only, no logic to split off",
+}
+
+
+def short(module: Module) -> str:
+    return module.short
+
+
+@pytest.mark.parametrize("module", MODULES.values(), ids=short)
+def test_no_function_is_longer_than_a_screen(module: Module) -> None:
+    """Signature and docstring counted."""
+    lengths = {
+        function.name: (function.end_lineno or function.lineno) - function.lineno + 1
+        for function in module.functions()
+    }
+
+    assert {n: lines for n, lines in lengths.items() if lines > MOST_LINES_OF_A_FUNCTION} == {}
+
+
+@pytest.mark.parametrize("module", MODULES.values(), ids=short)
+def test_no_module_has_more_than_two_hundred_lines_of_code(module: Module) -> None:
+    """Docstrings, comments and blank lines not counted."""
+    assert module.lines_of_code() <= MOST_LINES_OF_CODE or module.short in LONGER
+
+
+@pytest.mark.parametrize("name", LONGER)
+def test_what_is_excepted_needs_to_be(name: str) -> None:
+    assert MODULES[f"bigin_import.{name}"].lines_of_code() > MOST_LINES_OF_CODE
+
+
+@pytest.mark.parametrize(
+    "module", [m for m in MODULES.values() if room_of(m) == "handlers"], ids=short
+)
+def test_a_handler_is_one_short_file(module: Module) -> None:
+    text = module.path.read_text(encoding="utf-8")
+
+    assert len(text.splitlines()) <= MOST_LINES_OF_A_HANDLER
+    assert [path.name for path in module.path.parent.glob("*.py")] == ["app.py"]
+
+
+def test_most_functions_are_shorter_than_ten_lines() -> None:
+    """The body is meant: from its first statement after the docstring."""
+    bodies = [
+        (function.end_lineno or 0) - function.body[-1 if len(function.body) == 1 else 1].lineno + 1
+        for module in MODULES.values()
+        for function in module.functions()
+    ]
+
+    assert sum(lines <= 10 for lines in bodies) > 0.8 * len(bodies)
