@@ -36,7 +36,9 @@ class Faults:
     Attributes:
         fired, fired_at: What struck, in order, and when.
         cells: (label, state of a part, kind) of everything that struck.
+        reached: Everything that could strike so far, if somebody wants to know.
         states: Says which states the parts are in now.
+        now: Says what time it is.
     """
 
     def __init__(self, seed: int, planned: Iterable[Fault] | None = None) -> None:
@@ -45,6 +47,7 @@ class Faults:
         self.fired: list[Fault] = []
         self.cells: set[tuple[str, str, str]] = set()
         self.fired_at: list[float] = []
+        self.reached: list[Fault] | None = None
         self.states: Callable[[], Iterable[str]] = lambda: ()
         self.now: Callable[[], float] = lambda: 0.0
         self.stopped = False
@@ -60,6 +63,8 @@ class Faults:
         self.counts[label] += 1
         number = self.counts[label]
         digest = blake2b(f"{self.seed}/{label}/{number}".encode(), digest_size=12).digest()
+        if self.reached is not None and not self.stopped:
+            self.reached.extend(Fault(label, number, kind) for kind in kinds)
         kind = self._kind(label, number, kinds, digest)
         if kind:
             self.fired.append(Fault(label, number, kind))

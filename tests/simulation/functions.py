@@ -17,9 +17,11 @@ from bigin_import.part_sender import PartSender
 from bigin_import.ports import CollectQueue, Failures, Notices, Resumer
 from bigin_import.preparer import Preparer
 from bigin_import.receiver import Receiver
+from bigin_import.reworking import Reworking
 from bigin_import.sender import Sender
 from bigin_import.settler import Settler
 from bigin_import.shared_token import SharedAccessToken
+from bigin_import.suggesting import Suggester
 from bigin_import.summarising import Surroundings
 from bigin_import.sweeper import Sweeper
 from tests.fakes.memory_files import MemoryFiles
@@ -71,14 +73,17 @@ class Functions:
     def importer(self) -> Importer:
         o = self.o
         metadata = Metadata(o.ledger, self.bigin, self.clock)
+        reworking = Reworking(ledger=o.ledger, files=self.files, default_encoding="")
         return Importer(
             ledger=o.ledger,
             files=self.files,
             intake=self.intake,
+            reworking=reworking,
             preparer=Preparer(
                 ledger=o.ledger,
                 files=self.files,
                 metadata=metadata,
+                reworking=reworking,
                 clock=self.clock,
                 observer=o.observer,
                 default_encoding="",
@@ -198,7 +203,16 @@ class Functions:
         return Finisher(
             ledger=o.ledger,
             files=self.files,
-            writer=Writer(files=self.files, clock=self.clock, around=around),
+            writer=Writer(
+                files=self.files,
+                clock=self.clock,
+                around=around,
+                suggester=Suggester(
+                    files=self.files,
+                    metadata=Metadata(o.ledger, self.bigin, self.clock),
+                    default_encoding="",
+                ),
+            ),
             notices=o.notices,
             resumer=o.resumer,
             clock=self.clock,

@@ -15,7 +15,7 @@ from tests.simulation.promises import Ending, Watch
 from tests.simulation.scenarios import Drop, Scenario, drops, mapping_text
 from tests.simulation.world import HOUR, START, World
 
-FAULTS_SECONDS = 6 * HOUR
+FAULTS_SECONDS = 3 * HOUR
 REST_SECONDS = 2 * HOUR
 END_SECONDS = 16 * 24 * HOUR  # holds are given up after 14 days
 TWIN_AFTER_SECONDS = 5.0
@@ -28,7 +28,7 @@ class Outcome:
 
     Attributes:
         hours: Virtual time.
-        points: Points in order, if they were asked for.
+        reached: Every fault that could have struck, in order, if they were asked for.
         trace: What happened, if it was asked for.
     """
 
@@ -37,19 +37,19 @@ class Outcome:
     cells: frozenset[tuple[str, str, str]]
     hours: float
     steps: int
-    points: tuple[tuple[str, int, tuple[str, ...]], ...]
+    reached: tuple[Fault, ...]
     trace: tuple[str, ...]
 
 
 class Run:
     """Sets the scene and lets time run."""
 
-    def __init__(self, scenario: Scenario, faults: Faults, *, trace: bool, points: bool) -> None:
+    def __init__(self, scenario: Scenario, faults: Faults, *, trace: bool, reached: bool) -> None:
         self.scenario = scenario
         self.faults = faults
         self.world = World(faults)
         self.world.trace = [] if trace else None
-        self.world.points = [] if points else None
+        faults.reached = [] if reached else None
         self.watch = Watch(self.world)
         self.person = Person(scenario.person)
         self.account = Account(self.world, scenario, self.watch.check, self._told)
@@ -81,7 +81,7 @@ class Run:
             cells=frozenset(self.faults.cells),
             hours=(self.world.now - START) / HOUR,
             steps=sum(self.faults.counts.values()),
-            points=tuple(self.world.points or ()),
+            reached=tuple(self.faults.reached or ()),
             trace=tuple(self.world.trace or ()),
         )
 
@@ -130,7 +130,7 @@ def simulate(
     planned: Iterable[Fault] | None = (),
     *,
     trace: bool = False,
-    points: bool = False,
+    reached: bool = False,
 ) -> Outcome:
     """Run *scenario*; *planned* None lets chance decide about faults."""
-    return Run(scenario, Faults(seed, planned), trace=trace, points=points).play()
+    return Run(scenario, Faults(seed, planned), trace=trace, reached=reached).play()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from hashlib import blake2b
 from itertools import product
 from typing import Any
 
@@ -100,6 +101,30 @@ def fixed_scenarios() -> Iterator[Scenario]:
     """Yield the scenarios of the complete search."""
     for mode, parts, twin, callbacks in product(Mode, (1, 3), (Twin.NONE, Twin.SAME), Callbacks):
         yield Scenario(mode=mode, parts=parts, twin=twin, callbacks=callbacks)
+
+
+def random_scenario(seed: int) -> Scenario:
+    """Return the scenario of a seed: the usual ways more often than the odd ones."""
+
+    def one_of[T](what: str, *choices: T) -> T:
+        digest = blake2b(f"{seed}/{what}".encode(), digest_size=4).digest()
+        return choices[int.from_bytes(digest) % len(choices)]
+
+    mode = one_of("mode", *Mode)
+    return Scenario(
+        mode=mode,
+        parts=one_of("parts", 1, 2, 3),
+        twin=one_of("twin", *Twin),
+        callbacks=one_of("callbacks", Callbacks.NORMAL, Callbacks.NORMAL, *Callbacks),
+        job_seconds=one_of("job", 5, 40, 40, 40, 600, 3600),
+        mapping_after=one_of("mapping", *[-60] * 8, 2, 400, 3000, None),
+        removed_after=one_of("removed", None, None, None, None, None, 3, 30, 120),
+        refused_row=one_of("refused", False, False, True),
+        same_keys=mode is Mode.UPSERT and one_of("same keys", False, False, True),
+        credits=one_of("credits", *[51_250] * 15, 1_020),
+        person=one_of("person", "", "careful", "careful", "careless", "twice", "early"),
+        forged=one_of("forged", False, True),
+    )
 
 
 def mapping_text(scenario: Scenario) -> bytes:

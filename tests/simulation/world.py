@@ -76,7 +76,6 @@ class World:
     Attributes:
         violations: Every promise that was broken.
         trace: What happened, if somebody wants to know.
-        points: Every point that was reached: label, its how many-eth time, faults it knows.
         calls: Points by hour since the start.
     """
 
@@ -85,7 +84,6 @@ class World:
         self.faults = faults
         self.violations: list[str] = []
         self.trace: list[str] | None = None
-        self.points: list[tuple[str, int, tuple[str, ...]]] | None = None
         self.calls: dict[int, int] = {}
         self._events: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = count(1)
@@ -221,8 +219,6 @@ class World:
             self.violate(f"{process.forbidden}: {label}")
         self.note(process.name, label)
         kind, number = self.faults.strike(label, EVERYWHERE + kinds)
-        if self.points is not None:
-            self.points.append((label, self.faults.counts[label], EVERYWHERE + kinds))
         if kind == "kill":
             self.kill(process)
             raise KilledError

@@ -53,7 +53,7 @@ EVERY_STEP = {
     "settled": steps.settled(1, OUTCOME),
     "collected": steps.collected(Counts(added=3), disagree=False, now=NOW),
     "held": steps.held(NOW),
-    "sent_again": steps.sent_again(),
+    "sent_again": steps.sent_again(NOW),
     "given_up": steps.given_up(NOW),
 }
 

@@ -103,6 +103,7 @@ class Collector:
                 skipped=outcome.skipped,
                 total=outcome.total,
             ),
+            key=request.find_by,
         )
 
     def _keep(self, part: Part, results: BinaryIO) -> None:

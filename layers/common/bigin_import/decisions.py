@@ -50,7 +50,7 @@ class Decisions:
 
     def create(self, import_id: str, part: int, attempt: int) -> bool:
         """Let a held part have another attempt; return whether it was held for *attempt*."""
-        if not self._decide(import_id, part, attempt, steps.sent_again()):
+        if not self._decide(import_id, part, attempt, steps.sent_again(self.clock.now())):
             return False
         change(self.ledger, Import.at(import_id), self._sending_again)
         return True
@@ -97,6 +97,7 @@ class Decisions:
             seen,
             state=state,
             hold_reason=None,
+            held_at=None,
             reminded_at=None,
             idle_resumes=0,
             open=OpenKind.WORK,

@@ -41,7 +41,10 @@ FIRST_IMPORT_STATES = frozenset({ImportState.WAITING_FOR_MAPPING})
 PART_EDGES: Mapping[PartState, frozenset[PartState]] = {
     PartState.STORED: frozenset({PartState.UPLOADED, PartState.REFUSED}),
     # To CREATED without a create of ours: the job of an earlier, unanswered attempt calls back.
-    PartState.UPLOADED: frozenset({PartState.CREATING, PartState.CREATED, PartState.REFUSED}),
+    # To GIVEN_UP after an unanswered attempt, when a hold of the whole import is given up.
+    PartState.UPLOADED: frozenset(
+        {PartState.CREATING, PartState.CREATED, PartState.REFUSED, PartState.GIVEN_UP}
+    ),
     # Back to UPLOADED only if the create certainly did not leave.
     PartState.CREATING: frozenset(
         {
@@ -49,12 +52,15 @@ PART_EDGES: Mapping[PartState, frozenset[PartState]] = {
             PartState.CREATED,
             PartState.REFUSED,
             PartState.UNKNOWN,
+            PartState.GIVEN_UP,
         }
     ),
     PartState.CREATED: frozenset({PartState.SETTLED, PartState.GIVEN_UP}),
     PartState.SETTLED: frozenset({PartState.COLLECTED}),
     # Re-creation goes back to UPLOADED: the next attempt is a new create like the first.
-    PartState.UNKNOWN: frozenset({PartState.UPLOADED, PartState.CREATED, PartState.HELD}),
+    PartState.UNKNOWN: frozenset(
+        {PartState.UPLOADED, PartState.CREATED, PartState.HELD, PartState.GIVEN_UP}
+    ),
     PartState.HELD: frozenset({PartState.UPLOADED, PartState.CREATED, PartState.GIVEN_UP}),
     PartState.COLLECTED: frozenset(),
     PartState.REFUSED: frozenset(),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pydantic import TypeAdapter
 
 from bigin_import import places
+from bigin_import.abandoning import abandon_parts
 from bigin_import.changes import change
 from bigin_import.closing import Closing, Writer
 from bigin_import.errors import NoticeFailedError
@@ -22,6 +23,7 @@ from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, Par
 
 NOTICES = TypeAdapter(Notice)
 DAY_SECONDS = 24 * 3600
+TELL_SECONDS = 60  # after the closing; then the tick tells, for whoever closed has died
 _NOTHING_WRITTEN = (ImportState.FAILED, ImportState.REJECTED)
 
 
@@ -50,12 +52,27 @@ class Finisher:
             self._wake(record, parts)
         if record.state in (ImportState.SENT, ImportState.ON_HOLD):
             record = self._ended(record, parts)
-        if record.state is ImportState.FINISHING:
-            record = self._close(record, parts)
         if record.state is ImportState.ON_HOLD:
             self._remind(record, parts)
-        if record.state.is_closed:
-            self._tell(record, parts)
+        if record.state is ImportState.FINISHING:
+            closed = self._close(record, parts)
+            if closed is not None:
+                self.tell(closed)
+
+    def tell(self, record: Import) -> None:
+        """
+        Tell people of a closed import, once; call it only for one who closed or claimed it.
+
+        Whoever closed the import tells of it. If that process dies, the import is still open and
+        due, and the tick claims it.
+        """
+        if record.open is None:
+            return
+        self._release(record)
+        if not record.state.is_quiet:
+            text = self.files.read(places.notice_file(record.import_id))
+            self._publish(record, NOTICES.validate_json(text))
+        self._forget_in_time(record)
 
     def _wake(self, record: Import, parts: tuple[Part, ...]) -> None:
         """Let an import go on whose parts run one after another, when one has just ended."""
@@ -75,23 +92,26 @@ class Finisher:
             held = [part.number for part in parts if part.state is PartState.HELD]
             stuck = all(part.state.is_final or part.state is PartState.HELD for part in parts)
             if seen.state is ImportState.SENT and held and stuck:
-                return replace(seen, state=ImportState.ON_HOLD, hold_reason=_held(held))
+                return replace(
+                    seen, state=ImportState.ON_HOLD, hold_reason=_held(held), held_at=now
+                )
             return None
 
         changed, _ = change(self.ledger, record.address, ended)
         return changed or record
 
-    def _close(self, record: Import, parts: tuple[Part, ...]) -> Import:
+    def _close(self, record: Import, parts: tuple[Part, ...]) -> Import | None:
+        """Write the results and close; return the closed import if it was this call that did."""
+        if record.verdict is not None:
+            abandon_parts(self.ledger, record.import_id, self.clock.now())
         closing = self.writer.write(record, parts)
         notice = NOTICES.dump_json(closing.notice)
         key = places.notice_file(record.import_id)
         self.files.write(key, notice, content_type="application/json")
         closed, ours = change(self.ledger, record.address, lambda seen: self._closed(seen, closing))
-        if closed is None:
-            return record
-        self._release(closed)
-        if ours:
-            self._report(closed, closing)
+        if closed is None or not ours:
+            return None
+        self._report(closed, closing)
         return closed
 
     def _closed(self, seen: Import, closing: Closing) -> Import | None:
@@ -105,7 +125,7 @@ class Finisher:
             counts_disagree=closing.counts_disagree,
             closed_at=now,
             open=OpenKind.WORK,
-            due_at=now,
+            due_at=now + TELL_SECONDS,
         )
 
     def _release(self, record: Import) -> None:
@@ -117,14 +137,11 @@ class Finisher:
         if claim is not None and claim.import_id == record.import_id:
             self.ledger.delete(claim)
 
-    def _tell(self, record: Import, parts: tuple[Part, ...]) -> None:
-        self._release(record)
-        if not record.state.is_quiet:
-            text = self.files.read(places.notice_file(record.import_id))
-            self._publish(record, NOTICES.validate_json(text))
+    def _forget_in_time(self, record: Import) -> None:
+        """Everything is said and done: take the import out of the index, then out of the table."""
         now = self.clock.now()
         expires_at = now + self.keep_seconds
-        for part in parts:
+        for part in self.ledger.parts(record.import_id):
             change(self.ledger, part.address, lambda seen: replace(seen, expires_at=expires_at))
         change(
             self.ledger,

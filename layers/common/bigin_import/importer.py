@@ -184,7 +184,12 @@ class Importer:
         now = self.clock.now()
         lease.change(
             lambda seen: replace(
-                seen, state=ImportState.ON_HOLD, open=OpenKind.WORK, hold_reason=reason, due_at=now
+                seen,
+                state=ImportState.ON_HOLD,
+                open=OpenKind.WORK,
+                hold_reason=reason,
+                held_at=now,
+                due_at=now,
             )
         )
         self.observer.saw("on_hold", import_id=lease.import_id)

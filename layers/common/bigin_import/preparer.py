@@ -73,6 +73,8 @@ class Preparer:
             normalised_mapping(plan.columns),
             mapping.force,
         )
+        # Known before it is made, so that whatever ends the import can release it.
+        lease.change(lambda seen: replace(seen, claim=digest))
         claim, _ = added(self.ledger, Claim(digest=digest, import_id=record.import_id))
         if claim.import_id != record.import_id:
             return self._planned(lease, plan, verdict=ImportState.UNCHANGED, winner=claim.import_id)
@@ -133,12 +135,15 @@ class Preparer:
         """Put every part in the ledger; nothing is sent before the import is SENDING."""
         for cut_part in plan.cut.parts:
             fresh = self._part(import_id, plan, cut_part, lease.epoch)
-            stored, is_new = added(self.ledger, fresh)
+            _, is_new = added(self.ledger, fresh)
             if not is_new:
-                # An earlier try at preparing got this far and died.
-                self.ledger.save(replace(fresh, version=stored.version))
+                self._plan_again(lease, fresh)
         for part in self.ledger.parts(import_id)[len(plan.cut.parts) :]:
             self.ledger.delete(part)
+
+    def _plan_again(self, lease: Lease, fresh: Part) -> None:
+        """Put a part over the one of an earlier try at preparing, but never over a later one's."""
+        lease.change_part(fresh.number, lambda seen: replace(fresh, version=seen.version))
 
     def _part(self, import_id: str, plan: Plan, cut_part: CutPart, epoch: int) -> Part:
         now = self.clock.now()

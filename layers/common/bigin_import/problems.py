@@ -49,3 +49,12 @@ def not_a_drop(key: str) -> Problem:
         what="it is neither a CSV nor a mapping",
         remedy=_INSTEAD.get(ending, "Drop a file whose name ends in .csv or .csv.gz"),
     )
+
+
+def nobody_decided(key: str, hold_reason: str) -> Problem:
+    """The import was held before its drop was read, and nobody decided about it."""
+    return Problem(
+        where=key,
+        what=f"it was held and nobody decided about it in time ({hold_reason})",
+        remedy="Mend the cause and drop the file again; nothing of it was sent",
+    )

@@ -183,6 +183,7 @@ class Import:
         idle_resumes: Resumes in a row that moved nothing.
         busy_waits: How often in a row Bigin had no credits or no capacity for it.
         hold_reason: In plain words, why a person must decide; only while ON_HOLD.
+        held_at: When it was put ON_HOLD; a hold that nobody decides about is given up.
         reminded_at: When people were last told of the hold.
         verdict: What a FINISHING import will be closed as, if that does not depend on its parts.
         counts_disagree: Bigin's counts and the joined rows contradict each other.
@@ -209,6 +210,7 @@ class Import:
     idle_resumes: int = 0
     busy_waits: int = 0
     hold_reason: str | None = None
+    held_at: int | None = None
     reminded_at: int | None = None
     verdict: ImportState | None = None
     concerns_mapping: bool = False

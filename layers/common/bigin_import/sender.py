@@ -79,7 +79,7 @@ class Sender:
             return steps.held(now)
         if now < attempt.started_at + self.unknown_create_seconds:
             return _nothing
-        return steps.sent_again()
+        return steps.sent_again(now)
 
     def _send_first(self, lease: Lease, request: JobRequest) -> None:
         """Send parts one by one until one has a job, and read that job back before any other."""

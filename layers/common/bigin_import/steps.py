@@ -17,7 +17,13 @@ type Step = Callable[[Part], Part | None]
 
 FIRST_LOOK_SECONDS = 60
 BACK_OFF_SECONDS = (60, 120, 300, 600, 1800)  # between questions about a job without a callback
+HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * 3600
+_ABANDONED = Refusal(
+    code="NOT_SENT",
+    message="Not sent, because the import ended before its turn",
+    resolution="Drop the rows of this file again",
+)
 _BEFORE_CREATE = (PartState.STORED, PartState.UPLOADED)
 _UNDECIDED = (PartState.CREATING, PartState.UNKNOWN, PartState.HELD)
 
@@ -110,7 +116,7 @@ def called_back(number: int, now: int, job_id: str | None = None) -> Step:
 
     def step(part: Part) -> Part | None:
         attempt = _numbered(part, number)
-        if attempt is None or attempt.callback_at is not None:
+        if part.state.is_final or attempt is None or attempt.callback_at is not None:
             return None
         known = attempt.job_id or (job_id if attempt is not part.attempt else None)
         due_at = None if part.due_at is None else min(part.due_at, now)
@@ -141,7 +147,8 @@ def asked(now: int, not_within: int) -> Step:
     """Bigin is about to be asked because of a callback, at most once in *not_within* seconds."""
 
     def step(part: Part) -> Part | None:
-        return None if now - part.asked_at < not_within else replace(part, asked_at=now)
+        just_asked = now - part.asked_at < not_within
+        return None if part.state.is_final or just_asked else replace(part, asked_at=now)
 
     return step
 
@@ -174,13 +181,13 @@ def held(now: int) -> Step:
     return step
 
 
-def sent_again() -> Step:
+def sent_again(now: int) -> Step:
     """An unanswered create may be repeated: the next attempt starts from the upload."""
 
     def step(part: Part) -> Part | None:
         if part.state not in (PartState.UNKNOWN, PartState.HELD):
             return None
-        return replace(part, state=PartState.UPLOADED)
+        return replace(part, state=PartState.UPLOADED, due_at=now + HOUR_SECONDS)
 
     return step
 
@@ -190,6 +197,20 @@ def given_up(now: int) -> Step:
 
     def step(part: Part) -> Part | None:
         if part.state not in (PartState.CREATED, PartState.HELD):
+            return None
+        counts = Counts(unclear=part.rows)
+        return replace(_closed(part), state=PartState.GIVEN_UP, counts=counts, collected_at=now)
+
+    return step
+
+
+def abandoned(now: int) -> Step:
+    """The whole import ends: what never left was not sent, what may have left is unclear."""
+
+    def step(part: Part) -> Part | None:
+        if part.state in _BEFORE_CREATE and not part.attempts:
+            return refused(_ABANDONED, now)(part)
+        if part.state not in (PartState.UPLOADED, *_UNDECIDED):
             return None
         counts = Counts(unclear=part.rows)
         return replace(_closed(part), state=PartState.GIVEN_UP, counts=counts, collected_at=now)

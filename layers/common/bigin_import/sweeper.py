@@ -11,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from bigin_import import steps
+from bigin_import import places, steps
+from bigin_import.abandoning import give_up_hold
 from bigin_import.changes import change
 from bigin_import.collector import Collector
 from bigin_import.errors import BiginImportError
 from bigin_import.finisher import Finisher
 from bigin_import.intake import LOOK_AGAIN_SECONDS, Intake
+from bigin_import.models import ObjectVersion
+from bigin_import.places import KeyKind
 from bigin_import.ports import Clock, Failures, Files, Ledger, Observer, Resumer
 from bigin_import.records import Address, Import, ImportState, OpenKind, Part, PartState, Record
 from bigin_import.settler import Settler
@@ -111,6 +114,9 @@ class Sweeper:
         attempt = part.attempt
         return attempt is not None and self.clock.now() - attempt.started_at >= self.hold_seconds
 
+    def _is_hold_over(self, record: Import) -> bool:
+        return self.clock.now() - (record.held_at or record.received_at) >= self.hold_seconds
+
     def _give_up(self, part: Part) -> None:
         change(self.ledger, part.address, steps.given_up(self.clock.now()))
         self.observer.saw("part_given_up", import_id=part.import_id, part=part.number)
@@ -118,10 +124,15 @@ class Sweeper:
 
     def _act_on_import(self, seen: Import) -> None:
         record, ours = change(self.ledger, seen.address, self._claimed)
-        if record is None or not ours:
+        if record is None or not ours or record.lease_until > self.clock.now():
             return
         if record.state is ImportState.WAITING_FOR_MAPPING:
             self._look_for_mapping(record)
+        elif record.state.is_closed:
+            self.finisher.tell(record)
+        elif record.state is ImportState.ON_HOLD and self._is_hold_over(record):
+            give_up_hold(self.ledger, self.files, record, self.clock.now())
+            self.finisher.finish(record.import_id)
         elif record.state in _SUBMITTED:
             self.resumer.resume(record.import_id)
             self.observer.saw("resumed", import_id=record.import_id)
@@ -151,6 +162,16 @@ class Sweeper:
         """Make sure that every event import_csv failed on has its import in the ledger."""
         for sources in self.failures.drain():
             for source in sources:
+                self._take_in(source)
+
+    def _take_in(self, source: ObjectVersion) -> None:
+        match places.kind_of(source.key):
+            case KeyKind.IGNORED:
+                pass
+            case KeyKind.MAPPING:
+                for import_id in self.intake.woken_by(source):
+                    self.resumer.resume(import_id)
+            case _:
                 self.intake.register(source)
 
 

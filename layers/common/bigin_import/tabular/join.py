@@ -69,22 +69,24 @@ def join_part(
     *,
     existing_is_asked: bool,
     counts: JobCounts | None = None,
+    key: str | None = None,
 ) -> JoinedPart:
     """
     Find out what became of every row of a part.
 
     Args:
-        sent: The CSV that was sent: comma, UTF-8, a header of API names, the key first.
+        sent: The CSV that was sent: comma, UTF-8, a header of API names.
         result: The CSV inside Bigin's result zip; None if the job left none.
         existing_is_asked: The job is an `insert` with `find_by`: skipped because it is there
             already counts as success.
         counts: Bigin's own counts for the job.
+        key: API name of its `find_by`; None: the first column.
     """
     with csv_rows(sent) as rows:
         header = next(rows, [])
         listing = Listing()
         if result is not None:
-            listing = read_listing(result, header, existing_is_asked=existing_is_asked)
+            listing = read_listing(result, header, existing_is_asked=existing_is_asked, key=key)
         ours = _read_sent(rows, listing.columns)
     ours, listing = _without_rewritten_columns(ours, listing)
     counts = counts or JobCounts()

@@ -68,7 +68,11 @@ def comparable(cell: str) -> str:
 
 
 def read_listing(
-    result: BinaryIO, sent_header: Sequence[str], *, existing_is_asked: bool
+    result: BinaryIO,
+    sent_header: Sequence[str],
+    *,
+    existing_is_asked: bool,
+    key: str | None = None,
 ) -> Listing:
     """
     Read a job's row results.
@@ -76,15 +80,16 @@ def read_listing(
     A listing without a STATUS column says nothing: it has no lines and a warning.
 
     Args:
-        sent_header: Header row of what we sent: API names, the key first.
+        sent_header: Header row of what we sent: API names.
         existing_is_asked: The job is an `insert` with `find_by`: Bigin skips what is there.
+        key: API name of its `find_by`; None: the first column.
     """
     with csv_rows(result) as rows:
         layout = _layout(next(rows, []), sent_header)
         if layout is None:
             return Listing(warnings=("Bigin's row results have no STATUS column.",))
         lines = [row for row in rows if any(row)]
-    reader = _FateReader(layout, sent_header, existing_is_asked=existing_is_asked)
+    reader = _FateReader(layout, sent_header, existing_is_asked=existing_is_asked, key=key)
     return Listing(
         columns=tuple(sent for _, sent in layout.values),
         keys=tuple(_key(line, layout) for line in lines),
@@ -147,11 +152,17 @@ class _FateReader:
     """What a line says. Bigin repeats few ERRORS texts, so each is understood once."""
 
     def __init__(
-        self, layout: _Layout, sent_header: Sequence[str], *, existing_is_asked: bool
+        self,
+        layout: _Layout,
+        sent_header: Sequence[str],
+        *,
+        existing_is_asked: bool,
+        key: str | None,
     ) -> None:
         self._layout = layout
         self._header = tuple(sent_header)
         self._existing_is_asked = existing_is_asked
+        self._key = {key} if key is not None else set(self._header[:1])
 
     def fate(self, line: Sequence[str]) -> RowFate:
         word = cell_at(line, self._layout.status)
@@ -173,8 +184,7 @@ class _FateReader:
         """
         if not error:
             return True
-        key = set(self._header[:1])
         return all(
-            found.code == "DUPLICATE_DATA" and set(found.columns) <= key
+            found.code == "DUPLICATE_DATA" and set(found.columns) <= self._key
             for found in parse_errors(error, self._header)
         )
