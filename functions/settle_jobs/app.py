@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bigin_import.assembly.settling import SettleJobs
 from bigin_import.aws.queue import collect_message
 from bigin_import.errors import BiginError
 from bigin_import.settings import SettleSettings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 logger = Logger()
 
@@ -35,14 +32,28 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     if "Records" not in event:
         function().sweeper(context).tick()
         return None
-    processor = BatchProcessor(event_type=EventType.SQS)
+    return collect_all(event, context)
+
+
+def collect_all(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Do what each message asks for; those that fail come back, the others do not."""
+    # Imported here: it loads asyncio and every event class, a quarter of the time that boto3
+    # takes, and of 1,440 ticks a day none needs it (tests/bench/imports.py).
+    from aws_lambda_powertools.utilities.batch import (  # noqa: PLC0415  # see above
+        BatchProcessor,
+        EventType,
+        process_partial_response,
+    )
 
     def collect(record: SQSRecord) -> None:
         collect_one(record.body, context)
 
     return dict(
         process_partial_response(
-            event=event, record_handler=collect, processor=processor, context=context
+            event=event,
+            record_handler=collect,
+            processor=BatchProcessor(event_type=EventType.SQS),
+            context=context,
         )
     )
 

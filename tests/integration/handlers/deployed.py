@@ -20,6 +20,7 @@ import boto3
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.model import OperationModel
+from moto import mock_aws
 
 from bigin_import.aws.ledger import DynamoLedger
 from bigin_import.records import Import, OpenKind, Part
@@ -38,6 +39,11 @@ FUNCTIONS = {
     "ImportCsvFunction": "import_csv",
     "JobCallbackFunction": "job_callback",
     "SettleJobsFunction": "settle_jobs",
+}
+AWS_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": REGION,
 }
 SECONDS = {"import_csv": 300, "job_callback": 15, "settle_jobs": 300}
 
@@ -94,9 +100,7 @@ class Deployed:
     def run(self, function: str, event: Event) -> Any:  # noqa: ANN401 - as each handler says
         """Invoke a function (the name of its folder) in its own environment."""
         with patch.dict(os.environ, self.environment(function)):
-            app = self._app(function)
-            context = Invocation(f"bigin-drop-{function}", SECONDS[function])
-            return app.lambda_handler(event, context)
+            return self.app(function).lambda_handler(event, invocation(function))
 
     def run_resumes(self) -> None:
         """Let Lambda deliver the invocations that were asked for."""
@@ -230,7 +234,7 @@ class Deployed:
     def _queue(self, name: str) -> str:
         return str(self._client("sqs").create_queue(QueueName=name)["QueueUrl"])
 
-    def _app(self, function: str) -> ModuleType:
+    def app(self, function: str) -> ModuleType:
         """Import a handler as a new sandbox does: once, in the function's environment."""
         if function not in self._ready:
             app = importlib.reload(importlib.import_module(f"functions.{function}.app"))
@@ -252,11 +256,19 @@ class Deployed:
         return AWSResponse(str(request.url), 202, HTTPHeaders(), io.BytesIO())
 
 
+def invocation(function: str) -> Invocation:
+    return Invocation(f"bigin-drop-{function}", SECONDS[function])
+
+
 @contextmanager
 def deployed(twin: Running) -> Iterator[Deployed]:
     """Yield the stack on an empty account, and watch what the functions ask of it."""
     session = _session("the functions'")
-    with patch.object(boto3, "DEFAULT_SESSION", session):
+    with (
+        patch.dict(os.environ, AWS_ENVIRONMENT),
+        mock_aws(),
+        patch.object(boto3, "DEFAULT_SESSION", session),
+    ):
         stack = Deployed(twin)
         events: Any = session.events  # the stubs know no handler that gives an answer
         events.register("provide-client-params", stack.note)
