@@ -16,9 +16,11 @@ from bigin_import.drops import Drop
 from bigin_import.errors import MissingObjectError
 from bigin_import.findings import Reason
 from bigin_import.models import Counts, Notice, Plan, Problem, RowFate, RowStatus
+from bigin_import.part_summaries import is_in_doubt, why_unclear
 from bigin_import.plans import read_plan
 from bigin_import.ports import Clock, Files
 from bigin_import.records import Import, ImportState, Part, PartState
+from bigin_import.report.figures import sentence
 from bigin_import.report.machine import import_json
 from bigin_import.report.notice import compose_notice
 from bigin_import.report.page import render_report
@@ -27,7 +29,7 @@ from bigin_import.suggesting import Suggester
 from bigin_import.summarising import Surroundings, summarise
 from bigin_import.tabular.cutter import source_rows
 from bigin_import.tabular.fates import read_fates
-from bigin_import.tabular.reasons import job_reason
+from bigin_import.tabular.reasons import job_reason, unclear_reason
 from bigin_import.tabular.results import DropRow, ResultFile, WrittenResults, write_results
 
 PROBLEMS = TypeAdapter(tuple[Problem, ...])
@@ -65,6 +67,8 @@ class Writer:
             summary = self._with_rows(summary, record, parts, plan)
         else:
             summary = self._with_problems(summary, record)
+        report = self.around.link("report", f"{record.results}report.html")
+        summary = replace(summary, files=(report, *summary.files))
         self._put(record, "report.html", render_report(summary).encode(), "text/html")
         self._put(record, "import.json", import_json(summary), "application/json")
         return Closing(
@@ -101,7 +105,8 @@ class Writer:
         )
         files = tuple(
             self.around.link(file.value, self._key_of(record, file), rows)
-            for file, rows in written.rows.items()
+            for file in ResultFile
+            if (rows := written.rows.get(file)) is not None
         )
         disagree = any(part.counts_disagree for part in parts)
         return replace(
@@ -132,15 +137,16 @@ class Writer:
             yield from self._fates_of(part)
 
     def _fates_of(self, part: Part) -> Iterable[tuple[RowFate, Reason | None]]:
+        doubt = unclear_reason(sentence(why)) if (why := why_unclear(part)) else None
         if part.state is PartState.COLLECTED:
             key = places.fates_file(part.import_id, part.number)
-            packed = self.files.read(key, at_most=FATES_BYTES)
-            return ((fate, None) for fate in read_fates(packed))
-        if part.refusal is not None:
+            fates = read_fates(self.files.read(key, at_most=FATES_BYTES))
+            return ((fate, doubt if fate.status is RowStatus.UNCLEAR else None) for fate in fates)
+        if part.refusal is not None and not is_in_doubt(part):
             refusal = part.refusal
             reason = job_reason(refusal.code, refusal.message, refusal.resolution)
             return repeat((RowFate(RowStatus.UNPROCESSED), reason), part.rows)
-        return repeat((RowFate(RowStatus.UNCLEAR), None), part.rows)
+        return repeat((RowFate(RowStatus.UNCLEAR), doubt), part.rows)
 
     def _problems(self, record: Import) -> tuple[Problem, ...]:
         try:

@@ -7,12 +7,32 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bigin_import.findings import JobCounts
 from bigin_import.models import ColumnFindings, JobRequest, Plan
+from bigin_import.part_summaries import CREDITS_PER_JOB, part_summary
 from bigin_import.records import Import, Part, PartState
-from bigin_import.report.summary import CheckedColumn, DryRun, FileLink, ImportSummary, PartSummary
+from bigin_import.report.figures import rows, sentence, span
+from bigin_import.report.summary import (
+    CheckedColumn,
+    Choice,
+    DryRun,
+    FileLink,
+    ImportSummary,
+)
 
-CREDITS_PER_JOB = 500  # Bigin's API limits page: "Bulk Write initialise"
+_HELD_CHOICES = (
+    (
+        "create",
+        "Part {part}, if none of {rows} is in Bigin: make its job, for {credits} credits.",
+    ),
+    (
+        "adopt",
+        "Part {part}, if they are there and you know the job's id: write it for JOB_ID.",
+    ),
+    (
+        "give_up",
+        "Part {part}, if nobody can tell: stop waiting; its rows are then reported as unclear.",
+    ),
+)
 _UNKNOWABLE = (
     "Which rows are in Bigin already: only Bigin can tell, when it runs the job.",
     "Fields that a page layout makes mandatory: Bigin names them when the job is created.",
@@ -79,62 +99,35 @@ def summarise(
         parent=plan.parent if plan else "",
         winner=record.winner or "",
         hold_reason=record.hold_reason or "",
-        decisions=tuple(_decisions(record, parts, around)),
+        choices=tuple(_choices(record, parts, around)),
         warnings=tuple(_warnings(plan)) if plan else (),
         header=plan.header if plan else (),
-        parts=tuple(_part(part) for part in parts),
+        parts=tuple(map(part_summary, parts)),
         console_url=around.console_url(record.results or ""),
         dry_run=_dry_run(plan, around) if plan and record.dry_run else None,
     )
 
 
-def _part(part: Part) -> PartSummary:
-    attempt = part.attempt
-    outcome = attempt.outcome if attempt else None
-    return PartSummary(
-        number=part.number,
-        state=part.state.value,
-        rows=part.rows,
-        first_row=part.first_row,
-        last_row=part.last_row,
-        job_ids=tuple(one.job_id for one in part.attempts if one.job_id),
-        closed_by=outcome.closed_by.value if outcome else "",
-        seconds=outcome.at - part.created_at if outcome and part.created_at else None,
-        credits=CREDITS_PER_JOB * len(part.attempts) if part.state is not PartState.REFUSED else 0,
-        counts=part.counts,
-        reported=JobCounts(outcome.added, outcome.updated, outcome.skipped, outcome.total)
-        if outcome
-        else None,
-        disagrees=part.counts_disagree,
-        note=_note(part),
-    )
-
-
-def _note(part: Part) -> str:
-    if part.refusal is not None:
-        return f"{part.refusal.code}: {part.refusal.message}. {part.refusal.resolution}".strip()
-    outcome = part.attempt.outcome if part.attempt else None
-    return (outcome.message or "") if outcome else ""
-
-
-def _decisions(record: Import, parts: tuple[Part, ...], around: Surroundings) -> Iterator[str]:
+def _choices(record: Import, parts: tuple[Part, ...], around: Surroundings) -> Iterator[Choice]:
     if record.hold_reason is None:
         return
     held = [part for part in parts if part.state is PartState.HELD]
     for part in held:
-        for decision in ("create", "adopt", "give_up"):
-            yield around.decision(record, decision, part)
+        where = span(part.first_row, part.last_row)
+        for decision, when in _HELD_CHOICES:
+            words = when.format(part=part.number, rows=where, credits=CREDITS_PER_JOB)
+            yield Choice(words, around.decision(record, decision, part))
     if not held:
-        yield around.decision(record, "continue")
+        yield Choice("Once the cause is mended, go on:", around.decision(record, "continue"))
 
 
 def _warnings(plan: Plan) -> Iterator[str]:
     yield from plan.columns.warnings
     yield from plan.cut.warnings
     if plan.cut.padded:
-        yield f"{plan.cut.padded:,} rows had missing cells at their end; they count as empty."
+        yield f"{rows(plan.cut.padded)} had missing cells at the end; they count as empty."
     if plan.cut.trimmed:
-        yield f"{plan.cut.trimmed:,} rows had surplus empty cells at their end; they were dropped."
+        yield f"{rows(plan.cut.trimmed)} had surplus empty cells at the end; they were dropped."
     if plan.cut.repeated_keys_across_parts:
         yield "Rows with the same key lie in different parts, so the parts ran one after another."
 
@@ -152,6 +145,7 @@ def _dry_run(plan: Plan, around: Surroundings) -> DryRun:
             )
             for column in plan.columns.columns
         ),
+        rows=sum(part.rows for part in plan.cut.parts),
         jobs=jobs,
         credits=jobs * CREDITS_PER_JOB,
         request=around.request_text(plan.columns.request),
@@ -168,13 +162,14 @@ def _samples(found: ColumnFindings | None) -> tuple[str, ...]:
 def _findings(plan: Plan) -> Iterator[str]:
     cut = plan.cut
     if cut.empty_keys:
-        yield f"{cut.empty_keys:,} rows have no value in the key column."
+        has = "has" if cut.empty_keys == 1 else "have"
+        yield f"{rows(cut.empty_keys)} {has} no value in the key column."
     if cut.repeated_keys:
-        rows = ", ".join(map(str, cut.repeated_key_rows[:10]))
-        yield f"{cut.repeated_keys:,} rows repeat the key of an earlier row (rows {rows})."
+        where = ", ".join(map(str, cut.repeated_key_rows[:10]))
+        yield f"{rows(cut.repeated_keys)} with the key of an earlier row; look at rows {where}."
     if cut.invalid:
-        yield f"{cut.invalid:,} rows would not be sent."
-        yield from (f"Row {one.row}: {one.reason}" for one in cut.invalid_rows[:10])
+        yield f"{rows(cut.invalid)} would not be sent."
+        yield from (f"Row {one.row}: {sentence(one.reason)}" for one in cut.invalid_rows[:10])
     for column in cut.columns:
         if column.unknown:
             values = ", ".join(column.unknown[:10])

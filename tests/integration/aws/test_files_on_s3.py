@@ -150,8 +150,8 @@ def test_a_large_object_is_uploaded_in_parts(s3: S3Client) -> None:
     files = S3Files(s3, "bucket")
 
     with files.writer(KEY, content_type="text/csv") as stream:
-        for start in range(0, len(body), 3 * MEBIBYTE):
-            stream.write(body[start : start + 3 * MEBIBYTE])
+        for start in range(0, len(body), MEBIBYTE):
+            stream.write(body[start : start + MEBIBYTE])
 
     stored = s3.get_object(Bucket="bucket", Key=KEY)
     assert stored["Body"].read() == body

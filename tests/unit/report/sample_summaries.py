@@ -9,6 +9,7 @@ from bigin_import.models import Counts, Problem, RowStatus
 from bigin_import.records import ImportState
 from bigin_import.report.summary import (
     CheckedColumn,
+    Choice,
     DryRun,
     FileLink,
     ImportSummary,
@@ -180,6 +181,7 @@ DRY_RUN = replace(
                 samples=("Adams", "Brown", "Clark"),
             ),
         ),
+        rows=23_998,
         jobs=1,
         credits=500,
         request='{\n  "operation": "upsert",\n  "resource": []\n}',
@@ -193,7 +195,7 @@ ON_HOLD = replace(
     WITH_ERRORS,
     state=ImportState.ON_HOLD,
     hold_reason="Bigin did not answer when the job of part 2 was created",
-    decisions=(COMMAND,),
+    choices=(Choice("If none of its rows is in Bigin: make the job.", COMMAND),),
 )
 
 SAMPLES = {

@@ -51,18 +51,19 @@ def test_a_notice_begins_with_the_result_and_what_to_do(name: str) -> None:
                 "and 10 are unclear."
             ),
             (
-                "Correct the failed file and drop it under incoming/. Drop the unprocessed file "
-                "unchanged. Do not drop the unclear file; look for its rows in Bigin first."
+                "Correct contacts.failed.csv and drop it under incoming/. "
+                "Drop contacts.unprocessed.csv unchanged. "
+                "Do not drop contacts.unclear.csv; look for its rows in Bigin first."
             ),
         ),
         (
             "failed",
             "contacts.csv was not imported: nothing was written to Bigin.",
-            "Mend what is named below. Drop the unprocessed file unchanged.",
+            "Mend the cause named below, then drop contacts.csv again.",
         ),
         (
             "rejected",
-            "contacts.csv was not imported: 3 problems found, and nothing was sent to Bigin.",
+            "contacts.csv was not imported: 3 problems were found, and nothing was sent to Bigin.",
             (
                 "Correct what is listed below and drop the file again; where only the mapping is "
                 "wrong, dropping the corrected mapping is enough."
@@ -74,7 +75,7 @@ def test_a_notice_begins_with_the_result_and_what_to_do(name: str) -> None:
                 "contacts.csv waits for a decision: Bigin did not answer when the job of part 2 "
                 "was created."
             ),
-            "Do not drop the file again. Look in Bigin, then give one of the commands below.",
+            "Do not drop the file again. Mend the cause, then give the command below.",
         ),
     ],
 )
@@ -147,7 +148,9 @@ def test_a_notice_fits_what_sns_takes() -> None:
 
 
 def test_a_hold_gives_its_commands() -> None:
-    assert ON_HOLD.decisions[0] in compose_notice(ON_HOLD).body
+    choice = ON_HOLD.choices[0]
+
+    assert f"  {choice.when}\n  {choice.command}\n" in compose_notice(ON_HOLD).body
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -126,7 +126,7 @@ def test_a_dry_run_says_what_would_happen_and_what_it_cannot_know() -> None:
 
     assert page.text.count("Nothing was sent.") == 2  # title and first line
     for words in (
-        "24,000 rows in 1 job, 500 credits.",
+        "23,998 of 24,000 rows in 1 job, 500 credits.",
         "E-mail Email email ada@shop.example · bo@shop.example · cy@shop.example",
         "never leaves the account: Note, Internal id.",
         '"operation": "upsert"',
@@ -138,7 +138,7 @@ def test_a_dry_run_says_what_would_happen_and_what_it_cannot_know() -> None:
 def test_a_hold_gives_the_commands() -> None:
     page = Page(render_report(ON_HOLD))
 
-    assert ON_HOLD.decisions[0] in page.text
+    assert f"{ON_HOLD.choices[0].when} {ON_HOLD.choices[0].command}" in page.text
 
 
 def test_the_failed_rows_can_be_taken_from_the_page() -> None:

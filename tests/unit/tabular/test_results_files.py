@@ -159,20 +159,20 @@ def test_reasons_without_end_are_counted_together() -> None:
 
 
 def test_the_report_gets_the_first_failed_rows_shortened() -> None:
-    rows = [DropRow(n, ("x" * 100, "b"), "It is odd.") for n in range(2, 60)]
+    rows = [DropRow(n, ("x" * 100, "b"), "it is odd") for n in range(2, 60)]
 
     written = write(rows, Folder())
 
     assert [failed.row for failed in written.failed_rows] == list(range(2, 22))
     assert written.failed_rows[0].cells == ("x" * 39 + "…", "b")
-    assert written.failed_rows[0].why == "It is odd."
+    assert written.failed_rows[0].why.startswith("The row was not sent: it is odd. Correct it")
 
 
 @pytest.mark.parametrize(("rows", "is_kept"), [(10, True), (12_000, False)])
 def test_a_small_failed_file_is_kept_whole_for_the_report(rows: int, is_kept: bool) -> None:
     folder = Folder()
 
-    written = write([DropRow(n, ("a" * 50, "b"), "It is odd.") for n in range(rows)], folder)
+    written = write([DropRow(n, ("a" * 50, "b"), "it is odd") for n in range(rows)], folder)
 
     assert written.failed_csv == (folder.files[ResultFile.FAILED] if is_kept else None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from io import RawIOBase
+from io import BytesIO, RawIOBase
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class ObjectUpload(RawIOBase):
         self._bucket = bucket
         self._key = key
         self._content_type = content_type
-        self._waiting = bytearray()
+        self._waiting = BytesIO()
         self._upload_id: str | None = None
         self._parts: list[CompletedPartTypeDef] = []
 
@@ -31,12 +31,12 @@ class ObjectUpload(RawIOBase):
         return True
 
     def write(self, chunk: ReadableBuffer, /) -> int:
-        written = memoryview(chunk).nbytes
-        self._waiting += chunk
-        while len(self._waiting) >= PART_BYTES:
-            with memoryview(self._waiting) as waiting:
-                self._send(bytes(waiting[:PART_BYTES]))
-            del self._waiting[:PART_BYTES]
+        written = self._waiting.write(chunk)
+        if self._waiting.tell() >= PART_BYTES:
+            # Not sliced: a BytesIO hands its bytes over without a copy, and four result files
+            # are written at once.
+            full, self._waiting = self._waiting, BytesIO()
+            self._send(full.getvalue())
         return written
 
     def complete(self) -> None:
@@ -44,8 +44,8 @@ class ObjectUpload(RawIOBase):
         if self._upload_id is None:
             self._put_whole()
             return
-        if self._waiting:
-            self._send(bytes(self._waiting))
+        if self._waiting.tell():
+            self._send(self._waiting.getvalue())
         self._client.complete_multipart_upload(
             Bucket=self._bucket,
             Key=self._key,
@@ -64,7 +64,7 @@ class ObjectUpload(RawIOBase):
         self._client.put_object(
             Bucket=self._bucket,
             Key=self._key,
-            Body=bytes(self._waiting),
+            Body=self._waiting.getvalue(),
             ContentType=self._content_type,
         )
 

@@ -14,8 +14,8 @@ _WORDS = {
     "updated": "updated",
     "existing": "already there",
     "skipped": "refused by Bigin",
-    "invalid": "not sent: the row is not valid",
-    "unprocessed": "not done",
+    "invalid": "not valid, so not sent",
+    "unprocessed": "not processed",
     "unclear": "unclear",
 }
 
@@ -46,6 +46,11 @@ def number(value: int) -> str:
 def rows(value: int) -> str:
     """Return "1 row" or "2 rows"."""
     return f"{value:,} row" + ("" if value == 1 else "s")
+
+
+def span(first: int, last: int) -> str:
+    """Return "row 2" or "rows 2 to 25001"."""
+    return f"row {first}" if first == last else f"rows {first} to {last}"
 
 
 def duration(seconds: int) -> str:

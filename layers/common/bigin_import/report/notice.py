@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from bigin_import.findings import JobCounts
 from bigin_import.models import Counts, Notice
 from bigin_import.records import ImportState
-from bigin_import.report.figures import balance, rows
+from bigin_import.report.figures import balance, number, rows
 from bigin_import.report.summary import ImportSummary
 from bigin_import.report.verdict import verdict
 
 MAX_SUBJECT = 99  # SNS takes fewer than 100 characters, ASCII, one line
 MAX_REASONS = 10
 MAX_PROBLEMS = 30
+MAX_PARTS = 10
 MAX_BYTES = 200_000  # SNS takes 262,144 with its attributes; the rest is headroom
 
 _SUBJECTS = {
@@ -66,8 +67,9 @@ def _details(it: ImportSummary) -> Iterator[str]:
         ("Bigin's own counts", _disagreement(it)),
         ("Problems", _first(map(str, it.problems), len(it.problems), MAX_PROBLEMS)),
         ("Reasons", _first(_reasons(it), len(it.reasons), MAX_REASONS)),
-        ("Parts", (f"Part {part.number}: {part.note}" for part in it.parts if part.note)),
-        ("Commands", it.decisions),
+        ("Parts", _parts(it)),
+        ("Commands", (line for choice in it.choices for line in (choice.when, choice.command))),
+        ("Check", _check(it)),
         ("Good to know", it.warnings),
         ("Files", _files(it)),
         ("Import", _import(it)),
@@ -113,11 +115,25 @@ def _reasons(it: ImportSummary) -> Iterator[str]:
         yield f"{rows(ranked.rows)}: {words}"
 
 
+def _parts(it: ImportSummary) -> Iterator[str]:
+    noted = [f"Part {part.number}: {part.note}" for part in it.parts if part.note]
+    return _first(iter(noted), len(noted), MAX_PARTS)
+
+
+def _check(it: ImportSummary) -> Iterator[str]:
+    if it.dry_run:
+        jobs = f"{number(it.dry_run.jobs)} job" + ("" if it.dry_run.jobs == 1 else "s")
+        yield (
+            f"{rows(it.dry_run.rows)} of {number(it.rows)} would be sent in {jobs}, "
+            f"for {number(it.dry_run.credits)} credits"
+        )
+
+
 def _files(it: ImportSummary) -> Iterator[str]:
     for link in it.files:
         count = "" if link.rows is None else f" ({rows(link.rows)})"
         yield f"{link.kind}{count}: {link.url or link.key}"
-    if it.console_url:
+    if it.files and it.console_url:
         yield f"all: {it.console_url}"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from bigin_import.records import PartState
 from bigin_import.report.figures import balance, delimiter_name, duration, moment, number, sentence
 from bigin_import.report.summary import ImportSummary
 from bigin_import.report.verdict import verdict
@@ -22,8 +23,11 @@ _ADVICE = defaultdict(
     failed="correct it and drop it under incoming/",
     unprocessed="drop it unchanged",
     unclear="do not drop it; look in Bigin first",
+    success="these rows are in Bigin, with their ids",
     suggestion="read it, correct it, and drop it beside the file",
 )
+_HEARD = defaultdict(str, {"callback": "its callback", "tick": "asking Bigin"})
+_STATES = defaultdict(str, {each: each.lower().replace("_", " ") for each in PartState})
 
 
 def render_report(summary: ImportSummary) -> str:
@@ -39,6 +43,9 @@ def render_report(summary: ImportSummary) -> str:
             failed_name=f"{_stem(summary.name)}.failed.csv",
             advice=_ADVICE,
             facts=tuple(_facts(summary)),
+            states=_STATES,
+            heard=_HEARD,
+            files=tuple(link for link in summary.files if link.kind != "report"),
             shown_cells=SHOWN_CELLS,
         )
     )
@@ -80,7 +87,7 @@ def _facts(it: ImportSummary) -> Iterator[tuple[str, str]]:
     named = (
         ("Import", it.import_id),
         ("Bigin", f"{it.operation} into {it.module}{key}" if it.module else ""),
-        ("Rows", f"{number(it.rows)}, and {number(it.blank)} blank lines" if it.rows else ""),
+        ("Rows", _rows(it) if it.rows else ""),
         ("Encoding", it.encoding),
         ("Delimiter", delimiter_name(it.delimiter)),
         ("Mapping", it.mapping_key),
@@ -90,3 +97,8 @@ def _facts(it: ImportSummary) -> Iterator[tuple[str, str]]:
         ("Same content as import", it.winner),
     )
     return ((name, value) for name, value in named if value)
+
+
+def _rows(it: ImportSummary) -> str:
+    lines = "blank line" if it.blank == 1 else "blank lines"
+    return f"{number(it.rows)}, and {number(it.blank)} {lines}" if it.blank else number(it.rows)

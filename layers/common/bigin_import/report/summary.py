@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bigin_import.findings import FailedRow, JobCounts, RankedReason
 from bigin_import.models import Counts, Problem
-from bigin_import.records import ImportState
+from bigin_import.records import ImportState, PartState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class PartSummary:
         state: The part's state, in Bigin's and our words.
         job_ids: Of every attempt, in order; almost always one.
         closed_by: "callback", "tick", or "" if no job ended.
+        credits: Of every job that Bigin made or may have made.
         seconds: From the job's creation to its end; None if it has none.
         counts: Rows by fate; None while they are not known.
         reported: Bigin's own counts for the job.
@@ -61,6 +62,14 @@ class FileLink:
         return self.key.rpartition("/")[2]
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A decision that a person may take: *when* it is the right one, and the whole command."""
+
+    when: str
+    command: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedColumn:
     """A column of the drop as a dry run explains it."""
@@ -77,6 +86,7 @@ class DryRun:
     What a dry run found.
 
     Attributes:
+        rows: Rows that would be sent.
         ignored: Headers that are not mapped and never leave the account.
         findings: Sentences: keys, values with their rows, picklists, defaults that overwrite.
         request: The create body as it would be sent, as JSON text.
@@ -84,6 +94,7 @@ class DryRun:
     """
 
     columns: tuple[CheckedColumn, ...]
+    rows: int
     jobs: int
     credits: int
     request: str
@@ -104,7 +115,7 @@ class ImportSummary:
         parent: Import whose result file this drop was, corrected.
         winner: Import that brought the same content in, if this one is UNCHANGED.
         hold_reason: Why a person must decide, in plain words.
-        decisions: Commands that a person may give, each complete.
+        choices: What a person may decide.
         failed_csv: The failed file whole, for the embedded download; None if it is too large.
         console_url: The results folder in the AWS console.
     """
@@ -128,7 +139,7 @@ class ImportSummary:
     parent: str = ""
     winner: str = ""
     hold_reason: str = ""
-    decisions: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
     warnings: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     reasons: tuple[RankedReason, ...] = ()
@@ -146,6 +157,11 @@ class ImportSummary:
         return self.file.rpartition("/")[2]
 
     @property
+    def is_refused(self) -> bool:
+        """Bigin refused whole parts; their cause must be mended before their rows are sent."""
+        return any(part.state == PartState.REFUSED for part in self.parts)
+
+    @property
     def credits(self) -> int:
-        """Credits that the jobs of this import took."""
+        """Credits that the jobs of this import took, or may have taken."""
         return sum(part.credits for part in self.parts)

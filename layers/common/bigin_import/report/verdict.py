@@ -47,11 +47,10 @@ def _completed(it: ImportSummary) -> Verdict:
 def _with_errors(it: ImportSummary) -> Verdict:
     counts = it.counts
     missing = counts.total - counts.succeeded - counts.unclear
-    unclear = f", and {counts.unclear:,} are unclear" if counts.unclear else ""
-    result = (
-        f"{counts.succeeded:,} of {rows(counts.total)} of {it.name} are in Bigin, "
-        f"{missing:,} are not{unclear}."
-    )
+    unclear = f", and {_are(counts.unclear)} unclear" if counts.unclear else ""
+    all_rows = f"{counts.succeeded:,} of {rows(counts.total)} of {it.name}"
+    is_in = "is in" if counts.succeeded == 1 else "are in"
+    result = f"{all_rows} {is_in} Bigin, {_are(missing)} not{unclear}."
     if not it.counts_disagree:
         return Verdict("warn", result, _mend(it))
     return Verdict("bad", f"{result} Bigin counts them differently.", f"{_mend(it)} {_ASK}")
@@ -59,11 +58,14 @@ def _with_errors(it: ImportSummary) -> Verdict:
 
 def _failed(it: ImportSummary) -> Verdict:
     result = f"{it.name} was not imported: nothing was written to Bigin."
-    return Verdict("bad", result, f"Mend what is named below. {_mend(it)}")
+    if not it.counts.unprocessed:
+        return Verdict("bad", result, _mend(it))
+    return Verdict("bad", result, f"Mend the cause named below, then drop {it.name} again.")
 
 
 def _rejected(it: ImportSummary) -> Verdict:
-    found = "a problem" if len(it.problems) == 1 else f"{len(it.problems)} problems"
+    many = len(it.problems) != 1
+    found = f"{len(it.problems)} problems were" if many else "one problem was"
     return Verdict(
         "bad",
         f"{it.name} was not imported: {found} found, and nothing was sent to Bigin.",
@@ -74,10 +76,11 @@ def _rejected(it: ImportSummary) -> Verdict:
 
 def _on_hold(it: ImportSummary) -> Verdict:
     why = it.hold_reason.rstrip(".") or "the importer cannot know what became of some rows"
+    act = "Look in Bigin, then give one of the commands below."
+    if len(it.choices) == 1:
+        act = "Mend the cause, then give the command below."
     return Verdict(
-        "bad",
-        f"{it.name} waits for a decision: {why}.",
-        "Do not drop the file again. Look in Bigin, then give one of the commands below.",
+        "bad", f"{it.name} waits for a decision: {why}.", f"Do not drop the file again. {act}"
     )
 
 
@@ -124,12 +127,24 @@ def _successes(it: ImportSummary) -> str:
 def _mend(it: ImportSummary) -> str:
     """Say what to do with each of the result files that there are."""
     counts = it.counts
+    failed, unprocessed, unclear = (
+        _file(it, kind) for kind in ("failed", "unprocessed", "unclear")
+    )
+    first = "Mend the cause named below, then drop" if it.is_refused else "Drop"
     steps = (
-        (counts.skipped + counts.invalid, "Correct the failed file and drop it under incoming/."),
-        (counts.unprocessed, "Drop the unprocessed file unchanged."),
-        (counts.unclear, "Do not drop the unclear file; look for its rows in Bigin first."),
+        (counts.skipped + counts.invalid, f"Correct {failed} and drop it under incoming/."),
+        (counts.unprocessed, f"{first} {unprocessed} unchanged."),
+        (counts.unclear, f"Do not drop {unclear}; look for its rows in Bigin first."),
     )
     return " ".join(step for count, step in steps if count) or _ASK
+
+
+def _file(it: ImportSummary, kind: str) -> str:
+    return next((link.name for link in it.files if link.kind == kind), f"the {kind} file")
+
+
+def _are(count: int) -> str:
+    return f"{count:,} is" if count == 1 else f"{count:,} are"
 
 
 _VERDICTS = {

@@ -44,7 +44,8 @@ ROW_CODES = {
     ),
     "DUPLICATE_DATA": Words(
         "A record with the same unique value is already in Bigin.",
-        'Remove the row, correct the value, or use "upsert" in the mapping to update the record.',
+        "Remove the row or correct the value; to update the record instead, find it by this field "
+        'with "upsert" in the mapping.',
         "A record with the same {} is already in Bigin, and the value must be unique.",
     ),
     "NOT_APPROVED": Words(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 from collections.abc import Iterable, Iterator
-from io import BytesIO, StringIO
+from io import BytesIO, TextIOWrapper
 
 from bigin_import.models import RowFate, RowStatus
 from bigin_import.tabular.listing import LONGEST_CELL
@@ -15,11 +15,16 @@ _EITHER = "either"
 
 def write_fates(fates: Iterable[RowFate]) -> bytes:
     """Return *fates* as a gzipped CSV without a header; the same fates give the same bytes."""
-    text = StringIO(newline="")
-    csv.writer(text).writerows(
-        (fate.status, fate.record_id, fate.error, _EITHER if fate.either else "") for fate in fates
-    )
-    return gzip.compress(text.getvalue().encode(), compresslevel=1, mtime=0)
+    packed = BytesIO()
+    with (
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=packed, mtime=0) as archive,
+        TextIOWrapper(archive, encoding="utf-8", newline="") as text,
+    ):
+        csv.writer(text).writerows(
+            (fate.status, fate.record_id, fate.error, _EITHER if fate.either else "")
+            for fate in fates
+        )
+    return packed.getvalue()
 
 
 def read_fates(body: bytes) -> Iterator[RowFate]:

@@ -90,10 +90,7 @@ def join_part(
         ours = _read_sent(rows, listing.columns)
     ours, listing = _without_rewritten_columns(ours, listing)
     counts = counts or JobCounts()
-    if is_in_order(ours.keys, listing.keys):
-        fates, proof = list(listing.fates), Proof.ORDER
-    else:
-        fates, proof = by_values(ours.keys, ours.wholes, listing), Proof.VALUES
+    fates, proof = _matched(ours, listing)
     rest = left_over(fates, counts, existing_is_asked=existing_is_asked)
     if rest is not None:
         fates = [rest if fate.status is RowStatus.UNCLEAR else fate for fate in fates]
@@ -104,6 +101,12 @@ def join_part(
         disagrees=disagrees(fates, counts),
         warnings=(*listing.warnings, *_warnings(ours, listing, fates)),
     )
+
+
+def _matched(ours: _Sent, listing: Listing) -> tuple[list[RowFate], Proof]:
+    if is_in_order(ours.keys, listing.keys):
+        return list(listing.fates), Proof.ORDER
+    return by_values(ours.keys, ours.wholes, listing), Proof.VALUES
 
 
 def _read_sent(rows: Iterator[list[str]], columns: Sequence[int]) -> _Sent:

@@ -88,13 +88,12 @@ def read_listing(
         layout = _layout(next(rows, []), sent_header)
         if layout is None:
             return Listing(warnings=("Bigin's row results have no STATUS column.",))
-        lines = [row for row in rows if any(row)]
-    reader = _FateReader(layout, sent_header, existing_is_asked=existing_is_asked, key=key)
-    return Listing(
-        columns=tuple(sent for _, sent in layout.values),
-        keys=tuple(_key(line, layout) for line in lines),
-        fates=tuple(reader.fate(line) for line in lines),
-    )
+        reader = _FateReader(layout, sent_header, existing_is_asked=existing_is_asked, key=key)
+        keys, fates = [], []
+        for line in filter(any, rows):
+            keys.append(_key(line, layout))
+            fates.append(reader.fate(line))
+    return Listing(tuple(sent for _, sent in layout.values), tuple(keys), tuple(fates))
 
 
 def _layout(header: Sequence[str], sent_header: Sequence[str]) -> _Layout | None:

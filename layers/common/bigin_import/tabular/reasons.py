@@ -24,6 +24,7 @@ NOT_CLEAR = Reason(
     "It is not certain what became of this row.",
     "Look for it in Bigin; drop it again only if it is not there.",
 )
+NOT_SENT = "NOT_SENT"  # our own code of a part that was kept back, because Bigin refused another
 _NO_REASON = Reason("", "Bigin refused this row and gave no reason.", "Compare it with Bigin.")
 
 
@@ -113,6 +114,11 @@ def _named(api_name: str, headers: Mapping[str, str]) -> str:
     return f'"{header}"' if header == api_name else f'"{header}" ({api_name})'
 
 
+def unclear_reason(why: str) -> Reason:
+    """Say *why*, a sentence with its full stop, it is not certain what became of a whole part."""
+    return Reason("", f"{why} {NOT_CLEAR.what}", NOT_CLEAR.remedy)
+
+
 def job_reason(code: str, message: str = "", resolution: str = "") -> Reason:
     """
     Say why Bigin refused, or failed, a whole job.
@@ -120,8 +126,15 @@ def job_reason(code: str, message: str = "", resolution: str = "") -> Reason:
     Args:
         message, resolution: What came with the code; they win over our own words.
     """
+    resolution = _with_full_stop(resolution)
+    if code == NOT_SENT:
+        return Reason(code, _with_full_stop(message), resolution)
     words = JOB_CODES.get(code)
     what = f"Bigin refused these rows as a whole: {code}" + (f" ({message})." if message else ".")
     if words is None:
         return Reason(code, what, resolution)
     return Reason(code, f"{what} {words.about('')}", resolution or words.remedy)
+
+
+def _with_full_stop(text: str) -> str:
+    return text if not text or text.endswith((".", "?", "!")) else f"{text}."

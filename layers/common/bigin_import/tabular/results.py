@@ -24,6 +24,7 @@ from bigin_import.tabular.sheet import Sheet, inert
 
 MAX_REPORTED_ROWS = 20
 _KEPT_ERROR_TEXTS = 4_096
+CORRECT_IT = "Correct it and drop the corrected file."
 
 
 class ResultFile(StrEnum):
@@ -109,7 +110,12 @@ def write_results(
 
         def new_sheet(file: ResultFile) -> Sheet:
             stream = stack.enter_context(open_file(file))
-            return Sheet(stream, (*RESULT_COLUMNS, *header), delimiter=delimiter)
+            return Sheet(
+                stream,
+                (*RESULT_COLUMNS, *header),
+                delimiter=delimiter,
+                keeps_whole=file is ResultFile.FAILED,
+            )
 
         sorter = _Sorter(headers, import_id, new_sheet)
         for row in rows:
@@ -169,7 +175,7 @@ class _Sorter:
 
     def _reasons(self, row: DropRow, fate: RowFate) -> tuple[Reason, ...]:
         if row.invalid is not None:
-            return (Reason("", row.invalid),)
+            return (_not_sent(row.invalid),)
         if row.because is not None:
             return (row.because,)
         if fate.status is RowStatus.UNCLEAR:
@@ -192,6 +198,10 @@ def _fate(row: DropRow) -> RowFate:
     if row.invalid is not None:
         return RowFate(RowStatus.INVALID)
     return row.fate or RowFate(RowStatus.UNPROCESSED)
+
+
+def _not_sent(why: str) -> Reason:
+    return Reason("", f"The row was not sent: {why.rstrip('.')}.", CORRECT_IT)
 
 
 def _status_word(fate: RowFate) -> str:

@@ -22,10 +22,12 @@ class Sheet:
         rows: Rows so far, the header not counted.
     """
 
-    def __init__(self, stream: BinaryIO, header: Sequence[str], *, delimiter: str) -> None:
+    def __init__(
+        self, stream: BinaryIO, header: Sequence[str], *, delimiter: str, keeps_whole: bool = False
+    ) -> None:
         self.rows = 0
         self._stream = stream
-        self._copy: bytearray | None = bytearray()
+        self._copy = bytearray() if keeps_whole else None
         self._text = StringIO(newline="")
         self._writer = csv.writer(self._text, delimiter=delimiter, lineterminator="\r\n")
         self._text.write(BYTE_ORDER_MARK)
@@ -51,7 +53,7 @@ class Sheet:
 
     @property
     def whole(self) -> bytes | None:
-        """Everything that was flushed, if it is at most MAX_EMBEDDED_BYTES."""
+        """Everything that was flushed, if it is kept and at most MAX_EMBEDDED_BYTES."""
         return bytes(self._copy) if self._copy is not None else None
 
 

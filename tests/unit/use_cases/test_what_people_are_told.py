@@ -1,0 +1,365 @@
+"""Report, notice and import.json of whole imports: what people read is what happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from bigin_import.decisions import Decision
+from bigin_import.errors import BiginOutcomeUnknownError, BiginRefusedError, BiginUnreachableError
+from bigin_import.models import ObjectVersion
+from bigin_import.records import ImportState
+from tests.fakes.house import MAPPING, ROWS, House
+from tests.fakes.refusing_bigin import RefusingBigin, Verdict
+
+CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
+CHECKED = "incoming/_check/contacts.csv"
+UPSERT: dict[str, Any] = {**MAPPING, "operation": "upsert", "find_by": "Email"}
+LOST = BiginOutcomeUnknownError("read timed out")
+NO_LAYOUT_FIELD = BiginRefusedError(
+    code="MANDATORY_FIELDS_NOT_MAPPED",
+    message="All mandatory fields are not mapped",
+    resolution="Map Lead_Source",
+    concerns_mapping=True,
+)
+TOO_MANY = BiginRefusedError(
+    code="LIMIT_EXCEEDED", message="Too many records", resolution="Make room"
+)
+FATES = ("added", "updated", "existing", "skipped", "unprocessed", "invalid", "unclear")
+
+
+def judge(row: Sequence[str]) -> Verdict:
+    """Refuse a Turing, update a Hopper."""
+    if "Turing" in row:
+        return "SKIPPED", "DUPLICATE_DATA-Email"
+    return ("UPDATED" if "Hopper" in row else "ADDED"), ""
+
+
+@dataclass
+class Told:
+    """One drop in a house of its own, and what came of it."""
+
+    house: House
+    source: ObjectVersion
+
+    @property
+    def import_id(self) -> str:
+        return self.house.import_of(self.source).import_id
+
+    @property
+    def first_lines(self) -> list[str]:
+        return self.house.notices.published[-1].body.splitlines()[:2]
+
+    @property
+    def notice(self) -> str:
+        return self.house.notices.published[-1].body
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        facts: dict[str, Any] = json.loads(self.house.result(self.source, "import.json"))
+        return facts
+
+    @property
+    def report(self) -> str:
+        return self.house.result(self.source, "report.html").decode()
+
+
+def dropped(
+    prepare: Callable[[House], object] = lambda _: None,
+    *,
+    mapping: dict[str, Any] | None = None,
+    body: bytes = ROWS,
+    key: str = CSV,
+    max_rows: int = 25_000,
+    minutes: int = 3,
+) -> Told:
+    """Drop *body* into a house that *prepare* has changed, and let time pass."""
+    house = SmallParts(max_rows)
+    house.bigin = RefusingBigin()
+    prepare(house)
+    house.drop(SIDECAR, mapping or dict(MAPPING))
+    source = house.drop(key, body)
+    house.tick(minutes)
+    return Told(house, source)
+
+
+class SmallParts(House):
+    """A house whose parts hold few rows."""
+
+    def __init__(self, max_rows: int) -> None:
+        super().__init__()
+        self.max_rows = max_rows
+
+    @property
+    def importer(self) -> Any:  # noqa: ANN401 - the Importer, with another Preparer
+        usual = super().importer
+        return replace(usual, preparer=replace(usual.preparer, max_rows=self.max_rows))
+
+
+def judging(house: House) -> None:
+    house.bigin = RefusingBigin(judge)
+
+
+def refusing(house: House) -> None:
+    house.bigin.fail("create_job", NO_LAYOUT_FIELD)
+
+
+def losing(house: House) -> None:
+    house.bigin.after_effect.append(LOST)
+
+
+def failing(house: House) -> None:
+    house.bigin = RefusingBigin()
+    house.bigin.failed["7000"] = "Storage is full"
+
+
+@pytest.mark.parametrize(
+    ("told", "first", "second"),
+    [
+        (
+            dropped,
+            "All 2 rows of contacts.csv are in Bigin: 2 added.",
+            "Nothing to do.",
+        ),
+        (
+            lambda: dropped(judging),
+            "1 of 2 rows of contacts.csv is in Bigin, 1 is not.",
+            "Correct contacts.failed.csv and drop it under incoming/.",
+        ),
+        (
+            lambda: dropped(failing),
+            "0 of 2 rows of contacts.csv are in Bigin, 0 are not, and 2 are unclear.",
+            "Do not drop contacts.unclear.csv; look for its rows in Bigin first.",
+        ),
+        (
+            lambda: dropped(refusing),
+            "contacts.csv was not imported: nothing was written to Bigin.",
+            "Mend the cause named below, then drop contacts.csv again.",
+        ),
+        (
+            lambda: dropped(mapping={**MAPPING, "columns": {"E-mail": "Email", "X": "Last_Name"}}),
+            "contacts.csv was not imported: one problem was found, and nothing was sent to Bigin.",
+            (
+                "Correct what is listed below and drop the file again; where only the mapping is "
+                "wrong, dropping the corrected mapping is enough."
+            ),
+        ),
+        (
+            lambda: dropped(losing, minutes=70),
+            (
+                "contacts.csv waits for a decision: Bigin never said whether it made the job of "
+                "part 1; look there first."
+            ),
+            "Do not drop the file again. Look in Bigin, then give one of the commands below.",
+        ),
+        (
+            lambda: dropped(key=CHECKED),
+            "Nothing was sent. contacts.csv was only checked.",
+            (
+                "If the check below looks right, drop the file under incoming/, outside of _check/ "
+                "and with no dry_run in the mapping."
+            ),
+        ),
+    ],
+    ids=["completed", "errors", "failed job", "refused", "rejected", "on hold", "dry run"],
+)
+def test_the_first_lines_say_what_happened_and_what_to_do(
+    told: Callable[[], Told], first: str, second: str
+) -> None:
+    assert told().first_lines == [first, second]
+
+
+def test_the_same_drop_again_is_quiet_and_its_report_says_why() -> None:
+    told = dropped()
+
+    again = Told(told.house, told.house.drop(CSV, ROWS))
+    told.house.tick(minutes=3)
+
+    assert again.facts["state"] == ImportState.UNCHANGED
+    assert again.facts["winner"] == told.facts["import_id"]
+    assert "was imported before, with the same mapping" in again.report
+    assert len(told.house.notices.published) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [
+        (lambda: dropped(judging), {"added": 1, "skipped": 1}),
+        (lambda: dropped(refusing), {"unprocessed": 2}),
+        (lambda: dropped(failing), {"unclear": 2}),
+        (
+            lambda: dropped(
+                mapping={**UPSERT, "on_bad_rows": "50%"}, body=ROWS + b",Hopper\n", max_rows=1
+            ),
+            {"added": 2, "invalid": 1},
+        ),
+    ],
+    ids=["refused row", "refused job", "failed job", "invalid row"],
+)
+def test_every_row_is_counted_once(told: Callable[[], Told], counts: dict[str, int]) -> None:
+    facts = told().facts
+
+    assert {fate: facts[fate] for fate in FATES if facts[fate]} == counts
+    assert sum(counts.values()) == facts["rows"]
+    files = [file["rows"] for name, file in facts["files"].items() if name != "report"]
+    assert sum(files) == facts["rows"]
+    parts = [part["counts"] for part in facts["parts"]]
+    assert sum(sum(part.values()) for part in parts) == facts["rows"] - facts["invalid"]
+
+
+def test_a_refused_mapping_costs_nothing_and_names_the_cause_once_for_all_its_rows() -> None:
+    told = dropped(refusing, max_rows=1)
+
+    assert told.facts["credits"] == 0
+    assert told.facts["jobs"] == 0
+    assert [part["state"] for part in told.facts["parts"]] == ["REFUSED", "REFUSED"]
+    assert [reason["code"] for reason in told.facts["reasons"]] == [
+        "MANDATORY_FIELDS_NOT_MAPPED",
+        "NOT_SENT",
+    ]
+    assert "Bigin refused these rows as a whole: NOT_SENT" not in told.notice
+    assert "Not sent, because Bigin refused another part" in told.notice
+
+
+def test_a_job_that_may_have_been_made_is_counted_among_the_credits() -> None:
+    told = dropped(losing, minutes=70)
+
+    told.house.decisions.give_up(told.import_id, 1, 1)
+    told.house.tick(minutes=3)
+
+    (part,) = told.facts["parts"]
+    assert (part["state"], part["credits"], part["job_ids"]) == ("GIVEN_UP", 500, [])
+    assert "Bigin never said whether it made the job" in part["note"]
+    assert "Bigin never said whether it made the job" in told.facts["reasons"][0]["what"]
+    assert told.facts["unclear"] == 2
+    assert "given up" in told.report
+
+
+def test_a_create_that_was_repeated_is_said_and_paid_twice() -> None:
+    told = dropped(losing, mapping=UPSERT, minutes=150)
+
+    (part,) = told.facts["parts"]
+    assert (told.facts["state"], part["credits"]) == (ImportState.COMPLETED, 1_000)
+    assert "it was repeated; added and updated may be those of the repetition." in part["note"]
+
+
+def test_rows_are_unclear_if_only_the_repeated_create_was_refused() -> None:
+    told = dropped(losing, mapping=UPSERT, minutes=2)
+
+    told.house.bigin.fail("create_job", NO_LAYOUT_FIELD)
+    told.house.tick(minutes=150)
+
+    (part,) = told.facts["parts"]
+    assert told.facts["state"] == ImportState.COMPLETED_WITH_ERRORS
+    assert (told.facts["unclear"], told.facts["unprocessed"], part["credits"]) == (2, 0, 500)
+    assert part["counts"]["unclear"] == 2
+    assert "never said whether it made an earlier job" in told.facts["reasons"][0]["what"]
+
+
+def test_a_create_that_certainly_never_left_costs_nothing_twice() -> None:
+    told = dropped(
+        lambda house: house.bigin.fail("create_job", BiginUnreachableError("no route")), minutes=90
+    )
+
+    assert (told.facts["state"], told.facts["credits"]) == (ImportState.COMPLETED, 500)
+
+
+def test_two_jobs_of_one_part_are_pointed_out() -> None:
+    told = dropped(losing, mapping=UPSERT, minutes=2)
+    told.house.bigin.runs = False
+    told.house.tick(minutes=150)
+    part = told.house.parts_of(told.source)[0]
+    first = replace(part, attempts=part.attempts[:1])
+    told.house.call_back(first, hint="7000")
+
+    told.house.bigin.runs = True
+    told.house.tick(minutes=60)
+
+    assert told.facts["parts"][0]["job_ids"] == ["7000", "7001"]
+    assert "Bigin made 2 jobs for it; look for doubled records." in told.notice
+
+
+def test_what_bigin_says_of_a_failed_job_is_the_reason_of_its_rows() -> None:
+    told = dropped(failing)
+
+    assert told.facts["reasons"][0]["what"].startswith(
+        "Bigin says that the job failed: Storage is full. It is not certain"
+    )
+    assert "bigin__Reason" in told.house.result(told.source, "contacts.unclear.csv").decode()
+
+
+def test_a_part_that_was_refused_does_not_touch_the_others() -> None:
+    def refuse_second(house: House) -> None:
+        first = house.bigin.create_job
+
+        def create(*args: Any, **kwargs: Any) -> str:  # noqa: ANN401 - passed on
+            if house.bigin.made:
+                raise TOO_MANY
+            return first(*args, **kwargs)
+
+        house.bigin.create_job = create  # type: ignore[method-assign]  # full after one job
+
+    told = dropped(refuse_second, max_rows=1)
+
+    assert told.first_lines == [
+        "1 of 2 rows of contacts.csv is in Bigin, 1 is not.",
+        "Mend the cause named below, then drop contacts.unprocessed.csv unchanged.",
+    ]
+    assert [part["credits"] for part in told.facts["parts"]] == [500, 0]
+
+
+def test_a_dry_run_shows_what_would_be_sent() -> None:
+    body = ROWS.replace(b"Surname", b"Surname,Shoe size").replace(b"\n", b",44\n")
+    body = body.replace(b"Shoe size,44", b"Shoe size") + b"ada@example.com,Byron,40\n,Nobody,41\n"
+    told = dropped(key=CHECKED, mapping={**UPSERT, "on_bad_rows": "50%"}, body=body)
+
+    assert "3 rows of 4 would be sent in 1 job, for 500 credits" in told.notice
+    for words in (
+        "3 of 4 rows in 1 job, 500 credits.",
+        "<td>E-mail</td><td>Email</td><td>email</td>",
+        "ada@example.com · alan@example.com",
+        "never leaves the account: Shoe size.",
+        "1 row has no value in the key column.",
+        "1 row with the key of an earlier row; look at rows 2, 4.",
+        "Row 5: ",
+    ):
+        assert words in told.report
+    assert told.house.bigin.made == {}
+
+
+def test_links_lead_to_the_report_and_to_each_result_file() -> None:
+    told = dropped(judging)
+    folder = told.house.import_of(told.source).results
+
+    lines = [line.split(": ", 1) for line in told.notice.splitlines() if "https://" in line]
+
+    named = dict(lines)
+    assert [name.strip() for name in named] == [
+        "report",
+        "success (1 row)",
+        "failed (1 row)",
+        "all",
+    ]
+    assert all(f"prefix={folder}" in url for url in named.values())
+    assert {file["key"] for file in told.facts["files"].values()} <= set(told.house.files.versions)
+    assert named["  failed (1 row)"] in told.report.replace("&amp;", "&")
+
+
+@pytest.mark.parametrize(
+    ("decision", "words"),
+    [
+        (Decision.CREATE, "if none of rows 2 to 3 is in Bigin: make its job, for 500 credits"),
+        (Decision.ADOPT, '"job_id": "JOB_ID"'),
+        (Decision.GIVE_UP, "its rows are then reported as unclear"),
+    ],
+)
+def test_a_hold_says_when_to_give_which_command(decision: Decision, words: str) -> None:
+    told = dropped(losing, minutes=70)
+
+    assert words in told.notice
+    payload = f'"resume": "{told.import_id}", "decision": "{decision}", "part": 1, "attempt": 1'
+    assert payload in told.notice
