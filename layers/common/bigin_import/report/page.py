@@ -8,13 +8,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from bigin_import.records import PartState
 from bigin_import.report.figures import balance, delimiter_name, duration, moment, number, sentence
 from bigin_import.report.summary import ImportSummary
 from bigin_import.report.verdict import verdict
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 MAX_EMBEDDED_BYTES = 1_000_000
 SHOWN_CELLS = 4
@@ -53,6 +55,9 @@ def render_report(summary: ImportSummary) -> str:
 
 @cache
 def _templates() -> Environment:
+    # Imported here: only a closing needs it, and a cold start of settle_jobs is short of time.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  # see above
+
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,  # select_autoescape would not know .j2
