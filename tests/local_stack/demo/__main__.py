@@ -122,7 +122,8 @@ def _show(
     console.print("Where it lies in the bucket:")
     for one in told:
         for made in one.facts["files"].values():
-            console.print(f"  {made['key']}  ({made['rows']:,} rows)", soft_wrap=True)
+            rows = "" if made["rows"] is None else f"  ({made['rows']:,} rows)"
+            console.print(f"  {made['key']}{rows}", soft_wrap=True)
     for module, found in records.items():
         console.print(f"  In Bigin now: {len(found):,} {module}")
 
