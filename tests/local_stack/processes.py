@@ -95,3 +95,5 @@ def _stop(process: subprocess.Popen[str], end: signal.Signals) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
