@@ -46,9 +46,9 @@ class Reworking:
         with drop.opened() as table:
             header = table.header
             dropped = list(islice(_numbered(table), MOST_ROWS))
-        originals = self._originals(parent, header, {number for number, _ in dropped})
+        originals = self._originals(parent, header, {original for _, original, _ in dropped})
         return damaged_columns(
-            ((number, cells, originals.get(number)) for number, cells in dropped),
+            ((number, cells, originals.get(original)) for number, original, cells in dropped),
             header=header,
             file=drop.source.key,
         )
@@ -73,9 +73,9 @@ class Reworking:
             return {}
 
 
-def _numbered(table: Table) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a result file that say which row of the parent's drop they were."""
+def _numbered(table: Table) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield each row of a result file with its number, there and in the parent's drop."""
     for batch in table.batches():
         for number, row in zip(batch.numbers, batch.rows, strict=True):
             if number in batch.parents:
-                yield batch.parents[number], row
+                yield number, batch.parents[number], row
