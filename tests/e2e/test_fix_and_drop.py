@@ -1,0 +1,149 @@
+"""Rows that failed: take failed.csv, correct it, drop it, and be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bigin_import.models import ObjectVersion
+from bigin_import.records import Import, ImportState
+from tests.e2e.desk import PLANTED, Desk, as_csv, read_csv
+from tests.e2e.seen_bigin import SeenBigin
+
+# Customer numbers; unique in Bigin, so each test has its own.
+MANY = range(1, 60_001)
+SOME = range(100_001, 100_301)
+OTHERS = range(200_001, 200_301)
+WRONG_EVERY = 25
+HEADER = ["No", "E-mail", "Surname", "Phone", "City", "Visits", "Company", "Born", "True number"]
+MAPPING = {
+    "module": "Contacts",
+    "operation": "insert",
+    "on_bad_rows": "5%",
+    "field_mappings": [
+        {"column": "No", "api_name": "Customer_Number"},
+        {"column": "E-mail", "api_name": "Email"},
+        {"column": "Surname", "api_name": "Last_Name"},
+        {"column": "Phone", "api_name": "Phone"},
+        {"column": "City", "api_name": "Mailing_City"},
+        {"column": "Visits", "api_name": "Visits"},
+        {"column": "Company", "api_name": "Account_Name", "find_by": "Account_Name"},
+        {"column": "Born", "api_name": "Date_of_Birth", "format": "dd.MM.yyyy"},
+    ],
+}
+LOCKED = f"{PLANTED} Locked"
+FIRST = "the number of the first row"
+# What is wrong -> column, wrong value, and what failed.csv says of it.
+WRONG = (
+    ("Surname", "", "MANDATORY_NOT_FOUND-Last_Name"),
+    ("E-mail", f"{PLANTED} at home", "INVALID_DATA-Email"),
+    ("No", FIRST, "DUPLICATE_DATA-Customer_Number"),
+    ("City", PLANTED * 4, "INVALID_DATA-Mailing_City"),
+    ("Visits", "many", "INVALID_DATA-Visits"),
+    ("Phone", "none!", "INVALID_DATA-Phone"),
+    ("Company", f"{PLANTED} & Nobody", "RESOURCE_NOT_FOUND-Account_Name"),
+    ("Surname", LOCKED, "BLOCKED_RECORD-Last_Name"),
+    ("Born", "31.02.1990", ""),
+)
+
+
+def number_of(number: int) -> str:
+    return f"{number:08d}"
+
+
+def good_row(desk: Desk, number: int) -> dict[str, str]:
+    email = f"{PLANTED}{number}@{desk.name}.example"
+    cells = [
+        number_of(number),
+        email,
+        PLANTED,
+        "+44 20 7946 0123",
+        "Ambridge",
+        "7",
+        "",
+        "01.02.1990",
+    ]
+    return dict(zip(HEADER, [*cells, str(number)], strict=True))
+
+
+def rows_with_errors(desk: Desk, numbers: range) -> Iterator[dict[str, str]]:
+    """Yield rows; every 25th is wrong, in each way in turn. The first is good."""
+    for at, number in enumerate(numbers, 1):
+        row = good_row(desk, number)
+        if at % WRONG_EVERY == 0:
+            column, value, _ = WRONG[at // WRONG_EVERY % len(WRONG)]
+            row[column] = value.replace(FIRST, number_of(numbers[0]))
+        yield row
+
+
+def csv_of(rows: list[dict[str, str]]) -> bytes:
+    return as_csv([list(rows[0]), *(list(row.values()) for row in rows)])
+
+
+def corrected(desk: Desk, failed: bytes) -> bytes:
+    """Correct a failed file as a person would in a spreadsheet: its own columns stay in."""
+    rows = read_csv(failed)
+    return csv_of([row | good_row(desk, int(row["True number"])) for row in rows])
+
+
+def drop_with_errors(desk: Desk, bigin: SeenBigin, numbers: range) -> Import:
+    """Drop rows of which every 25th fails, and wait for the result."""
+    bigin.change(refused_cells={LOCKED: "BLOCKED_RECORD"})
+    rows = list(rows_with_errors(desk, numbers))
+    record = desk.closed(desk.drop("customers.csv", csv_of(rows), MAPPING), seconds=150)
+    assert record.state is ImportState.COMPLETED_WITH_ERRORS
+    return record
+
+
+def assert_all_there_once(desk: Desk, bigin: SeenBigin, numbers: range) -> None:
+    expected = {good_row(desk, number)["E-mail"]: 1 for number in numbers}
+    assert bigin.emails_at(desk.name) == expected
+
+
+def test_sixty_thousand_rows_with_every_kind_of_error_are_all_there_after_fix_and_drop(
+    desk: Desk, bigin: SeenBigin
+) -> None:
+    record = drop_with_errors(desk, bigin, MANY)
+    failed = desk.result(record, "failed.csv")
+    rows = read_csv(failed)
+    assert len(rows) == len(MANY) // WRONG_EVERY
+    assert {row["bigin__Error"] for row in rows} >= {code for _, _, code in WRONG}
+    assert all(row["bigin__Reason"] for row in rows)
+
+    again = desk.put("elsewhere/corrected.csv", corrected(desk, failed))
+
+    assert_is_child(desk, again, parent=record)
+    assert_all_there_once(desk, bigin, MANY)
+    assert len(bigin.jobs_of(record.import_id)) == 3
+
+
+def assert_is_child(desk: Desk, source: ObjectVersion, *, parent: Import) -> None:
+    record = desk.closed(source, seconds=90)
+    assert record.state is ImportState.COMPLETED
+    assert desk.facts(record)["parent"] == parent.import_id
+    assert f"corrects import {parent.import_id}" in desk.notice(record).body
+
+
+def test_a_corrected_file_may_have_a_mapping_of_its_own(desk: Desk, bigin: SeenBigin) -> None:
+    record = drop_with_errors(desk, bigin, SOME)
+    body = corrected(desk, desk.result(record, "failed.csv"))
+
+    again = desk.drop("corrected.csv", body, MAPPING)
+
+    assert desk.closed(again).state is ImportState.COMPLETED
+    assert_all_there_once(desk, bigin, SOME)
+
+
+def test_a_file_that_a_spreadsheet_has_damaged_is_rejected_with_its_column(
+    desk: Desk, bigin: SeenBigin
+) -> None:
+    record = drop_with_errors(desk, bigin, OTHERS)
+    rows = read_csv(corrected(desk, desk.result(record, "failed.csv")))
+    damaged = csv_of([row | {"No": row["No"].lstrip("0")} for row in rows])
+
+    again = desk.put("elsewhere/damaged.csv", damaged)
+
+    rejected = desk.closed(again)
+    assert rejected.state is ImportState.REJECTED
+    assert bigin.sent_for(rejected.import_id) == []
+    said = desk.notice(rejected).body
+    assert 'damaged.csv, column "No", row 2: A spreadsheet has removed leading zeros' in said, said

@@ -1,0 +1,61 @@
+"""After all other tests: what the logs do not say, and what Bigin has that the ledger knows."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from bigin_import.aws.ledger import DynamoLedger
+from tests.bigin_twin.tokens import Client
+from tests.e2e.desk import PLANTED
+from tests.e2e.seen_bigin import SeenBigin
+from tests.local_stack import LocalStack
+from tests.local_stack.deployment import STACK_NAME
+from tests.local_stack.stack import FunctionName
+
+pytestmark = pytest.mark.after_all
+
+FUNCTIONS: tuple[FunctionName, ...] = ("import-csv", "job-callback", "settle-jobs")
+ACCESS_TOKEN = re.compile(r"1000\.[0-9a-f]{32}\.[0-9a-f]{32}")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_log_holds_a_secret_a_token_a_signature_or_a_cell(
+    function: FunctionName, stack: LocalStack, twin: SeenBigin
+) -> None:
+    forbidden = [PLANTED, *secrets(stack), *signatures(twin)]
+
+    log = "\n".join(stack.logs(function))
+
+    assert '"import_id"' in log
+    assert [word for word in forbidden if word in log] == []
+    assert ACCESS_TOKEN.findall(log) == []
+
+
+def secrets(stack: LocalStack) -> Iterator[str]:
+    zoho = Client()
+    yield from (zoho.client_secret, zoho.refresh_token)
+    signing = stack.client("cloudformation").describe_stack_resource(
+        StackName=STACK_NAME, LogicalResourceId="SigningSecret"
+    )["StackResourceDetail"]["PhysicalResourceId"]
+    yield stack.client("secretsmanager").get_secret_value(SecretId=signing)["SecretString"]
+
+
+def signatures(twin: SeenBigin) -> Iterator[str]:
+    for body in twin.creates():
+        yield body["callback"]["url"].rpartition("/")[2]
+
+
+def test_every_job_that_bigin_made_is_in_the_ledger_once(
+    stack: LocalStack, twin: SeenBigin, ledger: DynamoLedger
+) -> None:
+    pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.table)
+    keys = {item["pk"]["S"].partition("#")[2] for page in pages for item in page["Items"]}
+
+    parts = [part for import_id in keys for part in ledger.parts(import_id)]
+
+    known = Counter(attempt.job_id for part in parts for attempt in part.attempts if attempt.job_id)
+    assert known == dict.fromkeys((job["id"] for job in twin.jobs()), 1)

@@ -1,0 +1,151 @@
+"""A drop for each class of mistake: nothing is sent, and the notice names every problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from bigin_import.records import ImportState
+from tests.e2e.desk import CONTACTS, PLANTED, Desk, as_csv
+from tests.e2e.seen_bigin import SeenBigin
+
+SAMPLES = Path(__file__).parents[1] / "samples" / "mappings"
+WRONG_MAPPING = (SAMPLES / "wrong-in-many-ways.mapping.json").read_bytes()
+WRONG_MAPPING_PROBLEMS = (SAMPLES / "wrong-in-many-ways.problems.txt").read_text()
+HEADER = ["E-mail", "Surname"]
+ROW = [f"{PLANTED}@mistakes.example", PLANTED]
+GOOD = as_csv([HEADER, ROW])
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """
+    A wrong drop.
+
+    Attributes:
+        said: What the notice must say, each in one of its lines; `{}` stands for the drop's key.
+        name: Of the file, if that is what is wrong.
+    """
+
+    body: bytes
+    said: tuple[str, ...]
+    mapping: Mapping[str, object] | bytes = field(default_factory=lambda: CONTACTS)
+    name: str = "drop.csv"
+
+
+def with_column(header: str, api_name: str) -> Mapping[str, object]:
+    columns = {"E-mail": "Email", "Surname": "Last_Name", header: api_name}
+    return CONTACTS | {"columns": columns}
+
+
+MISTAKES: dict[str, Mistake] = {
+    "mapping not json": Mistake(
+        GOOD,
+        ("drop.mapping.json, line 1, column 23: a key in double quotes is expected here",),
+        b'{"module": "Contacts",',
+    ),
+    "mapping wrong in many ways": Mistake(
+        GOOD,
+        tuple(line.partition(", ")[2] for line in WRONG_MAPPING_PROBLEMS.splitlines()),
+        WRONG_MAPPING,
+    ),
+    "columns that the file lacks": Mistake(
+        GOOD,
+        (
+            'line 5, columns["E-Mial"]: {} has no column "E-Mial". Did you mean "E-mail"?',
+            'line 7, columns["Phone no"]: {} has no column "Phone no". Its columns are: E-mail, S',
+        ),
+        CONTACTS | {"columns": {"E-Mial": "Email", "Surname": "Last_Name", "Phone no": "Phone"}},
+    ),
+    "fields that Bigin lacks": Mistake(
+        as_csv([[*HEADER, "Company"], [*ROW, PLANTED]]),
+        (
+            'line 5, columns["E-mail"]: Contacts has no field "Mail". Did you mean "Email"?',
+            'line 6, columns["Surname"]: Full_Name ("Full Name") is read-only in Bigin',
+            'columns["Company"]: Contacts has no field "Company". Did you mean "Account_Name"?',
+            'Last_Name ("Last Name") is mandatory in Contacts, and nothing fills it',
+        ),
+        CONTACTS | {"columns": {"E-mail": "Mail", "Surname": "Full_Name", "Company": "Company"}},
+    ),
+    "key not mapped": Mistake(
+        GOOD,
+        (
+            "drop.mapping.json, find_by: find_by is Customer_Number, but nothing fills Customer_N",
+            "Map a column to Customer_Number, or use another find_by",
+        ),
+        CONTACTS | {"operation": "upsert", "find_by": "Customer_Number"},
+    ),
+    "dates without a format": Mistake(
+        as_csv([[*HEADER, "Born"], [*ROW, "31.01.1970"], [*ROW, "02.03.1970"]]),
+        (
+            'drop.mapping.json, line 7, columns["Born"]: "Born" goes into the date field Date_of_',
+            "but nothing says how the file writes dates. Write ",
+        ),
+        with_column("Born", "Date_of_Birth"),
+    ),
+    "no value fits": Mistake(
+        as_csv([[*HEADER, "Visits"], [*ROW, PLANTED], [*ROW, "often"]]),
+        ('{}, column "Visits": none of 2 values fits the field Visits (integer)',),
+        with_column("Visits", "Visits"),
+    ),
+    "keys twice": Mistake(
+        as_csv([HEADER, ROW, ROW]),
+        ('{}, column "E-mail": 1 rows have the key of an earlier row; see row 2, 3',),
+        CONTACTS | {"operation": "upsert", "find_by": "Email", "duplicate_keys": "reject"},
+    ),
+    "empty": Mistake(b"", ("{}: the file is empty. Export the data again",)),
+    "header only": Mistake(as_csv([HEADER]), ("{}: there is a header and no row below it",)),
+    "too many cells": Mistake(
+        as_csv([HEADER, ROW, [*ROW, "more"], ROW, [*ROW, "", "yet more"]]),
+        (
+            "{}: 2 of 4 rows cannot be sent; up to 1% are left out, more stop the drop",
+            "{}, row 3: it has 3 cells, the header has 2",
+            "{}, row 5: it has 4 cells, the header has 2",
+        ),
+    ),
+    "an open quote": Mistake(
+        GOOD + b'"a@b.example,' + GOOD * 3, ("{}, row 3: a quote in this row is never closed",)
+    ),
+    "encoding not said": Mistake(
+        as_csv([HEADER, ROW]) + "a@b.example,Nu\xf1ez\r\n".encode("cp1252"),
+        (
+            "{}: the file is not UTF-8, and nothing says what it is",
+            '"character_encoding": "windows-1252"',
+        ),
+    ),
+    "an image": Mistake(
+        b"\x89PNG\r\n\x1a\n" + bytes(range(256)), ("{}: this is a picture, not a CSV",)
+    ),
+    "a workbook called csv": Mistake(
+        b"PK\x03\x04" + bytes(200),
+        ("{}: this is an Excel workbook or another zip archive, not a CSV. Open it in the spread",),
+    ),
+    "a web page called csv": Mistake(
+        b"<!DOCTYPE html><html><body>503</body></html>",
+        ("{}: this is a web page, perhaps an error page of the program that exported it",),
+    ),
+    "a workbook": Mistake(
+        b"PK\x03\x04",
+        ('{}: it is neither a CSV nor a mapping. In Excel choose "Save As"',),
+        name="contacts.xlsx",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_nothing_is_sent_and_the_notice_names_every_problem(
+    mistake: Mistake, desk: Desk, bigin: SeenBigin
+) -> None:
+    source = desk.drop(mistake.name, mistake.body, mistake.mapping)
+
+    record = desk.closed(source)
+
+    assert record.state is ImportState.REJECTED
+    assert bigin.sent_for(record.import_id) == []
+    said = desk.notice(record).body
+    missing = [line for line in mistake.said if line.replace("{}", source.key) not in said]
+    assert missing == [], said
+    assert PLANTED not in said
