@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from tests.bench import cutting
+from tests.bench import collecting, cutting
 from tests.bench.cutting_drops import ROWS
 
 
@@ -16,12 +16,17 @@ def main() -> int:
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--sizes", nargs="+", choices=ROWS, default=list(ROWS))
     chosen = arguments.parse_args()
-    lines = cutting.run(rounds=chosen.rounds, sizes=chosen.sizes)
+    cut = cutting.run(rounds=chosen.rounds, sizes=chosen.sizes)
+    collected = collecting.run(sizes=chosen.sizes)
     cutting.LOCAL.mkdir(exist_ok=True)
-    figures = {"cutting": [line.as_json() for line in lines]}
+    figures = {
+        "cutting": [line.as_json() for line in cut],
+        "collecting": [line.as_json() for line in collected],
+    }
     (cutting.LOCAL / "bench.json").write_text(json.dumps(figures, indent=1) + "\n")
-    broken = cutting.broken_budgets(lines)
-    sys.stdout.write("\n".join([cutting.table(lines), *broken, ""]))
+    broken = [*cutting.broken_budgets(cut), *collecting.broken_budgets(collected)]
+    tables = (cutting.table(cut), "", collecting.table(collected))
+    sys.stdout.write("\n".join([*tables, *broken, ""]))
     return 1 if broken else 0
 
 
