@@ -206,9 +206,7 @@ class Account:
             if times == MAX_RECEIVE_COUNT:
                 self.dead.append((import_id, part))
                 return
-            self.world.after(
-                VISIBILITY_SECONDS, lambda: self._deliver(import_id, part, times + 1)
-            )
+            self.world.after(VISIBILITY_SECONDS, lambda: self._deliver(import_id, part, times + 1))
 
         self.world.start(
             "settle_jobs",

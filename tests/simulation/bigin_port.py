@@ -35,7 +35,8 @@ from tests.simulation.world import World
 
 SAFE = ("unreachable", "no_answer", "busy", "access")
 CREATE = (*SAFE, "request_lost", "answer_lost", "effect_late", "killed_in_flight", "server_error")
-CALLBACKS = ("callback_lost", "callback_early", "callback_twice", "callback_no_id", "callback_late")
+CALLBACKS = ("callback_lost", "callback_early", "callback_twice", "callback_no_id", "callback_late",
+             "callback_wrong_id")  # fmt: skip
 FAULTS_OF_JOBS = {
     "job_failed": FaultName.JOB_FAILED,
     "rows_unprocessed": FaultName.ROWS_UNPROCESSED,
@@ -58,10 +59,10 @@ def catalogue() -> Catalogue:
 
 
 @cache
-def settings(job_seconds: int, credits: int) -> Settings:
+def settings(job_seconds: int, budget: int) -> Settings:
     return Settings(
         job_seconds=job_seconds,
-        daily_credits=credits,
+        daily_credits=budget,
         callback_when="never",  # callbacks are ours to plan
         parallel_calls=PARALLEL_CALLS,
     )
@@ -72,10 +73,9 @@ class BiginServer:
     Bigin, and the way of its callbacks to us.
 
     Attributes:
-        creates: How many create calls reached it.
-        gets: Job questions by job id.
-        urls: Callback URL of each job.
-        unsettled: When jobs that no fault concerns have all ended.
+        gets: When each job was asked for.
+        refreshes: When access tokens were asked for.
+        on_their_way: Callback URLs of creates that left and may still take effect.
     """
 
     def __init__(self, world: World, scenario: Scenario, post: Post) -> None:
@@ -88,6 +88,7 @@ class BiginServer:
         )
         self.gets: dict[str, list[float]] = {}
         self.refreshes: list[float] = []
+        self.on_their_way: set[str] = set()
         self._post = post
         if scenario.refused_row:
             self.model.tables["Contacts"].add(dict(TAKEN), "")
@@ -125,13 +126,20 @@ class BiginServer:
         no_id = kind == "callback_no_id" or usual is Callbacks.NO_ID
         body: BodyKind = "no_id" if no_id else "json"
         late = 4 * 3600 * number if kind == "callback_late" else 1
+        if kind == "callback_wrong_id":
+            self.world.after(0, lambda: self._report(job_id, "json", of=self._another(job_id)))
         for again in range(2 if kind == "callback_twice" else 1):
             self.world.at(job.ends_at + late + again, lambda: self._report(job_id, body))
 
-    def _report(self, job_id: str, kind: BodyKind) -> None:
+    def _another(self, job_id: str) -> str:
+        """Return a job that is not *job_id*, if there is one."""
+        return next((other for other in self.model.jobs if other != job_id), job_id)
+
+    def _report(self, job_id: str, kind: BodyKind, *, of: str = "") -> None:
+        """POST to the address of a job; the body may speak of another."""
         job = self.model.jobs[job_id]
         assert job.request.callback is not None
-        details = self.model.job_details(job_id, self.world.now)
+        details = self.model.job_details(of or job_id, self.world.now)
         post = callback_post(job.request.callback.url, details, kind)
         self._post(post.url, post.body, post.content_type)
 
@@ -155,7 +163,7 @@ class ZohoTokens:
         world.point("zoho.refresh after")
         if answer.body is None or "access_token" not in answer.body:
             raise BiginBusyError("too many refreshes")
-        return answer.body["access_token"], answer.body["expires_in"]
+        return str(answer.body["access_token"]), int(str(answer.body["expires_in"]))
 
 
 def _credentials() -> dict[str, str]:
@@ -302,4 +310,11 @@ class SimulatedBigin:
 
     def _arrive_late(self, body: dict[str, Any]) -> None:
         late = EFFECT_LATE_SECONDS * self._world.faults.number(f"late/{self._world.now}")
-        self._world.after(late, lambda: self._server.answer(lambda: self._server.create(body)))
+        url = body["callback"]["url"]
+        self._server.on_their_way.add(url)
+
+        def arrive() -> None:
+            self._server.on_their_way.discard(url)
+            self._server.answer(lambda: self._server.create(body))
+
+        self._world.after(late, arrive)

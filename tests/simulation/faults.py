@@ -14,7 +14,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import NamedTuple
 
-RATES = (0.003, 0.01, 0.03)
+RATES = (0.001, 0.004, 0.015)
 _UNIT = 2**-32
 
 
@@ -36,6 +36,7 @@ class Faults:
     Attributes:
         fired, fired_at: What struck, in order, and when.
         cells: (label, state of a part, kind) of everything that struck.
+        stopped: Chance strikes no more.
         reached: Everything that could strike so far, if somebody wants to know.
         states: Says which states the parts are in now.
         now: Says what time it is.
@@ -73,10 +74,10 @@ class Faults:
         return kind, int.from_bytes(digest[8:]) * _UNIT
 
     def _kind(self, label: str, number: int, kinds: tuple[str, ...], digest: bytes) -> str:
-        if self.stopped:
-            return ""
         if self._planned is not None:
             return self._planned.get((label, number), "")
+        if self.stopped:
+            return ""
         if int.from_bytes(digest[:4]) * _UNIT >= self._rate:
             return ""
         possible = [kind for kind in kinds if self._is_on(kind)]

@@ -129,7 +129,8 @@ class Functions:
 
     def call_back(self, url: str, body: bytes, content_type: str) -> bool:
         """Do what job_callback does with a POST; False is an answer 403."""
-        target = verify(*url.split("/")[-4:], KEYS)
+        import_id, part, attempt, signature = url.split("/")[-4:]
+        target = verify(import_id, part, attempt, signature, KEYS)
         if target is None:
             return False
         receiver = Receiver(

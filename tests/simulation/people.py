@@ -11,7 +11,8 @@ from tests.simulation.account import Account, Command
 
 CAREFUL, CARELESS, TWICE, EARLY = "careful", "careless", "twice", "early"
 HABITS = ("", CAREFUL, CARELESS, TWICE, EARLY)
-DAY = 24 * 3600
+HOUR = 3600
+DAY = 24 * HOUR
 
 
 class Person:
@@ -19,13 +20,12 @@ class Person:
     Answers hold notices.
 
     Attributes:
-        said_create: (import id, part) that this person wanted created.
-        early: Decisions sent before there was anything to decide.
+        said_create: (import id, part, attempt) that this person wanted created again.
     """
 
     def __init__(self, habit: str) -> None:
         self.habit = habit
-        self.said_create: set[tuple[str, int]] = set()
+        self.said_create: set[tuple[str, int, int]] = set()
         self._answered: set[tuple[str, int, int]] = set()
 
     def told(self, account: Account, notice: Notice) -> None:
@@ -61,11 +61,10 @@ class Person:
             yield Command(part.import_id, Decision.ADOPT, part.number, attempt, jobs[-1])
         else:
             yield Command(part.import_id, Decision.CREATE, part.number, attempt)
-        if self.habit == TWICE:
-            yield Command(part.import_id, Decision.CREATE, part.number, attempt)
-            yield Command(part.import_id, Decision.GIVE_UP, part.number, attempt)
 
     def _send(self, account: Account, command: Command) -> None:
+        if self.habit == TWICE:
+            account.world.after(HOUR, lambda: account.invoke(command))
         if command.decision is Decision.CREATE:
-            self.said_create.add((command.import_id, command.part))
+            self.said_create.add((command.import_id, command.part, command.attempt))
         account.invoke(command)

@@ -66,10 +66,16 @@ class Fibers:
 
 
 class SimulatedLedger(MemoryLedger):
-    """A ledger whose writes may lose their answer and whose index lags."""
+    """
+    A ledger whose writes get lost, or lose their answer, and whose index lags.
+
+    Attributes:
+        repeats: The write that is made now is the SDK's repetition of one that was lost.
+    """
 
     def __init__(self, world: World, check: Callable[[Record | None, Record], None]) -> None:
         self._world = world
+        self.repeats = False
         super().__init__(
             check=check,
             hook=self._point,
@@ -88,12 +94,24 @@ class SimulatedLedger(MemoryLedger):
         label = f"ledger.{call}{'.' + kind if kind else ''} {moment}"
         if self._world.point(label, FAILS if moment == "before" else ()):
             raise PlatformError(f"{label}: throttled")
+        if call == "save" and moment == "before":
+            self._lose_request()
+
+    def _lose_request(self) -> None:
+        """Let the first try of a write get lost on its way; the SDK repeats it."""
+        lost = self._world.faults.strike("ledger request", ("request_lost",))[0]
+        if lost:
+            self._world.pause(REPEATED_AFTER_SECONDS)
+        self.repeats = bool(lost)
 
     def _answer_lost(self) -> bool:
         lost = self._world.faults.strike("ledger write", ("answer_lost",))[0]
         if lost:
             self._world.pause(REPEATED_AFTER_SECONDS)
         return bool(lost)
+
+    def _put(self, record: Record, saved: Record, write_id: int) -> None:
+        super()._put(record, saved, write_id)
 
     def _lag_seconds(self) -> int:
         lag, number = self._world.faults.strike("index", ("index_lag",))

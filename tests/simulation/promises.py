@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from bigin_import import places
@@ -18,8 +18,9 @@ from bigin_import.edges import ForbiddenEdgeError, check_edge
 from bigin_import.models import ObjectVersion
 from bigin_import.records import Import, ImportState, Part, PartState, Record
 from tests.simulation.account import Account
+from tests.simulation.faults import Fault
 from tests.simulation.people import Person
-from tests.simulation.scenarios import Callbacks, Drop, Scenario
+from tests.simulation.scenarios import Callbacks, Drop, Scenario, Twin
 from tests.simulation.world import HOUR, SKEW_SECONDS, World
 
 MINUTE = 60
@@ -29,11 +30,20 @@ LEASE_SECONDS = 360
 MOST_CALLS = 60  # of an open item in an hour of mere waiting
 RESULT_FILES = ("success", "failed", "unprocessed", "unclear")
 # Faults after which nobody but a person may know whether Bigin made a job, or go on.
-CAUSES_OF_HOLDS = frozenset(
-    "kill stall freeze aws_error answer_lost no_answer request_lost effect_late killed_in_flight"
-    " server_error".split()
-)
-CRASHES = frozenset("kill stall freeze aws_error answer_lost".split())
+CAUSES_OF_HOLDS = frozenset({
+    "kill", "stall", "freeze", "aws_error", "answer_lost", "no_answer", "request_lost",
+    "effect_late", "killed_in_flight", "server_error",
+})  # fmt: skip
+UNDER_WAY = (ImportState.PREPARING, ImportState.SENDING, ImportState.SENT)
+HARMLESS = ("event_twice", "message_twice", "callback_twice", "callback_early")
+CRASHES = frozenset({"kill", "stall", "freeze", "aws_error", "answer_lost"})
+
+
+def _is_harmless(fault: Fault) -> bool:
+    """Tell whether a fault costs nobody more than seconds."""
+    if fault.label.startswith("ledger"):
+        return fault.kind in ("answer_lost", "request_lost")
+    return fault.kind in HARMLESS
 
 
 @dataclass(slots=True)
@@ -41,6 +51,8 @@ class Watch:
     """Looks at every write."""
 
     world: World
+    account: Account | None = None
+    said_create: Container[tuple[str, int, int]] = ()
     held: bool = False
 
     def check(self, old: Record | None, new: Record) -> None:
@@ -52,10 +64,26 @@ class Watch:
             self._check_import(new)
         if isinstance(new, Part):
             self._check_part(new)
+        if isinstance(old, Part) and isinstance(new, Part) and old.attempt is not None:
+            self._check_unknown(old, new, old.attempt.number)
+
+    def _check_unknown(self, old: Part, new: Part, attempt: int) -> None:
+        """Nobody decides about a create that may still take effect; only a person makes two."""
+        told = (new.import_id, new.number, attempt)
+        if new.state is not old.state and new.state in (PartState.HELD, PartState.UPLOADED):
+            way = f"/{new.import_id}/{new.number:04d}/{attempt}/"
+            assert self.account is not None
+            if any(way in url for url in self.account.bigin.on_their_way):
+                self.world.violate(f"a part is {new.state} while its create is on its way")
+        decided = old.state is PartState.HELD and new.state is PartState.UPLOADED
+        if decided and told not in self.said_create:
+            self.world.violate("a held part is sent again and nobody said so")
 
     def _check_import(self, new: Import) -> None:
         if new.state is ImportState.ON_HOLD:
             self.held = True
+        if new.state in UNDER_WAY and not self.held:
+            self._check_turn(new)
         told = new.noticed_at is not None
         if new.open is None and not (new.state.is_closed and told):
             self.world.violate(f"an import in {new.state} is not open and nobody was told")
@@ -64,6 +92,15 @@ class Watch:
         if new.open is not None:
             within = DAY if new.state is ImportState.ON_HOLD else HOUR + LEASE_SECONDS
             self._check_due("an import", new.state, new.due_at, within)
+
+    def _check_turn(self, new: Import) -> None:
+        """One version of a key at a time, unless the one before waits for a person."""
+        assert self.account is not None
+        for other in self.account.ledger.records.values():
+            if isinstance(other, Import) and other.state in UNDER_WAY:
+                same_key = other.source.key == new.source.key
+                if same_key and other.import_id != new.import_id:
+                    self.world.violate(f"two versions of {new.source.key} are under way")
 
     def _check_part(self, new: Part) -> None:
         if new.state is PartState.HELD:
@@ -89,7 +126,6 @@ class Ending:
     person: Person
     watch: Watch
     dropped: tuple[tuple[ObjectVersion, Drop], ...]
-    started: frozenset[str]
 
     def check_at_rest(self) -> None:
         """Two hours after the last fault: nothing is open that does not wait for a person."""
@@ -114,7 +150,7 @@ class Ending:
                 self._check_closed(record, drop)
         self._check_bigin()
         self._check_holds()
-        if not self.world.faults.fired:
+        if all(_is_harmless(fault) for fault in self.world.faults.fired):
             self._check_without_faults()
 
     def _waits(self) -> bool:
@@ -196,7 +232,9 @@ class Ending:
         for job_id, times in self.account.bigin.gets.items():
             self._check_questions(job_id, times)
         refreshes = self.account.bigin.refreshes
-        if any(later - earlier < 600 for earlier, later in zip(refreshes, refreshes[10:])):
+        if any(
+            later - earlier < 600 for earlier, later in zip(refreshes, refreshes[10:], strict=False)
+        ):
             self.world.violate("more than 10 token refreshes in 10 minutes")
 
     def _check_jobs(self) -> None:
@@ -210,9 +248,11 @@ class Ending:
             attempts = part.attempts if isinstance(part, Part) else ()
             if not any(a.number == int(attempt) for a in attempts):
                 self.world.violate(f"job {job.id} is not in the ledger")
+            if any(a.number == int(attempt) and a.job_id not in (None, job.id) for a in attempts):
+                self.world.violate(f"the ledger takes another job for job {job.id}")
             jobs[import_id, int(number)] += 1
             repeatable = isinstance(part, Part) and part.repeatable
-            said = (import_id, int(number)) in self.person.said_create
+            said = any(one[:2] == (import_id, int(number)) for one in self.person.said_create)
             allowed = len(attempts) if repeatable or said else 1
             if jobs[import_id, int(number)] > allowed:
                 self.world.violate(f"part {number} has {jobs[import_id, int(number)]} jobs")
@@ -231,17 +271,36 @@ class Ending:
         last = max((job.ends_at or 0.0 for job in jobs), default=0.0)
         for record in self._imports():
             expected = {ImportState.COMPLETED, ImportState.UNCHANGED}
+            if self.scenario.twin in (Twin.SAME, Twin.CHANGED):
+                expected.add(ImportState.SUPERSEDED)
             if self.scenario.refused_row:
                 expected |= {ImportState.COMPLETED_WITH_ERRORS, ImportState.FAILED}
             if self._is_plain() and record.state not in expected:
                 self._violate(record, f"ended {record.state} without any fault")
-            if self._is_reported() and (record.noticed_at or 0) > last + 180:
+            if self._is_reported() and (record.noticed_at or 0) > last + self._patience():
                 self._violate(record, "was not closed within 3 minutes of its last job")
+            if self._is_reported() and self._seconds_of(record) > self._longest():
+                self._violate(record, f"took {self._seconds_of(record):.0f} seconds")
 
     def _is_plain(self) -> bool:
         """Tell whether nothing but faults could keep the rows out of Bigin."""
         it = self.scenario
         return it.mapping_after == -60 and it.removed_after is None and it.credits > 50_000
+
+    def _patience(self) -> int:
+        """Three minutes; a second version of a key looks once a minute for the first one's end."""
+        return 3 * MINUTE if self.scenario.twin in (Twin.NONE, Twin.OTHER) else 6 * MINUTE
+
+    def _longest(self) -> int:
+        """Bigin's own time, and what calls and looks once a minute may take besides."""
+        it = self.scenario
+        one_after_another = it.parts if it.same_keys else 1
+        versions = 2 if it.twin in (Twin.SAME, Twin.CHANGED) else 1
+        each = (it.job_seconds + 2 * MINUTE) * one_after_another
+        return each * versions + self._patience()
+
+    def _seconds_of(self, record: Import) -> float:
+        return (record.noticed_at or 0) - record.received_at
 
     def _is_reported(self) -> bool:
         """Tell whether the end of a job is known at once, by its callback or the next look."""

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from bigin_import import places
+from bigin_import.callback import SignedCallbacks
 from bigin_import.models import Notice, ObjectVersion
 from bigin_import.records import Part
 from tests.simulation.account import Account
 from tests.simulation.faults import Fault, Faults
+from tests.simulation.functions import BASE_URL, KEYS
 from tests.simulation.people import Person
 from tests.simulation.promises import Ending, Watch
 from tests.simulation.scenarios import Drop, Scenario, drops, mapping_text
 from tests.simulation.world import HOUR, START, World
 
-FAULTS_SECONDS = 3 * HOUR
+FAULTS_SECONDS = 2 * HOUR
 REST_SECONDS = 2 * HOUR
 END_SECONDS = 16 * 24 * HOUR  # holds are given up after 14 days
+SIGNED = SignedCallbacks(BASE_URL, KEYS)
 TWIN_AFTER_SECONDS = 5.0
 
 
@@ -53,6 +57,8 @@ class Run:
         self.watch = Watch(self.world)
         self.person = Person(scenario.person)
         self.account = Account(self.world, scenario, self.watch.check, self._told)
+        self.watch.account = self.account
+        self.watch.said_create = self.person.said_create
         self.dropped: list[tuple[ObjectVersion, Drop]] = []
         faults.states = self._part_states
         faults.now = lambda: self.world.now
@@ -69,7 +75,6 @@ class Run:
             self.person,
             self.watch,
             tuple(self.dropped),
-            frozenset(),
         )
         ending.check_at_rest()
         self.world.run(START + END_SECONDS)
@@ -95,7 +100,7 @@ class Run:
         if scenario.mapping_after is not None:
             world.after(max(0, scenario.mapping_after), self._put_mapping)
         for number, drop in enumerate(drops(scenario)):
-            world.after(1 + TWIN_AFTER_SECONDS * number, lambda drop=drop: self._drop(drop))
+            world.after(1 + TWIN_AFTER_SECONDS * number, partial(self._drop, drop))
         if scenario.removed_after is not None:
             key = drops(scenario)[0].key
             world.after(scenario.removed_after, lambda: self.account.bucket.remove(key))
@@ -111,10 +116,12 @@ class Run:
         if self.scenario.forged:
             url = f"https://x/v1/callback/{import_id}/0001/1/{'A' * 43}"
             body = b'{"job_id": "111111000000541958"}'
-            for after in (20, 100):
-                self.world.after(
-                    after, lambda: self.account.post(url, body, "", forged="a forged callback")
-                )
+            other_attempt = SIGNED.url(import_id, 1, 1).replace("/0001/1/", "/0001/2/")
+            for after, forged in ((20, url), (60, other_attempt), (100, url)):
+                self.world.after(after, partial(self._forge, forged, body))
+
+    def _forge(self, url: str, body: bytes) -> None:
+        self.account.post(url, body, "", forged="a forged callback")
 
     def _told(self, notice: Notice) -> None:
         self.person.told(self.account, notice)

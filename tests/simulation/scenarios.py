@@ -71,17 +71,15 @@ class Scenario:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Scenario:
-        kinds = {"mode": Mode, "twin": Twin, "callbacks": Callbacks}
-        return cls(**{name: kinds.get(name, _as_is)(value) for name, value in values.items()})
+        kinds: dict[str, type[StrEnum]] = {"mode": Mode, "twin": Twin, "callbacks": Callbacks}
+        named: dict[str, Any] = dict(values)
+        named |= {name: kind(values[name]) for name, kind in kinds.items() if name in values}
+        return cls(**named)
 
     def as_json(self) -> dict[str, Any]:
         """Return what is not as usual."""
         usual = asdict(Scenario())
         return {name: value for name, value in asdict(self).items() if value != usual[name]}
-
-
-def _as_is(value: Any) -> Any:
-    return value
 
 
 @dataclass(frozen=True, slots=True)

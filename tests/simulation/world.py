@@ -15,7 +15,7 @@ from contextlib import suppress
 from itertools import count
 from typing import cast
 
-from greenlet import getcurrent, greenlet
+from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]  # ships no types
 
 from bigin_import.errors import BiginImportError
 from tests.simulation.faults import Faults
@@ -25,6 +25,7 @@ HOUR = 3600.0
 STALL_SECONDS = 90.0
 FREEZE_SECONDS = 420.0  # longer than a lease: the sandbox stands still, and its deadline with it
 SKEW_SECONDS = 5.0
+MOST_EVENTS = 200_000  # the longest honest runs need a tenth of that
 EVERYWHERE = ("kill", "stall", "freeze")
 
 
@@ -46,7 +47,9 @@ class Process:
         forbidden: If not empty, why this process must not touch anything.
     """
 
-    def __init__(self, name: str, deadline: float, skew: float, ended: Callable[[bool], object]):
+    def __init__(
+        self, name: str, deadline: float, skew: float, ended: Callable[[bool], object]
+    ) -> None:
         self.name = name
         self.deadline = deadline
         self.skew = skew
@@ -56,7 +59,7 @@ class Process:
         self.forbidden = ""
 
 
-class Fiber(greenlet):
+class Fiber(greenlet):  # type: ignore[misc]  # its base is Any to mypy
     """One line of work within a process."""
 
     def __init__(self, process: Process, work: Callable[[], object], hub: greenlet) -> None:
@@ -87,6 +90,7 @@ class World:
         self.calls: dict[int, int] = {}
         self._events: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = count(1)
+        self._steps = count(1)
         self._hub = getcurrent()
 
     # Time
@@ -101,6 +105,10 @@ class World:
     def run(self, until: float) -> None:
         """Let everything happen that is planned up to *until*."""
         while self._events and self._events[0][0] <= until:
+            if next(self._steps) > MOST_EVENTS:
+                self.violate("it never comes to rest")
+                self.close()
+                break
             moment, _, action = heapq.heappop(self._events)
             self.now = max(self.now, moment)
             action()
@@ -190,7 +198,7 @@ class World:
 
     def _unwind(self, process: Process) -> None:
         for fiber in process.fibers:
-            if fiber and not fiber.dead:
+            if bool(fiber) and not fiber.dead:  # begun, and not at its end
                 fiber.throw(KilledError)
 
     def _expire(self, process: Process) -> None:

@@ -1,0 +1,269 @@
+"""
+Mistakes that the searches must notice: each a small change to the use cases, the fakes or the
+ports, put in place for some runs. A search that does not notice one of them proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from bigin_import import callback, importer, preparer, steps
+from bigin_import.changes import added, change
+from bigin_import.decisions import Decisions
+from bigin_import.errors import (
+    BiginBusyError,
+    BiginOutcomeUnknownError,
+    ConflictError,
+)
+from bigin_import.finisher import Finisher
+from bigin_import.importer import Importer
+from bigin_import.lease import OUTLIVES_SECONDS, SUBMITTER_STATES, Lease
+from bigin_import.models import JobRequest
+from bigin_import.part_sender import PartSender, StoppedError
+from bigin_import.receiver import Receiver
+from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, PartState
+from bigin_import.sender import Sender
+from bigin_import.sweeper import Sweeper
+from tests.fakes.memory_ledger import MemoryLedger
+from tests.simulation import functions
+from tests.simulation.account import Account
+from tests.simulation.bigin_port import BiginServer
+from tests.simulation.ports import Fibers, SimulatedLedger
+
+type Patch = tuple[Any, str, Any]
+
+
+@contextmanager
+def applied(patches: Iterable[Patch]) -> Iterator[None]:
+    """Put *patches* (holder, name, new value) in place for the length of a block."""
+    patches = tuple(patches)
+    kept = [(holder, name, vars(holder)[name]) for holder, name, _ in patches]
+    for holder, name, value in patches:
+        setattr(holder, name, value)
+    try:
+        yield
+    finally:
+        for holder, name, value in kept:
+            setattr(holder, name, value)
+
+
+# Sending
+
+
+def _create_unannounced(self: PartSender, lease: Lease, request: JobRequest, number: int) -> Part:
+    part = lease.change_part(number, lambda seen: None)
+    attempt = len(part.attempts) + 1
+    job_id = self._send_create(lease, request, part, attempt)
+    lease.change_part(number, steps.creating(self.clock.now(), lease.decide_after))
+    return lease.change_part(number, steps.created(attempt, job_id, self.clock.now()))
+
+
+def _take_lease(raised: int, *, live: bool) -> Callable[..., tuple[Lease, Import] | None]:
+    def take(ledger: Any, clock: Any, import_id: str) -> tuple[Lease, Import] | None:
+        until = clock.now() + int(clock.remaining_seconds()) + OUTLIVES_SECONDS
+
+        def taken(seen: Import) -> Import | None:
+            busy = seen.lease_until > clock.now() and not live
+            if seen.state not in SUBMITTER_STATES or busy:
+                return None
+            idle = seen.idle_resumes + 1
+            epoch = seen.epoch + raised
+            return replace(seen, epoch=epoch, lease_until=until, due_at=until, idle_resumes=idle)
+
+        record, ours = change(ledger, Import.at(import_id), taken)
+        if record is None or not ours:
+            return None
+        return Lease(ledger, clock, import_id, record.epoch, until), record
+
+    return take
+
+
+_send_create = PartSender._send_create
+
+
+def _create_retried(self: PartSender, *about: Any) -> str:
+    try:
+        return _send_create(self, *about)
+    except BiginOutcomeUnknownError:
+        return _send_create(self, *about)
+
+
+def _busy_is_unknown(self: PartSender, *about: Any) -> str:
+    try:
+        return _send_create(self, *about)
+    except BiginBusyError as exc:
+        raise BiginOutcomeUnknownError("429") from exc
+
+
+_send = Sender.send
+
+
+def _sent_anyway(self: Sender, *about: Any) -> None:
+    try:
+        _send(self, *about)
+    except StoppedError:
+        return
+
+
+_send_import = Importer._send
+
+
+def _cut_again(self: Importer, lease: Lease, record: Import) -> None:
+    self.preparer._plan_parts(lease, record.import_id, self.preparer._cut(
+        record, self._read(record.mapping)  # type: ignore[arg-type]  # it was pinned long ago
+    ))  # fmt: skip
+    _send_import(self, lease, record)
+
+
+def _without_claim(ledger: Any, record: Any) -> tuple[Any, bool]:
+    return (record, True) if isinstance(record, Claim) else added(ledger, record)
+
+
+def _each_unjoined(self: Fibers, work: Any, items: Iterable[Any], *, at_most: int) -> None:
+    for item in items:
+        self._world.spawn(partial(work, item))
+
+
+# Hearing
+
+
+def _sign_without_attempt(key: bytes, import_id: str, part: int, attempt: int) -> str:
+    return _sign(key, import_id, part, 0)
+
+
+_sign = callback.sign
+
+
+def _believe(import_id: str, part: str, attempt: str, signature: str, keys: Any) -> Any:
+    return callback.CallbackTarget(import_id, int(part), int(attempt))
+
+
+def _adopt_anything(self: Receiver, part: Part, attempt: Any, job: Any) -> bool:
+    step = steps.created(attempt.number, job.job_id, self.clock.now())
+    adopted, _ = change(self.ledger, part.address, step)
+    return adopted is not None
+
+
+_decide = Decisions._decide
+
+
+def _decide_any(self: Decisions, import_id: str, part: int, attempt: int, step: Any) -> bool:
+    def decided(seen: Part) -> Part | None:
+        return step(seen) if seen.state is PartState.HELD else None
+
+    return change(self.ledger, Part.at(import_id, part), decided)[1]
+
+
+# The ledger and the tick
+
+
+def _put_over(self: MemoryLedger, record: Any, saved: Any, write_id: int) -> None:
+    place = (record.address.pk, record.address.sk)
+    self._check(self.records.get(place), record)
+    self.records[place] = saved
+    self._write_ids[place] = write_id
+    self._reindex(saved, gone=False)
+
+
+_put = MemoryLedger._put
+
+
+def _put_part_over(self: MemoryLedger, record: Any, saved: Any, write_id: int) -> None:
+    put = _put_over if isinstance(record, Part) else _put
+    put(self, record, saved, write_id)
+
+
+def _own_is_anothers(self: MemoryLedger, record: Any, saved: Any, write_id: int) -> None:
+    self._put(record, saved, write_id)
+
+
+_put_later = SimulatedLedger._put
+
+
+def _anothers_is_own(self: SimulatedLedger, record: Any, saved: Any, write_id: int) -> None:
+    try:
+        _put_later(self, record, saved, write_id)
+    except ConflictError:
+        if not self.repeats:
+            raise
+
+
+def _claimed_unseen(self: Sweeper, seen: Import) -> Import:
+    return replace(seen, open=OpenKind.WORK, due_at=self.clock.now() + 3600, expires_at=None)
+
+
+def _later_unmoved(now: int) -> steps.Step:
+    def step(part: Part) -> Part | None:
+        return None if part.open is None else replace(part, polls=part.polls + 1)
+
+    return step
+
+
+_settled = steps.settled
+
+
+def _settled_for_good(number: int, outcome: Any) -> steps.Step:
+    def step(part: Part) -> Part | None:
+        settled = _settled(number, outcome)(part)
+        return settled and replace(settled, open=None, due_at=None)
+
+    return step
+
+
+def _tell_later(self: Finisher, record: Import) -> None:
+    self._forget_in_time(record)
+    _tell(self, record)
+
+
+_tell = Finisher.tell
+_closed = Finisher._closed
+
+
+def _closed_unchecked(self: Finisher, seen: Import, closing: Any) -> Import | None:
+    state = ImportState.FINISHING
+    return _closed(self, replace(seen, state=state), closing)
+
+
+MUTATIONS: dict[str, tuple[Patch, ...]] = {
+    "CREATING not written first": ((PartSender, "_create", _create_unannounced),),
+    "written without condition": ((MemoryLedger, "_put", _put_part_over),),
+    "takeover without epoch": ((importer, "take_lease", _take_lease(0, live=False)),),
+    "takeover of a live lease": ((importer, "take_lease", _take_lease(1, live=True)),),
+    "decide_after ignored": ((Lease, "decide_after", property(lambda self: 0)),),
+    "attempt left out of the signature": ((callback, "sign", _sign_without_attempt),),
+    "adoption without proof": ((Receiver, "_adopt", _adopt_anything),),
+    "signature check skipped": ((functions, "verify", _believe),),
+    "closed-check removed": ((Finisher, "_closed", _closed_unchecked),),
+    "content claim skipped": ((preparer, "added", _without_claim),),
+    "own lost-answer write taken for another's": ((MemoryLedger, "_repeat_put", _own_is_anothers),),
+    "another's write taken for own": ((SimulatedLedger, "_put", _anothers_is_own),),
+    "index trusted without a re-read": ((Sweeper, "_claimed", _claimed_unseen),),
+    "due_at not moved before work": ((steps, "later", _later_unmoved),),
+    "open removed before collection": ((steps, "settled", _settled_for_good),),
+    "notice after open is gone": ((Finisher, "tell", _tell_later),),
+    "5xx on create retried": ((PartSender, "_send_create", _create_retried),),
+    "429 taken for unknown": ((PartSender, "_send_create", _busy_is_unknown),),
+    "plain insert re-created": ((preparer, "_is_repeatable", lambda plan, part: True),),
+    "decision without attempt": ((Decisions, "_decide", _decide_any),),
+    "SENT with a part not created": ((Sender, "send", _sent_anyway),),
+    "cut again on resume": ((Importer, "_send", _cut_again),),
+    "thread not joined": ((Fibers, "each", _each_unjoined),),
+}
+
+_create = BiginServer.create
+
+
+def _create_twice(self: BiginServer, body: dict[str, Any]) -> dict[str, Any]:
+    _create(self, body)
+    return _create(self, body)
+
+
+SABOTAGES: dict[str, tuple[Patch, ...]] = {
+    "conditions-ignored": ((MemoryLedger, "_put", _put_over),),
+    "create-twice": ((BiginServer, "create", _create_twice),),
+    "notices-dropped": ((Account, "_publish", lambda self, notice: None),),
+}

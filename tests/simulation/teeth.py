@@ -1,0 +1,64 @@
+"""Do the searches notice mistakes? Each mutation must be caught by the corpus or search (a)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+from tests.simulation.mutations import MUTATIONS, applied
+from tests.simulation.run import simulate
+from tests.simulation.searches import Case, complete
+from tests.simulation.shrink import corpus
+
+
+@dataclass(frozen=True, slots=True)
+class Bite:
+    """
+    What noticed a mutation.
+
+    Attributes:
+        caught_by: "corpus: <name>", or "search (a)"; None if nothing did.
+        runs: How many runs that took.
+        violation: What was noticed.
+    """
+
+    mutation: str
+    caught_by: str | None
+    runs: int
+    violation: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def bites(*, processes: int = 1) -> tuple[Bite, ...]:
+    """Try every mutation."""
+    bite = partial(bitten, cases=complete())
+    if processes == 1:
+        return tuple(map(bite, MUTATIONS))
+    with get_context("fork").Pool(processes) as pool:
+        return tuple(pool.imap(bite, MUTATIONS, chunksize=1))
+
+
+def bitten(mutation: str, cases: tuple[Case, ...]) -> Bite:
+    """Put one mutation in place and look for it: in the corpus case for it, else by search (a)."""
+    runs = 0
+    with applied(MUTATIONS[mutation]):
+        for kept in corpus():
+            if mutation in kept.catches:
+                runs += 1
+                noticed = _violations(kept.case)
+                if noticed:
+                    return Bite(mutation, f"corpus: {kept.name}", runs, noticed[0])
+        for case in cases:
+            runs += 1
+            noticed = _violations(case)
+            if noticed:
+                return Bite(mutation, "search (a)", runs, noticed[0])
+    return Bite(mutation, None, runs)
+
+
+def _violations(case: Case) -> tuple[str, ...]:
+    return simulate(case.scenario, case.seed, case.planned).violations
