@@ -24,6 +24,7 @@ from tests.simulation.scenarios import Callbacks, Drop, Scenario, Twin
 from tests.simulation.world import HOUR, SKEW_SECONDS, World
 
 MINUTE = 60
+PLENTY = 50_000  # credits
 DAY = 24 * HOUR
 SLACK = 2 * SKEW_SECONDS + 2
 LEASE_SECONDS = 360
@@ -156,8 +157,7 @@ class Ending:
     def _waits(self) -> bool:
         """Tell whether a job is still running, or Bigin has no credits yet."""
         jobs = self.account.bigin.model.jobs.values()
-        needed = 500 * len(self.dropped) * self.scenario.parts
-        return any(not job.ended for job in jobs) or self.scenario.credits < needed
+        return any(not job.ended for job in jobs) or self.scenario.credits < PLENTY
 
     def _check_closed(self, record: Import, drop: Drop) -> None:
         self._check_notices(record)
@@ -285,7 +285,7 @@ class Ending:
     def _is_plain(self) -> bool:
         """Tell whether nothing but faults could keep the rows out of Bigin."""
         it = self.scenario
-        return it.mapping_after == -60 and it.removed_after is None and it.credits > 50_000
+        return it.mapping_after == -60 and it.removed_after is None and it.credits > PLENTY
 
     def _patience(self) -> int:
         """Three minutes; a second version of a key looks once a minute for the first one's end."""

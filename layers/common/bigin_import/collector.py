@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import BinaryIO
 
@@ -17,7 +17,7 @@ from bigin_import import places, steps
 from bigin_import.changes import change
 from bigin_import.errors import BiginRefusedError
 from bigin_import.findings import JobCounts
-from bigin_import.models import JobRequest, Operation
+from bigin_import.models import JobRequest, Operation, RowStatus
 from bigin_import.part_sender import ARCHIVE_BYTES
 from bigin_import.plans import read_plan
 from bigin_import.ports import Bigin, Clock, Files, Ledger, Observer
@@ -56,7 +56,7 @@ class Collector:
             return False
         with ExitStack() as opened:
             results = self._opened_results(opened, part, attempt, attempt.outcome)
-            joined = self._joined(part, attempt.outcome, results)
+            joined = _certain(self._joined(part, attempt.outcome, results), part)
         self.files.write(
             places.fates_file(import_id, number),
             write_fates(joined.fates),
@@ -126,6 +126,22 @@ class Collector:
             unprocessed=counts.unprocessed,
             unclear=counts.unclear,
         )
+
+
+def _certain(joined: JoinedPart, part: Part) -> JoinedPart:
+    """
+    Return *joined* without rows that an earlier attempt may have written.
+
+    Where the create was repeated, its predecessor may have made a job that we never heard of:
+    what the last job left unprocessed is then not certain to be missing.
+    """
+    if len(part.attempts) == 1:
+        return joined
+    fates = tuple(
+        replace(fate, status=RowStatus.UNCLEAR) if fate.status is RowStatus.UNPROCESSED else fate
+        for fate in joined.fates
+    )
+    return replace(joined, fates=fates)
 
 
 def _skips_existing(request: JobRequest) -> bool:

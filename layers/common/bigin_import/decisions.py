@@ -64,14 +64,30 @@ class Decisions:
         """
         self.bigin.job(job_id)
         step = steps.created(attempt, job_id, self.clock.now())
-        return self._decide(import_id, part, attempt, step)
+        adopted = self._decide(import_id, part, attempt, step)
+        if adopted:
+            self._go_on_sending(import_id)
+        return adopted
 
     def give_up(self, import_id: str, part: int, attempt: int) -> bool:
         """Stop waiting for a held part."""
         given_up = self._decide(import_id, part, attempt, steps.given_up(self.clock.now()))
         if given_up:
+            self._go_on_sending(import_id)
             self.queue.collect(import_id)
         return given_up
+
+    def _go_on_sending(self, import_id: str) -> None:
+        """Parts that had to wait for the held one may be sent now; often there are none."""
+        change(
+            self.ledger,
+            Import.at(import_id),
+            lambda seen: (
+                self._resumable(seen, ImportState.SENDING)
+                if seen.state is ImportState.ON_HOLD
+                else None
+            ),
+        )
 
     def _decide(self, import_id: str, part: int, attempt: int, step: steps.Step) -> bool:
         def decided(seen: Part) -> Part | None:

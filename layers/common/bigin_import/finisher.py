@@ -55,7 +55,7 @@ class Finisher:
         if record.state is ImportState.ON_HOLD:
             self._remind(record, parts)
         if record.state is ImportState.FINISHING:
-            closed = self._close(record, parts)
+            closed = self._close(record)
             if closed is not None:
                 self.tell(closed)
 
@@ -100,10 +100,12 @@ class Finisher:
         changed, _ = change(self.ledger, record.address, ended)
         return changed or record
 
-    def _close(self, record: Import, parts: tuple[Part, ...]) -> Import | None:
+    def _close(self, record: Import) -> Import | None:
         """Write the results and close; return the closed import if it was this call that did."""
         if record.verdict is not None:
             abandon_parts(self.ledger, record.import_id, self.clock.now())
+        # Read again: what was read before another process moved the import on may be older.
+        parts = self.ledger.parts(record.import_id)
         closing = self.writer.write(record, parts)
         notice = NOTICES.dump_json(closing.notice)
         key = places.notice_file(record.import_id)

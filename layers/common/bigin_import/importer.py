@@ -169,7 +169,7 @@ class Importer:
 
     def _pause(self, lease: Lease, stopped: StoppedError) -> None:
         self.observer.saw("sending_paused", import_id=lease.import_id, pause=stopped.pause.name)
-        if stopped.pause is Pause.CONTRADICTION:
+        if stopped.pause in (Pause.CONTRADICTION, Pause.HELD):
             self._hold(lease, str(stopped))
             return
         now = self.clock.now()

@@ -44,6 +44,7 @@ class Pause(StrEnum):
     REFUSED = "Bigin refused the mapping"
     NO_TIME = "the time of this invocation is used up"
     IN_ORDER = "an earlier part with the same keys is still under way"
+    HELD = "a person must decide about an earlier part with the same keys"
     CONTRADICTION = "what Bigin has is not what was sent"
 
 

@@ -106,7 +106,10 @@ class Sender:
 
     def _send_in_order(self, lease: Lease, request: JobRequest) -> None:
         for part in self.ledger.parts(lease.import_id):
-            if not self._sent(lease, request, part).state.is_final:
+            sent = self._sent(lease, request, part)
+            if sent.state is PartState.HELD:
+                raise StoppedError(Pause.HELD, f"part {part.number}")
+            if not sent.state.is_final:
                 raise StoppedError(Pause.IN_ORDER)
 
     def _send_rest(self, lease: Lease, request: JobRequest) -> None:
