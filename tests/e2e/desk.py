@@ -144,10 +144,9 @@ class Desk:
         ]
 
     def notice(self, record: Import) -> Message:
-        """Return the notice about an import, once it has arrived; repetitions must equal it."""
+        """Return the one notice about an import, once it has arrived."""
         what = f"a notice about {record.source.key}"
-        notices = until(lambda: self.notices(record.import_id), what=what)
-        (notice,) = set(notices)
+        (notice,) = until(lambda: self.notices(record.import_id), what=what)
         return notice
 
     def make_due(self, source: ObjectVersion) -> None:

@@ -83,6 +83,7 @@ MISTAKES: dict[str, Mistake] = {
         (
             'drop.mapping.json, line 7, columns["Born"]: "Born" goes into the date field Date_of_',
             "but nothing says how the file writes dates. Write ",
+            '"format": "dd.MM.yyyy"',
         ),
         with_column("Born", "Date_of_Birth"),
     ),
