@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 - a mutation has the signature of what it stands in for, seen from outside
 """
 Mistakes that the searches must notice: each a small change to the use cases, the fakes or the
 ports, put in place for some runs. A search that does not notice one of them proves nothing.

@@ -81,8 +81,9 @@ def test_a_sabotaged_fake_is_noticed(sabotage: str) -> None:
 
 
 def test_a_failing_run_shrinks_to_the_faults_it_needs() -> None:
-    case = next(seeds([TRACE_SEED]))
-    needed = simulate(case.scenario, case.seed, None).fired[0]
+    cases = ((case, simulate(case.scenario, case.seed, None).fired) for case in seeds(range(50)))
+    case, fired = next((case, fired) for case, fired in cases if len(fired) > 1)
+    needed = fired[-1]
 
     small = shrunk(case, lambda one: needed in (one.planned or ()))
 

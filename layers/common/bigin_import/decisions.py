@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from bigin_import import steps
 from bigin_import.changes import change
+from bigin_import.part_sender import Pause
 from bigin_import.ports import Bigin, Clock, CollectQueue, Ledger, Observer
 from bigin_import.records import Import, ImportState, OpenKind, Part, PartState
 
@@ -101,7 +102,12 @@ class Decisions:
     def _off_hold(self, seen: Import) -> Import | None:
         if seen.state is not ImportState.ON_HOLD:
             return None
-        return self._resumable(seen, _state_to_go_on_from(seen))
+        return self._resumable(self._compared(seen), _state_to_go_on_from(seen))
+
+    def _compared(self, seen: Import) -> Import:
+        """Whoever goes on after a contradiction has compared the job with what was sent."""
+        contradicted = (seen.hold_reason or "").startswith(Pause.CONTRADICTION)
+        return replace(seen, compared_at=self.clock.now()) if contradicted else seen
 
     def _sending_again(self, seen: Import) -> Import | None:
         if seen.state not in (ImportState.ON_HOLD, ImportState.SENT):
