@@ -28,7 +28,6 @@ PLENTY = 50_000  # credits
 DAY = 24 * HOUR
 SLACK = 2 * SKEW_SECONDS + 2
 LEASE_SECONDS = 360
-MOST_CALLS = 60  # of an open item in an hour of mere waiting
 RESULT_FILES = ("success", "failed", "unprocessed", "unclear")
 # Faults after which nobody but a person may know whether Bigin made a job, or go on.
 CAUSES_OF_HOLDS = frozenset({

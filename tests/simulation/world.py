@@ -15,7 +15,7 @@ from contextlib import suppress
 from itertools import count
 from typing import cast
 
-from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]  # ships no types
+from greenlet import getcurrent, greenlet
 
 from bigin_import.errors import BiginImportError
 from tests.simulation.faults import Faults
@@ -59,7 +59,7 @@ class Process:
         self.forbidden = ""
 
 
-class Fiber(greenlet):  # type: ignore[misc]  # its base is Any to mypy
+class Fiber(greenlet):
     """One line of work within a process."""
 
     def __init__(self, process: Process, work: Callable[[], object], hub: greenlet) -> None:
