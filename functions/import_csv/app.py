@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bigin_import.assembly.importing import ImportCsv
 from bigin_import.aws.events import created_objects
-from bigin_import.decisions import Decision
+from bigin_import.importing.decisions import Decision
 from bigin_import.settings import ImportSettings
 
 logger = Logger()

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bigin_import import places
+from bigin_import.importing.plans import read_plan, write_plan
 from bigin_import.models import ColumnPlan, JobRequest, ObjectVersion, Operation, Plan
 from bigin_import.models import PlannedColumn as Column
-from bigin_import.plans import read_plan, write_plan
 from bigin_import.ports import Files
 from bigin_import.records import (
     Attempt,

@@ -23,15 +23,15 @@ import boto3
 
 from bigin_import.assembly.sandbox import CLIENT_CONFIG
 from bigin_import.aws.files import S3Files
-from bigin_import.closing import Writer
-from bigin_import.collector import Collector
-from bigin_import.finisher import Finisher
-from bigin_import.metadata import Metadata
+from bigin_import.importing.metadata import Metadata
 from bigin_import.models import ObjectVersion
 from bigin_import.ports import Bigin
 from bigin_import.records import Import
-from bigin_import.suggesting import Suggester
-from bigin_import.summarising import Surroundings
+from bigin_import.settling.closing import Writer
+from bigin_import.settling.collector import Collector
+from bigin_import.settling.finisher import Finisher
+from bigin_import.settling.suggesting import Suggester
+from bigin_import.settling.summarising import Surroundings
 from tests.bench.collecting_import import sent_import
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.memory_ledger import MemoryLedger

@@ -7,25 +7,25 @@ from collections.abc import Iterator, Mapping
 
 from bigin_import import places
 from bigin_import.callback import SignedCallbacks, verify
-from bigin_import.closing import Writer
-from bigin_import.collector import Collector
-from bigin_import.decisions import Decisions
 from bigin_import.errors import BiginError
-from bigin_import.finisher import Finisher
-from bigin_import.importer import Importer
-from bigin_import.intake import Intake
-from bigin_import.metadata import Metadata
+from bigin_import.importing.decisions import Decisions
+from bigin_import.importing.importer import Importer
+from bigin_import.importing.intake import Intake
+from bigin_import.importing.metadata import Metadata
+from bigin_import.importing.part_sender import PartSender
+from bigin_import.importing.preparer import Preparer
+from bigin_import.importing.reworking import Reworking
+from bigin_import.importing.sender import Sender
 from bigin_import.models import ObjectVersion
-from bigin_import.part_sender import PartSender
-from bigin_import.preparer import Preparer
-from bigin_import.receiver import Receiver
 from bigin_import.records import Import, Part
-from bigin_import.reworking import Reworking
-from bigin_import.sender import Sender
-from bigin_import.settler import Settler
-from bigin_import.suggesting import Suggester
-from bigin_import.summarising import Surroundings
-from bigin_import.sweeper import Sweeper
+from bigin_import.settling.closing import Writer
+from bigin_import.settling.collector import Collector
+from bigin_import.settling.finisher import Finisher
+from bigin_import.settling.receiver import Receiver
+from bigin_import.settling.settler import Settler
+from bigin_import.settling.suggesting import Suggester
+from bigin_import.settling.summarising import Surroundings
+from bigin_import.settling.sweeper import Sweeper
 from tests.fakes.fake_bigin import FakeBigin
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.memory_files import MemoryFiles

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Literal, cast
 
-from bigin_import.edges import check_edge
 from bigin_import.errors import ConflictError
 from bigin_import.records import Address, Import, OpenKind, Part, Record
+from bigin_import.records.edges import check_edge
 
 type Moment = Literal["before", "after"]
 type Call = Literal["load", "save", "delete", "parts", "due"]

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bigin_import.decisions import Decision
+from bigin_import.importing.decisions import Decision
 from bigin_import.models import Notice, ObjectVersion
 from bigin_import.records import Import, Part, Record
 from tests.fakes.memory_files import MemoryFiles

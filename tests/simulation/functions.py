@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bigin_import.callback import SignedCallbacks, read_job_id, verify
-from bigin_import.closing import Writer
-from bigin_import.collector import Collector
-from bigin_import.decisions import Decisions
 from bigin_import.errors import BiginError
-from bigin_import.finisher import Finisher
-from bigin_import.importer import Importer
-from bigin_import.intake import Intake
-from bigin_import.metadata import Metadata
-from bigin_import.part_sender import PartSender
+from bigin_import.importing.decisions import Decisions
+from bigin_import.importing.importer import Importer
+from bigin_import.importing.intake import Intake
+from bigin_import.importing.metadata import Metadata
+from bigin_import.importing.part_sender import PartSender
+from bigin_import.importing.preparer import Preparer
+from bigin_import.importing.reworking import Reworking
+from bigin_import.importing.sender import Sender
 from bigin_import.ports import CollectQueue, Failures, Notices, Resumer
-from bigin_import.preparer import Preparer
-from bigin_import.receiver import Receiver
-from bigin_import.reworking import Reworking
-from bigin_import.sender import Sender
-from bigin_import.settler import Settler
+from bigin_import.settling.closing import Writer
+from bigin_import.settling.collector import Collector
+from bigin_import.settling.finisher import Finisher
+from bigin_import.settling.receiver import Receiver
+from bigin_import.settling.settler import Settler
+from bigin_import.settling.suggesting import Suggester
+from bigin_import.settling.summarising import Surroundings
+from bigin_import.settling.sweeper import Sweeper
 from bigin_import.shared_token import SharedAccessToken
-from bigin_import.suggesting import Suggester
-from bigin_import.summarising import Surroundings
-from bigin_import.sweeper import Sweeper
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.seen_events import SeenEvents
 from tests.simulation.bigin_port import BiginServer, SimulatedBigin, ZohoTokens

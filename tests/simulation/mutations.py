@@ -12,23 +12,24 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from bigin_import import callback, importer, preparer, steps
+from bigin_import import callback
 from bigin_import.changes import added, change
-from bigin_import.decisions import Decisions
 from bigin_import.errors import (
     BiginBusyError,
     BiginOutcomeUnknownError,
     ConflictError,
 )
-from bigin_import.finisher import Finisher
-from bigin_import.importer import Importer
-from bigin_import.lease import OUTLIVES_SECONDS, SUBMITTER_STATES, Lease
+from bigin_import.importing import importer, preparer
+from bigin_import.importing.decisions import Decisions
+from bigin_import.importing.importer import Importer
+from bigin_import.importing.lease import OUTLIVES_SECONDS, SUBMITTER_STATES, Lease
+from bigin_import.importing.part_sender import PartSender, StoppedError
+from bigin_import.importing.sender import Sender
 from bigin_import.models import JobRequest
-from bigin_import.part_sender import PartSender, StoppedError
-from bigin_import.receiver import Receiver
-from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, PartState
-from bigin_import.sender import Sender
-from bigin_import.sweeper import Sweeper
+from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, PartState, steps
+from bigin_import.settling.finisher import Finisher
+from bigin_import.settling.receiver import Receiver
+from bigin_import.settling.sweeper import Sweeper
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.simulation import functions
 from tests.simulation.account import Account

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bigin_import.decisions import Decision
+from bigin_import.importing.decisions import Decision
 from bigin_import.models import Notice
 from bigin_import.records import Part, PartState
 from tests.simulation.account import Account, Command

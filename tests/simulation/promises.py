@@ -14,9 +14,9 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from bigin_import import places
-from bigin_import.edges import ForbiddenEdgeError, check_edge
 from bigin_import.models import ObjectVersion
 from bigin_import.records import Import, ImportState, Part, PartState, Record
+from bigin_import.records.edges import ForbiddenEdgeError, check_edge
 from tests.simulation.account import Account
 from tests.simulation.faults import Fault
 from tests.simulation.people import Person

@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from bigin_import import steps
-from bigin_import.edges import check_edge
 from bigin_import.models import Counts
 from bigin_import.records import (
     Attempt,
@@ -17,7 +15,9 @@ from bigin_import.records import (
     Part,
     PartState,
     Refusal,
+    steps,
 )
+from bigin_import.records.edges import check_edge
 
 NOW = 1_760_000_000
 ATTEMPT = Attempt(number=1, started_at=NOW, decide_after=NOW + 600)

@@ -17,8 +17,8 @@ from bigin_import.aws.ledger import DynamoLedger
 from bigin_import.aws.notices import SnsNotices
 from bigin_import.aws.queue import SqsCollectQueue
 from bigin_import.aws.telemetry import PowertoolsObserver
-from bigin_import.lambda_clock import InvocationContext, LambdaClock
-from bigin_import.threads import Threads
+from bigin_import.runtime.lambda_clock import InvocationContext, LambdaClock
+from bigin_import.runtime.threads import Threads
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.memory_ledger import MemoryLedger

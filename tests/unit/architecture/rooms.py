@@ -9,12 +9,13 @@ MODULES = modules()
 # Room of each module, by the longest prefix of its name; what is not here is a use case.
 ROOMS = {
     "": "package",
-    **dict.fromkeys(("errors", "models", "records", "findings"), "words"),
+    **dict.fromkeys(("errors", "models", "records"), "words"),
     **dict.fromkeys(("mapping", "tabular", "report"), "pure"),
-    **dict.fromkeys(("callback", "places", "steps", "edges", "comparison", "problems"), "pure"),
+    **dict.fromkeys(("callback", "places", "records.steps", "records.edges"), "pure"),
+    **dict.fromkeys(("importing.comparison", "importing.problems", "importing.pauses"), "pure"),
     "settings": "settings",
     "ports": "ports",
-    **dict.fromkeys(("lambda_clock", "threads"), "platform"),
+    "runtime": "runtime",
     "bigin": "bigin",
     "aws": "aws",
     "assembly": "assembly",
@@ -25,5 +26,5 @@ USE_CASES = "use cases"
 
 def room_of(module: Module) -> str:
     name = module.short if module.name != PACKAGE else ""
-    head = name.split(".")[0]
-    return ROOMS.get(head, USE_CASES)
+    inside = [prefix for prefix in ROOMS if prefix and f"{name}.".startswith(f"{prefix}.")]
+    return ROOMS[max(inside, key=len)] if inside else (USE_CASES if name else ROOMS[""])

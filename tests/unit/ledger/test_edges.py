@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from bigin_import.edges import (
+from bigin_import.models import Counts, ObjectVersion
+from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, PartState
+from bigin_import.records.edges import (
     FIRST_IMPORT_STATES,
     FIRST_PART_STATES,
     IMPORT_EDGES,
@@ -15,8 +17,6 @@ from bigin_import.edges import (
     ForbiddenEdgeError,
     check_edge,
 )
-from bigin_import.models import Counts, ObjectVersion
-from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, PartState
 
 IMPORT = Import(
     import_id="i1",

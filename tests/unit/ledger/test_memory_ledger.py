@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from bigin_import.edges import ForbiddenEdgeError
 from bigin_import.models import ObjectVersion
 from bigin_import.records import Import, ImportState, OpenKind
+from bigin_import.records.edges import ForbiddenEdgeError
 from tests.fakes.memory_ledger import MemoryLedger
 
 IMPORT = Import(

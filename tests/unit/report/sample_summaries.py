@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bigin_import.findings import FailedRow, JobCounts, RankedReason, Reason
 from bigin_import.models import Counts, Problem, RowStatus
+from bigin_import.models.findings import FailedRow, JobCounts, RankedReason, Reason
 from bigin_import.records import ImportState
 from bigin_import.report.summary import (
     CheckedColumn,

@@ -8,8 +8,8 @@ from io import BytesIO, StringIO
 
 import pytest
 
-from bigin_import.findings import JobCounts
 from bigin_import.models import RowFate, RowStatus
+from bigin_import.models.findings import JobCounts
 from bigin_import.tabular.join import JoinedPart, Proof, join_part
 
 SENT = (

@@ -10,8 +10,8 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bigin_import.findings import JobCounts
 from bigin_import.models import RowFate, RowStatus
+from bigin_import.models.findings import JobCounts
 from bigin_import.tabular.join import Proof
 from tests.unit.tabular.test_join_cases import join
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bigin_import.findings import Reason
 from bigin_import.models import Counts, RowFate, RowStatus
+from bigin_import.models.findings import Reason
 from bigin_import.tabular.fates import read_fates, write_fates
 from bigin_import.tabular.ranking import MAX_REASONS, OTHER_REASONS
 from bigin_import.tabular.results import (

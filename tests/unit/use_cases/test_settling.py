@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from bigin_import.callback import CallbackTarget
-from bigin_import.decisions import Decision
 from bigin_import.errors import BiginOutcomeUnknownError, BiginUnreachableError, NoticeFailedError
+from bigin_import.importing.decisions import Decision
 from bigin_import.models import Notice, ObjectVersion
 from bigin_import.records import ClosedBy, ImportState, PartState
 from tests.fakes.house import MAPPING, ROWS, House, as_json

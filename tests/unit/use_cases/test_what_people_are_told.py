@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bigin_import.decisions import Decision
 from bigin_import.errors import BiginOutcomeUnknownError, BiginRefusedError, BiginUnreachableError
+from bigin_import.importing.decisions import Decision
 from bigin_import.models import ObjectVersion
 from bigin_import.records import ImportState
 from tests.fakes.house import MAPPING, ROWS, House

@@ -11,17 +11,17 @@ from bigin_import.assembly.sandbox import CLIENT_CONFIG, Sandbox
 from bigin_import.aws.files import S3Files
 from bigin_import.bigin.client import BiginClient
 from bigin_import.callback import SignedCallbacks
-from bigin_import.decisions import Decisions
-from bigin_import.importer import Importer
-from bigin_import.intake import Intake
-from bigin_import.lambda_clock import InvocationContext, LambdaClock
-from bigin_import.metadata import Metadata
-from bigin_import.part_sender import PartSender
-from bigin_import.preparer import Preparer
-from bigin_import.reworking import Reworking
-from bigin_import.sender import Sender
+from bigin_import.importing.decisions import Decisions
+from bigin_import.importing.importer import Importer
+from bigin_import.importing.intake import Intake
+from bigin_import.importing.metadata import Metadata
+from bigin_import.importing.part_sender import PartSender
+from bigin_import.importing.preparer import Preparer
+from bigin_import.importing.reworking import Reworking
+from bigin_import.importing.sender import Sender
+from bigin_import.runtime.lambda_clock import InvocationContext, LambdaClock
+from bigin_import.runtime.threads import Threads
 from bigin_import.settings import ImportSettings
-from bigin_import.threads import Threads
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from functools import cached_property
 from bigin_import.assembly.sandbox import Sandbox
 from bigin_import.bigin.client import ONE_QUICK_TRY
 from bigin_import.callback import SignedCallbacks
-from bigin_import.lambda_clock import InvocationContext, LambdaClock
-from bigin_import.receiver import Receiver
+from bigin_import.runtime.lambda_clock import InvocationContext, LambdaClock
 from bigin_import.settings import CallbackSettings
-from bigin_import.settler import Settler
+from bigin_import.settling.receiver import Receiver
+from bigin_import.settling.settler import Settler
 
 
 @dataclass(frozen=True)

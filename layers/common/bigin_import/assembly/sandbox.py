@@ -20,7 +20,7 @@ from bigin_import.aws.telemetry import PowertoolsObserver
 from bigin_import.bigin.auth import Credentials, ZohoAccounts
 from bigin_import.bigin.client import BiginClient, Patience
 from bigin_import.bigin.datacenters import endpoints
-from bigin_import.lambda_clock import InvocationContext, LambdaClock
+from bigin_import.runtime.lambda_clock import InvocationContext, LambdaClock
 from bigin_import.settings import BiginSettings
 from bigin_import.shared_token import SharedAccessToken
 

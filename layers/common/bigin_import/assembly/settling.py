@@ -15,18 +15,18 @@ from bigin_import.aws.functions import LambdaResumer
 from bigin_import.aws.notices import SnsNotices
 from bigin_import.bigin import wire
 from bigin_import.bigin.client import BiginClient
-from bigin_import.closing import Writer
-from bigin_import.collector import Collector
-from bigin_import.finisher import Finisher
-from bigin_import.intake import Intake
-from bigin_import.lambda_clock import InvocationContext, LambdaClock
-from bigin_import.metadata import Metadata
+from bigin_import.importing.intake import Intake
+from bigin_import.importing.metadata import Metadata
 from bigin_import.models import JobRequest
+from bigin_import.runtime.lambda_clock import InvocationContext, LambdaClock
 from bigin_import.settings import SettleSettings
-from bigin_import.settler import Settler
-from bigin_import.suggesting import Suggester
-from bigin_import.summarising import Surroundings
-from bigin_import.sweeper import Sweeper
+from bigin_import.settling.closing import Writer
+from bigin_import.settling.collector import Collector
+from bigin_import.settling.finisher import Finisher
+from bigin_import.settling.settler import Settler
+from bigin_import.settling.suggesting import Suggester
+from bigin_import.settling.summarising import Surroundings
+from bigin_import.settling.sweeper import Sweeper
 
 DAY_SECONDS = 24 * 3600
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bigin_import.findings import RankedReason
+from bigin_import.models.findings import RankedReason
 from bigin_import.report.summary import ImportSummary, PartSummary
 
 _FATES = ("added", "updated", "existing", "skipped", "unprocessed", "invalid", "unclear")

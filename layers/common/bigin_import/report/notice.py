@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bigin_import.findings import JobCounts
 from bigin_import.models import Counts, Notice
+from bigin_import.models.findings import JobCounts
 from bigin_import.records import ImportState
 from bigin_import.report.figures import balance, number, rows
 from bigin_import.report.summary import ImportSummary

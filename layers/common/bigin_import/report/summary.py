@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bigin_import.findings import FailedRow, JobCounts, RankedReason
 from bigin_import.models import Counts, Problem
+from bigin_import.models.findings import FailedRow, JobCounts, RankedReason
 from bigin_import.records import ImportState, PartState
 
 

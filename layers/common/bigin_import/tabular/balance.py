@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from bigin_import.findings import JobCounts
 from bigin_import.models import Counts, RowFate, RowStatus
+from bigin_import.models.findings import JobCounts
 
 
 def count_fates(fates: Sequence[RowFate]) -> Counts:

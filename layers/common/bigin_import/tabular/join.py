@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
 
-from bigin_import.findings import JobCounts
 from bigin_import.models import Counts, RowFate, RowStatus
+from bigin_import.models.findings import JobCounts
 from bigin_import.tabular.balance import count_fates, disagrees, left_over
 from bigin_import.tabular.listing import Key, Listing, cell_at, comparable, csv_rows, read_listing
 from bigin_import.tabular.matching import by_values, is_in_order

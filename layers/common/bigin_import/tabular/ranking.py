@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bigin_import.findings import RankedReason, Reason
+from bigin_import.models.findings import RankedReason, Reason
 
 MAX_REASONS = 200
 MAX_EXAMPLES = 5

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bigin_import.findings import Reason
+from bigin_import.models.findings import Reason
 from bigin_import.tabular.codes import JOB_CODES, ROW_CODES
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*(?=-|:|$)")

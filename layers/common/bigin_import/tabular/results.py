@@ -15,8 +15,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 
-from bigin_import.findings import FailedRow, RankedReason, Reason
 from bigin_import.models import Counts, RowFate, RowStatus
+from bigin_import.models.findings import FailedRow, RankedReason, Reason
 from bigin_import.tabular.ranking import Ranking, shortened
 from bigin_import.tabular.reasons import NOT_CLEAR, NOT_DONE, row_reasons
 from bigin_import.tabular.rework import RESULT_COLUMNS

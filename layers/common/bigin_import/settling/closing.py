@@ -12,12 +12,11 @@ from typing import BinaryIO
 from pydantic import TypeAdapter
 
 from bigin_import import places
-from bigin_import.drops import Drop
 from bigin_import.errors import MissingObjectError
-from bigin_import.findings import Reason
+from bigin_import.importing.drops import Drop
+from bigin_import.importing.plans import read_plan
 from bigin_import.models import Counts, Notice, Plan, Problem, RowFate, RowStatus
-from bigin_import.part_summaries import is_in_doubt, why_unclear
-from bigin_import.plans import read_plan
+from bigin_import.models.findings import Reason
 from bigin_import.ports import Clock, Files
 from bigin_import.records import Import, ImportState, Part, PartState
 from bigin_import.report.figures import sentence
@@ -25,8 +24,9 @@ from bigin_import.report.machine import import_json
 from bigin_import.report.notice import compose_notice
 from bigin_import.report.page import render_report
 from bigin_import.report.summary import ImportSummary
-from bigin_import.suggesting import Suggester
-from bigin_import.summarising import Surroundings, summarise
+from bigin_import.settling.part_summaries import is_in_doubt, why_unclear
+from bigin_import.settling.suggesting import Suggester
+from bigin_import.settling.summarising import Surroundings, summarise
 from bigin_import.tabular.cutter import source_rows
 from bigin_import.tabular.fates import read_fates
 from bigin_import.tabular.reasons import job_reason, unclear_reason

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bigin_import import places
-from bigin_import.drops import Drop
 from bigin_import.errors import DropRejectedError, MissingObjectError
+from bigin_import.importing.drops import Drop
+from bigin_import.importing.plans import read_plan
 from bigin_import.models import ObjectVersion, Problem
-from bigin_import.plans import read_plan
 from bigin_import.ports import Files, Ledger
 from bigin_import.records import Import, MappingPin
 from bigin_import.tabular.rework import damaged_columns

@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bigin_import import steps
 from bigin_import.changes import change
-from bigin_import.part_sender import Pause
+from bigin_import.importing.pauses import Pause
 from bigin_import.ports import Bigin, Clock, CollectQueue, Ledger, Observer
-from bigin_import.records import Import, ImportState, OpenKind, Part, PartState
+from bigin_import.records import Import, ImportState, OpenKind, Part, PartState, steps
 
 
 class Decision(StrEnum):

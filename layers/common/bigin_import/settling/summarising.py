@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from bigin_import.models import ColumnFindings, JobRequest, Plan
-from bigin_import.part_summaries import CREDITS_PER_JOB, part_summary
 from bigin_import.records import Import, Part, PartState
 from bigin_import.report.figures import rows, sentence, span
 from bigin_import.report.summary import (
@@ -18,6 +17,7 @@ from bigin_import.report.summary import (
     FileLink,
     ImportSummary,
 )
+from bigin_import.settling.part_summaries import CREDITS_PER_JOB, part_summary
 
 _HELD_CHOICES = (
     (

@@ -11,18 +11,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from bigin_import import places, steps
-from bigin_import.abandoning import give_up_hold
+from bigin_import import places
 from bigin_import.changes import change
-from bigin_import.collector import Collector
 from bigin_import.errors import BiginImportError
-from bigin_import.finisher import Finisher
-from bigin_import.intake import LOOK_AGAIN_SECONDS, Intake
+from bigin_import.importing.intake import LOOK_AGAIN_SECONDS, Intake
 from bigin_import.models import ObjectVersion
 from bigin_import.places import KeyKind
 from bigin_import.ports import Clock, Failures, Files, Ledger, Observer, Resumer
-from bigin_import.records import Address, Import, ImportState, OpenKind, Part, PartState, Record
-from bigin_import.settler import Settler
+from bigin_import.records import (
+    Address,
+    Import,
+    ImportState,
+    OpenKind,
+    Part,
+    PartState,
+    Record,
+    steps,
+)
+from bigin_import.settling.abandoning import give_up_hold
+from bigin_import.settling.collector import Collector
+from bigin_import.settling.finisher import Finisher
+from bigin_import.settling.settler import Settler
 
 MOST_ITEMS = 100  # of each kind in one tick; the next tick is a minute away
 RESERVE_SECONDS = 60  # the longest single item: joining one part

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from pydantic import TypeAdapter
 
 from bigin_import import places
-from bigin_import.abandoning import abandon_parts
 from bigin_import.changes import change
-from bigin_import.closing import Closing, Writer
 from bigin_import.errors import NoticeFailedError
-from bigin_import.intake import give_turn_back
+from bigin_import.importing.intake import give_turn_back
 from bigin_import.models import Notice
 from bigin_import.ports import Clock, Files, Ledger, Notices, Observer, Resumer
 from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, PartState
+from bigin_import.settling.abandoning import abandon_parts
+from bigin_import.settling.closing import Closing, Writer
 
 NOTICES = TypeAdapter(Notice)
 DAY_SECONDS = 24 * 3600

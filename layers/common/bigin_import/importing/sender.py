@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from bigin_import import steps
-from bigin_import.comparison import contradictions
 from bigin_import.errors import BiginError
-from bigin_import.lease import Lease
+from bigin_import.importing.comparison import contradictions
+from bigin_import.importing.lease import Lease
+from bigin_import.importing.part_sender import PartSender, StoppedError
+from bigin_import.importing.pauses import Pause
 from bigin_import.models import Job, JobRequest
-from bigin_import.part_sender import PartSender, Pause, StoppedError
 from bigin_import.ports import Bigin, CallbackUrls, Clock, Ledger, Observer, Parallel
-from bigin_import.records import Attempt, Import, Part, PartState, Refusal
+from bigin_import.records import Attempt, Import, Part, PartState, Refusal, steps
 
 _NO_JOB_YET = (PartState.STORED, PartState.UPLOADED)
 _NOT_SENT = Refusal(

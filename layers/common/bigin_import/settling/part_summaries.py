@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bigin_import.findings import JobCounts
 from bigin_import.models import Counts, JobStatus
+from bigin_import.models.findings import JobCounts
 from bigin_import.records import Part, PartState
 from bigin_import.report.figures import sentence
 from bigin_import.report.summary import PartSummary

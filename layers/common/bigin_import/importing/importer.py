@@ -11,22 +11,23 @@ from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
-from bigin_import import places, problems
+from bigin_import import places
 from bigin_import.errors import DropRejectedError, LeaseLostError, MissingObjectError
-from bigin_import.intake import LOOK_AGAIN_SECONDS, Intake
-from bigin_import.lease import Lease, take_lease
+from bigin_import.importing import problems
+from bigin_import.importing.intake import LOOK_AGAIN_SECONDS, Intake
+from bigin_import.importing.lease import Lease, take_lease
+from bigin_import.importing.part_sender import StoppedError
+from bigin_import.importing.pauses import Pause, pause_seconds
+from bigin_import.importing.plans import read_plan
+from bigin_import.importing.preparer import Preparer
+from bigin_import.importing.reworking import Reworking
+from bigin_import.importing.sender import Sender
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.parse import parse_mapping
 from bigin_import.models import ObjectVersion, Problem
-from bigin_import.part_sender import Pause, StoppedError
-from bigin_import.pauses import pause_seconds
 from bigin_import.places import KeyKind
-from bigin_import.plans import read_plan
 from bigin_import.ports import Clock, CollectQueue, Files, Ledger, Observer
-from bigin_import.preparer import Preparer
 from bigin_import.records import Import, ImportState, MappingPin, OpenKind
-from bigin_import.reworking import Reworking
-from bigin_import.sender import Sender
 
 MOST_IDLE_RESUMES = 5
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick

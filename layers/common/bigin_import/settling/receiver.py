@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bigin_import import places, steps
+from bigin_import import places
 from bigin_import.callback import CallbackTarget
 from bigin_import.changes import change
 from bigin_import.errors import BiginError
 from bigin_import.models import Job
 from bigin_import.ports import Bigin, CallbackUrls, Clock, Ledger, Observer
-from bigin_import.records import Attempt, ClosedBy, Import, Part, PartState
-from bigin_import.settler import Settler
+from bigin_import.records import Attempt, ClosedBy, Import, Part, PartState, steps
+from bigin_import.settling.settler import Settler
 
 ASK_AGAIN_SECONDS = 10  # callbacks of one part make us ask Bigin at most this often
 _DONE = (PartState.SETTLED, PartState.COLLECTED, PartState.REFUSED, PartState.GIVEN_UP)

@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import BinaryIO
 
-from bigin_import import places, steps
+from bigin_import import places
 from bigin_import.changes import change
 from bigin_import.errors import BiginRefusedError
-from bigin_import.findings import JobCounts
+from bigin_import.importing.part_sender import ARCHIVE_BYTES
+from bigin_import.importing.plans import read_plan
 from bigin_import.models import JobRequest, Operation, RowStatus
-from bigin_import.part_sender import ARCHIVE_BYTES
-from bigin_import.plans import read_plan
+from bigin_import.models.findings import JobCounts
 from bigin_import.ports import Bigin, Clock, Files, Ledger, Observer
-from bigin_import.records import Attempt, Outcome, Part, PartState
+from bigin_import.records import Attempt, Outcome, Part, PartState, steps
 from bigin_import.tabular.archive import read_entry
 from bigin_import.tabular.fates import write_fates
 from bigin_import.tabular.join import JoinedPart, join_part

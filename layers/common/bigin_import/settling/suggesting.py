@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bigin_import import places
-from bigin_import.drops import Drop
 from bigin_import.errors import BiginError, DropRejectedError, MissingObjectError
+from bigin_import.importing.drops import Drop
+from bigin_import.importing.metadata import Metadata
 from bigin_import.mapping.likeness import guess_module
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.suggest import suggest_mapping
-from bigin_import.metadata import Metadata
 from bigin_import.models import Field
 from bigin_import.ports import Files
 from bigin_import.records import Import

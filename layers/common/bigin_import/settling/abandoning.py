@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from pydantic import TypeAdapter
 
-from bigin_import import places, problems, steps
+from bigin_import import places
 from bigin_import.changes import change
+from bigin_import.importing import problems
 from bigin_import.models import Problem
 from bigin_import.ports import Files, Ledger
-from bigin_import.records import Import, ImportState
+from bigin_import.records import Import, ImportState, steps
 
 PROBLEMS = TypeAdapter(tuple[Problem, ...])
 

@@ -7,15 +7,16 @@ from functools import partial
 
 from bigin_import import places
 from bigin_import.changes import added
-from bigin_import.drops import Drop
 from bigin_import.errors import BiginError, BiginRefusedError, DropRejectedError
-from bigin_import.lease import Lease
+from bigin_import.importing.drops import Drop
+from bigin_import.importing.lease import Lease
+from bigin_import.importing.metadata import Metadata
+from bigin_import.importing.plans import write_plan
+from bigin_import.importing.reworking import Reworking
 from bigin_import.mapping.identity import normalised_mapping
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.plan import plan_columns
-from bigin_import.metadata import Metadata
 from bigin_import.models import CutPart, Field, Operation, Plan, Problem
-from bigin_import.plans import write_plan
 from bigin_import.ports import Clock, Files, Ledger, Observer
 from bigin_import.records import (
     Claim,
@@ -26,7 +27,6 @@ from bigin_import.records import (
     PartState,
     Totals,
 )
-from bigin_import.reworking import Reworking
 from bigin_import.tabular.cutter import MAX_ROWS, cut
 
 AN_HOUR_SECONDS = 3600

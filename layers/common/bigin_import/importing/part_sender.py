@@ -11,9 +11,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
-from bigin_import import places, steps
+from bigin_import import places
 from bigin_import.errors import (
     BiginAccessError,
     BiginBusyError,
@@ -22,30 +21,17 @@ from bigin_import.errors import (
     BiginRefusedError,
     BiginUnreachableError,
 )
-from bigin_import.lease import Lease
-from bigin_import.metadata import Metadata
+from bigin_import.importing.lease import Lease
+from bigin_import.importing.metadata import Metadata
+from bigin_import.importing.pauses import Pause
 from bigin_import.models import JobRequest
 from bigin_import.ports import Bigin, CallbackUrls, Clock, Files, Observer
-from bigin_import.records import Part, PartState, Refusal
+from bigin_import.records import Part, PartState, Refusal, steps
 
 CREATE_SECONDS = 150  # read time-out of a create, 120 s, and 30 s to write down its answer
 PATIENCE_SECONDS = 60  # Bigin's parallel calls free up within that; its credits do not
 PATIENCE_STEP_SECONDS = 10
 ARCHIVE_BYTES = 26_214_400  # 25 MB, the largest upload Bigin takes
-
-
-class Pause(StrEnum):
-    """Why sending stopped before every part had its job."""
-
-    BUSY = "Bigin has no credits or no capacity left for now"
-    UNREACHABLE = "Bigin could not be reached"
-    ACCESS = "Zoho does not let us in"
-    UNKNOWN = "Bigin did not answer whether it made a job"
-    REFUSED = "Bigin refused the mapping"
-    NO_TIME = "the time of this invocation is used up"
-    IN_ORDER = "an earlier part with the same keys is still under way"
-    HELD = "a person must decide about an earlier part with the same keys"
-    CONTRADICTION = "what Bigin has is not what was sent"
 
 
 class StoppedError(BiginImportError):

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bigin_import import steps
 from bigin_import.changes import change
 from bigin_import.models import Job
 from bigin_import.ports import Bigin, Clock, CollectQueue, Ledger, Observer
-from bigin_import.records import ClosedBy, Outcome, Part, PartState
+from bigin_import.records import ClosedBy, Outcome, Part, PartState, steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

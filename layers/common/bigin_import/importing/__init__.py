@@ -1,0 +1,1 @@
+"""Use cases of import_csv: a drop and its mapping -> parts -> jobs, and what a person decides."""

@@ -1,0 +1,61 @@
+"""What a bulk write job asks for, and the fields it may fill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """What a bulk write job does with its rows; Bigin's words."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    UPSERT = "upsert"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMapping:
+    """One entry of `field_mappings` as Bigin reads it; *index* counts in what we send, from 0."""
+
+    api_name: str
+    index: int | None = None
+    default_value: str | None = None
+    find_by: str | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What one Create Bulk Write Job call asks for, without its file and its callback."""
+
+    operation: Operation
+    module: str
+    find_by: str | None
+    ignore_empty: bool
+    field_mappings: tuple[FieldMapping, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """
+    A field of a Bigin module, from its metadata.
+
+    Attributes:
+        data_type: Bigin's word: "text", "email", "date", "lookup", "picklist", ...
+        length: Longest value in characters, if Bigin says so.
+        writable: False for read-only fields and for types that bulk write cannot fill.
+        lookup_module: API name of the parent module of a lookup field.
+        pick_list: Values of a picklist field as they are stored.
+    """
+
+    api_name: str
+    label: str
+    data_type: str
+    length: int | None = None
+    decimal_place: int | None = None
+    mandatory: bool = False
+    writable: bool = True
+    unique: bool = False
+    lookup_module: str | None = None
+    pick_list: tuple[str, ...] = ()

@@ -1,0 +1,99 @@
+"""What is not about one import: turns, claims, the access token, metadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bigin_import.records.address import Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """
+    Whose turn it is among the versions of one key: one import at a time, in order.
+
+    Attributes:
+        place: Hash of bucket and key.
+        open_import: The import that is being prepared or sent.
+        last_import: The latest import that had its turn.
+        last_sequencer: S3's order of the latest version that was sent.
+    """
+
+    place: str
+    open_import: str | None = None
+    last_import: str | None = None
+    last_sequencer: str = ""
+    version: int = 0
+
+    @classmethod
+    def at(cls, place: str) -> Address[Turn]:
+        return Address(cls, f"DROP#{place}", "DROP")
+
+    @property
+    def address(self) -> Address[Turn]:
+        return Turn.at(self.place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """This content with this mapping belongs to that import."""
+
+    digest: str
+    import_id: str
+    version: int = 0
+
+    @classmethod
+    def at(cls, digest: str) -> Address[Claim]:
+        return Address(cls, f"CLAIM#{digest}", "CLAIM")
+
+    @property
+    def address(self) -> Address[Claim]:
+        return Claim.at(self.digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedToken:
+    """
+    The access token that all functions share.
+
+    Attributes:
+        access_token: "" before the first refresh. Never in a log.
+        valid_until: When it is refreshed, five minutes before Zoho ends it.
+        refresh_until: Somebody is refreshing until then; the others use what there is or wait.
+        refreshed_at: Times of the latest refreshes; Zoho allows 10 in 10 minutes.
+        refused: Zoho's word if it refuses the refresh token, until a refresh works again.
+    """
+
+    access_token: str = field(default="", repr=False)
+    generation: int = 0
+    valid_until: int = 0
+    refresh_until: int = 0
+    refreshed_at: tuple[int, ...] = ()
+    refused: str | None = None
+    version: int = 0
+
+    @classmethod
+    def at(cls) -> Address[SharedToken]:
+        return Address(cls, "TOKEN", "TOKEN")
+
+    @property
+    def address(self) -> Address[SharedToken]:
+        return SharedToken.at()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """An answer of Bigin's metadata, kept for minutes; *answer* is JSON text."""
+
+    what: str
+    answer: str
+    until: int
+    version: int = 0
+
+    @classmethod
+    def at(cls, what: str) -> Address[Remembered]:
+        return Address(cls, what, what)
+
+    @property
+    def address(self) -> Address[Remembered]:
+        return Remembered.at(self.what)

@@ -1,0 +1,1 @@
+"""The ports Clock and Parallel as Lambda gives them: time, deadline, threads."""

@@ -1,0 +1,1 @@
+"""Use cases of job_callback and settle_jobs: jobs -> outcomes -> result files -> closed imports."""
