@@ -139,7 +139,7 @@ def test_an_unanswered_create_is_adopted_when_its_callback_comes() -> None:
     part = house.parts_of(source)[0]
 
     house.call_back(part, hint="7000")
-    house.tick(minutes=10)
+    house.settle()
 
     assert house.import_of(source).state is ImportState.COMPLETED
     assert house.parts_of(source)[0].attempts[0].job_id == "7000"

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import BinaryIO
 
 import pytest
 
@@ -284,6 +289,26 @@ def test_counts_that_contradict_the_rows_are_said_loudly() -> None:
     assert record.state is ImportState.COMPLETED_WITH_ERRORS
     assert record.counts_disagree
     assert "CRITICAL" in house.notices.published[0].subject
+
+
+@contextmanager
+def _nonsense(_url: str) -> Iterator[BinaryIO]:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("Contacts-bulkwrite.csv", "This,is,something,else\n1,2,3,4\n")
+    packed.seek(0)
+    yield packed
+
+
+def test_what_is_odd_about_row_results_is_said_in_the_report() -> None:
+    house = House()
+    house.bigin.download_result = _nonsense  # type: ignore[method-assign]  # Bigin has changed
+    source = dropped(house)
+
+    house.tick(minutes=2)
+
+    warnings = json.loads(house.result(source, "import.json"))["warnings"]
+    assert any(warning.startswith("Part 1: ") for warning in warnings)
 
 
 def test_a_part_is_final_when_its_import_is_closed() -> None:

@@ -68,6 +68,7 @@ class Part:
         epoch: Of the submitter that may write it.
         asked_at: When Bigin was last asked about its job because of a callback.
         polls: How often Bigin was asked about its job by the tick; spaces the next time.
+        warnings: What was odd about Bigin's row results, in sentences.
         counts: Rows by fate, once collected or given up.
     """
 
@@ -87,6 +88,7 @@ class Part:
     refusal: Refusal | None = None
     counts: Counts | None = None
     counts_disagree: bool = False
+    warnings: tuple[str, ...] = ()
     asked_at: int = 0
     polls: int = 0
     stored_at: int = 0

@@ -153,7 +153,7 @@ def asked(now: int, not_within: int) -> Step:
     return step
 
 
-def collected(counts: Counts, *, disagree: bool, now: int) -> Step:
+def collected(counts: Counts, *, disagree: bool, now: int, warnings: tuple[str, ...] = ()) -> Step:
     """The row results are kept and joined."""
 
     def step(part: Part) -> Part | None:
@@ -164,6 +164,7 @@ def collected(counts: Counts, *, disagree: bool, now: int) -> Step:
             state=PartState.COLLECTED,
             counts=counts,
             counts_disagree=disagree,
+            warnings=warnings,
             collected_at=now,
         )
 

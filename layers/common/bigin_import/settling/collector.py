@@ -62,7 +62,12 @@ class Collector:
             write_fates(joined.fates),
             content_type="application/gzip",
         )
-        step = steps.collected(joined.counts, disagree=joined.disagrees, now=self.clock.now())
+        step = steps.collected(
+            joined.counts,
+            disagree=joined.disagrees,
+            now=self.clock.now(),
+            warnings=joined.warnings,
+        )
         _, changed = change(self.ledger, part.address, step)
         if changed:
             self._report(part, joined)

@@ -24,6 +24,7 @@ from bigin_import.settling.closing import Closing, Writer
 NOTICES = TypeAdapter(Notice)
 DAY_SECONDS = 24 * 3600
 TELL_SECONDS = 60  # after the closing; then the tick tells, for whoever closed has died
+_WITH_JOB = (PartState.CREATED, PartState.SETTLED, PartState.COLLECTED)
 _NOTHING_WRITTEN = (ImportState.FAILED, ImportState.REJECTED)
 
 
@@ -75,9 +76,16 @@ class Finisher:
         self._forget_in_time(record)
 
     def _wake(self, record: Import, parts: tuple[Part, ...]) -> None:
-        """Let an import go on whose parts run one after another, when one has just ended."""
+        """
+        Let a paused import go on when what it waits for is there.
+
+        That is the end of the part before, where parts run one after another; and a job for every
+        part, when a callback told of the one whose create had no answer.
+        """
         under_way = any(part.attempts and not part.state.is_final for part in parts)
-        if record.totals is not None and record.totals.in_order and not under_way:
+        in_order = record.totals is not None and record.totals.in_order
+        all_have_jobs = all(part.state in _WITH_JOB for part in parts)
+        if (in_order and not under_way) or all_have_jobs:
             self.resumer.resume(record.import_id)
 
     def _ended(self, record: Import, parts: tuple[Part, ...]) -> Import:

@@ -100,7 +100,7 @@ def summarise(
         winner=record.winner or "",
         hold_reason=record.hold_reason or "",
         choices=tuple(_choices(record, parts, around)),
-        warnings=tuple(_warnings(plan)) if plan else (),
+        warnings=(*_plan_warnings(plan), *_part_warnings(parts)) if plan else (),
         header=plan.header if plan else (),
         parts=tuple(map(part_summary, parts)),
         console_url=around.console_url(record.results or ""),
@@ -121,7 +121,7 @@ def _choices(record: Import, parts: tuple[Part, ...], around: Surroundings) -> I
         yield Choice("Once the cause is mended, go on:", around.decision(record, "continue"))
 
 
-def _warnings(plan: Plan) -> Iterator[str]:
+def _plan_warnings(plan: Plan) -> Iterator[str]:
     yield from plan.columns.warnings
     yield from plan.cut.warnings
     if plan.cut.padded:
@@ -130,6 +130,11 @@ def _warnings(plan: Plan) -> Iterator[str]:
         yield f"{rows(plan.cut.trimmed)} had surplus empty cells at the end; they were dropped."
     if plan.cut.repeated_keys_across_parts:
         yield "Rows with the same key lie in different parts, so the parts ran one after another."
+
+
+def _part_warnings(parts: tuple[Part, ...]) -> Iterator[str]:
+    for part in parts:
+        yield from (f"Part {part.number}: {warning}" for warning in part.warnings)
 
 
 def _dry_run(plan: Plan, around: Surroundings) -> DryRun:
