@@ -292,7 +292,7 @@ def test_counts_that_contradict_the_rows_are_said_loudly() -> None:
 
 
 @contextmanager
-def _nonsense(_url: str) -> Iterator[BinaryIO]:
+def _nonsense(url: str) -> Iterator[BinaryIO]:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("Contacts-bulkwrite.csv", "This,is,something,else\n1,2,3,4\n")
