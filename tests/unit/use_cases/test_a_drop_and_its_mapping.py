@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from bigin_import.records import ImportState
@@ -90,9 +92,20 @@ def test_without_a_mapping_the_drop_is_rejected_after_an_hour_and_somebody_is_to
     assert house.bigin.made == {}
 
 
-def test_a_corrected_mapping_takes_a_rejected_drop_up_again() -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {**MAPPING, "columns": {"No such column": "Email", "Surname": "Last_Name"}},
+        {**MAPPING, "module": "Companies"},
+        b"{not JSON",
+    ],
+    ids=["column", "module", "JSON"],
+)
+def test_a_corrected_mapping_takes_a_rejected_drop_up_again(
+    wrong: bytes | Mapping[str, object],
+) -> None:
     house = House()
-    house.drop(SIDECAR, {**MAPPING, "columns": {"No such column": "Email", "Surname": "Last_Name"}})
+    house.drop(SIDECAR, wrong)
     source = house.drop(CSV, ROWS)
     house.settle()
     rejected = house.import_of(source)
@@ -103,6 +116,29 @@ def test_a_corrected_mapping_takes_a_rejected_drop_up_again() -> None:
     assert house.import_of(source) == rejected
     assert house.import_of(source, take=2).state is ImportState.SENT
     assert len(house.bigin.records()) == 2
+
+
+def test_a_mapping_that_comes_after_the_deadline_takes_its_drop_up_again() -> None:
+    house = House()
+    source = house.drop(CSV, ROWS)
+    house.tick(minutes=61)
+
+    house.drop(SIDECAR, MAPPING)
+
+    assert house.import_of(source, take=2).state is ImportState.SENT
+
+
+def test_a_mapping_may_be_corrected_more_than_once() -> None:
+    house = House()
+    house.drop(SIDECAR, b"{")
+    source = house.drop(CSV, ROWS)
+    house.settle()
+    house.drop(SIDECAR, {**MAPPING, "module": "Companies"})
+    house.settle()
+
+    house.drop(SIDECAR, MAPPING)
+
+    assert house.import_of(source, take=3).state is ImportState.SENT
 
 
 def test_the_same_wrong_mapping_delivered_twice_takes_nothing_up() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 
 from bigin_import import places
 from bigin_import.changes import added, change
@@ -90,26 +91,27 @@ class Intake:
         for key in self.files.keys(places.reach_of(mapping.key)):
             if places.kind_of(key) is not KeyKind.CSV or not places.reaches(mapping.key, key):
                 continue
-            source = self.files.newest(key)
-            earlier = source and self._last_of(source)
-            if source and earlier and self._may_be_taken_up(earlier, source, mapping):
+            newest = self.files.newest(key)
+            earlier = self._last_take(newest) if newest else None
+            if earlier and self._may_be_taken_up(earlier, mapping):
                 yield self.register(earlier.source, take=earlier.take + 1).import_id
 
-    def _last_of(self, source: ObjectVersion) -> Import | None:
-        turn = self.ledger.load(Turn.at(places.place_of(source)))
-        if turn is None or turn.last_import is None:
-            return None
-        return self.ledger.load(Import.at(turn.last_import))
+    def _last_take(self, source: ObjectVersion) -> Import | None:
+        """Return the import of *source* that was begun last; ids follow from version and take."""
+        last = None
+        for take in count(1):
+            record = self.ledger.load(Import.at(places.import_id_of(source, take)))
+            if record is None:
+                return last
+            last = record
+        return last
 
-    def _may_be_taken_up(
-        self, earlier: Import, newest: ObjectVersion, mapping: ObjectVersion
-    ) -> bool:
+    def _may_be_taken_up(self, earlier: Import, mapping: ObjectVersion) -> bool:
         same_mapping = earlier.mapping == MappingPin(key=mapping.key, version_id=mapping.version_id)
         return (
             earlier.state is ImportState.REJECTED
             and earlier.concerns_mapping
             and not same_mapping
-            and earlier.source.version_id == newest.version_id
             and (earlier.closed_at or 0) > self.clock.now() - TAKE_UP_SECONDS
         )
 
@@ -127,7 +129,7 @@ class Intake:
         def taken(seen: Turn) -> Turn | None:
             if seen.open_import not in (None, record.import_id) or _is_late(record, seen):
                 return None
-            return replace(seen, open_import=record.import_id, last_import=record.import_id)
+            return replace(seen, open_import=record.import_id)
 
         turn, _ = change(self.ledger, Turn.at(place), taken)
         if turn is None or turn.open_import == record.import_id:

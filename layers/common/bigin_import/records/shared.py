@@ -15,13 +15,11 @@ class Turn:
     Attributes:
         place: Hash of bucket and key.
         open_import: The import that is being prepared or sent.
-        last_import: The latest import that had its turn.
         last_sequencer: S3's order of the latest version that was sent.
     """
 
     place: str
     open_import: str | None = None
-    last_import: str | None = None
     last_sequencer: str = ""
     version: int = 0
 
