@@ -1,4 +1,4 @@
-"""How many examples Hypothesis tries: few while working, `--hypothesis-profile=ci` for CI."""
+"""What all suites share: how many examples Hypothesis tries with `--hypothesis-profile=ci`."""
 
 from __future__ import annotations
 
