@@ -7,9 +7,9 @@ after all (maybe_done)?
     ├── SettingsError                 ours: the deployment lacks a setting
     ├── DropRejectedError             theirs: the file or its mapping is wrong; nothing was sent
     ├── MissingObjectError            an object is not, or no longer, in the bucket
-    ├── ConflictError                 nobody's: another process wrote first      retryable
+    ├── ConflictError                 nobody's: another process wrote first  retryable
     ├── LeaseLostError                nobody's: another submitter took over
-    ├── NoticeFailedError             the operator's: the topic takes no notice       retryable
+    ├── NoticeFailedError             the operator's: the topic refused it   retryable
     └── BiginError
         ├── BiginUnreachableError     the request never reached Bigin            retryable
         ├── BiginOutcomeUnknownError  sent, but no readable answer                        maybe_done

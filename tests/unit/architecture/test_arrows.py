@@ -1,4 +1,4 @@
-"""Who may import whom: section 3 of the design, read off the source."""
+"""Who may import whom, read off the source."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from bigin_import.aws.telemetry import PowertoolsObserver
 from bigin_import.bigin.auth import Credentials, ZohoAccounts
 from bigin_import.bigin.client import BiginClient, Patience
 from bigin_import.bigin.datacenters import endpoints
-from bigin_import.runtime.lambda_clock import InvocationContext, LambdaClock
+from bigin_import.runtime.lambda_clock import LambdaClock
 from bigin_import.settings import BiginSettings
 from bigin_import.shared_token import SharedAccessToken
 
@@ -57,9 +57,6 @@ class Sandbox:
     @cached_property
     def observer(self) -> PowertoolsObserver:
         return PowertoolsObserver(self.logger)
-
-    def clock(self, context: InvocationContext) -> LambdaClock:
-        return LambdaClock(context)
 
     def bigin(self, clock: LambdaClock, patience: Patience | None = None) -> BiginClient:
         """Return a client for one invocation; it never waits past that invocation's end."""

@@ -1,4 +1,4 @@
-"""The Ledger port on one DynamoDB table; the keys are those of design section 6."""
+"""The Ledger port on one DynamoDB table; the records themselves say under which keys."""
 
 from __future__ import annotations
 

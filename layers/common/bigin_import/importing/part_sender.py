@@ -3,7 +3,7 @@ One part: its archive goes to Bigin, and one create call for it leaves, at most 
 
 A create costs 500 credits and cannot be undone, and Bigin has neither an idempotency key nor
 a list of jobs. So every create is in the ledger before it leaves, what certainly did not
-happen may be repeated, and what nobody knows is never repeated blindly (design section 7).
+happen may be repeated, and what nobody knows is never repeated blindly.
 """
 
 from __future__ import annotations
@@ -35,11 +35,15 @@ ARCHIVE_BYTES = 26_214_400  # 25 MB, the largest upload Bigin takes
 
 
 class StoppedError(BiginImportError):
-    """Ends the sending of one invocation in good order; *detail* is for people."""
+    """
+    Ends the sending of one invocation in good order.
+
+    Args:
+        detail: For people, behind the words of *pause*.
+    """
 
     def __init__(self, pause: Pause, detail: str = "") -> None:
         self.pause = pause
-        self.detail = detail
         super().__init__(f"{pause}: {detail}" if detail else pause)
 
 

@@ -204,7 +204,7 @@ class Preparer:
 
 def _is_repeatable(plan: Plan, part: CutPart) -> bool:
     """
-    Tell whether a second job for *part* could not make a second record (design section 7.4).
+    Tell whether a second job for *part* could not make a second record.
 
     `update` never makes records; the others find them by a key that is proven unique. Either
     way every row must have a key of its own, or the second job could undo what the first did.

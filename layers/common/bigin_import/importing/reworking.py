@@ -1,4 +1,4 @@
-"""Use case: a result file that a person corrected and dropped again (design section 10)."""
+"""Use case: a result file that a person corrected and dropped again."""
 
 from __future__ import annotations
 
