@@ -78,8 +78,8 @@ class SharedAccessToken:
     def _refreshed_or_old(self, record: SharedToken, *, alive: bool) -> str | None:
         try:
             return self._refreshed(record)
-        except (BiginBusyError, BiginUnreachableError):
-            if not alive:
+        except BiginError as exc:
+            if not (alive and exc.retryable):
                 raise
             return record.access_token  # good for minutes yet: another call will refresh it
 

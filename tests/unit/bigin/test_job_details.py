@@ -77,7 +77,6 @@ def test_a_completed_job_is_read_whole() -> None:
         updated=0,
         skipped=2,
         total=11,
-        created_time="2021-05-11T12:38:29+05:30",
     )
 
 

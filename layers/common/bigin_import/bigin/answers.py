@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Self
 
 import requests
@@ -24,8 +25,6 @@ from bigin_import.errors import (
 )
 
 TOKEN_REFUSED = ("INVALID_TOKEN", "AUTHENTICATION_FAILURE")
-UNAUTHORIZED = 401
-TOO_MANY_REQUESTS = 429
 DONE = range(200, 300)
 REFUSED = range(400, 500)
 
@@ -73,11 +72,11 @@ class Answer:
         """True if another token may help; such an answer certainly had no effect."""
         if self.code is not None:
             return self.decides and self.code in TOKEN_REFUSED
-        return self.decides and UNAUTHORIZED in (self.status, self.gateway_code)
+        return self.decides and HTTPStatus.UNAUTHORIZED in (self.status, self.gateway_code)
 
     @property
     def busy(self) -> bool:
-        says_so = TOO_MANY_REQUESTS in (self.status, self.gateway_code)
+        says_so = HTTPStatus.TOO_MANY_REQUESTS in (self.status, self.gateway_code)
         return self.decides and (says_so or self.code == "TOO_MANY_REQUESTS")
 
     @property

@@ -8,7 +8,7 @@ credits and cannot be taken back, so it leaves once, on a connection of its own.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryFile
@@ -19,7 +19,7 @@ import requests
 
 from bigin_import.bigin import wire
 from bigin_import.bigin.answers import Answer, read, read_from_file_host
-from bigin_import.bigin.datacenters import ZOHO_DOMAINS, Endpoints
+from bigin_import.bigin.datacenters import Endpoints
 from bigin_import.bigin.download import MAX_REDIRECTS, ResultHosts, is_zip, same_origin, spool
 from bigin_import.bigin.loose_json import Json
 from bigin_import.bigin.transport import (
@@ -56,7 +56,6 @@ class BiginClient:
 
     Args:
         patience: For uploads and reads; ONE_QUICK_TRY where somebody waits for our answer.
-        result_domains: Domains of Zoho's that row results may come from, their hosts included.
     """
 
     def __init__(
@@ -66,13 +65,12 @@ class BiginClient:
         clock: Clock,
         *,
         patience: Patience = Patience(),
-        result_domains: Sequence[str] = ZOHO_DOMAINS,
     ) -> None:
         self._endpoints = endpoints
         self._tokens = tokens
         self._clock = clock
         self._patience = patience
-        self._result_hosts = ResultHosts(endpoints, tuple(result_domains))
+        self._result_hosts = ResultHosts(endpoints)
         self._of_this_thread = threading.local()
 
     def upload(self, archive: bytes, *, name: str, zgid: str) -> str:

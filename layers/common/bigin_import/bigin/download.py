@@ -10,7 +10,6 @@ another host never gets the token.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -39,7 +38,6 @@ class ResultHosts:
     """Where row results may be fetched from, and the token be sent to."""
 
     endpoints: Endpoints
-    domains: Sequence[str] = ZOHO_DOMAINS
 
     def resolve(self, url: str, *, base: str = "") -> str:
         """
@@ -57,7 +55,11 @@ class ResultHosts:
             # The parser that the request is sent with: two parsers may see two different hosts.
             parts = parse_url(resolved)
         if not (_PRINTABLE.fullmatch(resolved) and self._may_have_token(parts)):
-            raise _refused(f"the row results are said to be at {parts.host or 'no host'}")
+            raise _refused(
+                f"the row results are said to be at {parts.host or 'no host'}",
+                "Nothing was sent there. Look at the job in Bigin; if the host is Zoho's, report "
+                "it, so that it is added to the known ones",
+            )
         return resolved
 
     def _may_have_token(self, parts: Url) -> bool:
@@ -67,7 +69,7 @@ class ResultHosts:
         if _origin(parts) in [_origin(parse_url(base)) for base in configured]:
             return True
         return _origin(parts)[::2] == ("https", 443) and any(
-            parts.host == domain or parts.host.endswith(f".{domain}") for domain in self.domains
+            parts.host == domain or parts.host.endswith(f".{domain}") for domain in ZOHO_DOMAINS
         )
 
 
@@ -88,7 +90,10 @@ def spool(response: requests.Response, file: BinaryIO, *, what: str) -> Answer:
     try:
         for chunk in response.iter_content(CHUNK_BYTES):
             if file.tell() + len(chunk) > MAX_RESULT_BYTES:
-                raise _refused(f"the row results are larger than {MAX_RESULT_BYTES:,} bytes")
+                raise _refused(
+                    f"the row results are larger than {MAX_RESULT_BYTES:,} bytes",
+                    "Look at the job in Bigin; report this, no part is large enough for it",
+                )
             file.write(chunk)
     except requests.RequestException as exc:
         raise failure(exc, what) from exc
@@ -108,10 +113,5 @@ def _origin(parts: Url) -> tuple[str | None, str | None, int | None]:
     return parts.scheme, parts.host, parts.port or _PORTS.get(parts.scheme or "")
 
 
-def _refused(words: str) -> BiginRefusedError:
-    return BiginRefusedError(
-        code="RESULT_NOT_FETCHED",
-        message=words,
-        resolution="Nothing was sent there. Look at the job in Bigin; if the host is Zoho's, "
-        "report it, so that it is added to the known ones",
-    )
+def _refused(words: str, resolution: str) -> BiginRefusedError:
+    return BiginRefusedError(code="RESULT_NOT_FETCHED", message=words, resolution=resolution)

@@ -74,7 +74,6 @@ def job(answer: Json, *, asked: str) -> Job | None:
         updated=count_of(file.get("updated_count")),
         skipped=count_of(file.get("skipped_count")),
         total=count_of(file.get("total_count")),
-        created_time=text_of(details.get("created_time")),
         message=_message(details, resource),
     )
 
@@ -163,7 +162,6 @@ def _field(entry: Json) -> Field:
         label=text_of(entry.get("field_label")) or text_of(entry.get("display_label")) or name,
         data_type=data_type,
         length=count_of(entry.get("length")),
-        decimal_place=count_of(entry.get("decimal_place")),
         mandatory=bool(entry.get("system_mandatory")),
         writable=not read_only and data_type not in UNWRITABLE_TYPES,
         unique=bool(entry.get("unique")),

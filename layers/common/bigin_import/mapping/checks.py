@@ -140,7 +140,7 @@ def entry_warnings(entry: Resolved, mapping: Mapping, fields: ModuleFields) -> I
         yield f"{mapped.api_name} has no find_by; its parent is found by {SYSTEM_KEYS[parent]}."
     field = fields.by_name.get(mapped.api_name)
     if field is not None and field.data_type == "picklist" and field.pick_list:
-        written = {value for _, value in mapped.values} | {mapped.default_value or ""} - {""}
+        written = {value for _, value in mapped.values} | {mapped.default_value or ""}
         for value in sorted(written - set(field.pick_list) - {""}):
             yield f'"{value}" is not yet a value of {_named(field)}; Bigin will add it.'
 

@@ -48,5 +48,4 @@ class Job:
     updated: int | None = None
     skipped: int | None = None
     total: int | None = None
-    created_time: str | None = None
     message: str | None = None

@@ -53,7 +53,6 @@ class Field:
     label: str
     data_type: str
     length: int | None = None
-    decimal_place: int | None = None
     mandatory: bool = False
     writable: bool = True
     unique: bool = False
