@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from bigin_import import places
 from bigin_import.models import ObjectVersion
-from bigin_import.records import Import, ImportState, Part, PartState, Record
+from bigin_import.records import Attempt, Import, ImportState, Part, PartState, Record
 from bigin_import.records.edges import ForbiddenEdgeError, check_edge
 from tests.simulation.account import Account
 from tests.simulation.faults import Fault
@@ -250,11 +250,21 @@ class Ending:
             if any(a.number == int(attempt) and a.job_id not in (None, job.id) for a in attempts):
                 self.world.violate(f"the ledger takes another job for job {job.id}")
             jobs[import_id, int(number)] += 1
+            self._check_foreign_jobs(attempts)
             repeatable = isinstance(part, Part) and part.repeatable
             said = any(one[:2] == (import_id, int(number)) for one in self.person.said_create)
             allowed = len(attempts) if repeatable or said else 1
             if jobs[import_id, int(number)] > allowed:
                 self.world.violate(f"part {number} has {jobs[import_id, int(number)]} jobs")
+
+    def _check_foreign_jobs(self, attempts: tuple[Attempt, ...]) -> None:
+        """Every job that the ledger knows for an attempt reports to that attempt."""
+        for attempt in attempts:
+            for job_id in attempt.job_ids:
+                request = self.account.bigin.model.jobs[job_id].request
+                assert request.callback is not None
+                if int(request.callback.url.split("/")[-2]) != attempt.number:
+                    self.world.violate(f"job {job_id} is not of attempt {attempt.number}")
 
     def _check_questions(self, job_id: str, times: list[float]) -> None:
         allowed = 10 + 2 * (times[-1] - times[0]) / HOUR

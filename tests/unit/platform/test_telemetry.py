@@ -109,6 +109,7 @@ def test_facts_do_not_stay_for_the_next_event(bench: Bench) -> None:
         ("bigin_busy", {}, "WARNING", [("BiginBusy", 1, {})]),
         ("callback_refused", {}, "WARNING", [("CallbacksRefused", 1, {})]),
         ("on_hold", {}, "ERROR", [("OnHold", 1, {})]),
+        ("second_job", {}, "ERROR", [("SecondJobs", 1, {})]),
         ("overdue", {}, "ERROR", [("Overdue", 1, {})]),
         ("token_refused", {"code": "invalid_code"}, "ERROR", [("TokenRefused", 1, {})]),
         ("notice_failed", {}, "ERROR", [("NoticesFailed", 1, {})]),
@@ -159,6 +160,7 @@ def test_every_metric_that_an_alarm_or_the_dashboard_names_is_written(bench: Ben
         "OnHold",
         "Overdue",
         "Rows",
+        "SecondJobs",
         "Ticks",
         "TokenRefused",
     }

@@ -280,7 +280,9 @@ def test_two_jobs_of_one_part_are_pointed_out() -> None:
     told.house.tick(minutes=60)
 
     assert told.facts["parts"][0]["job_ids"] == ["7000", "7001"]
-    assert "Bigin made 2 jobs for it; look for doubled records." in told.notice
+    assert told.house.notices.published[-1].subject.startswith("CRITICAL: Imported with errors")
+    assert "so its rows may be there twice" in told.first_lines[0]
+    assert "Bigin made 2 jobs for it, 7000 and 7001; look for doubled records." in told.notice
 
 
 def test_what_bigin_says_of_a_failed_job_is_the_reason_of_its_rows() -> None:

@@ -108,6 +108,8 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     "on_hold": Signal(logging.ERROR, (_count("OnHold"),)),
     "callback_refused": Signal(logging.WARNING, (_count("CallbacksRefused"),)),
     "adoption_unproven": Signal(logging.WARNING),
+    "late_job": Signal(logging.WARNING),
+    "second_job": Signal(logging.ERROR, (_count("SecondJobs"),)),
     "job_settled": Signal(gauges=(_count_by("JobsSettled", "ClosedBy", "closed_by"),)),
     "result_link_dead": Signal(logging.WARNING),
     "import_closed": Signal(gauges=(_count_by("ImportsClosed", "State", "state"), _rows)),

@@ -105,9 +105,15 @@ def _check_way(
 
 
 def _final_facts(record: Import | Part) -> Import | Part:
-    """Leave out what may still change after the end: the notice and the index's bookkeeping."""
+    """
+    Leave out what may still change after the end: the notice, the index's bookkeeping, and jobs
+    that turn up too late.
+    """
     record = replace(record, version=0, open=None, due_at=None, expires_at=None)
-    return replace(record, noticed_at=None) if isinstance(record, Import) else record
+    if isinstance(record, Import):
+        return replace(record, noticed_at=None)
+    attempts = tuple(replace(each, job_id=None, other_job_ids=()) for each in record.attempts)
+    return replace(record, attempts=attempts, asked_at=0)
 
 
 def _name(record: Import | Part) -> str:

@@ -32,6 +32,7 @@ class Attempt:
     Attributes:
         decide_after: Before this moment the call's effect may still be on its way.
         callback_at: When a validly signed callback named this attempt: the job may exist.
+        other_job_ids: Of jobs that Bigin made for this attempt besides; there should be none.
     """
 
     number: int
@@ -40,6 +41,13 @@ class Attempt:
     job_id: str | None = None
     callback_at: int | None = None
     outcome: Outcome | None = None
+    other_job_ids: tuple[str, ...] = ()
+
+    @property
+    def job_ids(self) -> tuple[str, ...]:
+        """Every job of this attempt that is known."""
+        own = () if self.job_id is None else (self.job_id,)
+        return (*own, *self.other_job_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,3 +120,12 @@ class Part:
     def attempt(self) -> Attempt | None:
         """The current attempt."""
         return self.attempts[-1] if self.attempts else None
+
+    @property
+    def job_ids(self) -> tuple[str, ...]:
+        """Every job of this part that is known, of all attempts; more than one is an alarm."""
+        return tuple(job_id for attempt in self.attempts for job_id in attempt.job_ids)
+
+    def numbered(self, number: int) -> Attempt | None:
+        """Return the attempt *number*, current or earlier."""
+        return next((attempt for attempt in self.attempts if attempt.number == number), None)

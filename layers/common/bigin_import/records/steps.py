@@ -111,17 +111,34 @@ def created(number: int, job_id: str, now: int) -> Step:
     return step
 
 
-def called_back(number: int, now: int, job_id: str | None = None) -> Step:
+def called_back(number: int, now: int) -> Step:
     """A validly signed callback named attempt *number*: its job may exist."""
 
     def step(part: Part) -> Part | None:
-        attempt = _numbered(part, number)
+        attempt = part.numbered(number)
         if part.state.is_final or attempt is None or attempt.callback_at is not None:
             return None
-        known = attempt.job_id or (job_id if attempt is not part.attempt else None)
         due_at = None if part.due_at is None else min(part.due_at, now)
-        seen = replace(attempt, callback_at=now, job_id=known)
-        return replace(_with_attempt(part, seen), due_at=due_at)
+        return replace(_with_attempt(part, replace(attempt, callback_at=now)), due_at=due_at)
+
+    return step
+
+
+def turned_up(number: int, job_id: str) -> Step:
+    """
+    Job *job_id* was proven to be of attempt *number*, and the part does not go on with it.
+
+    Written down whatever has become of the part: it may be the second job for its rows.
+    """
+
+    def step(part: Part) -> Part | None:
+        attempt = part.numbered(number)
+        if attempt is None or job_id in part.job_ids:
+            return None
+        if attempt.job_id is None:
+            return _with_attempt(part, replace(attempt, job_id=job_id))
+        others = (*attempt.other_job_ids, job_id)
+        return _with_attempt(part, replace(attempt, other_job_ids=others))
 
     return step
 
@@ -130,7 +147,7 @@ def settled(number: int, outcome: Outcome) -> Step:
     """The job of attempt *number* has ended."""
 
     def step(part: Part) -> Part | None:
-        attempt = _numbered(part, number)
+        attempt = part.numbered(number)
         if attempt is None or attempt.outcome is not None or part.state.is_final:
             return None
         told = _with_attempt(part, replace(attempt, outcome=outcome))
@@ -148,7 +165,7 @@ def asked(now: int, not_within: int) -> Step:
 
     def step(part: Part) -> Part | None:
         just_asked = now - part.asked_at < not_within
-        return None if part.state.is_final or just_asked else replace(part, asked_at=now)
+        return None if just_asked else replace(part, asked_at=now)
 
     return step
 
@@ -242,10 +259,6 @@ def _may_exist(attempt: Attempt) -> bool:
 def _current(part: Part, number: int) -> Attempt | None:
     attempt = part.attempt
     return attempt if attempt is not None and attempt.number == number else None
-
-
-def _numbered(part: Part, number: int) -> Attempt | None:
-    return next((attempt for attempt in part.attempts if attempt.number == number), None)
 
 
 def _with_attempt(part: Part, attempt: Attempt) -> Part:

@@ -43,7 +43,7 @@ def compose_notice(summary: ImportSummary) -> Notice:
 
 
 def _subject(it: ImportSummary) -> str:
-    urgent = "CRITICAL: " if it.counts_disagree else ""
+    urgent = "CRITICAL: " if it.counts_disagree or it.doubled else ""
     words = f"{urgent}{_SUBJECTS.get(it.state, 'Under way')}: {it.name}"
     ascii_words = "".join(c if " " <= c <= "~" else "?" for c in words)
     return (

@@ -162,6 +162,11 @@ class ImportSummary:
         return any(part.state == PartState.REFUSED for part in self.parts)
 
     @property
+    def doubled(self) -> tuple[int, ...]:
+        """Numbers of the parts that Bigin made more than one job for."""
+        return tuple(part.number for part in self.parts if len(part.job_ids) > 1)
+
+    @property
     def credits(self) -> int:
         """Credits that the jobs of this import took, or may have taken."""
         return sum(part.credits for part in self.parts)

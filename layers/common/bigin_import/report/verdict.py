@@ -51,9 +51,21 @@ def _with_errors(it: ImportSummary) -> Verdict:
     all_rows = f"{counts.succeeded:,} of {rows(counts.total)} of {it.name}"
     is_in = "is in" if counts.succeeded == 1 else "are in"
     result = f"{all_rows} {is_in} Bigin, {_are(missing)} not{unclear}."
-    if not it.counts_disagree:
-        return Verdict("warn", result, _mend(it))
-    return Verdict("bad", f"{result} Bigin counts them differently.", f"{_mend(it)} {_ASK}")
+    if it.doubled:
+        return Verdict("bad", f"{result} {_doubled(it)}", _look_for_doubles(it))
+    if it.counts_disagree:
+        return Verdict("bad", f"{result} Bigin counts them differently.", f"{_mend(it)} {_ASK}")
+    return Verdict("warn", result, _mend(it))
+
+
+def _doubled(it: ImportSummary) -> str:
+    parts = ", ".join(map(str, it.doubled))
+    return f"Bigin made more than one job for part {parts}, so its rows may be there twice."
+
+
+def _look_for_doubles(it: ImportSummary) -> str:
+    first = "Look for doubled records in Bigin before anything else."
+    return first if it.counts.succeeded == it.counts.total else f"{first} {_mend(it)}"
 
 
 def _failed(it: ImportSummary) -> Verdict:

@@ -111,7 +111,7 @@ class Writer:
         disagree = any(part.counts_disagree for part in parts)
         return replace(
             summary,
-            state=_state(written, disagree=disagree),
+            state=_state(written, in_doubt=disagree or bool(summary.doubled)),
             counts=written.counts,
             counts_disagree=disagree,
             reasons=written.reasons,
@@ -164,10 +164,10 @@ class Writer:
         self.files.write(f"{record.results}{name}", body, content_type=content_type)
 
 
-def _state(written: WrittenResults, *, disagree: bool) -> ImportState:
+def _state(written: WrittenResults, *, in_doubt: bool) -> ImportState:
     counts = written.counts
-    if counts.succeeded == counts.total and not disagree:
+    if counts.succeeded == counts.total and not in_doubt:
         return ImportState.COMPLETED
-    if counts.succeeded == 0 and counts.unclear == 0 and not disagree:
+    if counts.succeeded == 0 and counts.unclear == 0 and not in_doubt:
         return ImportState.FAILED
     return ImportState.COMPLETED_WITH_ERRORS

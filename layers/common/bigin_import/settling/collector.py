@@ -140,7 +140,7 @@ def _certain(joined: JoinedPart, part: Part) -> JoinedPart:
     Where the create was repeated, its predecessor may have made a job that we never heard of:
     what the last job left unprocessed is then not certain to be missing.
     """
-    if len(part.attempts) == 1:
+    if len(part.attempts) == 1 and len(part.job_ids) == 1:
         return joined
     fates = tuple(
         replace(fate, status=RowStatus.UNCLEAR) if fate.status is RowStatus.UNPROCESSED else fate

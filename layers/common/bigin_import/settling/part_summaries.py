@@ -24,7 +24,7 @@ def part_summary(part: Part) -> PartSummary:
         rows=part.rows,
         first_row=part.first_row,
         last_row=part.last_row,
-        job_ids=tuple(one.job_id for one in part.attempts if one.job_id),
+        job_ids=part.job_ids,
         closed_by=outcome.closed_by.value if outcome else "",
         seconds=outcome.at - part.created_at if outcome and part.created_at else None,
         credits=CREDITS_PER_JOB * _charged(part),
@@ -39,7 +39,8 @@ def part_summary(part: Part) -> PartSummary:
 
 def _charged(part: Part) -> int:
     """Count the jobs that Bigin made, or may have made, for *part*."""
-    return len(part.attempts) - (1 if _was_create_refused(part) else 0)
+    unasked = sum(len(attempt.other_job_ids) for attempt in part.attempts)
+    return len(part.attempts) + unasked - (1 if _was_create_refused(part) else 0)
 
 
 def _was_create_refused(part: Part) -> bool:
@@ -84,11 +85,15 @@ def _remarks(part: Part) -> Iterator[str]:
         yield f"{part.refusal.code}: {part.refusal.message}"
         yield part.refusal.resolution
     yield why_unclear(part)
-    jobs = [attempt.job_id for attempt in part.attempts if attempt.job_id]
+    jobs = part.job_ids
     if len(jobs) > 1:
-        yield f"Bigin made {len(jobs)} jobs for it; look for doubled records"
+        yield f"Bigin made {len(jobs)} jobs for it, {_listed(jobs)}; look for doubled records"
     elif len(part.attempts) > 1 and part.state is PartState.COLLECTED:
         yield (
             "Bigin did not answer the first create, so it was repeated; "
             "added and updated may be those of the repetition"
         )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -42,16 +42,16 @@ class Receiver:
         """
         address = Part.at(target.import_id, target.part)
         part = self.ledger.load(address)
-        if part is None or part.state in _DONE:
+        if part is None or (part.state in _DONE and not _is_news(part, hint)):
             self._saw("callback_stale", target)
             return
         self._saw("callback_accepted", target)
-        now = self.clock.now()
-        part, _ = change(self.ledger, address, steps.called_back(target.attempt, now, hint))
-        attempt = part.attempt if part else None
-        if part is None or attempt is None or attempt.number != target.attempt:
+        step = steps.called_back(target.attempt, self.clock.now())
+        part, _ = change(self.ledger, address, step)
+        attempt = part.numbered(target.attempt) if part else None
+        if part is None or attempt is None:
             return
-        job_id = attempt.job_id or hint
+        job_id = hint if _is_news(part, hint) else attempt.job_id
         if job_id is not None and self._is_first(part):
             self._ask(part, attempt, job_id)
 
@@ -69,7 +69,7 @@ class Receiver:
             code = getattr(exc, "code", type(exc).__name__)
             self.observer.saw("bigin_failed", import_id=part.import_id, code=code)
             return
-        if attempt.job_id is not None or self._adopt(part, attempt, job):
+        if attempt.job_id == job.job_id or self._adopt(part, attempt, job):
             self.settler.settle(part, attempt.number, job, ClosedBy.CALLBACK)
 
     def _adopt(self, part: Part, attempt: Attempt, job: Job) -> bool:
@@ -83,13 +83,32 @@ class Receiver:
         step = steps.created(attempt.number, job.job_id, self.clock.now())
         adopted, _ = change(self.ledger, part.address, step)
         current = adopted.attempt if adopted else None
-        return current is not None and current.job_id == job.job_id
+        if current is not None and current.job_id == job.job_id:
+            return True
+        self._note(part, attempt, job)
+        return False
+
+    def _note(self, part: Part, attempt: Attempt, job: Job) -> None:
+        """Keep a job that the part does not go on with: people must look for doubled records."""
+        step = steps.turned_up(attempt.number, job.job_id)
+        noted, changed = change(self.ledger, part.address, step)
+        if noted is None or not changed:
+            return
+        if len(noted.job_ids) > 1:
+            self.observer.saw(
+                "second_job", import_id=part.import_id, part=part.number, job_id=job.job_id
+            )
+        else:
+            self.observer.saw(
+                "late_job", import_id=part.import_id, part=part.number, job_id=job.job_id
+            )
 
     def _fits(self, part: Part, job: Job) -> bool:
-        """Without an echoed callback, our own file name and the module prove the job."""
+        """Without an echoed callback, our own file name and the module prove a new job."""
         record = self.ledger.load(Import.at(part.import_id))
         return (
             record is not None
+            and job.job_id not in part.job_ids
             and job.file_name == places.entry_name(part.import_id, part.number)
             and job.module == record.module
         )
@@ -98,3 +117,8 @@ class Receiver:
         self.observer.saw(
             event, import_id=target.import_id, part=target.part, attempt=target.attempt
         )
+
+
+def _is_news(part: Part, hint: str | None) -> bool:
+    """Tell whether a callback names a job that we do not know: perhaps a second one."""
+    return hint is not None and hint not in part.job_ids
