@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import compress
-from operator import itemgetter
 
 from bigin_import.models import ColumnFindings, ColumnPlan, PlannedColumn, Problem
 from bigin_import.tabular.fitness import Fitness, fitness
@@ -49,12 +48,15 @@ class ValueChecks:
 
     def look(self, records: Sequence[SentRecord], numbers: Sequence[int]) -> None:
         """Check the records of a batch; they stand in the rows *numbers*."""
+        if not records or not (self._asked or self._batches_to_sample):
+            return
+        cells = list(zip(*records, strict=True))  # column by column
         if self._batches_to_sample:
             self._batches_to_sample -= 1
             for at, column in enumerate(self._columns):
-                column.sample(map(itemgetter(at), records))
+                column.sample(cells[at])
         for at, column in self._asked:
-            column.look(list(map(itemgetter(at), records)), numbers)
+            column.look(cells[at], numbers)
 
     def findings(self) -> tuple[ColumnFindings, ...]:
         """Return what was seen in each column, in the order we send them."""
@@ -91,13 +93,13 @@ class _ColumnCheck:
         self._unknown: dict[str, None] = {}
         self._scientific = self._long_ids = self._round_ids = 0
 
-    def sample(self, values: Iterator[str]) -> None:
+    def sample(self, values: Sequence[str]) -> None:
         """Take the first different values."""
         if len(self._samples) < _SAMPLES:
             seen = dict.fromkeys([*self._samples, *filter(str.strip, values)])
             self._samples = dict.fromkeys(list(seen)[:_SAMPLES])
 
-    def look(self, values: list[str], numbers: Sequence[int]) -> None:
+    def look(self, values: Sequence[str], numbers: Sequence[int]) -> None:
         """Check some values, which stand in the rows *numbers*."""
         filled = list(filter(None, values))
         self._filled += len(filled)
@@ -113,7 +115,7 @@ class _ColumnCheck:
         self._long_ids += len(endings)
         self._round_ids += endings.count("000")
 
-    def _note_misfits(self, fits: Fitness, values: list[str], numbers: Sequence[int]) -> None:
+    def _note_misfits(self, fits: Fitness, values: Sequence[str], numbers: Sequence[int]) -> None:
         is_misfit = [bool(value.strip()) and not fits.one(value) for value in values]
         self._filled -= sum(value.isspace() for value in values)
         self.misfits += sum(is_misfit)

@@ -66,11 +66,15 @@ def fitness(column: PlannedColumn, data_type: str | None) -> Fitness | None:
 
 def _shaped(pattern: str, remedy: str) -> Fitness:
     match = re.compile(rf"\s*(?:{pattern})\s*", re.ASCII).fullmatch
-    return Fitness(
-        one=lambda value: match(value) is not None,
-        every=lambda values: all(map(match, values)),
-        remedy=remedy,
-    )
+    # Possessive: a line that does not fit must not send the search back into those before it.
+    match_lines = re.compile(rf"(?>[^\S\n]*(?:{pattern})[^\S\n]*\n)*+", re.ASCII).fullmatch
+
+    def every(values: list[str]) -> bool:
+        # One match over all lines takes little more than half of a match for each value.
+        lines = "\n".join([*values, ""])
+        return lines.count("\n") == len(values) and match_lines(lines) is not None
+
+    return Fitness(one=lambda value: match(value) is not None, every=every, remedy=remedy)
 
 
 def _short(length: int) -> Fitness:
