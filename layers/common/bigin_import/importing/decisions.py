@@ -50,10 +50,11 @@ class Decisions:
 
     def create(self, import_id: str, part: int, attempt: int) -> bool:
         """Let a held part have another attempt; return whether it was held for *attempt*."""
-        if not self._decide(import_id, part, attempt, steps.sent_again(self.clock.now())):
-            return False
-        change(self.ledger, Import.at(import_id), self._sending_again)
-        return True
+        step = steps.sent_again(self.clock.now())
+        decided = self._decide(Decision.CREATE, import_id, part, attempt, step)
+        if decided:
+            change(self.ledger, Import.at(import_id), self._sending_again)
+        return decided
 
     def adopt(self, import_id: str, part: int, attempt: int, job_id: str) -> bool:
         """
@@ -64,14 +65,15 @@ class Decisions:
         """
         self.bigin.job(job_id)
         step = steps.created(attempt, job_id, self.clock.now())
-        adopted = self._decide(import_id, part, attempt, step)
+        adopted = self._decide(Decision.ADOPT, import_id, part, attempt, step)
         if adopted:
             self._go_on_sending(import_id)
         return adopted
 
     def give_up(self, import_id: str, part: int, attempt: int) -> bool:
         """Stop waiting for a held part."""
-        given_up = self._decide(import_id, part, attempt, steps.given_up(self.clock.now()))
+        step = steps.given_up(self.clock.now())
+        given_up = self._decide(Decision.GIVE_UP, import_id, part, attempt, step)
         if given_up:
             self._go_on_sending(import_id)
             self.queue.collect(import_id)
@@ -89,13 +91,15 @@ class Decisions:
             ),
         )
 
-    def _decide(self, import_id: str, part: int, attempt: int, step: steps.Step) -> bool:
+    def _decide(
+        self, decision: Decision, import_id: str, part: int, attempt: int, step: steps.Step
+    ) -> bool:
         def decided(seen: Part) -> Part | None:
             is_current = seen.attempt is not None and seen.attempt.number == attempt
             return step(seen) if seen.state is PartState.HELD and is_current else None
 
         _, changed = change(self.ledger, Part.at(import_id, part), decided)
-        self._saw("part", import_id, changed=changed)
+        self._saw(decision, import_id, changed=changed, part=part)
         return changed
 
     def _off_hold(self, seen: Import) -> Import | None:
@@ -125,9 +129,11 @@ class Decisions:
             due_at=self.clock.now(),
         )
 
-    def _saw(self, decision: str, import_id: str, *, changed: bool) -> None:
+    def _saw(
+        self, decision: Decision, import_id: str, *, changed: bool, part: int | None = None
+    ) -> None:
         event = "decision_taken" if changed else "decision_stale"
-        self.observer.saw(event, import_id=import_id, decision=decision)
+        self.observer.saw(event, import_id=import_id, decision=decision.value, part=part)
 
 
 def _state_to_go_on_from(record: Import) -> ImportState:
