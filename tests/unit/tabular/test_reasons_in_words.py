@@ -84,14 +84,14 @@ def test_every_row_code_has_words_with_and_without_a_column(code: str) -> None:
 
 @pytest.mark.parametrize("code", JOB_CODES)
 def test_every_job_code_has_words(code: str) -> None:
-    reason = job_reason(code)
+    reason = job_reason(code, "", "Do it")
 
     assert code in reason.what
     assert reason.what.count(".") >= 2
-    assert reason.remedy.endswith(".")
+    assert reason.remedy == "Do it."
 
 
-def test_bigins_own_words_about_a_job_win() -> None:
+def test_bigins_own_words_about_a_job_stand_beside_ours() -> None:
     reason = job_reason("NO_PERMISSION", "Permission denied to create", "Ask Ada.")
 
     assert "(Permission denied to create)" in reason.what
@@ -99,4 +99,4 @@ def test_bigins_own_words_about_a_job_win() -> None:
 
 
 def test_an_unknown_job_code_is_named() -> None:
-    assert str(job_reason("ODD")) == "Bigin refused these rows as a whole: ODD."
+    assert str(job_reason("ODD", "", "")) == "Bigin refused these rows as a whole: ODD."

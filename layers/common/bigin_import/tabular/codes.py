@@ -2,7 +2,7 @@
 Every documented code of a row and of a job, in plain words.
 
 Row codes: "Download Bulk Write Result" of Bigin's documentation. Job codes: the errors of
-"Create Bulk Write Job" and their later names.
+"Create Bulk Write Job" and their later names; what to do about them came with the refusal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Words:
     """
-    A code in plain words.
+    The code of a row in plain words.
 
     Attributes:
         general: What is wrong when Bigin names no column.
@@ -74,105 +74,38 @@ ROW_CODES = {
 }
 
 JOB_CODES = {
-    "MANDATORY_FIELDS_NOT_MAPPED": Words(
-        "A field that Bigin requires is not in the mapping.",
-        "Map the field that Bigin names, or give it a default_value.",
-    ),
-    "MANDATORY_NOT_FOUND": Words(
-        "The request lacks a key that Bigin requires, such as find_by.",
-        "Add the key that Bigin names to the mapping.",
-    ),
-    "INVALID_FIELD": Words(
-        "The mapping names a field that the module does not have.",
-        "Correct the api_name in the mapping.",
-    ),
-    "INVALID_FIELD_NAME": Words(
-        "The mapping names a field that the module does not have.",
-        "Correct the api_name in the mapping.",
-    ),
-    "INVALID_FORMAT": Words(
-        "Bigin does not accept the format of a date field.",
-        "Correct the format in the mapping.",
-    ),
-    "INVALID_FILE_ID": Words("Bigin no longer knows the uploaded file.", "Drop the rows again."),
-    "FILE_NOT_FOUND": Words("Bigin no longer knows the uploaded file.", "Drop the rows again."),
-    "FILE_NOT_SUPPORTED": Words(
-        "Bigin cannot read the uploaded file.", "Tell whoever runs this importer."
-    ),
-    "HEADER_LIMIT_EXCEEDED": Words("More than 200 fields are mapped.", "Map at most 200 fields."),
-    "COLUMN_INDEX_NOT_FOUND": Words(
-        "The request names a column that the file does not have.",
-        "Tell whoever runs this importer.",
-    ),
-    "MODULE_NOT_AVAILABLE": Words(
-        "Bigin has no such module for bulk writing.",
-        "Correct the module in the mapping: Contacts, Accounts, Pipelines or Products.",
-    ),
-    "INVALID_MODULE": Words(
-        "Bigin has no such module.",
-        "Correct the module in the mapping: Contacts, Accounts, Pipelines or Products.",
-    ),
-    "MISSING_REQUIRED_KEY": Words(
-        "The request lacks a key that Bigin requires.",
-        "Add the key that Bigin names to the mapping.",
-    ),
-    "COEXISTENCE_NOT_ALLOWED": Words(
-        "The mapping sets two things that exclude each other.", "Remove one of them."
-    ),
-    "INVALID_DATA": Words("A value of the request has the wrong type.", "Correct the mapping."),
-    "LIMIT_EXCEEDED": Words(
-        "A limit of your Bigin account is reached.", "Make room, then drop the rows again."
-    ),
-    "LIMIT_REACHED": Words(
-        "A limit of your Bigin account is reached.", "Make room, then drop the rows again."
-    ),
-    "NOT_ALLOWED": Words(
-        "Bigin does not allow this.", "Check the module and the rights of the Bigin user."
-    ),
-    "NO_PERMISSION": Words(
-        "The Bigin user may not create records here.",
-        "Give the user that the importer works as the right to import.",
-    ),
-    "AUTHORIZATION_FAILED": Words(
-        "The Bigin user may not create records here.",
-        "Give the user that the importer works as the right to import.",
-    ),
-    "OAUTH_SCOPE_MISMATCH": Words(
-        "The importer's access to Bigin lacks a scope.",
-        "Create a new refresh token with all scopes that the README names.",
-    ),
-    "INVALID_TOKEN": Words(
-        "Bigin no longer accepts the importer's access.",
-        "Check the Zoho secret, then drop the rows again.",
-    ),
-    "AUTHENTICATION_FAILURE": Words(
-        "Bigin no longer accepts the importer's access.",
-        "Check the Zoho secret, then drop the rows again.",
-    ),
-    "INVALID_CALLBACK_URL": Words(
-        "Bigin cannot reach the importer's address.", "Tell whoever runs this importer."
-    ),
-    "INVALID_CALLBACK_METHOD": Words(
-        "Bigin does not accept how it is to report back.", "Tell whoever runs this importer."
-    ),
-    "INVALID_URL_PATTERN": Words(
-        "Bigin does not know the address of the request.",
-        "Check the data centre that the importer is set to.",
-    ),
-    "INVALID_REQUEST_METHOD": Words(
-        "Bigin does not accept the kind of request.", "Tell whoever runs this importer."
-    ),
-    "INVALID_REQUEST": Words("Bigin cannot read the request.", "Tell whoever runs this importer."),
-    "REQUEST_BODY_NOT_SUPPORTED": Words(
-        "Bigin cannot read the request.", "Tell whoever runs this importer."
-    ),
-    "BAD_REQUEST": Words("Bigin cannot read the request.", "Tell whoever runs this importer."),
-    "ALREADY_USED": Words(
-        "Bigin has used this upload before.", "Look in Bigin first, then drop the rows again."
-    ),
-    "RESOURCE_NOT_FOUND": Words(
-        "Bigin does not know this job.", "Look in Bigin first, then drop the rows again."
-    ),
-    "INTERNAL_ERROR": Words("Bigin had an error of its own.", "Drop the rows again later."),
-    "INTERNAL_SERVER_ERROR": Words("Bigin had an error of its own.", "Drop the rows again later."),
+    "MANDATORY_FIELDS_NOT_MAPPED": "A field that Bigin requires is not in the mapping.",
+    "MANDATORY_NOT_FOUND": "The request lacks a key that Bigin requires, such as find_by.",
+    "INVALID_FIELD": "The mapping names a field that the module does not have.",
+    "INVALID_FIELD_NAME": "The mapping names a field that the module does not have.",
+    "INVALID_FORMAT": "Bigin does not accept the format of a date field.",
+    "INVALID_FILE_ID": "Bigin no longer knows the uploaded file.",
+    "FILE_NOT_FOUND": "Bigin no longer knows the uploaded file.",
+    "FILE_NOT_SUPPORTED": "Bigin cannot read the uploaded file.",
+    "HEADER_LIMIT_EXCEEDED": "More than 200 fields are mapped.",
+    "COLUMN_INDEX_NOT_FOUND": "The request names a column that the file does not have.",
+    "MODULE_NOT_AVAILABLE": "Bigin has no such module for bulk writing.",
+    "INVALID_MODULE": "Bigin has no such module.",
+    "MISSING_REQUIRED_KEY": "The request lacks a key that Bigin requires.",
+    "COEXISTENCE_NOT_ALLOWED": "The mapping sets two things that exclude each other.",
+    "INVALID_DATA": "A value of the request has the wrong type.",
+    "LIMIT_EXCEEDED": "A limit of your Bigin account is reached.",
+    "LIMIT_REACHED": "A limit of your Bigin account is reached.",
+    "NOT_ALLOWED": "Bigin does not allow this.",
+    "NO_PERMISSION": "The Bigin user may not create records here.",
+    "AUTHORIZATION_FAILED": "The Bigin user may not create records here.",
+    "OAUTH_SCOPE_MISMATCH": "The importer's access to Bigin lacks a scope.",
+    "INVALID_TOKEN": "Bigin no longer accepts the importer's access.",
+    "AUTHENTICATION_FAILURE": "Bigin no longer accepts the importer's access.",
+    "INVALID_CALLBACK_URL": "Bigin cannot reach the importer's address.",
+    "INVALID_CALLBACK_METHOD": "Bigin does not accept how it is to report back.",
+    "INVALID_URL_PATTERN": "Bigin does not know the address of the request.",
+    "INVALID_REQUEST_METHOD": "Bigin does not accept the kind of request.",
+    "INVALID_REQUEST": "Bigin cannot read the request.",
+    "REQUEST_BODY_NOT_SUPPORTED": "Bigin cannot read the request.",
+    "BAD_REQUEST": "Bigin cannot read the request.",
+    "ALREADY_USED": "Bigin has used this upload before.",
+    "RESOURCE_NOT_FOUND": "Bigin does not know this job.",
+    "INTERNAL_ERROR": "Bigin had an error of its own.",
+    "INTERNAL_SERVER_ERROR": "Bigin had an error of its own.",
 }

@@ -119,21 +119,18 @@ def unclear_reason(why: str) -> Reason:
     return Reason("", f"{why} {NOT_CLEAR.what}", NOT_CLEAR.remedy)
 
 
-def job_reason(code: str, message: str = "", resolution: str = "") -> Reason:
+def job_reason(code: str, message: str, resolution: str) -> Reason:
     """
-    Say why Bigin refused, or failed, a whole job.
+    Say why a whole job was refused.
 
     Args:
-        message, resolution: What came with the code; they win over our own words.
+        message, resolution: What came with the code, each may be "".
     """
     resolution = _with_full_stop(resolution)
     if code == NOT_SENT:
         return Reason(code, _with_full_stop(message), resolution)
-    words = JOB_CODES.get(code)
     what = f"Bigin refused these rows as a whole: {code}" + (f" ({message})." if message else ".")
-    if words is None:
-        return Reason(code, what, resolution)
-    return Reason(code, f"{what} {words.about('')}", resolution or words.remedy)
+    return Reason(code, f"{what} {JOB_CODES.get(code, '')}".rstrip(), resolution)
 
 
 def _with_full_stop(text: str) -> str:
