@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bigin_import.mapping.names import matching_form
-
-# Columns that our own result files put before the original ones; they are never imported.
-RESULT_PREFIX = "bigin__"
+from bigin_import.tabular.rework import strip_result_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +26,9 @@ class Headers:
 
     @classmethod
     def of(cls, header: tuple[str, ...]) -> Headers:
-        kept = [
-            (position, name)
-            for position, name in enumerate(header)
-            if not name.startswith(RESULT_PREFIX)
-        ]
-        names = tuple(name for _, name in kept)
-        return cls(names, tuple(map(matching_form, names)), tuple(position for position, _ in kept))
+        sources = strip_result_columns(header)
+        names = tuple(header[position] for position in sources)
+        return cls(names, tuple(map(matching_form, names)), sources)
 
     def matches(self, column: str) -> tuple[int, ...]:
         """
