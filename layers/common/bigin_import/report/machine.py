@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
+from bigin_import.models import Problem
 from bigin_import.models.findings import RankedReason
 from bigin_import.report.summary import ImportSummary, PartSummary
-
-_FATES = ("added", "updated", "existing", "skipped", "unprocessed", "invalid", "unclear")
 
 
 def import_json(summary: ImportSummary) -> bytes:
@@ -22,7 +22,7 @@ def _facts(it: ImportSummary) -> dict[str, Any]:
         "file": it.file,
         "state": it.state.value,
         "rows": it.rows,
-        **{fate: getattr(it.counts, fate) for fate in _FATES},
+        **asdict(it.counts),
         "jobs": sum(len(part.job_ids) for part in it.parts),
         "seconds": it.seconds,
         "counts_disagree": it.counts_disagree,
@@ -41,14 +41,16 @@ def _facts(it: ImportSummary) -> dict[str, Any]:
         "winner": it.winner or None,
         "hold_reason": it.hold_reason or None,
         "warnings": list(it.warnings),
-        "problems": [
-            {"where": problem.where, "what": problem.what, "remedy": problem.remedy}
-            for problem in it.problems
-        ],
+        "problems": [_problem(problem) for problem in it.problems],
         "reasons": [_reason(ranked) for ranked in it.reasons],
         "parts": [_part(part) for part in it.parts],
         "files": {link.kind: {"key": link.key, "rows": link.rows} for link in it.files},
     }
+
+
+def _problem(problem: Problem) -> dict[str, str]:
+    """Leave out the cells: `import.json` holds no value of the drop."""
+    return {"where": problem.where, "what": problem.what, "remedy": problem.remedy}
 
 
 def _reason(ranked: RankedReason) -> dict[str, Any]:
@@ -62,7 +64,6 @@ def _reason(ranked: RankedReason) -> dict[str, Any]:
 
 
 def _part(part: PartSummary) -> dict[str, Any]:
-    counts, reported = part.counts, part.reported
     return {
         "number": part.number,
         "state": part.state,
@@ -73,14 +74,8 @@ def _part(part: PartSummary) -> dict[str, Any]:
         "closed_by": part.closed_by or None,
         "seconds": part.seconds,
         "credits": part.credits,
-        "counts": counts and {fate: getattr(counts, fate) for fate in _FATES},
-        "reported": reported
-        and {
-            "added": reported.added,
-            "updated": reported.updated,
-            "skipped": reported.skipped,
-            "total": reported.total,
-        },
+        "counts": part.counts and asdict(part.counts),
+        "reported": part.reported and asdict(part.reported),
         "disagrees": part.disagrees,
         "note": part.note or None,
     }

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bigin_import import places
 from bigin_import.records import PartState
 from bigin_import.report.figures import balance, delimiter_name, duration, moment, number, sentence
 from bigin_import.report.summary import ImportSummary
 from bigin_import.report.verdict import verdict
+from bigin_import.tabular.ranking import SHOWN_CELLS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-MAX_EMBEDDED_BYTES = 1_000_000
-SHOWN_CELLS = 4
 _ADVICE = defaultdict(
     str,
     failed="correct it and drop it under incoming/",
@@ -42,7 +41,7 @@ def render_report(summary: ImportSummary) -> str:
             verdict=verdict(summary),
             balance=balance(summary.counts),
             download=_download(summary.failed_csv),
-            failed_name=f"{_stem(summary.name)}.failed.csv",
+            failed_name=f"{places.result_name(summary.file)}.failed.csv",
             advice=_ADVICE,
             facts=tuple(_facts(summary)),
             states=_STATES,
@@ -76,14 +75,10 @@ def _templates() -> Environment:
 
 
 def _download(body: bytes | None) -> str | None:
-    """Return *body* as a data URL, or None if there is nothing to embed or it is too large."""
-    if body is None or len(body) > MAX_EMBEDDED_BYTES:
+    """Return *body* as a data URL."""
+    if body is None:
         return None
     return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(body).decode()}"
-
-
-def _stem(name: str) -> str:
-    return re.sub(r"\.csv(\.gz)?$", "", name, flags=re.IGNORECASE)
 
 
 def _facts(it: ImportSummary) -> Iterator[tuple[str, str]]:

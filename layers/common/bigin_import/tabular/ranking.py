@@ -9,7 +9,7 @@ from bigin_import.models.findings import RankedReason, Reason
 MAX_REASONS = 200
 MAX_EXAMPLES = 5
 OTHER_REASONS = Reason("", "Other reasons.", "The column bigin__Reason says them row by row.")
-_SHOWN_CELLS = 4
+SHOWN_CELLS = 4  # of a failed row: who it is, not all that is known of it
 _SHOWN_CHARACTERS = 40
 
 
@@ -43,5 +43,5 @@ def shortened(cells: Sequence[str]) -> tuple[str, ...]:
     """Return the first cells of a row, short enough for a table on a page."""
     return tuple(
         cell if len(cell) <= _SHOWN_CHARACTERS else cell[: _SHOWN_CHARACTERS - 1] + "…"
-        for cell in cells[:_SHOWN_CELLS]
+        for cell in cells[:SHOWN_CELLS]
     )

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import BinaryIO
 
 BYTE_ORDER_MARK = "\ufeff"
-MAX_EMBEDDED_BYTES = 1_000_000
+MAX_EMBEDDED_BYTES = 1_000_000  # in the report, where it is a third more as base64
 _FLUSH_CHARACTERS = 64 * 1024
 # A cell that begins with one of these is a formula to some spreadsheet.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
