@@ -99,8 +99,16 @@ def test_a_missing_object_is_told_from_a_forbidden_one(role: str) -> None:
     assert "incoming/*" in listing["Condition"]["StringLikeIfExists"]["s3:prefix"]
 
 
-def test_an_abandoned_upload_of_results_can_be_aborted() -> None:
-    assert "s3:AbortMultipartUpload" in statement("SettleJobsRole", "WriteResults")["Action"]
+@pytest.mark.parametrize("sid", ["WriteResults", "KeepParts"])
+def test_an_upload_that_settle_jobs_abandons_can_be_aborted(sid: str) -> None:
+    assert "s3:AbortMultipartUpload" in statement("SettleJobsRole", sid)["Action"]
+
+
+def test_records_are_only_read_and_written_whole() -> None:
+    granted = {role: statement(f"{role}Role", "KeepLedger")["Action"] for role in FUNCTIONS}
+
+    whole = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"]
+    assert granted == {"ImportCsv": whole, "JobCallback": whole[:2], "SettleJobs": whole}
 
 
 def test_nobody_but_people_may_write_or_delete_what_people_dropped() -> None:
