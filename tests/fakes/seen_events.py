@@ -6,7 +6,6 @@ import logging
 
 type Facts = dict[str, str | float | None]
 
-
 # A log line cannot carry facts of these names: logging and Powertools keep them for themselves.
 RESERVED = frozenset(logging.makeLogRecord({}).__dict__) | {
     "asctime",

@@ -22,8 +22,9 @@ from pathlib import Path
 from faker import Faker
 
 from bigin_import.models import Field
+from tests.fakes.fake_bigin import Verdict
 from tests.fakes.house import House
-from tests.fakes.refusing_bigin import RefusingBigin, Verdict
+from tests.fakes.refusing_bigin import RefusingBigin
 
 ROWS = 60_000
 SEED = 20_261_123

@@ -13,8 +13,9 @@ from bigin_import.errors import BiginOutcomeUnknownError, BiginRefusedError, Big
 from bigin_import.importing.decisions import Decision
 from bigin_import.models import ObjectVersion
 from bigin_import.records import ImportState
+from tests.fakes.fake_bigin import Verdict
 from tests.fakes.house import MAPPING, ROWS, House
-from tests.fakes.refusing_bigin import RefusingBigin, Verdict
+from tests.fakes.refusing_bigin import RefusingBigin
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 CHECKED = "incoming/_check/contacts.csv"
