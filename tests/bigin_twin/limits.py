@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from tests.bigin_twin.answers import RefusedError
 
@@ -40,16 +38,8 @@ class ParallelCalls:
         self.now_open = 0
         self.most_open = 0
 
-    @contextmanager
-    def one(self, *, at_most: int) -> Iterator[None]:
-        """Hold a place for one call; refuse with TOO_MANY_REQUESTS if there is none."""
-        self.enter(at_most=at_most)
-        try:
-            yield
-        finally:
-            self.leave()
-
     def enter(self, *, at_most: int) -> None:
+        """Take a place for one call; refuse with TOO_MANY_REQUESTS if there is none."""
         if self.now_open >= at_most:
             raise RefusedError("TOO_MANY_REQUESTS")
         self.now_open += 1
