@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from pydantic import TypeAdapter
 
@@ -14,7 +15,6 @@ from bigin_import.records import Remembered
 
 FIELDS_SECONDS = 10 * 60  # a new field in Bigin is seen by the next night's drop at the latest
 ORGANISATION_SECONDS = 24 * 3600  # an organisation's id does not change
-_FIELDS = TypeAdapter(tuple[Field, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class Metadata:
         """
         answer = self._remembered(
             f"FIELDS#{module}",
-            lambda: _FIELDS.dump_json(self.bigin.fields(module)).decode(),
+            lambda: _fields().dump_json(self.bigin.fields(module)).decode(),
             FIELDS_SECONDS,
         )
-        return _FIELDS.validate_json(answer)
+        return _fields().validate_json(answer)
 
     def zgid(self) -> str:
         """
@@ -63,3 +63,8 @@ class Metadata:
                 lambda seen: replace(seen, answer=answer, until=now + seconds),
             )
         return answer
+
+
+@cache
+def _fields() -> TypeAdapter[tuple[Field, ...]]:
+    return TypeAdapter(tuple[Field, ...])  # on first use: made on import, it slows cold starts
