@@ -21,21 +21,6 @@ _EITHER = " or "
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
-    """
-    A mapping to be read, completed and dropped.
-
-    Attributes:
-        text: JSON. What only a person can decide is written so that the mapping is refused
-            until it is decided.
-        unmatched: Headers that it leaves out.
-    """
-
-    text: str
-    unmatched: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Entry:
     """One entry of the suggestion; *column* counts in the headers, None for a constant."""
 
@@ -48,20 +33,24 @@ def suggest_mapping(
     fields: tuple[Field, ...] | None,
     *,
     module: str | None = None,
-    operation: Operation | None = None,
     mapping: Mapping | None = None,
     date_formats: DateFormats | None = None,
-) -> Suggestion:
+) -> str:
     """
     Write a mapping from headers, labels, API names and, for dates, the formats that fit.
+
+    It is to be read, completed and dropped: what only a person can decide is written so that
+    the mapping is refused until it is decided.
 
     Args:
         fields: Of the module, if they could be had.
         module: As far as known; else the one whose words the headers use.
-        operation: As far as known; else upsert if the module's own key is among the columns.
         mapping: One that does not fit the drop: what fits is kept, renamed columns are found
             by their likeness, and nothing is added but what Bigin demands.
         date_formats: See `plan_columns`.
+
+    Returns:
+        JSON; without *mapping* an upsert if the module's own key is among the columns.
     """
     headers = Headers.of(header)
     module = mapping.module if mapping else module or guess_module(header)
@@ -71,10 +60,9 @@ def suggest_mapping(
     entries.sort(key=lambda entry: len(headers.names) if entry.column is None else entry.column)
 
     filled = [entry.mapped.api_name for entry in entries]
-    settings = _settings(mapping, module, operation, filled)
+    settings = _settings(mapping, module, filled)
     written = [_written(entry, headers, known, date_formats) for entry in entries]
-    used = {headers.sources[entry.column] for entry in entries if entry.column is not None}
-    return Suggestion(_as_text(settings, written), tuple(headers.titles_except(used)))
+    return _as_text(settings, written)
 
 
 def _kept(mapping: Mapping, headers: Headers, known: ModuleFields) -> Iterator[_Entry]:
@@ -116,7 +104,7 @@ def _added(
 
 
 def _settings(
-    mapping: Mapping | None, module: str | None, operation: Operation | None, filled: list[str]
+    mapping: Mapping | None, module: str | None, filled: list[str]
 ) -> dict[str, object]:
     if mapping:
         given = mapping.model_dump(
@@ -131,10 +119,9 @@ def _settings(
         return given
     keys = (SYSTEM_KEYS.get(module or "", "id"), "id")
     key = next((key for key in keys if key in filled), None)
-    operation = operation or (Operation.UPSERT if key else Operation.INSERT)
-    if operation is Operation.INSERT:
-        return {"module": module, "operation": operation}
-    return {"module": module, "operation": operation, "find_by": key}
+    if key is None:
+        return {"module": module, "operation": Operation.INSERT}
+    return {"module": module, "operation": Operation.UPSERT, "find_by": key}
 
 
 def _written(

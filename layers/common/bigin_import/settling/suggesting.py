@@ -38,7 +38,7 @@ class Suggester:
             with drop.opened() as table:
                 header = table.header
             module = mapping.module if mapping else guess_module(header)
-            suggestion = suggest_mapping(
+            text = suggest_mapping(
                 header,
                 self._fields(module),
                 module=module,
@@ -49,7 +49,7 @@ class Suggester:
             return None
         name = places.result_name(record.source.key)
         key = f"{record.results}{name}.mapping.suggested.json"
-        self.files.write(key, suggestion.text.encode(), content_type="application/json")
+        self.files.write(key, text.encode(), content_type="application/json")
         return key
 
     def _pinned(self, record: Import) -> Mapping | None:
