@@ -23,6 +23,7 @@ from bigin_import.settling.collector import Collector
 from bigin_import.settling.finisher import Finisher
 from bigin_import.settling.receiver import Receiver
 from bigin_import.settling.settler import Settler
+from bigin_import.settling.shortage import Shortage
 from bigin_import.settling.suggesting import Suggester
 from bigin_import.settling.summarising import Surroundings
 from bigin_import.settling.sweeper import Sweeper
@@ -197,6 +198,12 @@ class House:
             settler=self.settler,
             collector=self.collector,
             finisher=self.finisher,
+            shortage=Shortage(
+                ledger=self.ledger,
+                notices=self.notices,
+                clock=self.clock,
+                observer=self.observer,
+            ),
             resumer=self.resumer,
             failures=self.failures,
             clock=self.clock,

@@ -20,6 +20,7 @@ from bigin_import.settling.collector import Collector
 from bigin_import.settling.finisher import Finisher
 from bigin_import.settling.receiver import Receiver
 from bigin_import.settling.settler import Settler
+from bigin_import.settling.shortage import Shortage
 from bigin_import.settling.suggesting import Suggester
 from bigin_import.settling.summarising import Surroundings
 from bigin_import.settling.sweeper import Sweeper
@@ -164,6 +165,9 @@ class Functions:
             settler=self._settler(),
             collector=self._collector(),
             finisher=self._finisher(),
+            shortage=Shortage(
+                ledger=o.ledger, notices=o.notices, clock=self.clock, observer=o.observer
+            ),
             resumer=o.resumer,
             failures=o.failures,
             clock=self.clock,

@@ -12,6 +12,7 @@ import io
 from collections import Counter
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bigin_import import places
 from bigin_import.models import ObjectVersion
@@ -44,6 +45,12 @@ def _is_harmless(fault: Fault) -> bool:
     if fault.label.startswith("ledger"):
         return fault.kind in ("answer_lost", "request_lost")
     return fault.kind in HARMLESS
+
+
+def _told_of_waiting(account: Account) -> list[float]:
+    """Return when people were told that imports wait for credits."""
+    waiting = ("state", "WAITING_FOR_CREDITS")
+    return [at for at, notice in account.published if waiting in notice.attributes]
 
 
 @dataclass(slots=True)
@@ -84,6 +91,8 @@ class Watch:
             self.held = True
         if new.state in UNDER_WAY and not self.held:
             self._check_turn(new)
+        if new.pause == "BUSY" and new.busy_waits > 1 and not self.world.faults.fired:
+            self._check_told_of_waiting()
         told = new.noticed_at is not None
         if new.open is None and not (new.state.is_closed and told):
             self.world.violate(f"an import in {new.state} is not open and nobody was told")
@@ -92,6 +101,11 @@ class Watch:
         if new.open is not None:
             within = DAY if new.state is ImportState.ON_HOLD else HOUR + LEASE_SECONDS
             self._check_due("an import", new.state, new.due_at, within)
+
+    def _check_told_of_waiting(self) -> None:
+        assert self.account is not None
+        if not any(at > self.world.now - DAY - HOUR for at in _told_of_waiting(self.account)):
+            self.world.violate("an import waits for credits and nobody was told")
 
     def _check_turn(self, new: Import) -> None:
         """One version of a key at a time, unless the one before waits for a person."""
@@ -152,6 +166,14 @@ class Ending:
         self._check_holds()
         if all(_is_harmless(fault) for fault in self.world.faults.fired):
             self._check_without_faults()
+        self._check_waiting_notices()
+
+    def _check_waiting_notices(self) -> None:
+        """Whoever waits for credits is told once a day, of all imports at once."""
+        told = _told_of_waiting(self.account)
+        often = any(b - a < DAY - SLACK for a, b in pairwise(told))
+        if often and not any(f.kind in CRASHES for f in self.world.faults.fired):
+            self.world.violate(f"{len(told)} notices of missing credits at {told}")
 
     def _waits(self) -> bool:
         """Tell whether a job is still running, or Bigin has no credits yet."""

@@ -9,9 +9,26 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from bigin_import.records import Claim, Import, Part, Record, Remembered, SharedToken, Turn
+from bigin_import.records import (
+    Claim,
+    Import,
+    Part,
+    Record,
+    Remembered,
+    SharedToken,
+    Told,
+    Turn,
+)
 
-RECORD_KINDS: tuple[type[Record], ...] = (Import, Part, Turn, Claim, SharedToken, Remembered)
+RECORD_KINDS: tuple[type[Record], ...] = (
+    Import,
+    Part,
+    Turn,
+    Claim,
+    SharedToken,
+    Told,
+    Remembered,
+)
 
 
 def records() -> st.SearchStrategy[Record]:

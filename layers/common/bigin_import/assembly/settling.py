@@ -24,6 +24,7 @@ from bigin_import.settling.closing import Writer
 from bigin_import.settling.collector import Collector
 from bigin_import.settling.finisher import Finisher
 from bigin_import.settling.settler import Settler
+from bigin_import.settling.shortage import Shortage
 from bigin_import.settling.suggesting import Suggester
 from bigin_import.settling.summarising import Surroundings
 from bigin_import.settling.sweeper import Sweeper
@@ -92,6 +93,12 @@ class SettleJobs:
             ),
             collector=self._collector(clock, bigin),
             finisher=self._finisher(clock, bigin),
+            shortage=Shortage(
+                ledger=self.sandbox.ledger,
+                notices=self.notices,
+                clock=clock,
+                observer=self.sandbox.observer,
+            ),
             resumer=self.resumer,
             failures=self.failures,
             clock=clock,

@@ -163,7 +163,7 @@ class Importer:
         now = self.clock.now()
         lease.change(
             lambda seen: replace(
-                seen, state=ImportState.SENT, sent_at=now, due_at=now + AN_HOUR_SECONDS
+                seen, state=ImportState.SENT, pause=None, sent_at=now, due_at=now + AN_HOUR_SECONDS
             )
         )
         self.queue.collect(record.import_id)
@@ -176,8 +176,10 @@ class Importer:
         now = self.clock.now()
 
         def paused(seen: Import) -> Import:
-            seconds = pause_seconds(stopped.pause, seen.busy_waits)
-            return replace(seen, busy_waits=seen.busy_waits + 1, due_at=now + seconds)
+            pause = stopped.pause
+            waits = seen.busy_waits if seen.pause == pause.name else 0
+            due_at = now + pause_seconds(pause, waits)
+            return replace(seen, pause=pause.name, busy_waits=waits + 1, due_at=due_at)
 
         lease.change(paused)
 
@@ -188,6 +190,7 @@ class Importer:
                 seen,
                 state=ImportState.ON_HOLD,
                 open=OpenKind.WORK,
+                pause=None,
                 hold_reason=reason,
                 held_at=now,
                 due_at=now,

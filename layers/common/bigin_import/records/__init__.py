@@ -10,10 +10,10 @@ from __future__ import annotations
 from bigin_import.records.address import Address
 from bigin_import.records.imports import Import, MappingPin, Totals
 from bigin_import.records.parts import Attempt, Outcome, Part, Refusal
-from bigin_import.records.shared import Claim, Remembered, SharedToken, Turn
+from bigin_import.records.shared import Claim, Remembered, SharedToken, Told, Turn
 from bigin_import.records.states import ClosedBy, ImportState, OpenKind, PartState
 
-type Record = Import | Part | Turn | Claim | SharedToken | Remembered
+type Record = Import | Part | Turn | Claim | SharedToken | Told | Remembered
 
 __all__ = [
     "Address",
@@ -31,6 +31,7 @@ __all__ = [
     "Refusal",
     "Remembered",
     "SharedToken",
+    "Told",
     "Totals",
     "Turn",
 ]

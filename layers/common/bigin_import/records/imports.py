@@ -40,7 +40,8 @@ class Import:
         lease_until: The lease is free when this is past; 0 when it was given back.
         compared_at: When the first job was read back and found to be what was sent.
         idle_resumes: Resumes in a row that moved nothing.
-        busy_waits: How often in a row Bigin had no credits or no capacity for it.
+        pause: Name of the `Pause` that sending waits for; None once it has gone on.
+        busy_waits: How often in a row it has waited for that.
         hold_reason: In plain words, why a person must decide; only while ON_HOLD.
         held_at: When it was put ON_HOLD; a hold that nobody decides about is given up.
         reminded_at: When people were last told of the hold.
@@ -67,6 +68,7 @@ class Import:
     lease_until: int = 0
     compared_at: int | None = None
     idle_resumes: int = 0
+    pause: str | None = None
     busy_waits: int = 0
     hold_reason: str | None = None
     held_at: int | None = None

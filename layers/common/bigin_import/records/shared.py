@@ -1,4 +1,4 @@
-"""What is not about one import: turns, claims, the access token, metadata."""
+"""What is not about one import: turns, claims, the access token, notices, metadata."""
 
 from __future__ import annotations
 
@@ -77,6 +77,23 @@ class SharedToken:
     @property
     def address(self) -> Address[SharedToken]:
         return SharedToken.at()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """When people were last told something that is not about one import."""
+
+    what: str
+    told_at: int = 0
+    version: int = 0
+
+    @classmethod
+    def at(cls, what: str) -> Address[Told]:
+        return Address(cls, f"TOLD#{what}", "TOLD")
+
+    @property
+    def address(self) -> Address[Told]:
+        return Told.at(self.what)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
-"""The notice: one plain text message for people who wait for an import, and for filters."""
+"""The notice: one plain text message for people who wait for imports, and for filters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bigin_import.models import Counts, Notice
 from bigin_import.models.findings import JobCounts
@@ -15,6 +15,7 @@ MAX_SUBJECT = 99  # SNS takes fewer than 100 characters, ASCII, one line
 MAX_REASONS = 10
 MAX_PROBLEMS = 30
 MAX_PARTS = 10
+MAX_FILES = 50
 MAX_BYTES = 200_000  # SNS takes 262,144 with its attributes; the rest is headroom
 
 _SUBJECTS = {
@@ -28,6 +29,11 @@ _SUBJECTS = {
     ImportState.WITHDRAWN: "Withdrawn",
     ImportState.SUPERSEDED: "Superseded",
 }
+_NO_CREDITS_ACTION = (
+    "Nothing to do: nothing is lost, and the imports go on by themselves when Bigin takes jobs "
+    "again, within a day. If that is too late, buy credits for Bigin's API. Do not drop the files "
+    "again."
+)
 
 
 def compose_notice(summary: ImportSummary) -> Notice:
@@ -42,9 +48,30 @@ def compose_notice(summary: ImportSummary) -> Notice:
     )
 
 
+def compose_waiting(files: Sequence[str]) -> Notice:
+    """Say that imports wait until Bigin has credits again: one notice for all of them."""
+    one = len(files) == 1
+    many = "1 file" if one else f"{number(len(files))} files"
+    lines = (
+        f"{many} {'waits' if one else 'wait'} for credits: Bigin takes no more jobs for now.",
+        _NO_CREDITS_ACTION,
+        "",
+        "Waiting:",
+        *(f"  {_one_line(str(line))}" for line in _first(iter(files), len(files), MAX_FILES)),
+    )
+    return Notice(
+        subject=_as_subject(f"Waiting for credits: {many}"),
+        body="\n".join(lines) + "\n",
+        attributes=(("state", "WAITING_FOR_CREDITS"),),
+    )
+
+
 def _subject(it: ImportSummary) -> str:
     urgent = "CRITICAL: " if it.counts_disagree or it.doubled else ""
-    words = f"{urgent}{_SUBJECTS.get(it.state, 'Under way')}: {it.name}"
+    return _as_subject(f"{urgent}{_SUBJECTS.get(it.state, 'Under way')}: {it.name}")
+
+
+def _as_subject(words: str) -> str:
     ascii_words = "".join(c if " " <= c <= "~" else "?" for c in words)
     return (
         ascii_words if len(ascii_words) <= MAX_SUBJECT else ascii_words[: MAX_SUBJECT - 3] + "..."

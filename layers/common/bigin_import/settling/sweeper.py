@@ -15,6 +15,7 @@ from bigin_import import places
 from bigin_import.changes import change
 from bigin_import.errors import BiginImportError
 from bigin_import.importing.intake import LOOK_AGAIN_SECONDS, Intake
+from bigin_import.importing.pauses import Pause
 from bigin_import.models import ObjectVersion
 from bigin_import.places import KeyKind
 from bigin_import.ports import Clock, Failures, Files, Ledger, Observer, Resumer
@@ -32,6 +33,7 @@ from bigin_import.settling.abandoning import give_up_hold
 from bigin_import.settling.collector import Collector
 from bigin_import.settling.finisher import Finisher
 from bigin_import.settling.settler import Settler
+from bigin_import.settling.shortage import Shortage
 
 MOST_ITEMS = 100  # of each kind in one tick; the next tick is a minute away
 RESERVE_SECONDS = 60  # the longest single item: joining one part
@@ -50,6 +52,7 @@ class Sweeper:
     settler: Settler
     collector: Collector
     finisher: Finisher
+    shortage: Shortage
     resumer: Resumer
     failures: Failures
     clock: Clock
@@ -143,10 +146,15 @@ class Sweeper:
             give_up_hold(self.ledger, self.files, record, self.clock.now())
             self.finisher.finish(record.import_id)
         elif record.state in _SUBMITTED:
-            self.resumer.resume(record.import_id)
-            self.observer.saw("resumed", import_id=record.import_id)
+            self._resume(record)
         else:
             self.finisher.finish(record.import_id)
+
+    def _resume(self, record: Import) -> None:
+        self.resumer.resume(record.import_id)
+        self.observer.saw("resumed", import_id=record.import_id)
+        if record.pause == Pause.BUSY.name:
+            self.shortage.tell()
 
     def _claimed(self, seen: Import) -> Import | None:
         """Move an import's due time forward, unless its submitter is still at it."""
