@@ -46,7 +46,7 @@ test: $(DEVELOPMENT) $(MINISTACK) ## All checks and tests, end to end ones inclu
 	@$(PYTHON) -m tests.suites check $(SUITES)
 
 .PHONY: bench
-bench: $(DEVELOPMENT) $(PEERS) ## Measure speed and memory, next to peers
+bench: $(DEVELOPMENT) $(MINISTACK) $(PEERS) ## Measure speed and memory, next to peers
 	@PYTHONPATH=$(PYTHONPATH):$(CURDIR)/.local/peers $(PYTHON) -m tests.bench
 
 .PHONY: simulate

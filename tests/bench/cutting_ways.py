@@ -1,5 +1,5 @@
 """
-Four ways to turn a drop into zips of 25,000 records. Run as a script it tries one and reports.
+Ways to turn a drop into zips of 25,000 records. Run as a script it tries one and reports.
 
     python -m tests.bench.cutting_ways ours drop.csv folder-for-the-zips
 
@@ -29,10 +29,26 @@ from bigin_import.tabular.dialect import open_table
 PEERS = {"simple-salesforce": "simple_salesforce.bulk2", "pandas": "pandas"}
 
 
-def ours(path: Path, folder: Path, *, key: int | None = None) -> None:
+type Fields = dict[str, tuple[str | None, int | None]]
+
+# What the metadata of Contacts says of our columns: type and length. Each value is checked.
+FIELDS: Fields = {
+    "Email": ("email", 100), "Last_Name": ("text", 80), "First_Name": ("text", 40),
+    "Phone": ("phone", 50), "City": ("text", 100), "Street": ("text", 250),
+    "Company": ("text", 200), "Created": ("date", None), "Amount": ("currency", 16),
+    "Note": ("textarea", 32_000),
+}  # fmt: skip
+UNKNOWN = (None, None)
+
+
+def ours(path: Path, folder: Path, *, key: int | None = None, fields: Fields | None = None) -> None:
     with path.open("rb") as stream:
         table = open_table(stream, name=path.name, encoding=None, default_encoding=None)
-        planned = tuple(PlannedColumn(at, name, name) for at, name in enumerate(table.header))
+        planned = tuple(
+            PlannedColumn(at, name, name, data_type=kind, length=length)
+            for at, name in enumerate(table.header)
+            for kind, length in [(fields or {}).get(name, UNKNOWN)]
+        )
         request = JobRequest(Operation.INSERT, "Contacts", None, True, ())
         cut(
             table,
@@ -45,6 +61,11 @@ def ours(path: Path, folder: Path, *, key: int | None = None) -> None:
 def ours_with_keys(path: Path, folder: Path) -> None:
     """The same with a `find_by` key: empty and repeated keys are sought too."""
     ours(path, folder, key=0)
+
+
+def ours_with_types(path: Path, folder: Path) -> None:
+    """As most imports are: with a key, and with fields whose types and lengths are known."""
+    ours(path, folder, key=0, fields=FIELDS)
 
 
 def standard_library(path: Path, folder: Path) -> None:
@@ -86,6 +107,7 @@ def pandas(path: Path, folder: Path) -> None:
 WAYS: dict[str, Callable[[Path, Path], None]] = {
     "ours": ours,
     "ours, with keys": ours_with_keys,
+    "ours, keys+types": ours_with_types,
     "standard library": standard_library,
     "simple-salesforce": simple_salesforce,
     "pandas": pandas,

@@ -8,16 +8,14 @@ a busy moment of the machine meets all of them, and seconds of one core are coun
 
 from __future__ import annotations
 
-import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-FILE = ROOT / ".local" / "bench.json"
+from tests.bench.figures import ROOT, Budget, Report, progress, publish
+
 MOST_TIMES = 1.4
 BASELINE = "boto3 and two clients"
 STATEMENTS = {
@@ -40,24 +38,24 @@ print(time.process_time() - started)
 """
 
 
-def run(*, rounds: int = 9) -> dict[str, Any]:
-    """Return the median seconds of each import, and the times of the baseline that it takes."""
+def run(*, rounds: int = 9) -> Report:
+    """Take the median seconds of each import, and the times of the baseline that it takes."""
+    progress("imports of the handlers")
     _seconds_of_all()  # the first round compiles, and is not counted
     taken = [_seconds_of_all() for _ in range(rounds)]
     medians = {name: statistics.median(each[name] for each in taken) for name in STATEMENTS}
-    return {
+    figures = {
         name: {"seconds": round(seconds, 3), "times": round(seconds / medians[BASELINE], 2)}
         for name, seconds in medians.items()
     }
+    return Report(figures, table(figures), tuple(budgets(figures)))
 
 
-def broken_budgets(figures: dict[str, Any]) -> list[str]:
-    """Return a sentence for each handler that takes too long."""
-    return [
-        f"importing {name} takes {line['times']} times {BASELINE}, more than {MOST_TIMES}"
-        for name, line in figures.items()
-        if line["times"] > MOST_TIMES
-    ]
+def budgets(figures: dict[str, Any]) -> Iterator[Budget]:
+    """Yield what each handler may take."""
+    for name, line in figures.items():
+        if name != BASELINE:
+            yield Budget(f"import of {name}", line["times"], MOST_TIMES, f"times {BASELINE}")
 
 
 def table(figures: dict[str, Any]) -> str:
@@ -68,13 +66,6 @@ def table(figures: dict[str, Any]) -> str:
         for name, line in figures.items()
     )
     return "\n".join([head, *body])
-
-
-def keep(key: str, figures: object) -> None:
-    """Put figures into .local/bench.json under their own key."""
-    FILE.parent.mkdir(exist_ok=True)
-    known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
-    FILE.write_text(json.dumps(known | {key: figures}, indent=1) + "\n", encoding="utf-8")
 
 
 def _seconds_of_all() -> dict[str, float]:
@@ -93,14 +84,5 @@ def _paths() -> Iterable[str]:
     return [str(ROOT), str(ROOT / "layers" / "common")]
 
 
-def main() -> int:
-    """Return 1 if a budget is not kept."""
-    figures = run()
-    keep("imports", figures)
-    broken = broken_budgets(figures)
-    sys.stdout.write("\n".join([table(figures), *broken, ""]))
-    return 1 if broken else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    publish("imports", run())
