@@ -43,10 +43,6 @@ class MemoryFiles:
         """Put a delete marker on *key*; its versions stay."""
         self._add(key, None, "")
 
-    def expire(self, key: str) -> None:
-        """Remove *key* with all its versions, as the bucket's lifecycle rules do."""
-        self.versions.pop(key, None)
-
     def newest(self, key: str) -> ObjectVersion | None:
         stored = self._current(key)
         # Only events tell the sequencer.

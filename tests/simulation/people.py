@@ -10,7 +10,6 @@ from bigin_import.records import Part, PartState
 from tests.simulation.account import Account, Command
 
 CAREFUL, CARELESS, TWICE, EARLY = "careful", "careless", "twice", "early"
-HABITS = ("", CAREFUL, CARELESS, TWICE, EARLY)
 HOUR = 3600
 DAY = 24 * HOUR
 

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 
 from bigin_import.models import Job
 
-MAX_BODY_BYTES = 65_536
+MAX_BODY_BYTES = 65_536  # the body is undocumented, but to report one job takes far less
 MAX_FORM_FIELDS = 100
 
 _IMPORT_ID = re.compile(r"[0-9a-z]{26}", re.ASCII)

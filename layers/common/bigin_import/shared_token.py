@@ -20,11 +20,11 @@ from bigin_import.errors import (
 from bigin_import.ports import Accounts, Clock, Ledger
 from bigin_import.records import SharedToken
 
-EARLY_SECONDS = 300
+EARLY_SECONDS = 300  # before Zoho ends a token it is refreshed, while it still serves
 LEASE_SECONDS = 30  # longer than the token endpoint's time-outs together
-MAX_WAIT_SECONDS = 20
+MAX_WAIT_SECONDS = 20  # for another function's refresh, which takes a second or two
 RESERVE_SECONDS = 8  # left for the call that wants the token
-MAX_REFRESHES = 10
+MAX_REFRESHES = 10  # Zoho's limit
 WINDOW_SECONDS = 660  # Zoho counts over 600; the rest is for clocks and slow answers
 PAUSE_SECONDS = 300  # after a refused refresh token, or "too many requests"
 

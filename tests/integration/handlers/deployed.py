@@ -243,9 +243,7 @@ class Deployed:
             self._ready[function] = app
         return self._ready[function]
 
-    def note(
-        self, event_name: str, params: dict[str, Any], model: OperationModel, **_: object
-    ) -> None:
+    def note(self, params: dict[str, Any], model: OperationModel, **_: object) -> None:
         """Keep a call of a function's."""
         service = model.service_model.service_name
         self.calls.append(Call(service, model.name, dict(params)))

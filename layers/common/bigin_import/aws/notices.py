@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 SUBJECT_CHARACTERS: Final = 99
+"""SNS takes fewer than 100."""
 BODY_BYTES: Final = 250_000
-"""SNS takes 262,144 bytes, attributes included."""
+"""SNS takes 262,144, attributes included."""
 
 
 class SnsNotices:

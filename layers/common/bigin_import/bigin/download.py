@@ -25,9 +25,9 @@ from bigin_import.errors import BiginRefusedError
 
 MAX_REDIRECTS = 3
 MAX_RESULT_BYTES = 200_000_000  # what a result may be unpacked; packed it is far smaller
-CHUNK_BYTES = 1 << 18
+CHUNK_BYTES = 256 * 1024
 ZIP_MAGIC = b"PK"
-MAX_ERROR_BYTES = 65_536
+MAX_ERROR_BYTES = 65_536  # of a body that is no zip: an error, read for its words
 
 _PRINTABLE = re.compile(r"[!-\[\]-~]+", re.ASCII)  # no blanks, no control characters, no backslash
 _PORTS = {"https": 443, "http": 80}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 type Json = dict[str, object]
 
-MAX_DIGITS = 18
+MAX_DIGITS = 18  # Python refuses to read a number of thousands; no count has that many
 
 
 def object_of(value: object) -> Json:

@@ -103,9 +103,7 @@ def _added(
             yield _Entry(column, MappedField(place="", api_name=api_name))
 
 
-def _settings(
-    mapping: Mapping | None, module: str | None, filled: list[str]
-) -> dict[str, object]:
+def _settings(mapping: Mapping | None, module: str | None, filled: list[str]) -> dict[str, object]:
     if mapping:
         given = mapping.model_dump(
             mode="json",

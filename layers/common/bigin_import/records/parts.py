@@ -78,6 +78,8 @@ class Part:
         polls: How often Bigin was asked about its job by the tick; spaces the next time.
         warnings: What was odd about Bigin's row results, in sentences.
         counts: Rows by fate, once collected or given up.
+        stored_at, uploaded_at, created_at, settled_at, collected_at: When it took each step; but
+            for created_at only people read them.
     """
 
     import_id: str
