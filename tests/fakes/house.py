@@ -50,8 +50,13 @@ def as_json(mapping: Mapping[str, object]) -> bytes:
     return json.dumps(dict(mapping)).encode()
 
 
-class NoFailures:
-    """The Failures port of a house in which no event has failed."""
+class MemoryFailures:
+    """
+    The Failures port.
+
+    Attributes:
+        events: What each failed event was about, the oldest first.
+    """
 
     def __init__(self) -> None:
         self.events: list[tuple[ObjectVersion, ...]] = []
@@ -78,7 +83,7 @@ class House:
         self.queue = MemoryQueue()
         self.resumer = MemoryResumer()
         self.notices = MemoryNotices()
-        self.failures = NoFailures()
+        self.failures = MemoryFailures()
         self.observer = SeenEvents()
         self.urls = SignedCallbacks(BASE_URL, KEYS)
 
@@ -89,41 +94,55 @@ class House:
         )
 
     @property
+    def metadata(self) -> Metadata:
+        return Metadata(self.ledger, self.bigin, self.clock)
+
+    @property
+    def reworking(self) -> Reworking:
+        return Reworking(ledger=self.ledger, files=self.files, default_encoding="")
+
+    @property
+    def preparer(self) -> Preparer:
+        return Preparer(
+            ledger=self.ledger,
+            files=self.files,
+            metadata=self.metadata,
+            reworking=self.reworking,
+            clock=self.clock,
+            observer=self.observer,
+            default_encoding="",
+        )
+
+    @property
+    def sender(self) -> Sender:
+        return Sender(
+            ledger=self.ledger,
+            bigin=self.bigin,
+            urls=self.urls,
+            part_sender=PartSender(
+                files=self.files,
+                bigin=self.bigin,
+                metadata=self.metadata,
+                urls=self.urls,
+                clock=self.clock,
+                observer=self.observer,
+            ),
+            clock=self.clock,
+            parallel=SerialParallel(),
+            observer=self.observer,
+            max_parallel_calls=3,
+            unknown_create_seconds=3600,
+        )
+
+    @property
     def importer(self) -> Importer:
-        metadata = Metadata(self.ledger, self.bigin, self.clock)
-        reworking = Reworking(ledger=self.ledger, files=self.files, default_encoding="")
         return Importer(
             ledger=self.ledger,
             files=self.files,
             intake=self.intake,
-            reworking=reworking,
-            preparer=Preparer(
-                ledger=self.ledger,
-                files=self.files,
-                metadata=metadata,
-                reworking=reworking,
-                clock=self.clock,
-                observer=self.observer,
-                default_encoding="",
-            ),
-            sender=Sender(
-                ledger=self.ledger,
-                bigin=self.bigin,
-                urls=self.urls,
-                part_sender=PartSender(
-                    files=self.files,
-                    bigin=self.bigin,
-                    metadata=metadata,
-                    urls=self.urls,
-                    clock=self.clock,
-                    observer=self.observer,
-                ),
-                clock=self.clock,
-                parallel=SerialParallel(),
-                observer=self.observer,
-                max_parallel_calls=3,
-                unknown_create_seconds=3600,
-            ),
+            reworking=self.reworking,
+            preparer=self.preparer,
+            sender=self.sender,
             queue=self.queue,
             clock=self.clock,
             observer=self.observer,
@@ -178,7 +197,7 @@ class House:
                 around=around,
                 suggester=Suggester(
                     files=self.files,
-                    metadata=Metadata(self.ledger, self.bigin, self.clock),
+                    metadata=self.metadata,
                     default_encoding="",
                 ),
             ),

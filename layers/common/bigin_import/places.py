@@ -45,7 +45,7 @@ def kind_of(key: str) -> KeyKind:
         return KeyKind.IGNORED
     if not _is_safe(key):
         return KeyKind.REFUSED
-    if is_mapping(key):
+    if _is_mapping(key):
         return KeyKind.MAPPING
     return KeyKind.CSV if _CSV.search(name) else KeyKind.UNSUPPORTED
 
@@ -59,7 +59,7 @@ def _is_safe(key: str) -> bool:
     )
 
 
-def is_mapping(key: str) -> bool:
+def _is_mapping(key: str) -> bool:
     name = basename(key).casefold()
     return name in _FOLDER_MAPPINGS or name.endswith(_MAPPING_ENDINGS)
 

@@ -46,7 +46,7 @@ class Answer:
     @classmethod
     def of(cls, response: requests.Response, content: bytes | None = None) -> Self:
         """Read *response*; *content* stands for its body if that was streamed."""
-        body = json_object(response.content if content is None else content)
+        body = _json_object(response.content if content is None else content)
         return cls(response.status_code, body, response.headers.get("Retry-After"))
 
     @property
@@ -148,7 +148,7 @@ def _error(answer: Answer, what: str) -> BiginError:
     return refusal(code, answer.words)
 
 
-def json_object(content: bytes) -> Json | None:
+def _json_object(content: bytes) -> Json | None:
     """Return a body as a JSON object; None if it is empty, no JSON, or no object."""
     try:
         body = json.loads(content)

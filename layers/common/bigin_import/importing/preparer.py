@@ -16,7 +16,7 @@ from bigin_import.importing.reworking import Reworking
 from bigin_import.mapping.identity import normalised_mapping
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.plan import plan_columns
-from bigin_import.models import CutPart, Field, Operation, Plan, Problem
+from bigin_import.models import CutPart, CutResult, Field, Operation, Plan, Problem
 from bigin_import.ports import Clock, Files, Ledger, Observer
 from bigin_import.records import (
     Claim,
@@ -172,15 +172,7 @@ class Preparer:
         winner: str | None = None,
         claim: str | None = None,
     ) -> Import:
-        request, found = plan.columns.request, plan.cut
-        totals = Totals(
-            rows=found.rows,
-            blank=found.blank,
-            invalid=found.invalid,
-            parts=len(found.parts),
-            content_sha256=found.content_sha256,
-            in_order=found.repeated_keys_across_parts,
-        )
+        request, totals = plan.columns.request, _totals(plan.cut)
         self.observer.saw(
             "plan_ready",
             import_id=lease.import_id,
@@ -200,6 +192,17 @@ class Preparer:
                 operation=request.operation.value,
             )
         )
+
+
+def _totals(found: CutResult) -> Totals:
+    return Totals(
+        rows=found.rows,
+        blank=found.blank,
+        invalid=found.invalid,
+        parts=len(found.parts),
+        content_sha256=found.content_sha256,
+        in_order=found.repeated_keys_across_parts,
+    )
 
 
 def _is_repeatable(plan: Plan, part: CutPart) -> bool:

@@ -60,7 +60,7 @@ class Document:
 
     def place(self, path: Path) -> str:
         """Return "line 7, field_mappings[2].column"."""
-        return f"line {self.position(path)[0]}, {path_in_words(path)}"
+        return f"line {self.position(path)[0]}, {_path_in_words(path)}"
 
     def where(self, path: Path, position: tuple[int, int] | None = None) -> str:
         """Return the place with the name of the file and with the column."""
@@ -69,11 +69,11 @@ class Document:
 
 def _where(name: str, position: tuple[int, int], path: Path = ()) -> str:
     line, column = position
-    words = (name, f"line {line}, column {column}", path_in_words(path))
+    words = (name, f"line {line}, column {column}", _path_in_words(path))
     return ", ".join(filter(None, words))
 
 
-def path_in_words(path: Path) -> str:
+def _path_in_words(path: Path) -> str:
     """Return a path the way people write it: `resource[0].columns["E-mail"]`."""
     words = ""
     for parent, step in pairwise(("", *path)):
