@@ -52,22 +52,9 @@ class ImportCsv:
         return Importer(
             ledger=self.sandbox.ledger,
             files=self.files,
-            intake=Intake(
-                ledger=self.sandbox.ledger,
-                files=self.files,
-                clock=clock,
-                observer=self.sandbox.observer,
-            ),
+            intake=self._intake(clock),
             reworking=reworking,
-            preparer=Preparer(
-                ledger=self.sandbox.ledger,
-                files=self.files,
-                metadata=metadata,
-                reworking=reworking,
-                clock=clock,
-                observer=self.sandbox.observer,
-                default_encoding=self.settings.default_encoding,
-            ),
+            preparer=self._preparer(clock, metadata, reworking),
             sender=self._sender(clock, bigin, metadata),
             queue=self.sandbox.queue,
             clock=clock,
@@ -84,6 +71,25 @@ class ImportCsv:
             queue=self.sandbox.queue,
             clock=clock,
             observer=self.sandbox.observer,
+        )
+
+    def _intake(self, clock: LambdaClock) -> Intake:
+        return Intake(
+            ledger=self.sandbox.ledger,
+            files=self.files,
+            clock=clock,
+            observer=self.sandbox.observer,
+        )
+
+    def _preparer(self, clock: LambdaClock, metadata: Metadata, reworking: Reworking) -> Preparer:
+        return Preparer(
+            ledger=self.sandbox.ledger,
+            files=self.files,
+            metadata=metadata,
+            reworking=reworking,
+            clock=clock,
+            observer=self.sandbox.observer,
+            default_encoding=self.settings.default_encoding,
         )
 
     def _sender(self, clock: LambdaClock, bigin: BiginClient, metadata: Metadata) -> Sender:

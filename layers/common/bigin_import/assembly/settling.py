@@ -78,19 +78,8 @@ class SettleJobs:
         return Sweeper(
             ledger=self.sandbox.ledger,
             files=self.files,
-            intake=Intake(
-                ledger=self.sandbox.ledger,
-                files=self.files,
-                clock=clock,
-                observer=self.sandbox.observer,
-            ),
-            settler=Settler(
-                ledger=self.sandbox.ledger,
-                bigin=bigin,
-                queue=self.sandbox.queue,
-                clock=clock,
-                observer=self.sandbox.observer,
-            ),
+            intake=self._intake(clock),
+            settler=self._settler(clock, bigin),
             collector=self._collector(clock, bigin),
             finisher=self._finisher(clock, bigin),
             shortage=Shortage(
@@ -106,6 +95,23 @@ class SettleJobs:
             mapping_wait_seconds=self.settings.mapping_wait_minutes * 60,
             job_deadline_seconds=self.settings.job_deadline_hours * 3600,
             hold_seconds=self.settings.hold_days * DAY_SECONDS,
+        )
+
+    def _intake(self, clock: LambdaClock) -> Intake:
+        return Intake(
+            ledger=self.sandbox.ledger,
+            files=self.files,
+            clock=clock,
+            observer=self.sandbox.observer,
+        )
+
+    def _settler(self, clock: LambdaClock, bigin: BiginClient) -> Settler:
+        return Settler(
+            ledger=self.sandbox.ledger,
+            bigin=bigin,
+            queue=self.sandbox.queue,
+            clock=clock,
+            observer=self.sandbox.observer,
         )
 
     def _finisher(self, clock: LambdaClock, bigin: BiginClient) -> Finisher:
