@@ -1,5 +1,5 @@
 """
-The ways that imports and parts may go, as one table each; design section 6.
+The ways that imports and parts may go, as one table each.
 
 The use cases do not ask this module: they know what they do. The fake ledger does, so that in
 every test and in the simulation a write that takes a wrong way is an error where it happens.
