@@ -63,10 +63,11 @@ class FailedRow:
     One row for the report's short list.
 
     Attributes:
+        row: None if it is not known any more.
         cells: The first original cells, shortened. Never in a log.
     """
 
-    row: int
+    row: int | None
     status: RowStatus
     why: str
     cells: tuple[str, ...]

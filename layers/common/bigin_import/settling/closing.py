@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import repeat
 from typing import BinaryIO
 
 from pydantic import TypeAdapter
 
 from bigin_import import places
 from bigin_import.errors import MissingObjectError
-from bigin_import.importing.drops import Drop
 from bigin_import.importing.plans import read_plan
-from bigin_import.models import Counts, Notice, Plan, Problem, RowFate, RowStatus
-from bigin_import.models.findings import Reason
+from bigin_import.models import Counts, Notice, Plan, Problem
 from bigin_import.ports import Clock, Files
-from bigin_import.records import Import, ImportState, Part, PartState
-from bigin_import.report.figures import sentence
+from bigin_import.records import Import, ImportState, Part
 from bigin_import.report.machine import import_json
 from bigin_import.report.notice import compose_notice
 from bigin_import.report.page import render_report
 from bigin_import.report.summary import ImportSummary
-from bigin_import.settling.part_summaries import is_in_doubt, why_unclear
+from bigin_import.settling.rows import Rows
 from bigin_import.settling.suggesting import Suggester
 from bigin_import.settling.summarising import Surroundings, summarise
-from bigin_import.tabular.cutter import source_rows
-from bigin_import.tabular.fates import read_fates
-from bigin_import.tabular.reasons import job_reason, unclear_reason
 from bigin_import.tabular.results import DropRow, ResultFile, WrittenResults, write_results
 
 PROBLEMS = TypeAdapter(tuple[Problem, ...])
-FATES_BYTES = 20_000_000  # 25,000 rows with long errors, packed, are a tenth of that
+_DROP_IS_GONE = (
+    "The original file was removed before its results were written. The result files hold what "
+    "was sent, under Bigin's names for the fields; columns that were not mapped, and the cells of "
+    "rows that were not sent, are only in your own copy. To drop one of these files again, put a "
+    "mapping beside it that uses those names."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +93,34 @@ class Writer:
     def _with_rows(
         self, summary: ImportSummary, record: Import, parts: tuple[Part, ...], plan: Plan
     ) -> ImportSummary:
+        """Write the result files from the drop; if it was removed, from what was sent of it."""
+        rows = Rows(self.files, record, parts, plan)
+        try:
+            return self._accounted(summary, record, plan, rows.as_dropped())
+        except MissingObjectError as exc:
+            if exc.key != record.source.key:
+                raise
+        warnings = (_DROP_IS_GONE, *summary.warnings)
+        summary = replace(summary, header=plan.columns.header, warnings=warnings)
+        return self._accounted(summary, record, plan, rows.as_sent())
+
+    def _accounted(
+        self, summary: ImportSummary, record: Import, plan: Plan, rows: Iterator[DropRow]
+    ) -> ImportSummary:
         written = write_results(
-            self._rows(record, parts, plan),
-            header=plan.header,
+            rows,
+            header=summary.header,
             headers={column.api_name: column.header for column in plan.columns.columns},
             delimiter=plan.dialect.delimiter,
             import_id=record.import_id,
             open_file=partial(self._open, record),
         )
         files = tuple(
-            self.around.link(file.value, self._key_of(record, file), rows)
+            self.around.link(file.value, self._key_of(record, file), count)
             for file in ResultFile
-            if (rows := written.rows.get(file)) is not None
+            if (count := written.rows.get(file)) is not None
         )
-        disagree = any(part.counts_disagree for part in parts)
+        disagree = any(part.disagrees for part in summary.parts)
         return replace(
             summary,
             state=_state(written, in_doubt=disagree or bool(summary.doubled)),
@@ -119,34 +131,6 @@ class Writer:
             failed_csv=written.failed_csv,
             files=files,
         )
-
-    def _rows(self, record: Import, parts: tuple[Part, ...], plan: Plan) -> Iterator[DropRow]:
-        """Read the drop again and give every row the fate of its place in the parts."""
-        fates = self._fates(parts)
-        drop = Drop(self.files, record.source, plan.dialect.encoding)
-        with drop.opened() as table:
-            for row in source_rows(table, plan.columns):
-                if row.reason is not None:
-                    yield DropRow(row.row, row.cells, invalid=row.reason)
-                else:
-                    fate, because = next(fates)
-                    yield DropRow(row.row, row.cells, fate=fate, because=because)
-
-    def _fates(self, parts: tuple[Part, ...]) -> Iterator[tuple[RowFate, Reason | None]]:
-        for part in parts:
-            yield from self._fates_of(part)
-
-    def _fates_of(self, part: Part) -> Iterable[tuple[RowFate, Reason | None]]:
-        doubt = unclear_reason(sentence(why)) if (why := why_unclear(part)) else None
-        if part.state is PartState.COLLECTED:
-            key = places.fates_file(part.import_id, part.number)
-            fates = read_fates(self.files.read(key, at_most=FATES_BYTES))
-            return ((fate, doubt if fate.status is RowStatus.UNCLEAR else None) for fate in fates)
-        if part.refusal is not None and not is_in_doubt(part):
-            refusal = part.refusal
-            reason = job_reason(refusal.code, refusal.message, refusal.resolution)
-            return repeat((RowFate(RowStatus.UNPROCESSED), reason), part.rows)
-        return repeat((RowFate(RowStatus.UNCLEAR), doubt), part.rows)
 
     def _problems(self, record: Import) -> tuple[Problem, ...]:
         try:

@@ -20,15 +20,15 @@ class Ranking:
         self._counts: dict[Reason, int] = {}
         self._examples: dict[Reason, list[int]] = {}
 
-    def add(self, reasons: Iterable[Reason], row: int) -> None:
+    def add(self, reasons: Iterable[Reason], row: int | None) -> None:
         for reason in reasons:
             is_kept = reason in self._counts or len(self._counts) < MAX_REASONS
             self._count(reason if is_kept else OTHER_REASONS, row)
 
-    def _count(self, reason: Reason, row: int) -> None:
+    def _count(self, reason: Reason, row: int | None) -> None:
         self._counts[reason] = self._counts.get(reason, 0) + 1
         examples = self._examples.setdefault(reason, [])
-        if len(examples) < MAX_EXAMPLES:
+        if row is not None and len(examples) < MAX_EXAMPLES:
             examples.append(row)
 
     def ranked(self) -> tuple[RankedReason, ...]:

@@ -54,14 +54,15 @@ class DropRow(NamedTuple):
     One row of the drop and what became of it.
 
     Attributes:
-        number: As a spreadsheet shows it: the header is 1, blank lines are counted.
+        number: As a spreadsheet shows it: the header is 1, blank lines are counted. None if
+            the drop is gone and nothing else tells it.
         cells: As they were read, `bigin__` columns of an earlier import left out.
         invalid: Why it was never sent; None if it was fit to be sent.
         fate: None if it was never sent.
         because: Why its whole part was not done, or is unclear; else Bigin's ERRORS say it.
     """
 
-    number: int
+    number: int | None
     cells: Sequence[str]
     invalid: str | None = None
     fate: RowFate | None = None
@@ -152,7 +153,7 @@ class _Sorter:
         if file in (ResultFile.FAILED, ResultFile.UNCLEAR):
             self._remember(row, fate.status, why)
         self._sheet(file).add(
-            row.number,
+            "" if row.number is None else row.number,
             _status_word(fate),
             inert(fate.record_id),
             inert(fate.error),

@@ -1,0 +1,98 @@
+"""The rows of an import with what became of them: from the drop, or from what was sent of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import islice, repeat
+
+from bigin_import import places
+from bigin_import.importing.drops import Drop
+from bigin_import.importing.part_sender import ARCHIVE_BYTES
+from bigin_import.models import CutResult, Plan, RowFate, RowStatus
+from bigin_import.models.findings import Reason
+from bigin_import.ports import Files
+from bigin_import.records import Import, Part, PartState
+from bigin_import.report.figures import sentence
+from bigin_import.settling.part_summaries import is_in_doubt, why_unclear
+from bigin_import.tabular.archive import read_entry
+from bigin_import.tabular.cutter import source_rows
+from bigin_import.tabular.fates import read_fates
+from bigin_import.tabular.listing import csv_rows
+from bigin_import.tabular.reasons import job_reason, unclear_reason
+from bigin_import.tabular.results import DropRow
+
+FATES_BYTES = 20_000_000  # 25,000 rows with long errors, packed, are a tenth of that
+_REASON_IS_GONE = "it is not valid, and why is not known any more without the original file"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Every row of one import, whose parts have all ended."""
+
+    files: Files
+    record: Import
+    parts: tuple[Part, ...]
+    plan: Plan
+
+    def as_dropped(self) -> Iterator[DropRow]:
+        """
+        Read the drop again and give every row the fate of its place in the parts.
+
+        Raises:
+            MissingObjectError: The drop is gone, if it has the drop's key.
+        """
+        fates = (fate for part in self.parts for fate in self._fates_of(part))
+        drop = Drop(self.files, self.record.source, self.plan.dialect.encoding)
+        with drop.opened() as table:
+            for row in source_rows(table, self.plan.columns):
+                if row.reason is not None:
+                    yield DropRow(row.row, row.cells, invalid=row.reason)
+                else:
+                    fate, because = next(fates)
+                    yield DropRow(row.row, row.cells, fate=fate, because=because)
+
+    def as_sent(self) -> Iterator[DropRow]:
+        """Read the archives of the parts; of rows that were not sent only what the plan keeps."""
+        for part in self.parts:
+            numbers = numbers_of(part, self.plan.cut)
+            sent = zip(numbers, self._sent(part), self._fates_of(part), strict=True)
+            for number, cells, (fate, because) in sent:
+                yield DropRow(number, cells, fate=fate, because=because)
+        no_cells = ("",) * len(self.plan.columns.header)
+        known = self.plan.cut.invalid_rows
+        for invalid in known:
+            yield DropRow(invalid.row, no_cells, invalid=invalid.reason)
+        for _ in range(self.plan.cut.invalid - len(known)):
+            yield DropRow(None, no_cells, invalid=_REASON_IS_GONE)
+
+    def _sent(self, part: Part) -> Iterator[list[str]]:
+        key = places.archive(part.import_id, part.number)
+        archive = self.files.read(key, at_most=ARCHIVE_BYTES)
+        with read_entry(BytesIO(archive)) as entry, csv_rows(entry) as rows:
+            yield from islice(rows, 1, None)
+
+    def _fates_of(self, part: Part) -> Iterable[tuple[RowFate, Reason | None]]:
+        doubt = unclear_reason(sentence(why)) if (why := why_unclear(part)) else None
+        if part.state is PartState.COLLECTED:
+            key = places.fates_file(part.import_id, part.number)
+            fates = read_fates(self.files.read(key, at_most=FATES_BYTES))
+            return ((fate, doubt if fate.status is RowStatus.UNCLEAR else None) for fate in fates)
+        if part.refusal is not None and not is_in_doubt(part):
+            refusal = part.refusal
+            reason = job_reason(refusal.code, refusal.message, refusal.resolution)
+            return repeat((RowFate(RowStatus.UNPROCESSED), reason), part.rows)
+        return repeat((RowFate(RowStatus.UNCLEAR), doubt), part.rows)
+
+
+def numbers_of(part: Part, cut: CutResult) -> Iterable[int | None]:
+    """
+    Return the row numbers of what was sent in *part*, or None for each if they are not certain.
+
+    Between its first and its last row there may be rows that were not sent, of which the plan
+    keeps the first hundred, and blank lines, of which it keeps none.
+    """
+    not_sent = {invalid.row for invalid in cut.invalid_rows}
+    numbers = [n for n in range(part.first_row, part.last_row + 1) if n not in not_sent]
+    return numbers if len(numbers) == part.rows else repeat(None, part.rows)

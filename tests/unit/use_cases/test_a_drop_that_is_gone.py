@@ -1,0 +1,140 @@
+"""A drop whose version was removed before its results were written: what was sent is told."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from bigin_import.errors import MissingObjectError
+from bigin_import.models import CutResult, InvalidRow, ObjectVersion
+from bigin_import.places import archive
+from bigin_import.records import ImportState, Part, PartState
+from bigin_import.settling.rows import numbers_of
+from tests.fakes.house import MAPPING, ROWS, House
+
+CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
+WIDER = b"E-mail,Surname,Secret\nada@example.com,Lovelace,one\nalan@example.com,Turing,two\n"
+
+
+def sent_and_removed(house: House, body: bytes = ROWS, **mapping: object) -> ObjectVersion:
+    house.drop(SIDECAR, {**MAPPING, **mapping})
+    source = house.drop(CSV, body)
+    del house.files.versions[CSV]  # for good: every version of it
+    return source
+
+
+def rows_of(house: House, source: ObjectVersion, name: str) -> list[dict[str, str]]:
+    text = house.result(source, f"contacts.{name}.csv").decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_the_import_closes_with_what_was_sent_and_says_what_is_missing() -> None:
+    house = House()
+    source = sent_and_removed(house, WIDER)
+
+    house.tick(minutes=3)
+
+    record = house.import_of(source)
+    assert (record.state, record.counts and record.counts.added) == (ImportState.COMPLETED, 2)
+    assert [
+        (row["bigin__Row"], row["bigin__Status"], row["Email"], row["Last_Name"])
+        for row in rows_of(house, source, "success")
+    ] == [
+        ("2", "added", "ada@example.com", "Lovelace"),
+        ("3", "added", "alan@example.com", "Turing"),
+    ]
+    assert "Secret" not in rows_of(house, source, "success")[0]
+    assert "original file was removed" in house.notices.published[0].body
+    assert "original file was removed" in house.result(source, "report.html").decode()
+
+
+def test_rows_that_were_not_sent_are_counted_and_numbered_from_the_plan() -> None:
+    house = House()
+    body = b"E-mail,Surname\n,None\n" + ROWS.split(b"\n", 1)[1]
+    source = sent_and_removed(house, body, operation="upsert", find_by="Email", on_bad_rows="50%")
+
+    house.tick(minutes=3)
+
+    (failed,) = rows_of(house, source, "failed")
+    facts = json.loads(house.result(source, "import.json"))
+    assert (failed["bigin__Row"], failed["bigin__Status"]) == ("2", "invalid")
+    assert [row["bigin__Row"] for row in rows_of(house, source, "success")] == ["3", "4"]
+    assert facts["rows"] == facts["added"] + facts["invalid"] == 3
+
+
+def test_where_blank_lines_hide_the_numbers_none_are_guessed() -> None:
+    house = House()
+    source = sent_and_removed(house, ROWS + b"\ngrace@example.com,Hopper\n")
+
+    house.tick(minutes=3)
+
+    rows = rows_of(house, source, "success")
+    assert [row["Last_Name"] for row in rows] == ["Lovelace", "Turing", "Hopper"]
+    assert {row["bigin__Row"] for row in rows} == {""}
+
+
+def test_rows_that_are_unclear_are_told_without_the_drop_too() -> None:
+    house = House()
+    house.bigin.runs = False
+    source = sent_and_removed(house, ROWS + b"\ngrace@example.com,Hopper\n")
+
+    house.tick(minutes=24 * 60 + 31)
+
+    assert len(rows_of(house, source, "unclear")) == 3
+    assert "Hopper" in house.result(source, "report.html").decode()
+
+
+def test_a_missing_archive_is_not_taken_for_a_missing_drop() -> None:
+    house = House()
+    source = sent_and_removed(house)
+    house.call_back(house.parts_of(source)[0])
+    import_id = house.import_of(source).import_id
+    house.collector.collect(import_id, 1)
+    del house.files.versions[archive(import_id, 1)]
+
+    with pytest.raises(MissingObjectError, match=r"0001\.zip"):
+        house.finisher.finish(import_id)
+
+    assert house.import_of(source).state is ImportState.FINISHING
+
+
+@pytest.mark.parametrize(
+    ("last_row", "invalid", "numbers"),
+    [
+        (4, (), [2, 3, 4]),
+        (5, (3,), [2, 4, 5]),
+        (5, (), [None, None, None]),  # a blank line, anywhere
+        (6, (3,), [None, None, None]),
+        (4, (9,), [2, 3, 4]),
+    ],
+)
+def test_rows_are_numbered_only_where_the_plan_leaves_no_choice(
+    last_row: int, invalid: tuple[int, ...], numbers: list[int | None]
+) -> None:
+    part = Part(
+        import_id="i" * 26,
+        number=1,
+        state=PartState.COLLECTED,
+        rows=3,
+        csv_bytes=30,
+        sha256="0" * 64,
+        first_row=2,
+        last_row=last_row,
+        repeatable=False,
+    )
+    plan = CutResult(
+        parts=(),
+        rows=3,
+        blank=0,
+        padded=0,
+        trimmed=0,
+        invalid=len(invalid),
+        invalid_rows=tuple(InvalidRow(row, "it is odd") for row in invalid),
+        repeated_keys_across_parts=False,
+        content_sha256="0" * 64,
+    )
+
+    assert list(numbers_of(part, plan)) == numbers
