@@ -13,7 +13,7 @@ from bigin_import.records import PartState
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import Deployed
 from tests.integration.handlers.sample_events import sample, sqs_sample
-from tests.integration.handlers.story import drop_both, drop_to_closing, settled
+from tests.integration.handlers.story import call_back, drop_both, drop_to_closing, settled
 from tests.integration.handlers.written_logs import Reading, log_lines, readings
 from tests.template_reading import properties, resources_of_type
 
@@ -55,6 +55,15 @@ def refuse_a_callback(stack: Deployed) -> None:
     stack.run("job_callback", sample("callback-json"))
 
 
+def find_a_second_job(stack: Deployed) -> None:
+    """The ledger knows another job for the attempt than the one that reports its end."""
+    drop_both(stack)
+    (part,) = stack.parts()
+    (attempt,) = part.attempts
+    stack.ledger.save(replace(part, attempts=(replace(attempt, job_id="1"),)))
+    call_back(stack)
+
+
 def refuse_the_token(stack: Deployed) -> None:
     fault(stack, FaultName.TOKEN_REFUSED, times=None, code="invalid_code")
     drop_both(stack)
@@ -82,6 +91,7 @@ SCENES: dict[str, Callable[[Deployed], None]] = {
     "OnHold": hold,
     "Overdue": be_overdue,
     "CallbacksRefused": refuse_a_callback,
+    "SecondJobs": find_a_second_job,
     "TokenRefused": refuse_the_token,
     "NoticesFailed": fail_to_publish,
     "BiginErrors": be_refused_by_bigin,
@@ -135,7 +145,8 @@ def test_a_metric_that_is_read_is_written_with_these_dimensions(
 def test_alarms_and_dashboard_read_what_we_think_they_read() -> None:
     """A reading of the template that finds nothing would prove nothing."""
     assert set(read_by_alarms()) == {
-        *("Ticks", "OnHold", "Overdue", "CallbacksRefused", "TokenRefused", "NoticesFailed"),
+        *("Ticks", "OnHold", "Overdue", "SecondJobs"),
+        *("CallbacksRefused", "TokenRefused", "NoticesFailed"),
     }
     assert {name: key for name, key in read_by_the_dashboard().items() if key} == {
         "Rows": ("Status",),
