@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pydantic import TypeAdapter
-
 from bigin_import import places
 from bigin_import.errors import DropRejectedError, LeaseLostError, MissingObjectError
 from bigin_import.importing import problems
@@ -18,13 +16,13 @@ from bigin_import.importing.intake import LOOK_AGAIN_SECONDS, Intake
 from bigin_import.importing.lease import Lease, take_lease
 from bigin_import.importing.part_sender import StoppedError
 from bigin_import.importing.pauses import Pause, pause_seconds
-from bigin_import.importing.plans import read_plan
+from bigin_import.importing.plans import read_plan, write_problems
 from bigin_import.importing.preparer import Preparer
 from bigin_import.importing.reworking import Reworking
 from bigin_import.importing.sender import Sender
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.parse import parse_mapping
-from bigin_import.models import ObjectVersion, Problem
+from bigin_import.models import ObjectVersion
 from bigin_import.places import KeyKind
 from bigin_import.ports import Clock, CollectQueue, Files, Ledger, Observer
 from bigin_import.records import Import, ImportState, MappingPin, OpenKind
@@ -32,7 +30,6 @@ from bigin_import.records import Import, ImportState, MappingPin, OpenKind
 MOST_IDLE_RESUMES = 5
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
 AN_HOUR_SECONDS = 3600
-PROBLEMS = TypeAdapter(tuple[Problem, ...])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,12 +193,10 @@ class Importer:
                 due_at=now,
             )
         )
-        self.observer.saw("on_hold", import_id=lease.import_id)
-        self.queue.collect(lease.import_id)
+        self.queue.collect(lease.import_id)  # settle_jobs tells people
 
     def _rejected(self, lease: Lease, exc: DropRejectedError) -> Import:
-        key = places.problems_file(lease.import_id)
-        self.files.write(key, PROBLEMS.dump_json(exc.problems), content_type="application/json")
+        write_problems(self.files, lease.import_id, exc.problems)
         self.observer.saw("drop_rejected", import_id=lease.import_id, problems=len(exc.problems))
         return self._concluded(lease, ImportState.REJECTED, concerns_mapping=exc.concerns_mapping)
 

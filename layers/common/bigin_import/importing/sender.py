@@ -69,7 +69,10 @@ class Sender:
             return part
         # Found in CREATING: we hold the lease, so whoever wrote it is gone.
         lease.change_part(part.number, steps.unanswered(attempt.number))
-        return lease.change_part(part.number, self._decision(part, attempt))
+        decided = lease.change_part(part.number, self._decision(part, attempt))
+        if decided.state is PartState.HELD:
+            self.observer.saw("part_held", import_id=part.import_id, part=part.number)
+        return decided
 
     def _decision(self, part: Part, attempt: Attempt) -> steps.Step:
         now = self.clock.now()

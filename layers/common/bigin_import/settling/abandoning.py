@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pydantic import TypeAdapter
-
-from bigin_import import places
 from bigin_import.changes import change
 from bigin_import.importing import problems
-from bigin_import.models import Problem
+from bigin_import.importing.plans import write_problems
 from bigin_import.ports import Files, Ledger
 from bigin_import.records import Import, ImportState, steps
-
-PROBLEMS = TypeAdapter(tuple[Problem, ...])
 
 
 def abandon_parts(ledger: Ledger, import_id: str, now: int) -> None:
@@ -28,8 +23,7 @@ def give_up_hold(ledger: Ledger, files: Files, record: Import, now: int) -> None
     if record.totals is not None:
         return
     problem = problems.nobody_decided(record.source.key, record.hold_reason or "")
-    key = places.problems_file(record.import_id)
-    files.write(key, PROBLEMS.dump_json((problem,)), content_type="application/json")
+    write_problems(files, record.import_id, (problem,))
 
     def failed(seen: Import) -> Import | None:
         if seen.state is not ImportState.ON_HOLD:

@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import BinaryIO
 
-from pydantic import TypeAdapter
-
 from bigin_import import places
 from bigin_import.errors import MissingObjectError
-from bigin_import.importing.plans import read_plan
-from bigin_import.models import Counts, Notice, Plan, Problem
+from bigin_import.importing.plans import read_plan, read_problems
+from bigin_import.models import Counts, Notice, Plan
 from bigin_import.ports import Clock, Files
 from bigin_import.records import Import, ImportState, Part
 from bigin_import.report.machine import import_json
@@ -25,7 +23,6 @@ from bigin_import.settling.suggesting import Suggester
 from bigin_import.settling.summarising import Surroundings, summarise
 from bigin_import.tabular.results import DropRow, ResultFile, WrittenResults, write_results
 
-PROBLEMS = TypeAdapter(tuple[Problem, ...])
 _DROP_IS_GONE = (
     "The original file was removed before its results were written. The result files hold what "
     "was sent, under Bigin's names for the fields; columns that were not mapped, and the cells of "
@@ -86,7 +83,7 @@ class Writer:
         key = self.suggester.suggest(record) if record.concerns_mapping else None
         return replace(
             summary,
-            problems=self._problems(record),
+            problems=read_problems(self.files, record.import_id),
             files=(self.around.link("suggestion", key),) if key else (),
         )
 
@@ -131,12 +128,6 @@ class Writer:
             failed_csv=written.failed_csv,
             files=files,
         )
-
-    def _problems(self, record: Import) -> tuple[Problem, ...]:
-        try:
-            return PROBLEMS.validate_json(self.files.read(places.problems_file(record.import_id)))
-        except MissingObjectError:
-            return ()  # only a rejected drop has problems
 
     def _open(self, record: Import, file: ResultFile) -> AbstractContextManager[BinaryIO]:
         return self.files.writer(self._key_of(record, file), content_type="text/csv")
