@@ -20,7 +20,7 @@ from bigin_import.errors import (
     ConflictError,
 )
 from bigin_import.importing import importer, preparer
-from bigin_import.importing.decisions import Decisions
+from bigin_import.importing.decisions import Decision, Decisions
 from bigin_import.importing.importer import Importer
 from bigin_import.importing.lease import OUTLIVES_SECONDS, SUBMITTER_STATES, Lease
 from bigin_import.importing.part_sender import PartSender, StoppedError
@@ -153,7 +153,9 @@ def _adopt_anything(self: Receiver, part: Part, attempt: Any, job: Any) -> bool:
 _decide = Decisions._decide
 
 
-def _decide_any(self: Decisions, import_id: str, part: int, attempt: int, step: Any) -> bool:
+def _decide_any(
+    self: Decisions, decision: Decision, import_id: str, part: int, attempt: int, step: Any
+) -> bool:
     def decided(seen: Part) -> Part | None:
         return step(seen) if seen.state is PartState.HELD else None
 
