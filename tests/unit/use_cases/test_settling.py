@@ -14,10 +14,11 @@ from typing import BinaryIO
 import pytest
 
 from bigin_import.callback import CallbackTarget
+from bigin_import.changes import change
 from bigin_import.errors import BiginOutcomeUnknownError, BiginUnreachableError, NoticeFailedError
 from bigin_import.importing.decisions import Decision
 from bigin_import.models import Notice, ObjectVersion
-from bigin_import.records import ClosedBy, ImportState, PartState
+from bigin_import.records import ClosedBy, ImportState, PartState, steps
 from tests.fakes.house import MAPPING, ROWS, House, as_json
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
@@ -238,6 +239,37 @@ def test_a_person_decides_about_a_held_part(
     assert decided
     assert len(house.bigin.made) == jobs
     assert house.import_of(source).state is state
+
+
+def test_a_decision_whose_carrier_died_after_the_part_is_carried_out_all_the_same() -> None:
+    house = House()
+    house.bigin.after_effect.append(LOST)
+    source = dropped(house, b"E-mail,Surname\n" + b"a@example.com,A\n" * 25_001)
+    house.bigin.runs = False
+    house.tick(minutes=30)
+    held = house.parts_of(source)[0]
+    state = house.import_of(source).state
+
+    change(house.ledger, held.address, steps.sent_again(house.clock.now()))
+    house.bigin.runs = True
+    house.tick(minutes=125)
+
+    assert (held.state, state) == (PartState.HELD, ImportState.SENT)
+    assert house.import_of(source).state is ImportState.COMPLETED
+
+
+def test_a_decision_that_is_delivered_again_goes_on_where_the_first_one_died() -> None:
+    house = House()
+    house.bigin.after_effect.append(LOST)
+    source = dropped(house)
+    house.tick(minutes=120)
+    held = house.parts_of(source)[0]
+    change(house.ledger, held.address, steps.sent_again(house.clock.now()))
+
+    house.decisions.create(held.import_id, 1, 1)
+    house.tick(minutes=5)
+
+    assert house.import_of(source).state is ImportState.COMPLETED
 
 
 def test_a_decision_about_another_attempt_or_made_twice_changes_nothing() -> None:

@@ -52,9 +52,15 @@ class Decisions:
         """Let a held part have another attempt; return whether it was held for *attempt*."""
         step = steps.sent_again(self.clock.now())
         decided = self._decide(Decision.CREATE, import_id, part, attempt, step)
-        if decided:
+        if decided or self._is_to_be_sent(import_id, part, attempt):
             change(self.ledger, Import.at(import_id), self._sending_again)
         return decided
+
+    def _is_to_be_sent(self, import_id: str, number: int, attempt: int) -> bool:
+        """Tell whether an earlier delivery of the same decision got as far as the part."""
+        part = self.ledger.load(Part.at(import_id, number))
+        current = part.attempt if part and part.state is PartState.UPLOADED else None
+        return current is not None and current.number == attempt
 
     def adopt(self, import_id: str, part: int, attempt: int, job_id: str) -> bool:
         """

@@ -24,6 +24,7 @@ from bigin_import.settling.closing import Closing, Writer
 NOTICES = TypeAdapter(Notice)
 DAY_SECONDS = 24 * 3600
 TELL_SECONDS = 60  # after the closing; then the tick tells, for whoever closed has died
+_TO_SEND = (PartState.STORED, PartState.UPLOADED)
 _WITH_JOB = (PartState.CREATED, PartState.SETTLED, PartState.COLLECTED)
 _NOTHING_WRITTEN = (ImportState.FAILED, ImportState.REJECTED)
 
@@ -97,6 +98,9 @@ class Finisher:
                 return None
             if parts and all(part.state.is_final for part in parts):
                 return replace(seen, state=ImportState.FINISHING, hold_reason=None, due_at=now)
+            if seen.state is ImportState.SENT and any(part.state in _TO_SEND for part in parts):
+                # A person decided "create", and who wrote that down died before this.
+                return replace(seen, state=ImportState.SENDING, due_at=now)
             held = [part.number for part in parts if part.state is PartState.HELD]
             stuck = all(part.state.is_final or part.state is PartState.HELD for part in parts)
             if seen.state is ImportState.SENT and held and stuck:
