@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from bigin_import.changes import change
 from bigin_import.errors import (
     BiginAccessError,
     BiginBusyError,
@@ -16,7 +18,7 @@ from bigin_import.errors import (
     BiginUnreachableError,
 )
 from bigin_import.models import Field, ObjectVersion
-from bigin_import.records import ImportState, PartState
+from bigin_import.records import ImportState, PartState, steps
 from tests.fakes.house import MAPPING, ROWS, House
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
@@ -272,6 +274,28 @@ def test_nothing_is_sent_while_another_holds_the_lease() -> None:
     house.importer.resume(record.import_id)
 
     assert house.bigin.made == {}
+
+
+def test_an_attempt_that_a_late_submitter_wrote_is_not_used_for_a_create_of_ours() -> None:
+    house = House()
+    house.bigin.fail("create_job", BiginUnreachableError("no route"))
+    source = dropped(house)
+    (part,) = house.parts_of(source)
+    late = steps.creating(house.clock.now(), house.clock.now() + 600)
+    load = house.ledger.load
+
+    def overtaken(address: Any) -> Any:  # noqa: ANN401  # as the port has it, for any record
+        record = load(address)
+        if record == part:
+            house.ledger.load = load  # type: ignore[method-assign]
+            change(house.ledger, part.address, late)
+        return record
+
+    house.ledger.load = overtaken  # type: ignore[method-assign]
+    house.tick(minutes=2)
+
+    assert house.bigin.made == {}
+    assert house.import_of(source).state is ImportState.SENDING
 
 
 def test_no_create_leaves_when_the_invocation_might_end_before_its_answer() -> None:

@@ -121,6 +121,9 @@ class PartSender:
         attempt = part.attempt
         if part.state is not PartState.CREATING or attempt is None:
             return part
+        if part.epoch != lease.epoch:
+            # A submitter whose lease has ended was frozen and woke up; the attempt is its own.
+            raise StoppedError(Pause.UNKNOWN, f"part {number} is in an earlier submitter's hands")
         try:
             job_id = self._send_create(lease, request, part, attempt.number)
         except BiginRefusedError as exc:
