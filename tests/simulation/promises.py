@@ -69,6 +69,8 @@ class Watch:
             self.world.violate(str(exc))
         if isinstance(new, Import):
             self._check_import(new)
+        if isinstance(old, Import) and isinstance(new, Import) and new.epoch > old.epoch:
+            self._check_takeover(old)
         if isinstance(new, Part):
             self._check_part(new)
         if isinstance(old, Part) and isinstance(new, Part) and old.attempt is not None:
@@ -85,6 +87,11 @@ class Watch:
         decided = old.state is PartState.HELD and new.state is PartState.UPLOADED
         if decided and told not in self.said_create:
             self.world.violate("a held part is sent again and nobody said so")
+
+    def _check_takeover(self, old: Import) -> None:
+        """A submitter whose lease lives may be sending at this very moment."""
+        if old.lease_until > self.world.now + SLACK:
+            self.world.violate(f"a lease is taken {old.lease_until - self.world.now:.0f} s early")
 
     def _check_import(self, new: Import) -> None:
         if new.state is ImportState.ON_HOLD:
