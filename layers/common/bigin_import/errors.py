@@ -7,6 +7,7 @@ after all (maybe_done)?
     ├── SettingsError                 ours: the deployment lacks a setting
     ├── DropRejectedError             theirs: the file or its mapping is wrong; nothing was sent
     ├── MissingObjectError            an object is not, or no longer, in the bucket
+    ├── UnreadableObjectError         the operator's: S3 does not let us read an object
     ├── ConflictError                 nobody's: another process wrote first  retryable
     ├── LeaseLostError                nobody's: another submitter took over
     ├── NoticeFailedError             the operator's: the topic refused it   retryable
@@ -14,6 +15,7 @@ after all (maybe_done)?
         ├── BiginUnreachableError     the request never reached Bigin            retryable
         ├── BiginOutcomeUnknownError  sent, but no readable answer                        maybe_done
         ├── BiginBusyError            429: credits or parallel calls used up     retryable
+        │   └── TokenBusyError        no access token can be had for minutes     retryable
         ├── BiginAccessError          token, client or scope refused; the operator mends it
         └── BiginRefusedError         Bigin read the request and said no
 """
@@ -66,6 +68,19 @@ class MissingObjectError(BiginImportError):
         super().__init__(f"{key} is not in the bucket")
 
 
+class UnreadableObjectError(BiginImportError):
+    """
+    S3 does not let us read an object that is probably there: its key or a policy forbids it.
+
+    Attributes:
+        key: The decoded key of the object.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"S3 does not let us read {key}")
+
+
 class ConflictError(BiginImportError):
     """The item is not in the state that was read. Read it again and decide anew."""
 
@@ -111,6 +126,10 @@ class BiginBusyError(BiginError):
     def __init__(self, message: str, *, retry_after_seconds: int | None = None) -> None:
         self.retry_after_seconds = retry_after_seconds
         super().__init__(message)
+
+
+class TokenBusyError(BiginBusyError):
+    """All the access tokens that Zoho gives in some minutes were asked for; nothing was sent."""
 
 
 class BiginAccessError(BiginError):

@@ -16,9 +16,9 @@ from bigin_import.bigin.transport import CONNECT_REPEATS, send, session
 from bigin_import.bigin.words import plain_words
 from bigin_import.errors import (
     BiginAccessError,
-    BiginBusyError,
     BiginOutcomeUnknownError,
     SettingsError,
+    TokenBusyError,
 )
 
 TIMEOUT_SECONDS = (3.05, 10.0)  # connect, read; together below the lease of a shared refresh
@@ -86,7 +86,7 @@ class ZohoAccounts:
         error = plain_words(body.get("error", ""))
         # Zoho refuses with HTTP 200; the description may be in the user's language.
         if answer.busy or error == "Access Denied":
-            raise BiginBusyError(
+            raise TokenBusyError(
                 "Zoho gives no more access tokens for some minutes: too many were asked for",
                 retry_after_seconds=answer.retry_after_seconds,
             )

@@ -54,6 +54,20 @@ _CLOSED = frozenset(
 )
 
 
+class HoldCause(StrEnum):
+    """
+    Why an import is ON_HOLD, and with that what ends the hold.
+
+    PART: a part is HELD; the hold ends when none is, whoever ended that.
+    CONTRADICTION: Bigin's job is not what was sent; ends with `continue`.
+    NO_PROGRESS: several tries got nowhere; ends with `continue`.
+    """
+
+    PART = "PART"
+    CONTRADICTION = "CONTRADICTION"
+    NO_PROGRESS = "NO_PROGRESS"
+
+
 class PartState(StrEnum):
     """
     The way of a part. COLLECTED, REFUSED and GIVEN_UP are final.
