@@ -7,6 +7,7 @@ after all (maybe_done)?
     ├── SettingsError                 ours: the deployment lacks a setting
     ├── DropRejectedError             theirs: the file or its mapping is wrong; nothing was sent
     ├── MissingObjectError            an object is not, or no longer, in the bucket
+    ├── UnreadableObjectError         the operator's: it is there, but we may not read it
     ├── ConflictError                 nobody's: another process wrote first  retryable
     ├── LeaseLostError                nobody's: another submitter took over
     ├── NoticeFailedError             the operator's: the topic refused it   retryable
@@ -64,6 +65,20 @@ class MissingObjectError(BiginImportError):
     def __init__(self, key: str) -> None:
         self.key = key
         super().__init__(f"{key} is not in the bucket")
+
+
+class UnreadableObjectError(BiginImportError):
+    """
+    An object is there, but S3 does not let us read it: encrypted with a key that our roles may
+    not use, archived, or forbidden by a policy. The operator mends it.
+
+    Attributes:
+        key: The decoded key of the object.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"{key} is in the bucket, but S3 does not let this application read it")
 
 
 class ConflictError(BiginImportError):
