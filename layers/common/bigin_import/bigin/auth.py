@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Self
 
 import requests
+from urllib3 import Timeout
 
 from bigin_import.bigin.answers import REFUSED, Answer
 from bigin_import.bigin.datacenters import Endpoints
@@ -21,7 +22,9 @@ from bigin_import.errors import (
     SettingsError,
 )
 
-TIMEOUT_SECONDS = (3.05, 10.0)  # connect, read; together below the lease of a shared refresh
+# Together below the lease of a shared refresh.
+SEND_SECONDS = 3.05
+READ_SECONDS = 10.0
 WHAT = "refresh of the access token"
 LIFE_SECONDS = 3600  # an access token's, says Zoho; older answers give it in milliseconds
 
@@ -121,7 +124,7 @@ class ZohoAccounts:
                     "client_secret": credentials.client_secret,
                     "grant_type": "refresh_token",
                 },
-                timeout=TIMEOUT_SECONDS,
+                timeout=Timeout(connect=SEND_SECONDS, read=READ_SECONDS),
             )
 
 
