@@ -24,6 +24,7 @@ from bigin_import.bigin.answers import Answer, read, read_from_file_host
 from bigin_import.bigin.datacenters import Endpoints
 from bigin_import.bigin.download import MAX_REDIRECTS, ResultHosts, is_zip, same_origin, spool
 from bigin_import.bigin.loose_json import Json
+from bigin_import.bigin.refusals import UPLOAD
 from bigin_import.bigin.transport import (
     CONNECT_TIMEOUT_SECONDS,
     RESERVE_SECONDS,
@@ -78,7 +79,7 @@ class BiginClient:
         self._of_this_thread = threading.local()
 
     def upload(self, archive: bytes, *, name: str, zgid: str) -> str:
-        what = "upload"
+        what = UPLOAD
         answer = self._authorized(
             lambda token: self._safe(
                 token,
