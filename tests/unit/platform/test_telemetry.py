@@ -114,6 +114,7 @@ def test_facts_do_not_stay_for_the_next_event(bench: Bench) -> None:
         ("token_refused", {"code": "invalid_code"}, "ERROR", [("TokenRefused", 1, {})]),
         ("notice_failed", {}, "ERROR", [("NoticesFailed", 1, {})]),
         ("tick", {"examined": 5}, "INFO", [("Ticks", 1, {})]),
+        ("failed_event_unreadable", {"message_id": "m"}, "ERROR", []),
         ("drop_rejected", {"problems": 2}, "WARNING", []),
         ("an_event_of_tomorrow", {}, "INFO", []),
     ],

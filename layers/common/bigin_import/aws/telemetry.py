@@ -116,6 +116,7 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     "notice_failed": Signal(logging.ERROR, (_count("NoticesFailed"),)),
     "tick": Signal(gauges=(_count("Ticks"),)),
     "item_failed": Signal(logging.ERROR),
+    "failed_event_unreadable": Signal(logging.ERROR),
     "overdue": Signal(logging.ERROR, (_count("Overdue"),)),
     "token_refused": Signal(logging.ERROR, (_count("TokenRefused"),)),
 }
