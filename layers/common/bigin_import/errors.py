@@ -5,6 +5,7 @@ after all (maybe_done)?
 
     BiginImportError
     ├── SettingsError                 ours: the deployment lacks a setting
+    │   └── SecretUnreadableError     the operator's: Secrets Manager does not give a secret out
     ├── DropRejectedError             theirs: the file or its mapping is wrong; nothing was sent
     ├── MissingObjectError            an object is not, or no longer, in the bucket
     ├── UnreadableObjectError         the operator's: it is there, but we may not read it
@@ -36,6 +37,21 @@ class BiginImportError(Exception):
 
 class SettingsError(BiginImportError):
     """A function was deployed without a setting it needs, or with one it cannot read."""
+
+
+class SecretUnreadableError(SettingsError):
+    """
+    A secret is not there, holds no text, or is not ours to read or to decrypt.
+
+    Attributes:
+        code: AWS's word for it, such as "AccessDeniedException".
+        resolution: What an operator does about it, in a sentence.
+    """
+
+    def __init__(self, arn: str, *, code: str, resolution: str) -> None:
+        self.code = code
+        self.resolution = resolution
+        super().__init__(f"{arn} cannot be read: {code}. {resolution}")
 
 
 class DropRejectedError(BiginImportError):

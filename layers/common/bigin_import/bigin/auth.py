@@ -19,6 +19,7 @@ from bigin_import.errors import (
     BiginAccessError,
     BiginBusyError,
     BiginOutcomeUnknownError,
+    SecretUnreadableError,
     SettingsError,
 )
 
@@ -105,6 +106,9 @@ class ZohoAccounts:
     def _readable_credentials(self) -> Credentials:
         try:
             return self._credentials()
+        except SecretUnreadableError as exc:
+            code = f"zoho_secret: {exc.code}"
+            raise BiginAccessError(str(exc), code=code, resolution=exc.resolution) from exc
         except SettingsError as exc:
             raise BiginAccessError(
                 str(exc), code="zoho_secret", resolution=HOW_TO_STORE_IT
