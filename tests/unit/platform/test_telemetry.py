@@ -111,6 +111,7 @@ def test_facts_do_not_stay_for_the_next_event(bench: Bench) -> None:
         ("on_hold", {}, "ERROR", [("OnHold", 1, {})]),
         ("second_job", {}, "ERROR", [("SecondJobs", 1, {})]),
         ("overdue", {}, "ERROR", [("Overdue", 1, {})]),
+        ("stalled", {"seconds": 90_000}, "ERROR", [("Stalled", 1, {})]),
         ("token_refused", {"code": "invalid_code"}, "ERROR", [("TokenRefused", 1, {})]),
         ("notice_failed", {}, "ERROR", [("NoticesFailed", 1, {})]),
         ("tick", {"examined": 5}, "INFO", [("Ticks", 1, {})]),
@@ -162,6 +163,7 @@ def test_every_metric_that_an_alarm_or_the_dashboard_names_is_written(bench: Ben
         "Overdue",
         "Rows",
         "SecondJobs",
+        "Stalled",
         "Ticks",
         "TokenRefused",
     }

@@ -118,6 +118,7 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     "item_failed": Signal(logging.ERROR),
     "failed_event_unreadable": Signal(logging.ERROR),
     "overdue": Signal(logging.ERROR, (_count("Overdue"),)),
+    "stalled": Signal(logging.ERROR, (_count("Stalled"),)),
     "token_refused": Signal(logging.ERROR, (_count("TokenRefused"),)),
 }
 """Events that are not here are logged at INFO and not measured."""
