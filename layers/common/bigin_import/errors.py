@@ -5,9 +5,10 @@ after all (maybe_done)?
 
     BiginImportError
     ├── SettingsError                 ours: the deployment lacks a setting
+    │   └── SecretUnreadableError     the operator's: Secrets Manager does not give a secret out
     ├── DropRejectedError             theirs: the file or its mapping is wrong; nothing was sent
     ├── MissingObjectError            an object is not, or no longer, in the bucket
-    ├── UnreadableObjectError         the operator's: S3 does not let us read an object
+    ├── UnreadableObjectError         the operator's: it is there, but we may not read it
     ├── ConflictError                 nobody's: another process wrote first  retryable
     ├── LeaseLostError                nobody's: another submitter took over
     ├── NoticeFailedError             the operator's: the topic refused it   retryable
@@ -37,6 +38,21 @@ class BiginImportError(Exception):
 
 class SettingsError(BiginImportError):
     """A function was deployed without a setting it needs, or with one it cannot read."""
+
+
+class SecretUnreadableError(SettingsError):
+    """
+    A secret is not there, holds no text, or is not ours to read or to decrypt.
+
+    Attributes:
+        code: AWS's word for it, such as "AccessDeniedException".
+        resolution: What an operator does about it, in a sentence.
+    """
+
+    def __init__(self, arn: str, *, code: str, resolution: str) -> None:
+        self.code = code
+        self.resolution = resolution
+        super().__init__(f"{arn} cannot be read: {code}. {resolution}")
 
 
 class DropRejectedError(BiginImportError):
@@ -70,7 +86,8 @@ class MissingObjectError(BiginImportError):
 
 class UnreadableObjectError(BiginImportError):
     """
-    S3 does not let us read an object that is probably there: its key or a policy forbids it.
+    An object is there, but S3 does not let us read it: encrypted with a key that our roles may
+    not use, archived, or forbidden by a policy. The operator mends it.
 
     Attributes:
         key: The decoded key of the object.
@@ -78,7 +95,7 @@ class UnreadableObjectError(BiginImportError):
 
     def __init__(self, key: str) -> None:
         self.key = key
-        super().__init__(f"S3 does not let us read {key}")
+        super().__init__(f"{key} is in the bucket, but S3 does not let this application read it")
 
 
 class ConflictError(BiginImportError):

@@ -16,6 +16,7 @@ from bigin_import.errors import (
     BiginError,
     BiginOutcomeUnknownError,
     BiginUnreachableError,
+    SecretUnreadableError,
 )
 from bigin_import.ports import Accounts
 
@@ -81,6 +82,20 @@ def test_a_secret_that_cannot_be_read_is_the_operators_to_mend(
         accounts.refresh()
 
     assert caught.value.code == "zoho_secret"
+    assert len(http.calls) == 0
+
+
+def test_a_secret_that_aws_does_not_give_out_is_the_operators_to_mend(
+    http: responses.RequestsMock,
+) -> None:
+    def credentials() -> Credentials:
+        raise SecretUnreadableError("arn", code="AccessDeniedException", resolution="Let us in")
+
+    with pytest.raises(BiginAccessError, match="arn cannot be read") as caught:
+        ZohoAccounts(DATA_CENTERS["EU"], credentials).refresh()
+
+    assert caught.value.code == "zoho_secret: AccessDeniedException"
+    assert caught.value.resolution == "Let us in"
     assert len(http.calls) == 0
 
 

@@ -58,7 +58,7 @@ class SettleJobs:
     @cached_property
     def failures(self) -> FailedEvents:
         client = boto3.client("sqs", config=CLIENT_CONFIG)
-        return FailedEvents(client, self.settings.failure_queue_url)
+        return FailedEvents(client, self.settings.failure_queue_url, self.sandbox.observer)
 
     def collector(self, context: InvocationContext) -> Collector:
         """Return the use case that collects a part, for one invocation."""
