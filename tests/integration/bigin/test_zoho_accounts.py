@@ -12,11 +12,11 @@ from bigin_import.bigin.auth import Credentials, ZohoAccounts
 from bigin_import.bigin.datacenters import DATA_CENTERS
 from bigin_import.errors import (
     BiginAccessError,
-    BiginBusyError,
     BiginError,
     BiginOutcomeUnknownError,
     BiginUnreachableError,
     SecretUnreadableError,
+    TokenBusyError,
 )
 from bigin_import.ports import Accounts
 
@@ -142,9 +142,9 @@ def test_a_refusal_tells_the_operator_what_to_do(
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
-        (400, ACCESS_DENIED, BiginBusyError),
-        (200, ACCESS_DENIED, BiginBusyError),
-        (429, {}, BiginBusyError),
+        (400, ACCESS_DENIED, TokenBusyError),
+        (200, ACCESS_DENIED, TokenBusyError),
+        (429, {}, TokenBusyError),
         (500, {}, BiginOutcomeUnknownError),
         (500, {"error": "invalid_code"}, BiginOutcomeUnknownError),
         (500, GRANTED, BiginOutcomeUnknownError),
