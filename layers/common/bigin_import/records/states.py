@@ -35,6 +35,16 @@ class ImportState(StrEnum):
         return self in _CLOSED
 
     @property
+    def wrote_nothing(self) -> bool:
+        """Closed, and certain that the drop wrote nothing: its content may be dropped again."""
+        return self in (
+            ImportState.FAILED,
+            ImportState.REJECTED,
+            ImportState.WITHDRAWN,
+            ImportState.SUPERSEDED,
+        )
+
+    @property
     def is_quiet(self) -> bool:
         """Closed without a notice: nothing happened that a person wants to hear of."""
         return self in (ImportState.UNCHANGED, ImportState.WITHDRAWN, ImportState.SUPERSEDED)

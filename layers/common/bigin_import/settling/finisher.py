@@ -35,12 +35,6 @@ NOTICES = TypeAdapter(Notice)
 DAY_SECONDS = 24 * 3600
 TELL_SECONDS = 60  # after the closing; then the tick tells, for whoever closed has died
 _WITH_JOB = (PartState.CREATED, PartState.SETTLED, PartState.COLLECTED)
-_NOTHING_WRITTEN = (
-    ImportState.FAILED,
-    ImportState.REJECTED,
-    ImportState.WITHDRAWN,
-    ImportState.SUPERSEDED,
-)
 _REMINDED = (ImportState.SENDING, ImportState.SENT, ImportState.ON_HOLD)
 
 
@@ -160,7 +154,7 @@ class Finisher:
 
     def _release(self, record: Import) -> None:
         """Let the same content be dropped again."""
-        if record.claim is None or record.state not in _NOTHING_WRITTEN:
+        if record.claim is None or not record.state.wrote_nothing:
             return
         claim = self.ledger.load(Claim.at(record.claim))
         if claim is not None and claim.import_id == record.import_id:
