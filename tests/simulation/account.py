@@ -165,7 +165,8 @@ class Account:
             raise PlatformError("SQS is out of order")
         for _ in range(2 if kind == "message_twice" else 1):
             self.world.after(1, lambda: self._deliver(import_id, part, 1))
-        self.world.point("queue.collect after")
+        if self.world.point("queue.collect after", FAILS):
+            raise PlatformError("SQS gave no answer")
 
     def resume(self, import_id: str) -> None:
         """The Resumer port."""
@@ -174,7 +175,8 @@ class Account:
             raise PlatformError("Lambda is out of order")
         for _ in range(2 if kind == "event_twice" else 1):
             self.world.after(0.1, lambda: self.invoke(Command(import_id)))
-        self.world.point("resumer.resume after")
+        if self.world.point("resumer.resume after", FAILS):
+            raise PlatformError("Lambda gave no answer")
 
     def publish(self, notice: Notice) -> None:
         """The Notices port."""

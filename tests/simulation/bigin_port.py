@@ -16,9 +16,9 @@ from bigin_import.bigin import wire
 from bigin_import.bigin.answers import Answer, read, read_from_file_host
 from bigin_import.errors import (
     BiginAccessError,
-    BiginBusyError,
     BiginOutcomeUnknownError,
     BiginUnreachableError,
+    TokenBusyError,
 )
 from bigin_import.models import Field, Job, JobRequest
 from bigin_import.ports import AccessTokens
@@ -34,7 +34,9 @@ from tests.simulation.scenarios import Callbacks, Scenario
 from tests.simulation.world import World
 
 SAFE = ("unreachable", "no_answer", "busy", "access")
-CREATE = (*SAFE, "request_lost", "answer_lost", "effect_late", "killed_in_flight", "server_error")
+CREATE = (*SAFE, "request_lost", "answer_lost", "effect_late", "killed_in_flight", "server_error",
+          "refused", "refused_mapping")  # fmt: skip
+REFUSALS = {"refused": "FILE_NOT_SUPPORTED", "refused_mapping": "MANDATORY_FIELDS_NOT_MAPPED"}
 CALLBACKS = ("callback_lost", "callback_early", "callback_twice", "callback_no_id", "callback_late",
              "callback_wrong_id")  # fmt: skip
 FAULTS_OF_JOBS = {
@@ -115,6 +117,10 @@ class BiginServer:
         self._plan_callbacks(str(answer["details"]["id"]))
         return answer
 
+    def probe(self, url: str) -> None:
+        """Try whether the address of a callback takes a POST, as Zoho may do at a create."""
+        self.world.after(0, lambda: self._post(url, b"", ""))
+
     def _plan_callbacks(self, job_id: str) -> None:
         job = self.model.jobs[job_id]
         kind, number = self.world.faults.strike("bigin callback", CALLBACKS)
@@ -162,7 +168,7 @@ class ZohoTokens:
         answer = self._server.answer(lambda: self._server.model.refresh(form, world.now))
         world.point("zoho.refresh after")
         if answer.body is None or "access_token" not in answer.body:
-            raise BiginBusyError("too many refreshes")
+            raise TokenBusyError("too many refreshes")
         return str(answer.body["access_token"]), int(str(answer.body["expires_in"]))
 
 
@@ -186,7 +192,9 @@ class SimulatedBigin:
 
     def upload(self, archive: bytes, *, name: str, zgid: str) -> str:
         call = UploadCall("bulk-write", zgid, name, archive)
-        answer = self._safe("upload", lambda: self._model.upload(call, self._world.now), 3)
+        answer = self._safe(
+            "upload", lambda: self._model.upload(call, self._world.now), 3, ("refused",)
+        )
         return wire.file_id(read_from_file_host(answer, "upload")) or ""
 
     def create_job(self, request: JobRequest, *, file_id: str, callback_url: str) -> str:
@@ -196,7 +204,9 @@ class SimulatedBigin:
 
     def job(self, job_id: str) -> Job:
         self._server.gets.setdefault(job_id, []).append(self._world.now)
-        answer = self._safe("job", lambda: self._model.job_details(job_id, self._world.now), 1)
+        answer = self._safe(
+            "job", lambda: self._model.job_details(job_id, self._world.now), 1, ("refused",)
+        )
         job = wire.job(read(answer, "job"), asked=job_id)
         assert job is not None
         return job
@@ -211,7 +221,7 @@ class SimulatedBigin:
             archive = self._model.result(zgid, job_id, self._world.now)
             return {}
 
-        answer = self._safe("download", fetch, 2, ("link_dead",))
+        answer = self._safe("download", fetch, 2, ("link_dead", "unreadable"))
         read_from_file_host(answer, "download")
         yield io.BytesIO(archive)
 
@@ -284,10 +294,16 @@ class SimulatedBigin:
                 return Answer(429, {"code": "TOO_MANY_REQUESTS", "status": "error"})
             case "access":
                 return Answer(401, {"code": "OAUTH_SCOPE_MISMATCH", "status": "error"})
+            case "refused" | "refused_mapping":
+                return Answer(400, {"code": REFUSALS[kind], "message": "no", "status": "error"})
+            case "unreadable":
+                return Answer(200, None)
             case _:
                 return None
 
     def _create(self, body: dict[str, Any]) -> Answer:
+        if self._server.scenario.probes:
+            self._server.probe(body["callback"]["url"])
         kind = self._world.point("bigin.create before", CREATE, longest=2)
         refused = None if kind == "no_answer" else self._refusal(kind)
         if refused is not None:

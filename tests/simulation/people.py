@@ -9,7 +9,7 @@ from bigin_import.models import Notice
 from bigin_import.records import Part, PartState
 from tests.simulation.account import Account, Command
 
-CAREFUL, CARELESS, TWICE, EARLY = "careful", "careless", "twice", "early"
+CAREFUL, CARELESS, TWICE, EARLY, WEARY = "careful", "careless", "twice", "early", "weary"
 HOUR = 3600
 DAY = 24 * HOUR
 
@@ -58,7 +58,9 @@ class Person:
         if (*about, part.number) in self._answered:
             return
         self._answered.add((*about, part.number))
-        if jobs:
+        if self.habit == WEARY:
+            yield Command(part.import_id, Decision.GIVE_UP, part.number, attempt)
+        elif jobs:
             yield Command(part.import_id, Decision.ADOPT, part.number, attempt, jobs[-1])
         else:
             yield Command(part.import_id, Decision.CREATE, part.number, attempt)

@@ -92,7 +92,8 @@ class SimulatedLedger(MemoryLedger):
     ) -> None:
         kind = type(subject).__name__ if call == "save" else ""
         label = f"ledger.{call}{'.' + kind if kind else ''} {moment}"
-        if self._world.point(label, FAILS if moment == "before" else ()):
+        fails = moment == "before" or call in ("save", "delete")
+        if self._world.point(label, FAILS if fails else ()):
             raise PlatformError(f"{label}: throttled")
         if call == "save" and moment == "before":
             self._lose_request()
@@ -158,7 +159,8 @@ class SimulatedFiles:
     def _call[R](self, name: str, effect: Callable[[], R]) -> R:
         self._before(name)
         result = effect()
-        self._world.point(f"files.{name} after")
+        if self._world.point(f"files.{name} after", FAILS if name == "write" else ()):
+            raise PlatformError(f"files.{name}: S3 gave no answer")
         return result
 
     def _before(self, name: str) -> None:

@@ -33,7 +33,7 @@ RESULT_FILES = ("success", "failed", "unprocessed", "unclear")
 # Faults after which nobody but a person may know whether Bigin made a job, or go on.
 CAUSES_OF_HOLDS = frozenset({
     "kill", "stall", "freeze", "aws_error", "answer_lost", "no_answer", "request_lost",
-    "effect_late", "killed_in_flight", "server_error",
+    "effect_late", "killed_in_flight", "server_error", "refused",
 })  # fmt: skip
 UNDER_WAY = (ImportState.PREPARING, ImportState.SENDING, ImportState.SENT)
 HARMLESS = ("event_twice", "message_twice", "callback_twice", "callback_early")
@@ -69,8 +69,8 @@ class Watch:
             self.world.violate(str(exc))
         if isinstance(new, Import):
             self._check_import(new)
-        if isinstance(old, Import) and isinstance(new, Import) and new.epoch > old.epoch:
-            self._check_takeover(old)
+        if isinstance(old, Import) and isinstance(new, Import):
+            self._check_change(old, new)
         if isinstance(new, Part):
             self._check_part(new)
         if isinstance(old, Part) and isinstance(new, Part) and old.attempt is not None:
@@ -88,10 +88,20 @@ class Watch:
         if decided and told not in self.said_create:
             self.world.violate("a held part is sent again and nobody said so")
 
-    def _check_takeover(self, old: Import) -> None:
-        """A submitter whose lease lives may be sending at this very moment."""
-        if old.lease_until > self.world.now + SLACK:
+    def _check_change(self, old: Import, new: Import) -> None:
+        """
+        A submitter whose lease lives may be sending at this very moment; what is SENT was sent.
+
+        A part may be sent again only by a decision that came while the others were sent.
+        """
+        if new.epoch > old.epoch and old.lease_until > self.world.now + SLACK:
             self.world.violate(f"a lease is taken {old.lease_until - self.world.now:.0f} s early")
+        if new.state is ImportState.SENT and old.state is not ImportState.SENT:
+            assert self.account is not None
+            for part in self.account.parts_of(new.import_id):
+                fresh = part.state in (PartState.STORED, PartState.UPLOADED) and not part.attempts
+                if fresh or part.state is PartState.CREATING:
+                    self.world.violate(f"an import is SENT with a part {part.state}")
 
     def _check_import(self, new: Import) -> None:
         if new.state is ImportState.ON_HOLD:
@@ -169,6 +179,7 @@ class Ending:
                 self._violate(record, f"never ended: {record.state}: {self._states(parts)}")
             else:
                 self._check_closed(record, drop)
+                self._check_taken_up(record)
         self._check_bigin()
         self._check_holds()
         if all(_is_harmless(fault) for fault in self.world.faults.fired):
@@ -189,8 +200,38 @@ class Ending:
 
     def _check_closed(self, record: Import, drop: Drop) -> None:
         self._check_notices(record)
+        self._check_nothing_written(record)
         if record.verdict is None and record.totals is not None:
             self._check_files(record, drop)
+
+    def _check_nothing_written(self, record: Import) -> None:
+        """What is said to have sent or written nothing has not, or somebody else has."""
+        jobs = self.account.jobs_of(record.import_id)
+        if jobs and record.verdict is not None:
+            self._violate(record, f"is {record.state} and made {len(jobs)} jobs")
+        if record.state is ImportState.FAILED and self._written_by(jobs):
+            self._violate(record, f"is FAILED and wrote {self._written_by(jobs)}")
+        if record.state is ImportState.UNCHANGED:
+            winner = self.account.import_of(record.winner or "")
+            # One on hold may still fail; people have heard of it, and hear of that too.
+            if winner is None or (winner.state.wrote_nothing and not self.watch.held):
+                self._violate(record, f"is UNCHANGED after {winner and winner.state}")
+
+    def _written_by(self, jobs: list[str]) -> list[str]:
+        records = self.account.bigin.model.tables["Contacts"].records.values()
+        written = [record for record in records if set(jobs) & set(record.jobs)]
+        return [str(record.values["Last_Name"]) for record in written]
+
+    def _check_taken_up(self, record: Import) -> None:
+        """A drop is not left rejected for a mapping that was corrected in time."""
+        newest = self.account.bucket.newest(record.source.key)
+        is_newest = newest is not None and newest.version_id == record.source.version_id
+        corrected = self.scenario.corrected_after is not None and is_newest
+        if not corrected or record.state is not ImportState.REJECTED:
+            return
+        again = self.account.import_of(places.import_id_of(record.source, 2))
+        if again is None or again.state is ImportState.REJECTED or not again.state.is_closed:
+            self._violate(record, f"was not taken up again: {again and again.state}")
 
     def _check_notices(self, record: Import) -> None:
         times = [
@@ -278,6 +319,9 @@ class Ending:
                 self.world.violate(f"job {job.id} is not in the ledger")
             if any(a.number == int(attempt) and a.job_id not in (None, job.id) for a in attempts):
                 self.world.violate(f"the ledger takes another job for job {job.id}")
+            later = any(of == import_id and other > int(number) for of, other in jobs)
+            if later and self._is_in_order(import_id):
+                self.world.violate(f"part {number} has a job after one of a later part")
             jobs[import_id, int(number)] += 1
             self._check_foreign_jobs(attempts)
             repeatable = isinstance(part, Part) and part.repeatable
@@ -285,6 +329,10 @@ class Ending:
             allowed = len(attempts) if repeatable or said else 1
             if jobs[import_id, int(number)] > allowed:
                 self.world.violate(f"part {number} has {jobs[import_id, int(number)]} jobs")
+
+    def _is_in_order(self, import_id: str) -> bool:
+        record = self.account.import_of(import_id)
+        return record is not None and record.totals is not None and record.totals.in_order
 
     def _check_foreign_jobs(self, attempts: tuple[Attempt, ...]) -> None:
         """Every job that the ledger knows for an attempt reports to that attempt."""
@@ -323,7 +371,8 @@ class Ending:
     def _is_plain(self) -> bool:
         """Tell whether nothing but faults could keep the rows out of Bigin."""
         it = self.scenario
-        return it.mapping_after == -60 and it.removed_after is None and it.credits > PLENTY
+        undisturbed = it.removed_after is None and it.corrected_after is None
+        return it.mapping_after == -60 and undisturbed and it.credits > PLENTY
 
     def _patience(self) -> int:
         """Three minutes; a second version of a key looks once a minute for the first one's end."""

@@ -18,9 +18,8 @@ from tests.simulation.promises import Ending, Watch
 from tests.simulation.scenarios import Drop, Scenario, drops, mapping_text
 from tests.simulation.world import HOUR, START, World
 
-FAULTS_SECONDS = 2 * HOUR
 REST_SECONDS = 2 * HOUR
-END_SECONDS = 16 * 24 * HOUR  # holds are given up after 14 days
+END_SECONDS = 16 * 24 * HOUR  # after the last fault; holds are given up after 14 days
 SIGNED = SignedCallbacks(BASE_URL, KEYS)
 TWIN_AFTER_SECONDS = 5.0
 
@@ -65,7 +64,7 @@ class Run:
 
     def play(self) -> Outcome:
         self._set_the_scene()
-        self.world.run(START + FAULTS_SECONDS)
+        self.world.run(START + self.scenario.trouble_hours * HOUR)
         self.faults.stopped = True
         self.world.run(self._last_end() + REST_SECONDS)
         ending = Ending(
@@ -77,7 +76,7 @@ class Run:
             tuple(self.dropped),
         )
         ending.check_at_rest()
-        self.world.run(START + END_SECONDS)
+        self.world.run(self.world.now + END_SECONDS)
         ending.check_over()
         self.world.close()
         return Outcome(
@@ -104,8 +103,14 @@ class Run:
         if scenario.removed_after is not None:
             key = drops(scenario)[0].key
             world.after(scenario.removed_after, lambda: self.account.bucket.remove(key))
+        if scenario.corrected_after is not None:
+            world.after(1 + scenario.corrected_after, self._correct_mapping)
 
     def _put_mapping(self) -> None:
+        wrong = self.scenario.corrected_after is not None
+        self.account.put("incoming/mapping.json", mapping_text(self.scenario, wrong=wrong))
+
+    def _correct_mapping(self) -> None:
         self.account.put("incoming/mapping.json", mapping_text(self.scenario))
 
     def _drop(self, drop: Drop) -> None:

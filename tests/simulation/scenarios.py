@@ -54,6 +54,10 @@ class Scenario:
         credits: Bigin's daily budget.
         person: What a person does about holds: "" waits for ever; see `people`.
         forged: Somebody posts callbacks with wrong signatures.
+        probes: Bigin tries the callback's address before it answers a create.
+        corrected_after: Seconds after the drop at which a wrong mapping is corrected; None: the
+            mapping is right from the beginning.
+        trouble_hours: How long faults may strike.
     """
 
     mode: Mode = Mode.INSERT
@@ -68,6 +72,9 @@ class Scenario:
     credits: int = 51_250
     person: str = ""
     forged: bool = False
+    probes: bool = False
+    corrected_after: int | None = None
+    trouble_hours: int = 2
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Scenario:
@@ -99,6 +106,10 @@ def fixed_scenarios() -> Iterator[Scenario]:
     """Yield the scenarios of the complete search."""
     for mode, parts, twin, callbacks in product(Mode, (1, 3), (Twin.NONE, Twin.SAME), Callbacks):
         yield Scenario(mode=mode, parts=parts, twin=twin, callbacks=callbacks)
+    for mode, person in product(Mode, ("careful", "weary")):
+        yield Scenario(mode=mode, probes=True, person=person)
+    yield Scenario(mode=Mode.UPSERT, parts=3, same_keys=True, person="careful")
+    yield Scenario(corrected_after=1)
 
 
 def random_scenario(seed: int) -> Scenario:
@@ -109,24 +120,29 @@ def random_scenario(seed: int) -> Scenario:
         return choices[int.from_bytes(digest) % len(choices)]
 
     mode = one_of("mode", *Mode)
+    mapping_after = one_of("mapping", *[-60] * 8, 2, 400, 3000, None)
+    corrected_after = one_of("corrected", *[None] * 7, 1, 400)
     return Scenario(
         mode=mode,
         parts=one_of("parts", 1, 2, 3),
         twin=one_of("twin", *Twin),
         callbacks=one_of("callbacks", Callbacks.NORMAL, Callbacks.NORMAL, *Callbacks),
         job_seconds=one_of("job", 5, 40, 40, 40, 600, 3600),
-        mapping_after=one_of("mapping", *[-60] * 8, 2, 400, 3000, None),
+        mapping_after=mapping_after,
         removed_after=one_of("removed", None, None, None, None, None, 3, 30, 120),
         refused_row=one_of("refused", False, False, True),
         same_keys=mode is Mode.UPSERT and one_of("same keys", False, False, True),
         credits=one_of("credits", *[51_250] * 15, 1_020),
-        person=one_of("person", "", "careful", "careful", "careless", "twice", "early"),
+        person=one_of("person", "", "careful", "careful", "careless", "twice", "early", "weary"),
         forged=one_of("forged", False, True),
+        probes=one_of("probes", False, False, True),
+        corrected_after=corrected_after if mapping_after == -60 else None,
+        trouble_hours=one_of("trouble", *[2] * 9, 72),
     )
 
 
-def mapping_text(scenario: Scenario) -> bytes:
-    columns = {"Surname": "Last_Name", "E-mail": "Email"}
+def mapping_text(scenario: Scenario, *, wrong: bool = False) -> bytes:
+    columns = {"Surname": "Last_Name", "E-Mail address" if wrong else "E-mail": "Email"}
     mapping: dict[str, Any] = {"module": "Contacts", "operation": "insert", "columns": columns}
     if scenario.mode is not Mode.INSERT:
         mapping |= {"find_by": "Email"}

@@ -108,8 +108,10 @@ def is_worth_it(scenario: Scenario, fault: Fault) -> bool:
             return at_effect and fault.label.endswith("after")
         case "stall":
             return at_effect and fault.label.endswith("before")
-        case "freeze" | "aws_error":
+        case "freeze":
             return is_plain and at_effect and fault.label.endswith("before")
+        case "aws_error":
+            return is_plain and at_effect
         case _:
             return is_plain
 
