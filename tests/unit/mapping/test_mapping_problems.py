@@ -12,6 +12,7 @@ from bigin_import.errors import DropRejectedError
 from bigin_import.mapping.parse import parse_mapping
 
 DROP_AGAIN = "Correct it there and drop the mapping again; the CSV may stay where it is"
+TOO_DEEP = "m.json: lists or objects are nested more than 50 deep. Take out what is not a mapping"
 SAMPLES = Path(__file__).parents[2] / "samples" / "mappings"
 
 
@@ -90,7 +91,9 @@ def in_an_entry(**keys: object) -> list[str]:
             '{"module": ' + "1" * 5000 + "}",
             "m.json: a number cannot be read. Write it in quotes, as it should arrive in Bigin",
         ),
-        ("[" * 100_000, "m.json: lists or objects are nested too deeply"),
+        ("[" * 100_000, TOO_DEEP),
+        ('{"x": ' + "[" * 600 + "]" * 600 + "}", TOO_DEEP),
+        ('{"x": ' + "[" * 50 + "]" * 50 + "}", TOO_DEEP),
         (
             r'{"module": "\ud800"}',
             r"m.json: a \u escape is half a character. Write the character itself",
@@ -460,3 +463,11 @@ def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
 )
 def test_a_key_that_stands_twice_is_refused_at_its_second_place(text: str, place: str) -> None:
     assert f"{place}: this key was already given in line 1. Keep one of them" in sentences(text)
+
+
+def test_what_is_nested_50_deep_is_still_read() -> None:
+    found = in_a_contacts_mapping(xyzzy=json.loads("[" * 49 + "]" * 49))
+
+    assert [sentence.partition(". ")[0] for sentence in found] == [
+        'm.json, line 1, column 47, xyzzy: "xyzzy" is not a known key'
+    ]

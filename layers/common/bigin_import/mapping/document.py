@@ -14,6 +14,7 @@ from bigin_import.errors import DropRejectedError
 from bigin_import.models import Problem
 
 type Path = tuple[str | int, ...]
+type Nested = dict[str, Any] | list[Any]
 
 _LEXEME = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 _CURLY = re.compile("[“”„«»‘’]")
@@ -21,6 +22,9 @@ _PLAIN_KEY = re.compile(r"\$?\w+")
 
 # Nothing of ours is nested deeper; deeper places are named by their parents.
 _MAX_DEPTH = 8
+# What is nested deeper is no mistake of a person, and would break what walks through it.
+_MOST_NESTED = 50
+_TOO_DEEP = f"lists or objects are nested more than {_MOST_NESTED} deep"
 
 _SYNTAX = {
     "Illegal trailing comma before end of object": "there is a comma after the last entry",
@@ -126,6 +130,8 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
         raise _rejected(name, "the mapping is empty", "Write at least module and operation")
     try:
         body = json.loads(text, parse_constant=_refuse_constant)
+        if isinstance(body, dict) and _is_too_deep(body):
+            raise _rejected(name, _TOO_DEEP, "Take out what is not a mapping")
         json.dumps(body, ensure_ascii=False).encode()
     except json.JSONDecodeError as exc:
         raise _syntax_error(exc, text, name) from exc
@@ -134,7 +140,7 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
             name, r"a \u escape is half a character", "Write the character itself"
         ) from exc
     except RecursionError as exc:
-        raise _rejected(name, "lists or objects are nested too deeply") from exc
+        raise _rejected(name, _TOO_DEEP, "Take out what is not a mapping") from exc
     except ValueError as exc:  # NaN, or a number of thousands of digits
         raise _rejected(
             name, "a number cannot be read", "Write it in quotes, as it should arrive in Bigin"
@@ -142,6 +148,19 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise _rejected(name, "a mapping is an object, written in { }", _SYNTAX_REMEDY)
     return body
+
+
+def _is_too_deep(body: dict[str, Any]) -> bool:
+    level: list[Nested] = [body]
+    for _ in range(_MOST_NESTED):
+        level = [inner for nested in level for inner in _nested_in(nested)]
+    return bool(level)
+
+
+def _nested_in(nested: Nested) -> Iterator[Nested]:
+    """Yield the objects and lists directly inside of an object or a list."""
+    inside = nested.values() if isinstance(nested, dict) else nested
+    return (inner for inner in inside if isinstance(inner, dict | list))
 
 
 def _refuse_constant(word: str) -> float:
