@@ -11,7 +11,7 @@ from bigin_import.errors import BiginError, BiginRefusedError, DropRejectedError
 from bigin_import.importing.drops import Drop
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata import Metadata
-from bigin_import.importing.plans import write_plan
+from bigin_import.importing.plans import MOST_BYTES, write_plan
 from bigin_import.importing.reworking import Reworking
 from bigin_import.mapping.identity import normalised_mapping
 from bigin_import.mapping.model import Mapping
@@ -61,7 +61,7 @@ class Preparer:
             LeaseLostError: Another submitter took over.
         """
         mapping = Mapping.model_validate_json(
-            self.files.read(places.pinned_mapping(record.import_id))
+            self.files.read(places.pinned_mapping(record.import_id), at_most=MOST_BYTES)
         )
         plan = self._cut(record, mapping)
         write_plan(self.files, record.import_id, plan)

@@ -1,4 +1,4 @@
-"""What is said about drops that never get as far as being read. Pure."""
+"""What is said about drops that never get as far as being read, and about too many problems."""
 
 from __future__ import annotations
 
@@ -57,4 +57,13 @@ def nobody_decided(key: str, hold_reason: str) -> Problem:
         where=key,
         what=f"it was held and nobody decided about it in time ({hold_reason})",
         remedy="Mend the cause and drop the file again; nothing of it was sent",
+    )
+
+
+def not_listed(more: int) -> Problem:
+    """So many problems were found that *more* of them are left out."""
+    return Problem(
+        where="And so on",
+        what=f"{more:,} more problems were found",
+        remedy="Correct these first; what is then still wrong is told again",
     )
