@@ -203,7 +203,21 @@ def test_a_file_that_is_not_json_is_refused_with_the_place(
         ),
         (
             {"character_encoding": "base64"},
-            'character_encoding: "base64" is not an encoding. Did you mean "UTF-8"?',
+            (
+                'character_encoding: "base64" is not an encoding. '
+                'Write for example "UTF-8", "windows-1252", "cp850" or "macroman"'
+            ),
+        ),
+        (
+            {"character_encoding": "ansi"},
+            'character_encoding: "ansi" is not an encoding. Did you mean "windows-1252"?',
+        ),
+        (
+            {"character_encoding": "Western European"},
+            (
+                'character_encoding: "Western European" is not an encoding. '
+                'Did you mean "windows-1252"?'
+            ),
         ),
         (
             {"empty_key": "skip"},
@@ -388,6 +402,15 @@ def test_a_wrong_setting_is_refused_with_place_and_remedy(
             (
                 '.format: "DD.MM.YYYY" is not a date format: "DD" has no meaning in it '
                 '(the day is dd). Write it like "dd.MM.yyyy"'
+            ),
+        ),
+        (
+            {"format": "yyyy-MM-dd'T'HH:mm:ssXXX"},
+            (
+                '.format: "yyyy-MM-dd\'T\'HH:mm:ssXXX" is not a date format: "XXX" has no meaning '
+                "in it (an offset from UTC cannot be kept, since Bigin takes times without one, in "
+                "the time zone of its user). Export the times without offsets, in the zone of "
+                "Bigin's user; for a date field export the day alone"
             ),
         ),
         (
