@@ -13,9 +13,10 @@ from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata import Metadata
 from bigin_import.importing.plans import MOST_BYTES, write_plan
 from bigin_import.importing.reworking import Reworking
+from bigin_import.mapping.examine import examine
 from bigin_import.mapping.identity import normalised_mapping
 from bigin_import.mapping.model import Mapping
-from bigin_import.mapping.plan import plan_columns
+from bigin_import.mapping.plan import column_plan
 from bigin_import.models import CutPart, CutResult, Field, Operation, Plan, Problem
 from bigin_import.ports import Clock, Files, Ledger, Observer
 from bigin_import.records import (
@@ -87,7 +88,7 @@ class Preparer:
         with drop.opened() as table:
             if table.parent_import is not None:
                 self._check_rework(drop, table.parent_import)
-            columns = plan_columns(
+            examined = examine(
                 mapping,
                 table.header,
                 fields,
@@ -95,6 +96,9 @@ class Preparer:
                 drop_name=record.source.key,
                 date_formats=drop.date_formats,
             )
+            if examined.problems:
+                raise DropRejectedError(examined.problems, concerns_mapping=True)
+            columns = column_plan(examined)
             result = cut(
                 table,
                 columns,
@@ -210,9 +214,10 @@ def _is_repeatable(plan: Plan, part: CutPart) -> bool:
     Tell whether a second job for *part* could not make a second record.
 
     `update` never makes records; the others find them by a key that is proven unique. Either
-    way every row must have a key of its own, or the second job could undo what the first did.
+    way every row must have a key of its own, or the second job could undo what the first did;
+    where a constant fills the key, all rows share it.
     """
-    if part.empty_keys or part.repeated_keys:
+    if plan.columns.key is None or part.empty_keys or part.repeated_keys:
         return False
     return plan.columns.request.operation is Operation.UPDATE or plan.columns.key_is_unique
 

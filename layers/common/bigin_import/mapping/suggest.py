@@ -12,7 +12,7 @@ from bigin_import.mapping.headers import Headers
 from bigin_import.mapping.likeness import guess_module, likely_fields
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.module_fields import ModuleFields
-from bigin_import.mapping.names import SYSTEM_KEYS, nearest
+from bigin_import.mapping.names import SYSTEM_KEYS
 from bigin_import.models import Field, Operation
 
 # No date format can be read from either: a mapping dropped unread is refused at this place.
@@ -81,7 +81,7 @@ def _column(mapped: MappedField, headers: Headers) -> int | None:
     if mapped.column is None:
         return mapped.index if mapped.index in range(len(headers.names)) else None
     matches = headers.matches(mapped.column)
-    if not matches and (near := nearest(mapped.column, filter(str.strip, headers.names))):
+    if not matches and (near := headers.nearest(mapped.column)):
         matches = headers.matches(near)
     return matches[0] if len(matches) == 1 else None
 
