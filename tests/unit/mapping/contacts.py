@@ -9,7 +9,7 @@ from bigin_import.errors import DropRejectedError
 from bigin_import.mapping.checks import DateFormats
 from bigin_import.mapping.examine import examine
 from bigin_import.mapping.model import Mapping
-from bigin_import.mapping.parse import parse_mapping
+from bigin_import.mapping.parse import read_mapping
 from bigin_import.mapping.plan import column_plan
 from bigin_import.models import ColumnPlan, Field
 
@@ -28,6 +28,14 @@ CONTACTS = (
     Field("Lead_Source", "Lead Source", "picklist", pick_list=("-None-", "Web", "Fair")),
     Field("Created_Time", "Created Time", "datetime", writable=False, mandatory=True),
 )
+
+
+def parse_mapping(text: bytes, *, name: str) -> Mapping:
+    """Return a mapping; raise DropRejectedError if anything is wrong with it."""
+    reading = read_mapping(text, name=name)
+    if reading.mapping is None or reading.problems:
+        raise DropRejectedError(reading.problems, concerns_mapping=True)
+    return reading.mapping
 
 
 def mapping_of(**keys: object) -> Mapping:

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from bigin_import.errors import DropRejectedError
-from bigin_import.mapping.parse import parse_mapping
 from bigin_import.mapping.resolve import MAP_ALL
 from bigin_import.models import Field, FieldMapping, JobRequest, ValueRule
-from tests.unit.mapping.contacts import CONTACTS, mapping_of, planned
+from tests.unit.mapping.contacts import CONTACTS, mapping_of, parse_mapping, planned
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "mappings"
 

@@ -9,9 +9,8 @@ import pytest
 
 from bigin_import.errors import DropRejectedError
 from bigin_import.mapping.likeness import guess_module
-from bigin_import.mapping.parse import parse_mapping
 from bigin_import.mapping.suggest import suggest_mapping
-from tests.unit.mapping.contacts import CONTACTS, mapping_of, planned
+from tests.unit.mapping.contacts import CONTACTS, mapping_of, parse_mapping, planned
 
 
 def entries(text: str) -> list[dict[str, Any]]:

@@ -7,17 +7,15 @@ from functools import partial
 
 from bigin_import import places
 from bigin_import.changes import added
-from bigin_import.errors import BiginError, BiginRefusedError, DropRejectedError
-from bigin_import.importing.drops import Drop
+from bigin_import.importing.checking import Checking
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata import Metadata
 from bigin_import.importing.plans import MOST_BYTES, write_plan
 from bigin_import.importing.reworking import Reworking
-from bigin_import.mapping.examine import examine
 from bigin_import.mapping.identity import normalised_mapping
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.plan import column_plan
-from bigin_import.models import CutPart, CutResult, Field, Operation, Plan, Problem
+from bigin_import.models import CutPart, CutResult, Operation, Plan
 from bigin_import.ports import Clock, Files, Ledger, Observer
 from bigin_import.records import (
     Claim,
@@ -82,22 +80,18 @@ class Preparer:
         self._plan_parts(lease, record.import_id, plan)
         return self._planned(lease, plan, claim=digest)
 
+    @property
+    def checking(self) -> Checking:
+        return Checking(
+            files=self.files,
+            metadata=self.metadata,
+            reworking=self.reworking,
+            observer=self.observer,
+            default_encoding=self.default_encoding,
+        )
+
     def _cut(self, record: Import, mapping: Mapping) -> Plan:
-        fields = self._fields(record, mapping)
-        drop = Drop(self.files, record.source, mapping.character_encoding, self.default_encoding)
-        with drop.opened() as table:
-            if table.parent_import is not None:
-                self._check_rework(drop, table.parent_import)
-            examined = examine(
-                mapping,
-                table.header,
-                fields,
-                mapping_name=record.mapping.key if record.mapping else "mapping.json",
-                drop_name=record.source.key,
-                date_formats=drop.date_formats,
-            )
-            if examined.problems:
-                raise DropRejectedError(examined.problems, concerns_mapping=True)
+        with self.checking.opened(record, mapping) as (table, examined):
             columns = column_plan(examined)
             result = cut(
                 table,
@@ -113,23 +107,6 @@ class Preparer:
             header=table.header,
             parent=table.parent_import or "",
         )
-
-    def _check_rework(self, drop: Drop, parent: str) -> None:
-        problems = self.reworking.damage(drop, parent)
-        if problems:
-            raise DropRejectedError(problems)
-
-    def _fields(self, record: Import, mapping: Mapping) -> tuple[Field, ...] | None:
-        """Return the module's fields, or None: a mapping can be used without them, less checked."""
-        try:
-            return self.metadata.fields(mapping.module)
-        except BiginRefusedError as exc:
-            if exc.concerns_mapping:
-                raise _unknown_module(record, mapping, exc) from exc
-            return None
-        except BiginError:
-            self.observer.saw("fields_unavailable", import_id=record.import_id)
-            return None
 
     def _store_archive(self, import_id: str, number: int, archive: bytes) -> None:
         key = places.archive(import_id, number)
@@ -220,9 +197,3 @@ def _is_repeatable(plan: Plan, part: CutPart) -> bool:
     if plan.columns.key is None or part.empty_keys or part.repeated_keys:
         return False
     return plan.columns.request.operation is Operation.UPDATE or plan.columns.key_is_unique
-
-
-def _unknown_module(record: Import, mapping: Mapping, exc: BiginRefusedError) -> DropRejectedError:
-    where = f"{record.mapping.key if record.mapping else 'mapping'}, module"
-    what = f"Bigin does not know the module {mapping.module!r} ({exc.code})"
-    return DropRejectedError((Problem(where, what, exc.resolution),), concerns_mapping=True)

@@ -59,7 +59,7 @@ def _date_problems(
 ) -> Iterator[Problem]:
     mapped = entry.mapped
     is_stated = mapped.format is not None or "format" in mapped.unclear
-    if fields.is_date(mapped.api_name) and not mapped.is_constant and not is_stated:
+    if fields.is_date(mapped.api_name) and mapped.names_a_column and not is_stated:
         what = (
             f'"{entry.title}" goes into the {fields.data_type(mapped.api_name)} field '
             f"{mapped.api_name}, but nothing says how the file writes dates"

@@ -46,7 +46,11 @@ class MappedField(BaseModel):
 
     @property
     def is_constant(self) -> bool:
-        return self.column is None and self.index is None and "column" not in self.unclear
+        return not self.names_a_column and "column" not in self.unclear
+
+    @property
+    def names_a_column(self) -> bool:
+        return self.column is not None or self.index is not None
 
     def at(self, key: str) -> str:
         """Return the place of *key*."""

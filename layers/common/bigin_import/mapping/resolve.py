@@ -71,7 +71,7 @@ def resolve_mapping(
     """
     for mapped in mapping.fields:
         entry = Resolved(mapped, name)
-        if headers is None or mapped.is_constant or (mapped.column, mapped.index) == (None, None):
+        if headers is None or mapped.is_constant or "column" in mapped.unclear:
             yield entry
         else:
             yield _with_column(entry, headers, drop)
