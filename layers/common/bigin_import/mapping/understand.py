@@ -55,7 +55,9 @@ class Understood:
 
     def read(self) -> None:
         """Fill *written* and everything beside it."""
-        readable = copy.deepcopy(self.body)
+        if not self._errors(self.body):
+            return
+        self.body, readable = copy.deepcopy(self.body), copy.deepcopy(self.body)
         while errors := self._errors(readable):
             for error in errors:
                 self._take(error, readable)
@@ -96,7 +98,7 @@ class Understood:
 
 def understand(flat: Flat) -> Understood:
     """Return what *flat* most likely means, with everything that is wrong with it."""
-    understood = Understood(flat, copy.deepcopy(flat.body), flaws=list(flat.flaws))
+    understood = Understood(flat, flat.body, flaws=list(flat.flaws))
     understood.read()
     if not any(path == ("resource",) for path, _, _ in flat.flaws):
         for path, what, remedy in broken_rules(understood.written, understood.body):
