@@ -11,6 +11,7 @@ from bigin_import.errors import DropRejectedError
 from bigin_import.mapping.likeness import guess_module
 from bigin_import.mapping.parse import read_mapping
 from bigin_import.mapping.suggest import suggest_mapping
+from bigin_import.models import Field
 from tests.unit.mapping.contacts import CONTACTS, mapping_of, parse_mapping, planned
 
 
@@ -270,6 +271,23 @@ def test_a_wrong_mapping_is_where_its_suggestion_starts() -> None:
             {"api_name": "Lead_Source", "default_value": "Web"},
         ],
     }
+
+
+def test_a_field_that_does_not_exist_is_found_by_its_header_if_its_name_says_little() -> None:
+    street = Field("Mailing_Street", "Mailing Street", "text")
+    mapping = mapping_of(
+        columns={"Straße": "Mailing", "Tel": "Phnoe", "Kommentar": "Xyzzy", "Handy": "Phone_No"}
+    )
+
+    suggestion = suggest_mapping(
+        ("Straße", "Tel", "Kommentar", "Handy"), (*CONTACTS, street), mapping=mapping
+    )
+
+    assert [entry["api_name"] for entry in entries(suggestion)] == [
+        "Mailing_Street",
+        "Phone",
+        "Xyzzy",
+    ]
 
 
 def test_a_mapping_without_module_and_operation_gets_both() -> None:

@@ -465,6 +465,30 @@ def test_a_field_that_a_wrong_entry_was_meant_for_is_not_also_called_missing(
     ]
 
 
+@pytest.mark.parametrize("written", ["Date of Birth", "dateOfBirth", "Geburtstag"])
+def test_an_entry_that_means_a_field_without_doubt_is_checked_as_if_it_named_it(
+    written: str,
+) -> None:
+    mapping = mapping_of(columns={"Name": "Last_Name", "Born": written})
+
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping, "Name", "Born", fields=CONTACTS, date_formats=lambda _: ("dd.MM.yyyy",))
+
+    unknown, no_format = caught.value.problems
+    assert unknown.what == f'Contacts has no field "{written}"'
+    assert '"api_name": "Date_of_Birth", "format": "dd.MM.yyyy"' in no_format.remedy
+
+
+def test_an_entry_whose_field_is_guessed_is_not_checked_by_the_guess() -> None:
+    mapping = mapping_of(columns={"Name": "Last_Name", "Born": "Date_of_Brith"})
+
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping, "Name", "Born", fields=CONTACTS)
+
+    (problem,) = caught.value.problems
+    assert problem.remedy == 'Did you mean "Date_of_Birth"?'
+
+
 def test_a_field_that_no_wrong_entry_was_meant_for_is_still_called_missing() -> None:
     with pytest.raises(DropRejectedError) as caught:
         planned(mapping_of(columns={"A": "Phnoe"}), "A", fields=CONTACTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from bigin_import.mapping.defaults import default_flaw
 from bigin_import.mapping.module_fields import DATE_TYPES, NUMBER_TYPES, ModuleFields, named
@@ -24,8 +25,17 @@ def entry_problems(
         return
     if not fields.is_known(api_name):
         yield _unknown_field(entry, fields)
-        return
-    field = fields.by_name.get(api_name)
+        meant = fields.meant(api_name, likeness=1.0)
+        if meant is None:
+            return
+        entry = replace(entry, mapped=entry.mapped.model_copy(update={"api_name": meant}))
+    yield from _field_problems(entry, fields, date_formats)
+
+
+def _field_problems(
+    entry: Resolved, fields: ModuleFields, date_formats: DateFormats | None
+) -> Iterator[Problem]:
+    field = fields.by_name.get(entry.mapped.api_name)
     if field is not None and not field.writable:
         remedy = f"Remove the column, or {MAP_ALL}" if entry.is_header else "Remove this entry"
         yield entry.problem("api_name", f"{named(field)} is read-only in Bigin", remedy)

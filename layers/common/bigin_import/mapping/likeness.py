@@ -13,7 +13,7 @@ from bigin_import.mapping.vocabulary import VOCABULARY
 type Samples = Sequence[Sequence[str]]
 
 _RECORD_ID = re.compile(r"\d{18,19}", re.ASCII)
-_SURE = 0.85  # likeness of a header to a field's name from which it is suggested
+SURE = 0.85  # likeness of a header to a field's name from which it is suggested
 
 
 def likely_fields(
@@ -39,7 +39,7 @@ def likely_fields(
         form: field for form, field in _names(fields).items() if form and field not in set(filled)
     }
     found: dict[int, str] = {}
-    for likeness in (1.0, _SURE):
+    for likeness in (1.0, SURE):
         for column, header in enumerate(headers.names):
             if column in used or column in found or not loose_form(header):
                 continue

@@ -92,14 +92,21 @@ class ModuleFields:
         labels = (field for field in self.by_name.values() if matching_form(field.label) == form)
         return next(labels, None)
 
-    def meant(self, name: str) -> str | None:
-        """Return the API name of the field that *name* was most likely meant to be."""
+    def meant(self, name: str, *, likeness: float = 0.6) -> str | None:
+        """
+        Return the API name of the field that *name* was most likely meant to be.
+
+        Args:
+            likeness: 1.0 if there is to be no doubt: *name* is its label, its name but for marks
+                and spaces, or what people usually call it.
+        """
         if field := self.labelled(name):
             return field.api_name
         labels = {field.label: field.api_name for field in self.by_name.values()}
         words = VOCABULARY.get(self.module, {})
         names = (*(self.by_name or words), *ALWAYS_KNOWN, *labels)
-        near = nearest(name, names, likeness=1.0) or self._usually(name) or nearest(name, names)
+        near = nearest(name, names, likeness=1.0) or self._usually(name)
+        near = near or nearest(name, names, likeness=likeness)
         return labels.get(near, near) if near else None
 
     def _usually(self, name: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bigin_import.mapping.headers import Headers
-from bigin_import.mapping.likeness import Samples, holds_ids, likely_fields
+from bigin_import.mapping.likeness import SURE, Samples, holds_ids, likely_fields
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.module_fields import ModuleFields
 from bigin_import.mapping.resolve import resolve_headers
@@ -38,15 +38,26 @@ def _kept(mapping: Mapping, headers: Headers, known: ModuleFields) -> Iterator[S
     filled: set[str] = set()
     for mapped in mapping.fields:
         column = _column(mapped, headers)
-        api_name = mapped.api_name
-        if not known.is_known(api_name):
-            api_name = known.meant(api_name) or api_name
+        header = "" if column is None else headers.names[column]
+        api_name = _field_of(mapped.api_name, header, known)
         field = known.by_name.get(api_name)
         is_writable = field is None or field.writable
         has_source = column is not None or mapped.is_constant
         if has_source and is_writable and api_name and api_name not in filled:
             filled.add(api_name)
             yield Suggested(column, mapped.model_copy(update={"api_name": api_name}))
+
+
+def _field_of(api_name: str, header: str, known: ModuleFields) -> str:
+    """Return *api_name* or, if there is no such field, the one that it or *header* means."""
+    if known.is_known(api_name) or not api_name:
+        return api_name
+    return (
+        known.meant(api_name, likeness=SURE)
+        or known.meant(header, likeness=1.0)
+        or known.meant(api_name)
+        or api_name
+    )
 
 
 def _named_by_headers(
