@@ -215,6 +215,17 @@ def test_more_than_200_fields_are_refused() -> None:
     )
 
 
+def test_of_very_many_entries_the_first_thousand_are_looked_at() -> None:
+    columns = {f"c{number}": f"Field_{number}" for number in range(1200)} | {"A": "Last_Name"}
+
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping_of(columns=columns), *columns, fields=CONTACTS)
+
+    problems = caught.value.problems
+    assert len(problems) == 1001
+    assert problems[-1].what == "1201 fields are mapped; Bigin takes 200 at most"
+
+
 def test_everything_that_is_wrong_comes_at_once() -> None:
     mapping = mapping_of(
         operation="upsert", find_by="Email", columns={"Nmae": "Company Name", "A": "Created_Time"}

@@ -22,7 +22,8 @@ def coverage_problems(
 
     A field that a wrong entry was meant for counts as filled: the entry has been told of.
     """
-    written = {entry.mapped.api_name for entry in entries if entry.mapped.api_name}
+    mapped = mapping.fields or tuple(entry.mapped for entry in entries)
+    written = {field.api_name for field in mapped if field.api_name}
     if len(written) > MAX_MAPPED_FIELDS:
         what = f"{len(written)} fields are mapped; Bigin takes {MAX_MAPPED_FIELDS} at most"
         yield Problem(name, what, "Leave out columns, or import the file in two passes")

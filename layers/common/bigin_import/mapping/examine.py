@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from bigin_import.mapping.checks import DateFormats, entry_problems
 from bigin_import.mapping.coverage import coverage_problems
@@ -12,6 +13,9 @@ from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.module_fields import ModuleFields
 from bigin_import.mapping.resolve import Resolved, resolve_headers, resolve_mapping
 from bigin_import.models import Field, Problem
+
+# More are refused as too many, and looking for what each was meant to be takes its time.
+_MOST_EXAMINED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ def examine(
     """
     headers = None if header is None else Headers.of(header)
     known = ModuleFields.of(mapping.module, fields)
-    entries = tuple(_entries(mapping, headers, known, name=mapping_name, drop=drop_name))
+    resolved = _entries(mapping, headers, known, name=mapping_name, drop=drop_name)
+    entries = tuple(islice(resolved, _MOST_EXAMINED))
     problems = [
         problem for entry in entries for problem in entry_problems(entry, known, date_formats)
     ]
