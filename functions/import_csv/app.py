@@ -24,7 +24,8 @@ class Resume(BaseModel, extra="forbid"):
 
     Attributes:
         resume: Id of the import that is to go on.
-        part, attempt: The held part that a decision is about; `continue` needs neither.
+        part, attempt: The held part that a decision is about.
+        held_at: The hold that `continue` is about, as its notice names it.
         job_id: The job to adopt.
     """
 
@@ -32,6 +33,7 @@ class Resume(BaseModel, extra="forbid"):
     decision: Decision | None = None
     part: int = 0
     attempt: int = 0
+    held_at: int = 0
     job_id: str = ""
 
 
@@ -67,4 +69,4 @@ def decide(wanted: Resume, context: LambdaContext) -> None:
         case Decision.GIVE_UP:
             decisions.give_up(*about)
         case _:
-            decisions.go_on(wanted.resume)
+            decisions.go_on(wanted.resume, wanted.held_at)

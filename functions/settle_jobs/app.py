@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bigin_import.assembly.settling import SettleJobs
 from bigin_import.aws.queue import collect_message
+from bigin_import.complaints import complain
 from bigin_import.errors import BiginError
 from bigin_import.settings import SettleSettings
 
@@ -66,7 +67,6 @@ def collect_one(body: str, context: LambdaContext) -> None:
             function().collector(context).collect(wanted.import_id, wanted.part)
         except BiginError as exc:
             # The part stays due in the ledger, so the message is done: the tick comes back to it.
-            code = getattr(exc, "code", type(exc).__name__)
-            function().sandbox.observer.saw("bigin_failed", code=code, part=wanted.part)
+            complain(function().sandbox.observer, exc, part=wanted.part)
             return
     function().finisher(context).finish(wanted.import_id)

@@ -23,6 +23,7 @@ import boto3
 
 from bigin_import.assembly.sandbox import CLIENT_CONFIG
 from bigin_import.aws.files import S3Files
+from bigin_import.importing.intake import Intake
 from bigin_import.importing.metadata import Metadata
 from bigin_import.models import ObjectVersion
 from bigin_import.ports import Bigin
@@ -96,6 +97,7 @@ def _finisher(files: S3Files, ledger: MemoryLedger, bigin: Bigin) -> Finisher:
             around=around,
             suggester=Suggester(files=files, metadata=metadata, default_encoding=""),
         ),
+        intake=Intake(ledger=ledger, files=files, clock=clock, observer=SeenEvents()),
         notices=MemoryNotices(),
         resumer=MemoryResumer(),
         clock=clock,

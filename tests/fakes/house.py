@@ -18,6 +18,7 @@ from bigin_import.importing.reworking import Reworking
 from bigin_import.importing.sender import Sender
 from bigin_import.models import ObjectVersion
 from bigin_import.records import Import, Part
+from bigin_import.settling.adopter import Adopter
 from bigin_import.settling.closing import Writer
 from bigin_import.settling.collector import Collector
 from bigin_import.settling.finisher import Finisher
@@ -78,7 +79,7 @@ class House:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.ledger = MemoryLedger()
-        self.files = MemoryFiles()
+        self.files = MemoryFiles(now=self.clock.now)
         self.bigin = FakeBigin()
         self.queue = MemoryQueue()
         self.resumer = MemoryResumer()
@@ -129,6 +130,7 @@ class House:
             ),
             clock=self.clock,
             parallel=SerialParallel(),
+            queue=self.queue,
             observer=self.observer,
             max_parallel_calls=3,
             unknown_create_seconds=3600,
@@ -162,10 +164,17 @@ class House:
     @property
     def receiver(self) -> Receiver:
         return Receiver(
+            ledger=self.ledger, adopter=self.adopter, clock=self.clock, observer=self.observer
+        )
+
+    @property
+    def adopter(self) -> Adopter:
+        return Adopter(
             ledger=self.ledger,
             bigin=self.bigin,
             urls=self.urls,
             settler=self.settler,
+            queue=self.queue,
             clock=self.clock,
             observer=self.observer,
         )
@@ -201,6 +210,7 @@ class House:
                     default_encoding="",
                 ),
             ),
+            intake=self.intake,
             notices=self.notices,
             resumer=self.resumer,
             clock=self.clock,
@@ -215,6 +225,7 @@ class House:
             files=self.files,
             intake=self.intake,
             settler=self.settler,
+            adopter=self.adopter,
             collector=self.collector,
             finisher=self.finisher,
             shortage=Shortage(
@@ -237,6 +248,7 @@ class House:
         return Decisions(
             ledger=self.ledger,
             bigin=self.bigin,
+            urls=self.urls,
             queue=self.queue,
             clock=self.clock,
             observer=self.observer,

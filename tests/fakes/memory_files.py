@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -12,6 +12,8 @@ from typing import BinaryIO
 from bigin_import.errors import DropRejectedError, MissingObjectError
 from bigin_import.models import ObjectVersion, Problem
 
+LONGEST_KEY_BYTES = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class StoredVersion:
@@ -20,18 +22,23 @@ class StoredVersion:
     source: ObjectVersion
     body: bytes | None
     content_type: str
+    written_at: int
 
 
 class MemoryFiles:
     """
     The Files port over a dictionary, and what people do with a bucket: `put` and `remove`.
 
+    Args:
+        now: Says what time it is, in seconds since the epoch.
+
     Attributes:
         versions: Every version of every key, the newest last.
     """
 
-    def __init__(self, bucket: str = "bucket") -> None:
+    def __init__(self, bucket: str = "bucket", *, now: Callable[[], int] = lambda: 0) -> None:
         self.bucket = bucket
+        self._now = now
         self.versions: dict[str, list[StoredVersion]] = {}
         self._numbers = count(1)
 
@@ -67,16 +74,22 @@ class MemoryFiles:
         yield buffer
         self._add(key, buffer.getvalue(), content_type)
 
-    def keys(self, prefix: str, *, limit: int = 1000) -> Iterator[str]:
-        current = sorted(key for key in self.versions if key.startswith(prefix))
-        yield from [key for key in current if self._current(key)][:limit]
+    def keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
+        for key in sorted(key for key in self.versions if key.startswith(prefix)):
+            stored = self._current(key)
+            if stored is not None and stored.written_at >= since:
+                yield key
 
     def _add(self, key: str, body: bytes | None, content_type: str) -> ObjectVersion:
+        if len(key.encode()) > LONGEST_KEY_BYTES:
+            raise ValueError(f"S3 refuses a key of {len(key.encode())} bytes")
         number = next(self._numbers)
         source = ObjectVersion(
             self.bucket, key, f"v{number}", size=len(body or b""), sequencer=f"{number:016X}"
         )
-        self.versions.setdefault(key, []).append(StoredVersion(source, body, content_type))
+        self.versions.setdefault(key, []).append(
+            StoredVersion(source, body, content_type, self._now())
+        )
         return source
 
     def _current(self, key: str) -> StoredVersion | None:

@@ -42,6 +42,7 @@ class Command:
     part: int = 0
     attempt: int = 0
     job_id: str = ""
+    held_at: int = 0
 
 
 type Event = ObjectVersion | Command
@@ -66,7 +67,7 @@ class Account:
     ) -> None:
         self.world = world
         self.ledger = SimulatedLedger(world, self._checked(check))
-        self.bucket = MemoryFiles()
+        self.bucket = MemoryFiles(now=lambda: int(world.now))
         self.bigin = BiginServer(world, scenario, self.post)
         self.observer = SeenEvents()
         self.published: list[tuple[float, Notice]] = []
@@ -139,6 +140,11 @@ class Account:
         """Return the parts of an import as they stand; nobody's call."""
         records = self.ledger.records.values()
         return tuple(r for r in records if isinstance(r, Part) and r.import_id == import_id)
+
+    def import_of(self, import_id: str) -> Import | None:
+        """Return an import as it stands; nobody's call."""
+        record = self.ledger.records.get((Import.at(import_id).pk, "IMPORT"))
+        return record if isinstance(record, Import) else None
 
     def jobs_of(self, import_id: str, part: int | None = None) -> list[str]:
         """Return the jobs in Bigin that name an import, or one part of it, in their callback."""
@@ -256,4 +262,4 @@ def _decide(functions: Functions, wanted: Command) -> None:
         case Decision.GIVE_UP:
             decisions.give_up(*about)
         case _:
-            decisions.go_on(wanted.import_id)
+            decisions.go_on(wanted.import_id, wanted.held_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bigin_import.callback import SignedCallbacks, read_job_id, verify
+from bigin_import.complaints import complain
 from bigin_import.errors import BiginError
 from bigin_import.importing.decisions import Decisions
 from bigin_import.importing.importer import Importer
@@ -15,6 +16,7 @@ from bigin_import.importing.preparer import Preparer
 from bigin_import.importing.reworking import Reworking
 from bigin_import.importing.sender import Sender
 from bigin_import.ports import CollectQueue, Failures, Notices, Resumer
+from bigin_import.settling.adopter import Adopter
 from bigin_import.settling.closing import Writer
 from bigin_import.settling.collector import Collector
 from bigin_import.settling.finisher import Finisher
@@ -113,6 +115,7 @@ class Functions:
             ),
             clock=self.clock,
             parallel=Fibers(o.world),
+            queue=o.queue,
             observer=o.observer,
             max_parallel_calls=3,
             unknown_create_seconds=UNKNOWN_CREATE_SECONDS,
@@ -123,6 +126,7 @@ class Functions:
         return Decisions(
             ledger=o.ledger,
             bigin=self.bigin,
+            urls=self.urls,
             queue=o.queue,
             clock=self.clock,
             observer=o.observer,
@@ -136,9 +140,7 @@ class Functions:
             return False
         receiver = Receiver(
             ledger=self.o.ledger,
-            bigin=self.bigin,
-            urls=self.urls,
-            settler=self._settler(),
+            adopter=self._adopter(),
             clock=self.clock,
             observer=self.o.observer,
         )
@@ -151,7 +153,7 @@ class Functions:
             try:
                 self._collector().collect(import_id, part)
             except BiginError as exc:
-                self.o.observer.saw("bigin_failed", code=type(exc).__name__, part=part)
+                complain(self.o.observer, exc, part=part)
                 return
         self._finisher().finish(import_id)
 
@@ -163,6 +165,7 @@ class Functions:
             files=self.files,
             intake=self.intake,
             settler=self._settler(),
+            adopter=self._adopter(),
             collector=self._collector(),
             finisher=self._finisher(),
             shortage=Shortage(
@@ -182,6 +185,18 @@ class Functions:
         return Settler(
             ledger=o.ledger,
             bigin=self.bigin,
+            queue=o.queue,
+            clock=self.clock,
+            observer=o.observer,
+        )
+
+    def _adopter(self) -> Adopter:
+        o = self.o
+        return Adopter(
+            ledger=o.ledger,
+            bigin=self.bigin,
+            urls=self.urls,
+            settler=self._settler(),
             queue=o.queue,
             clock=self.clock,
             observer=o.observer,
@@ -218,6 +233,7 @@ class Functions:
                     default_encoding="",
                 ),
             ),
+            intake=self.intake,
             notices=o.notices,
             resumer=o.resumer,
             clock=self.clock,

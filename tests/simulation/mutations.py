@@ -23,12 +23,11 @@ from bigin_import.importing import importer, preparer
 from bigin_import.importing.decisions import Decision, Decisions
 from bigin_import.importing.importer import Importer
 from bigin_import.importing.lease import OUTLIVES_SECONDS, SUBMITTER_STATES, Lease
-from bigin_import.importing.part_sender import PartSender, StoppedError
+from bigin_import.importing.part_sender import PartSender, Round, StoppedError
 from bigin_import.importing.sender import Sender
-from bigin_import.models import JobRequest
 from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, PartState, steps
+from bigin_import.settling.adopter import Adopter
 from bigin_import.settling.finisher import Finisher
-from bigin_import.settling.receiver import Receiver
 from bigin_import.settling.sweeper import Sweeper
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.simulation import functions
@@ -56,10 +55,11 @@ def applied(patches: Iterable[Patch]) -> Iterator[None]:
 # Sending
 
 
-def _create_unannounced(self: PartSender, lease: Lease, request: JobRequest, number: int) -> Part:
+def _create_unannounced(self: PartSender, current: Round, number: int) -> Part:
+    lease = current.lease
     part = lease.change_part(number, lambda seen: None)
     attempt = len(part.attempts) + 1
-    job_id = self._send_create(lease, request, part, attempt)
+    job_id = self._send_create(current, part, attempt)
     lease.change_part(number, steps.creating(self.clock.now(), lease.decide_after))
     return lease.change_part(number, steps.created(attempt, job_id, self.clock.now()))
 
@@ -144,7 +144,7 @@ def _believe(import_id: str, part: str, attempt: str, signature: str, keys: Any)
     return callback.CallbackTarget(import_id, int(part), int(attempt))
 
 
-def _adopt_anything(self: Receiver, part: Part, attempt: Any, job: Any) -> bool:
+def _adopt_anything(self: Adopter, part: Part, attempt: Any, job: Any) -> bool:
     step = steps.created(attempt.number, job.job_id, self.clock.now())
     adopted, _ = change(self.ledger, part.address, step)
     return adopted is not None
@@ -239,7 +239,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "takeover of a live lease": ((importer, "take_lease", _take_lease(1, live=True)),),
     "decide_after ignored": ((Lease, "decide_after", property(lambda self: 0)),),
     "attempt left out of the signature": ((callback, "sign", _sign_without_attempt),),
-    "adoption without proof": ((Receiver, "_adopt", _adopt_anything),),
+    "adoption without proof": ((Adopter, "_adopt", _adopt_anything),),
     "signature check skipped": ((functions, "verify", _believe),),
     "closed-check removed": ((Finisher, "_closed", _closed_unchecked),),
     "content claim skipped": ((preparer, "added", _without_claim),),

@@ -46,8 +46,10 @@ class Person:
         for part in held:
             for command in self._commands(account, part):
                 self._send(account, command)
-        if not held:
-            self._send(account, Command(import_id, Decision.CONTINUE))
+        record = account.import_of(import_id)
+        if not held and record is not None:
+            held_at = record.held_at or 0
+            self._send(account, Command(import_id, Decision.CONTINUE, held_at=held_at))
 
     def _commands(self, account: Account, part: Part) -> Iterator[Command]:
         attempt = part.attempt.number if part.attempt else 0

@@ -152,8 +152,8 @@ class SimulatedFiles:
             self._before("writer")
         self._world.point("files.writer after")
 
-    def keys(self, prefix: str, *, limit: int = 1000) -> Iterator[str]:
-        return iter(self._call("keys", lambda: list(self._bucket.keys(prefix, limit=limit))))
+    def keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
+        return iter(self._call("keys", lambda: list(self._bucket.keys(prefix, since=since))))
 
     def _call[R](self, name: str, effect: Callable[[], R]) -> R:
         self._before(name)

@@ -15,6 +15,7 @@ from bigin_import.records import (
     Part,
     PartState,
     Refusal,
+    doubts,
     steps,
 )
 from bigin_import.records.edges import check_edge
@@ -24,6 +25,9 @@ ATTEMPT = Attempt(number=1, started_at=NOW, decide_after=NOW + 600)
 WITH_JOB = replace(ATTEMPT, job_id="7001")
 OUTCOME = Outcome(status="COMPLETED", added=3, closed_by=ClosedBy.CALLBACK, at=NOW)
 REFUSAL = Refusal(code="INVALID_FIELD", message="no such field")
+
+IN_DOUBT = replace(ATTEMPT, callback_at=NOW)
+WRITTEN_OFF = replace(IN_DOUBT, written_off=True)
 
 
 def part(state: PartState, *attempts: Attempt) -> Part:
@@ -47,13 +51,17 @@ EVERY_STEP = {
     "uploaded": steps.uploaded("5001", NOW),
     "creating": steps.creating(NOW, NOW + 600),
     "never_sent": steps.never_sent(1),
-    "unanswered": steps.unanswered(1),
+    "unanswered": doubts.unanswered(1),
     "refused": steps.refused(REFUSAL, NOW),
     "created": steps.created(1, "7001", NOW),
     "settled": steps.settled(1, OUTCOME),
     "collected": steps.collected(Counts(added=3), disagree=False, now=NOW),
-    "held": steps.held(NOW),
-    "sent_again": steps.sent_again(NOW),
+    "held": doubts.held(NOW),
+    "doubted": doubts.doubted(),
+    "sent_again": doubts.sent_again(NOW),
+    "written_off": doubts.written_off(NOW),
+    "outdated": steps.outdated(NOW + 2 * 86_400),
+    "abandoned": steps.abandoned(NOW),
     "given_up": steps.given_up(NOW),
 }
 
@@ -61,22 +69,39 @@ S = PartState
 APPLIES = [
     (S.STORED, (), "uploaded", S.UPLOADED),
     (S.STORED, (), "refused", S.REFUSED),
+    (S.STORED, (), "abandoned", S.REFUSED),
+    (S.STORED, (ATTEMPT,), "abandoned", S.GIVEN_UP),
+    (S.STORED, (ATTEMPT,), "refused", S.GIVEN_UP),
+    (S.STORED, (ATTEMPT,), "created", S.CREATED),
+    (S.STORED, (IN_DOUBT,), "doubted", S.UNKNOWN),
+    (S.STORED, (WRITTEN_OFF,), "refused", S.REFUSED),
     (S.UPLOADED, (), "uploaded", S.UPLOADED),
     (S.UPLOADED, (), "creating", S.CREATING),
     (S.UPLOADED, (), "refused", S.REFUSED),
+    (S.UPLOADED, (), "outdated", S.STORED),
+    (S.UPLOADED, (), "abandoned", S.REFUSED),
     (S.UPLOADED, (ATTEMPT,), "created", S.CREATED),
+    (S.UPLOADED, (ATTEMPT,), "creating", S.CREATING),
+    (S.UPLOADED, (WRITTEN_OFF,), "creating", S.CREATING),
+    (S.UPLOADED, (IN_DOUBT,), "doubted", S.UNKNOWN),
     (S.CREATING, (ATTEMPT,), "never_sent", S.UPLOADED),
     (S.CREATING, (ATTEMPT,), "unanswered", S.UNKNOWN),
     (S.CREATING, (ATTEMPT,), "refused", S.REFUSED),
     (S.CREATING, (ATTEMPT,), "created", S.CREATED),
+    # A callback without a job's id, as of a probe of the address, outweighs no definite answer.
+    (S.CREATING, (IN_DOUBT,), "refused", S.REFUSED),
+    (S.CREATING, (IN_DOUBT,), "never_sent", S.UPLOADED),
+    (S.CREATING, (ATTEMPT,), "abandoned", S.GIVEN_UP),
     (S.CREATED, (WITH_JOB,), "settled", S.SETTLED),
     (S.CREATED, (WITH_JOB,), "given_up", S.GIVEN_UP),
     (S.SETTLED, (WITH_JOB,), "collected", S.COLLECTED),
     (S.UNKNOWN, (ATTEMPT,), "created", S.CREATED),
     (S.UNKNOWN, (ATTEMPT,), "held", S.HELD),
-    (S.UNKNOWN, (ATTEMPT,), "sent_again", S.UPLOADED),
+    (S.UNKNOWN, (ATTEMPT,), "sent_again", S.STORED),
+    (S.UNKNOWN, (ATTEMPT,), "abandoned", S.GIVEN_UP),
     (S.HELD, (ATTEMPT,), "created", S.CREATED),
-    (S.HELD, (ATTEMPT,), "sent_again", S.UPLOADED),
+    (S.HELD, (ATTEMPT,), "written_off", S.STORED),
+    (S.HELD, (ATTEMPT,), "abandoned", S.GIVEN_UP),
     (S.HELD, (ATTEMPT,), "given_up", S.GIVEN_UP),
 ]
 
@@ -106,20 +131,25 @@ def test_a_step_that_does_not_apply_leaves_the_part_alone(state: PartState, name
         assert after is None
 
 
-def test_a_create_whose_job_called_back_is_not_taken_for_never_sent() -> None:
-    seen = part(S.CREATING, replace(ATTEMPT, callback_at=NOW))
+@pytest.mark.parametrize("state", [S.STORED, S.UPLOADED])
+def test_no_create_is_begun_beside_one_whose_job_may_be_there(state: PartState) -> None:
+    seen = part(state, IN_DOUBT)
 
-    after = steps.never_sent(1)(seen)
+    assert steps.creating(NOW, NOW + 600)(seen) is None
+    assert doubts.sent_again(NOW)(replace(seen, state=S.UNKNOWN)) is None
 
-    assert after is None
 
+def test_a_job_id_that_a_callback_named_is_kept_until_bigin_was_asked_about_it() -> None:
+    seen = part(S.UNKNOWN, ATTEMPT)
 
-def test_a_create_whose_job_called_back_is_not_taken_for_refused() -> None:
-    seen = part(S.CREATING, replace(ATTEMPT, callback_at=NOW))
+    told = doubts.called_back(1, NOW, "7001")(seen)
+    assert told is not None
+    asked = doubts.asked_about(1, "7001")(told)
 
-    after = steps.refused(REFUSAL, NOW)(seen)
-
-    assert after is None
+    assert told.attempts[0].hint == "7001"
+    assert asked is not None
+    assert asked.attempts[0].hint is None
+    assert doubts.asked_about(1, "9999")(told) is None
 
 
 def test_a_second_job_for_one_attempt_is_not_taken_over() -> None:
@@ -144,11 +174,11 @@ def test_an_outcome_of_an_earlier_attempt_is_kept_beside_and_overwrites_nothing(
 def test_a_callback_makes_the_part_due_at_once_and_is_remembered_once() -> None:
     seen = replace(part(S.CREATED, WITH_JOB), due_at=NOW + 600)
 
-    after = steps.called_back(1, NOW)(seen)
+    after = doubts.called_back(1, NOW)(seen)
 
     assert after is not None
     assert (after.due_at, after.attempts[0].callback_at) == (NOW, NOW)
-    assert steps.called_back(1, NOW + 1)(after) is None
+    assert doubts.called_back(1, NOW + 1)(after) is None
 
 
 def test_the_tick_asks_less_and_less_often() -> None:

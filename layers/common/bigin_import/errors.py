@@ -5,8 +5,10 @@ after all (maybe_done)?
 
     BiginImportError
     ├── SettingsError                 ours: the deployment lacks a setting
+    │   └── SecretUnreadableError     the operator's: Secrets Manager does not give a secret out
     ├── DropRejectedError             theirs: the file or its mapping is wrong; nothing was sent
     ├── MissingObjectError            an object is not, or no longer, in the bucket
+    ├── UnreadableObjectError         the operator's: it is there, but we may not read it
     ├── ConflictError                 nobody's: another process wrote first  retryable
     ├── LeaseLostError                nobody's: another submitter took over
     ├── NoticeFailedError             the operator's: the topic refused it   retryable
@@ -14,6 +16,7 @@ after all (maybe_done)?
         ├── BiginUnreachableError     the request never reached Bigin            retryable
         ├── BiginOutcomeUnknownError  sent, but no readable answer                        maybe_done
         ├── BiginBusyError            429: credits or parallel calls used up     retryable
+        │   └── TokenBusyError        no access token can be had for minutes     retryable
         ├── BiginAccessError          token, client or scope refused; the operator mends it
         └── BiginRefusedError         Bigin read the request and said no
 """
@@ -35,6 +38,21 @@ class BiginImportError(Exception):
 
 class SettingsError(BiginImportError):
     """A function was deployed without a setting it needs, or with one it cannot read."""
+
+
+class SecretUnreadableError(SettingsError):
+    """
+    A secret is not there, holds no text, or is not ours to read or to decrypt.
+
+    Attributes:
+        code: AWS's word for it, such as "AccessDeniedException".
+        resolution: What an operator does about it, in a sentence.
+    """
+
+    def __init__(self, arn: str, *, code: str, resolution: str) -> None:
+        self.code = code
+        self.resolution = resolution
+        super().__init__(f"{arn} cannot be read: {code}. {resolution}")
 
 
 class DropRejectedError(BiginImportError):
@@ -64,6 +82,20 @@ class MissingObjectError(BiginImportError):
     def __init__(self, key: str) -> None:
         self.key = key
         super().__init__(f"{key} is not in the bucket")
+
+
+class UnreadableObjectError(BiginImportError):
+    """
+    An object is there, but S3 does not let us read it: encrypted with a key that our roles may
+    not use, archived, or forbidden by a policy. The operator mends it.
+
+    Attributes:
+        key: The decoded key of the object.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"{key} is in the bucket, but S3 does not let this application read it")
 
 
 class ConflictError(BiginImportError):
@@ -111,6 +143,10 @@ class BiginBusyError(BiginError):
     def __init__(self, message: str, *, retry_after_seconds: int | None = None) -> None:
         self.retry_after_seconds = retry_after_seconds
         super().__init__(message)
+
+
+class TokenBusyError(BiginBusyError):
+    """All the access tokens that Zoho gives in some minutes were asked for; nothing was sent."""
 
 
 class BiginAccessError(BiginError):

@@ -92,7 +92,8 @@ def _own_names(key: str) -> Names:
     stem = _CSV.sub("", key)
     endings = ("", ".csv", ".csv.gz")
     names = (stem + middle + ending for middle in endings for ending in _MAPPING_ENDINGS)
-    return stem, frozenset(name.casefold() for name in names)
+    # With the dot: a folder may hold any number of files whose names only begin like this one's.
+    return f"{stem}.", frozenset(name.casefold() for name in names)
 
 
 def _folder_names(key: str) -> Iterator[Names]:

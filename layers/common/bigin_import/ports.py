@@ -129,8 +129,13 @@ class Files(Protocol):
         """
         ...
 
-    def keys(self, prefix: str, *, limit: int = 1000) -> Iterator[str]:
-        """Yield current keys that start with *prefix*, in S3's order."""
+    def keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
+        """
+        Yield current keys that start with *prefix*, in S3's order.
+
+        Args:
+            since: Leave out what was last written before, in seconds since the epoch.
+        """
         ...
 
 

@@ -102,6 +102,7 @@ class SettleSettings:
     Attributes:
         failure_queue_url: Where Lambda puts events that import_csv failed on.
         default_encoding: As import_csv has it; suggestions read drops too.
+        signing_secret_arn: To know our own address in what Bigin says of a job.
         job_deadline_hours: A job that Bigin has not finished by then is given up.
         hold_days: A held part that nobody decided about is given up after this.
         keep_days: How long closed items stay in the table.
@@ -114,6 +115,7 @@ class SettleSettings:
     failure_queue_url: str
     topic_arn: str
     import_function: str
+    signing_secret_arn: str
     default_encoding: str
     mapping_wait_minutes: int
     job_deadline_hours: int
@@ -130,6 +132,7 @@ class SettleSettings:
             failure_queue_url=_text(env, "FAILURE_QUEUE_URL"),
             topic_arn=_text(env, "TOPIC_ARN"),
             import_function=_text(env, "IMPORT_FUNCTION"),
+            signing_secret_arn=_text(env, "SIGNING_SECRET_ARN"),
             default_encoding=env.get("DEFAULT_ENCODING", ""),
             mapping_wait_minutes=_number(env, "MAPPING_WAIT_MINUTES"),
             job_deadline_hours=_number(env, "JOB_DEADLINE_HOURS"),

@@ -16,6 +16,7 @@ from bigin_import.errors import (
     BiginError,
     BiginUnreachableError,
     ConflictError,
+    TokenBusyError,
 )
 from bigin_import.ports import Accounts, Clock, Ledger
 from bigin_import.records import SharedToken
@@ -39,7 +40,7 @@ class SharedAccessToken:
     The port AccessTokens.
 
     Raises, from both methods: BiginAccessError while Zoho refuses the refresh token,
-    BiginBusyError if no token can be had yet, BiginUnreachableError if the token endpoint gives
+    TokenBusyError if no token can be had yet, BiginUnreachableError if the token endpoint gives
     no readable answer. Never an error that is `maybe_done`: without a token nothing is sent.
     """
 
@@ -103,12 +104,12 @@ class SharedAccessToken:
         Return the record with our lease, this try already counted: a try that dies counts too.
 
         Raises:
-            BiginBusyError: The tries that Zoho allows are used up.
+            TokenBusyError: The tries that Zoho allows are used up.
         """
         now = self._clock.now()
         recent = tuple(at for at in record.refreshed_at if at > now - WINDOW_SECONDS)
         if len(recent) >= MAX_REFRESHES:
-            raise BiginBusyError(
+            raise TokenBusyError(
                 f"{MAX_REFRESHES} access tokens were asked for in {WINDOW_SECONDS // 60} minutes, "
                 "which is all Zoho gives",
                 retry_after_seconds=recent[0] + WINDOW_SECONDS - now,
@@ -158,7 +159,7 @@ class SharedAccessToken:
             )
         now = self._clock.now()
         if now >= give_up_at or record.refresh_until > now + LEASE_SECONDS:
-            raise BiginBusyError(
+            raise TokenBusyError(
                 "another function is getting a new access token",
                 retry_after_seconds=record.refresh_until - now,
             )

@@ -45,6 +45,6 @@ def test_adapters_and_fakes_keep_their_ports(aws: boto3.Session) -> None:
     notices: list[ports.Notices] = [SnsNotices(aws.client("sns"), "arn"), MemoryNotices()]
     observers: list[ports.Observer] = [PowertoolsObserver(Logger()), SeenEvents()]
 
-    failures: list[ports.Failures] = [FailedEvents(aws.client("sqs"), "url")]
+    failures: list[ports.Failures] = [FailedEvents(aws.client("sqs"), "url", SeenEvents())]
 
     assert all([clocks, parallels, ledgers, files, queues, resumers, notices, observers, failures])

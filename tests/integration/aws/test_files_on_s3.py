@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 from bigin_import.aws.files import S3Files
 from bigin_import.aws.ranges import RANGE_ATTEMPTS, RANGE_BYTES, ObjectRanges, RangedReader
 from bigin_import.aws.uploads import PART_BYTES, ObjectUpload
-from bigin_import.errors import MissingObjectError
+from bigin_import.errors import MissingObjectError, UnreadableObjectError
 from bigin_import.models import ObjectVersion
 
 if TYPE_CHECKING:
@@ -116,7 +116,6 @@ def test_an_unversioned_object_that_is_overwritten_is_not_read_on(s3: S3Client) 
     [
         (404, "NoSuchKey"),
         (404, "NoSuchVersion"),
-        (403, "AccessDenied"),
         (405, "MethodNotAllowed"),
         (412, "PreconditionFailed"),
     ],
@@ -127,6 +126,24 @@ def test_every_way_of_s3_to_say_missing_is_understood(s3: S3Client, status: int,
 
         with pytest.raises(MissingObjectError):
             S3Files(s3, "bucket").read(KEY)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(403, "AccessDenied"), (403, "InvalidObjectState"), (400, "KMS.DisabledException")],
+)
+def test_an_object_that_may_not_be_read_is_not_taken_for_a_missing_one(
+    s3: S3Client, status: int, code: str
+) -> None:
+    """Its KMS key does not admit our role or is disabled, or it was archived to Glacier."""
+    source = put(s3, b"x")
+    with Stubber(s3) as stubber:
+        stubber.add_client_error("get_object", code, http_status_code=status)
+
+        with pytest.raises(UnreadableObjectError, match="does not let") as caught:
+            S3Files(s3, "bucket").stream(source)
+
+    assert caught.value.key == KEY
 
 
 def test_a_fault_of_s3_is_not_taken_for_a_missing_object(s3: S3Client) -> None:

@@ -15,6 +15,7 @@ from bigin_import.aws.functions import LambdaResumer
 from bigin_import.aws.notices import SnsNotices
 from bigin_import.aws.queue import CollectMessage, SqsCollectQueue, collect_message
 from bigin_import.models import Notice, ObjectVersion
+from tests.fakes.seen_events import SeenEvents
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -151,6 +152,13 @@ def created(encoded_key: str) -> dict[str, Any]:
     return {"Records": [{"s3": {"bucket": {"name": "bucket"}, "object": stored}}]}
 
 
+def created_without_version(key: str) -> dict[str, Any]:
+    """Return what S3 says of a new object in a bucket whose versioning is suspended."""
+    event = created(key)
+    del event["Records"][0]["s3"]["object"]["versionId"]
+    return event
+
+
 def waiting(sqs: SQSClient, queue_url: str) -> tuple[int, int]:
     """Return how many messages are visible, and how many were received and not deleted."""
     answer = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])
@@ -163,7 +171,7 @@ def test_failed_events_come_with_their_objects_and_once(sqs: SQSClient, queue_ur
     fail(sqs, queue_url, RESUME)
     fail(sqs, queue_url, created("incoming/two+words.csv"))
 
-    drops = list(FailedEvents(sqs, queue_url).drain())
+    drops = list(FailedEvents(sqs, queue_url, SeenEvents()).drain())
 
     assert drops == [(), (ObjectVersion("bucket", "incoming/two words.csv", "v1", 5, "0A"),)]
     assert waiting(sqs, queue_url) == (0, 0)
@@ -173,7 +181,7 @@ def test_a_failed_event_that_fails_again_stays_in_the_queue(sqs: SQSClient, queu
     fail(sqs, queue_url, RESUME)
 
     def deal_with_all() -> None:
-        for _event in FailedEvents(sqs, queue_url).drain():
+        for _event in FailedEvents(sqs, queue_url, SeenEvents()).drain():
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -186,9 +194,44 @@ def test_at_most_ten_failed_events_are_taken_at_once(sqs: SQSClient, queue_url: 
     for number in range(12):
         fail(sqs, queue_url, {"resume": f"i{number}"})
 
-    assert len(list(FailedEvents(sqs, queue_url).drain())) == 10
+    assert len(list(FailedEvents(sqs, queue_url, SeenEvents()).drain())) == 10
     assert waiting(sqs, queue_url) == (2, 0)
 
 
 def test_an_empty_queue_has_no_failed_events(sqs: SQSClient, queue_url: str) -> None:
-    assert list(FailedEvents(sqs, queue_url).drain()) == []
+    assert list(FailedEvents(sqs, queue_url, SeenEvents()).drain()) == []
+
+
+def test_an_object_of_a_bucket_without_versions_has_the_version_that_s3_calls_null(
+    sqs: SQSClient, queue_url: str
+) -> None:
+    fail(sqs, queue_url, created_without_version("incoming/a.csv"))
+
+    drops = list(FailedEvents(sqs, queue_url, SeenEvents()).drain())
+
+    assert drops == [(ObjectVersion("bucket", "incoming/a.csv", "null", 5, "0A"),)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "no JSON",
+        "[]",
+        "{}",
+        '{"requestPayload": null}',
+        '{"requestPayload": {"Records": [{"body": "of another queue"}]}}',
+        '{"requestPayload": {"Records": [{"s3": {"bucket": {}, "object": {"key": "a"}}}]}}',
+    ],
+)
+def test_a_message_that_cannot_be_read_is_reported_and_keeps_no_other_from_its_turn(
+    sqs: SQSClient, queue_url: str, body: str
+) -> None:
+    bad = sqs.send_message(QueueUrl=queue_url, MessageBody=body)
+    fail(sqs, queue_url, RESUME)
+    seen = SeenEvents()
+
+    drops = list(FailedEvents(sqs, queue_url, seen).drain())
+
+    assert drops == [()]
+    assert seen.events == [("failed_event_unreadable", {"message_id": bad["MessageId"]})]
+    assert waiting(sqs, queue_url) == (0, 1)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
 from bigin_import.aws.secrets import KEEP_SECONDS, Secrets
-from bigin_import.errors import SettingsError
+from bigin_import.errors import SecretUnreadableError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -52,13 +54,49 @@ def test_after_a_rotation_the_current_key_comes_before_the_previous(
 
 
 @pytest.mark.parametrize("exists", [False, True], ids=["no such secret", "no value yet"])
-def test_a_secret_without_a_text_is_a_setting_to_mend(
+def test_a_secret_without_a_text_is_the_operators_to_mend(
     manager: SecretsManagerClient, exists: bool
 ) -> None:
     if exists:
         manager.create_secret(Name="zoho")
 
-    with pytest.raises(SettingsError, match="zoho holds no text; put the secret's value there"):
+    with pytest.raises(SecretUnreadableError, match="Put its value there"):
         Secrets(manager).text("zoho")
-    with pytest.raises(SettingsError, match="zoho holds no text"):
+    with pytest.raises(SecretUnreadableError, match="zoho cannot be read"):
         Secrets(manager).signing_keys("zoho")
+
+
+def test_a_secret_that_waits_for_its_deletion_is_the_operators_to_restore(
+    manager: SecretsManagerClient,
+) -> None:
+    manager.create_secret(Name="zoho", SecretString="text")
+    manager.delete_secret(SecretId="zoho")
+
+    with pytest.raises(SecretUnreadableError, match="restore it") as caught:
+        Secrets(manager).text("zoho")
+
+    assert caught.value.code == "InvalidRequestException"
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [("AccessDeniedException", "whole ARN"), ("DecryptionFailure", "Enable its KMS key")],
+)
+def test_a_secret_that_we_may_not_read_is_the_operators_to_open(
+    manager: SecretsManagerClient, code: str, says: str
+) -> None:
+    with Stubber(manager) as stubber:
+        stubber.add_client_error("get_secret_value", code)
+
+        with pytest.raises(SecretUnreadableError, match=code) as caught:
+            Secrets(manager).text("zoho")
+
+    assert says in caught.value.resolution
+
+
+def test_a_fault_of_secrets_manager_is_nobodys_to_mend(manager: SecretsManagerClient) -> None:
+    with Stubber(manager) as stubber:
+        stubber.add_client_error("get_secret_value", "InternalServiceError")
+
+        with pytest.raises(ClientError, match="InternalServiceError"):
+            Secrets(manager).text("zoho")

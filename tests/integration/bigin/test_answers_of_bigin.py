@@ -197,6 +197,25 @@ def test_a_refusal_carries_bigins_code_and_words_and_what_to_do(
 
 
 @pytest.mark.parametrize(
+    "reply",
+    [
+        envelope(400, "MANDATORY_NOT_FOUND", "Required key x-crm-org is not available"),
+        Reply(400, '{"ERROR_CODE": 400, "ERROR_MESSAGE": "Bad Request", "x-error": "check"}'),
+    ],
+)
+def test_a_refused_upload_is_not_blamed_on_the_mapping(
+    bigin: Bigin, http: responses.RequestsMock, reply: Reply
+) -> None:
+    http.add("POST", UPLOAD_URL, status=reply.status, body=reply.body)
+
+    with pytest.raises(BiginRefusedError) as caught:
+        upload(bigin)
+
+    assert "UploadUrl" in caught.value.resolution
+    assert "mapping" not in caught.value.resolution
+
+
+@pytest.mark.parametrize(
     ("reply", "seconds"),
     [
         (envelope(429, "TOO_MANY_REQUESTS", Retry_After="7"), 7),

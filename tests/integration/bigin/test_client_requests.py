@@ -13,9 +13,9 @@ import pytest
 import requests
 import responses
 
-from bigin_import.bigin import client as client_module
 from bigin_import.bigin.client import BiginClient, Patience
 from bigin_import.bigin.datacenters import DATA_CENTERS
+from bigin_import.bigin.transport import RESERVE_SECONDS, SEND_TIMEOUT_SECONDS
 from bigin_import.errors import (
     BiginAccessError,
     BiginOutcomeUnknownError,
@@ -221,16 +221,31 @@ def test_nothing_is_sent_in_the_last_seconds_of_an_invocation(
     assert len(http.calls) == 0
 
 
-@pytest.mark.parametrize(("remaining_seconds", "read_seconds"), [(300.0, 120.0), (45.05, 40.0)])
-def test_a_create_waits_120_seconds_or_as_long_as_the_invocation_lives(
-    http: responses.RequestsMock, remaining_seconds: float, read_seconds: float
+@pytest.mark.parametrize(("remaining_seconds", "seconds"), [(300.0, 120.0), (42.0, 40.0)])
+def test_a_create_takes_120_seconds_in_all_or_as_long_as_the_invocation_lives(
+    http: responses.RequestsMock, remaining_seconds: float, seconds: float
 ) -> None:
     http.post(WRITE_URL, json=CREATED, status=201)
 
     create(impatient_for(ManualClock(remaining_seconds=remaining_seconds), 60))
 
     timeout = http.calls[0].request.req_kwargs["timeout"]  # type: ignore[attr-defined]
-    assert timeout == pytest.approx((client_module.CONNECT_TIMEOUT_SECONDS, read_seconds))
+    assert timeout.total == pytest.approx(seconds)
+    assert timeout.connect_timeout == pytest.approx(min(seconds, SEND_TIMEOUT_SECONDS))
+
+
+@pytest.mark.parametrize(("remaining_seconds", "send_seconds"), [(300.0, 60.0), (42.0, 40.0)])
+def test_an_upload_has_a_minute_to_leave_or_as_long_as_the_invocation_lives(
+    http: responses.RequestsMock, remaining_seconds: float, send_seconds: float
+) -> None:
+    http.post(UPLOAD_URL, json=UPLOADED)
+
+    impatient = impatient_for(ManualClock(remaining_seconds=remaining_seconds), 60)
+    impatient.upload(b"PK", name="x-0001.zip", zgid="1")
+
+    timeout = http.calls[0].request.req_kwargs["timeout"]  # type: ignore[attr-defined]
+    assert timeout.total == pytest.approx(remaining_seconds - RESERVE_SECONDS)
+    assert timeout.connect_timeout == pytest.approx(send_seconds)
 
 
 def test_threads_share_no_session(bigin: BiginClient) -> None:

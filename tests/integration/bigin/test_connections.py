@@ -7,10 +7,12 @@ what it has read: a create counts as sent once the server has seen any of the re
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -18,6 +20,7 @@ import pytest
 import trustme
 
 from bigin_import.bigin import client as client_module
+from bigin_import.bigin import transport
 from bigin_import.bigin.client import BiginClient, Patience
 from bigin_import.bigin.datacenters import Endpoints
 from bigin_import.errors import BiginError, BiginOutcomeUnknownError, BiginUnreachableError
@@ -31,6 +34,13 @@ REQUEST = JobRequest(Operation.INSERT, "Contacts", None, True, (FieldMapping("La
 CREATED = b'{"status": "success", "details": {"id": "42"}}'
 OK = b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%s" % (len(CREATED), CREATED)
 
+UPLOADED = b'{"status": "success", "details": {"file_id": "7"}}'
+UPLOAD_OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(UPLOADED), UPLOADED)
+CONNECT_SECONDS = 0.3
+BUFFER_BYTES = 65_536
+# More than this buffer and the sender's own hold, so that sending waits for the reader.
+LARGE_ARCHIVE = b"PK" + bytes(6_000_000)
+
 type Behaviour = Callable[[socket.socket, list[bytes]], None]
 
 
@@ -42,6 +52,7 @@ class Server:
         self.connections = 0
         self._behaviour = behaviour
         self._listening = socket.create_server((HOST, 0))
+        self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         self._thread = threading.Thread(target=self._serve)
         self.port = self._listening.getsockname()[1]
 
@@ -82,7 +93,7 @@ def trusted(
 
 @pytest.fixture(autouse=True)
 def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "CONNECT_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(transport, "CONNECT_TIMEOUT_SECONDS", CONNECT_SECONDS)
     monkeypatch.setattr(client_module, "CREATE_TIMEOUT_SECONDS", 0.3)
 
 
@@ -93,6 +104,10 @@ def client(base: str, *, repeats: int = 0) -> Bigin:
     )
 
 
+def upload(bigin: Bigin) -> str:
+    return bigin.upload(LARGE_ARCHIVE, name="x-0001.zip", zgid="1")
+
+
 def create(bigin: Bigin) -> str:
     return bigin.create_job(REQUEST, file_id="1", callback_url="https://example.com/c")
 
@@ -101,7 +116,7 @@ def read_request(connection: socket.socket, seen: list[bytes]) -> None:
     """Read head and body, whichever pieces they come in."""
     data = b""
     while not data.endswith(b"}]}]}"):
-        piece = connection.recv(65_536)
+        piece = connection.recv(BUFFER_BYTES)
         if not piece:
             break
         data += piece
@@ -117,6 +132,33 @@ def reset(connection: socket.socket) -> None:
 def answer(connection: socket.socket, seen: list[bytes]) -> None:
     read_request(connection, seen)
     connection.sendall(OK)
+
+
+def take_time_over_two(connection: socket.socket, seen: list[bytes]) -> None:
+    """Read two uploads on one connection, each only after longer than connecting may take."""
+    for _ in range(2):
+        head = read_head(connection)
+        seen.append(head)
+        time.sleep(2 * CONNECT_SECONDS)
+        left = int(re.findall(rb"Content-Length: (\d+)", head)[0])
+        while left:
+            left -= len(some(connection, min(left, BUFFER_BYTES)))
+        connection.sendall(UPLOAD_OK)
+
+
+def read_head(connection: socket.socket) -> bytes:
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += some(connection, 1)
+    return head
+
+
+def some(connection: socket.socket, at_most: int) -> bytes:
+    """Return at least one byte; the end of the connection is an error."""
+    piece = connection.recv(at_most)
+    if not piece:
+        raise ConnectionError
+    return piece
 
 
 def hang_up_after_request(connection: socket.socket, seen: list[bytes]) -> None:
@@ -171,7 +213,7 @@ def reset_at_once(connection: socket.socket, seen: list[bytes]) -> None:
 
 
 def never_shake_hands(connection: socket.socket, seen: list[bytes]) -> None:
-    while connection.recv(65_536):  # the client's hello, and nothing in return
+    while connection.recv(BUFFER_BYTES):  # the client's hello, and nothing in return
         pass
 
 
@@ -268,3 +310,31 @@ def test_every_create_has_a_connection_of_its_own(authority: trustme.CA) -> None
         create(bigin)
 
     assert server.connections == 2
+
+
+@pytest.mark.usefixtures("trusted")
+def test_an_upload_may_take_longer_than_connecting_on_a_new_and_on_a_kept_connection(
+    authority: trustme.CA,
+) -> None:
+    with Server(over_tls(authority, take_time_over_two)).running() as server:
+        bigin = client(f"https://{HOST}:{server.port}")
+        uploaded = [upload(bigin), upload(bigin)]
+
+    assert uploaded == ["7", "7"]
+    assert (server.connections, len(server.seen)) == (1, 2)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_an_upload_that_nobody_reads_is_given_up(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "SEND_TIMEOUT_SECONDS", 0.3)
+    given_up = threading.Event()
+
+    def read_nothing(_connection: socket.socket, _seen: list[bytes]) -> None:
+        given_up.wait(5)
+
+    with Server(over_tls(authority, read_nothing)).running() as server:
+        with pytest.raises(BiginOutcomeUnknownError):
+            upload(client(f"https://{HOST}:{server.port}"))
+        given_up.set()

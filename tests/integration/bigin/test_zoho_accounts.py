@@ -12,10 +12,11 @@ from bigin_import.bigin.auth import Credentials, ZohoAccounts
 from bigin_import.bigin.datacenters import DATA_CENTERS
 from bigin_import.errors import (
     BiginAccessError,
-    BiginBusyError,
     BiginError,
     BiginOutcomeUnknownError,
     BiginUnreachableError,
+    SecretUnreadableError,
+    TokenBusyError,
 )
 from bigin_import.ports import Accounts
 
@@ -84,6 +85,20 @@ def test_a_secret_that_cannot_be_read_is_the_operators_to_mend(
     assert len(http.calls) == 0
 
 
+def test_a_secret_that_aws_does_not_give_out_is_the_operators_to_mend(
+    http: responses.RequestsMock,
+) -> None:
+    def credentials() -> Credentials:
+        raise SecretUnreadableError("arn", code="AccessDeniedException", resolution="Let us in")
+
+    with pytest.raises(BiginAccessError, match="arn cannot be read") as caught:
+        ZohoAccounts(DATA_CENTERS["EU"], credentials).refresh()
+
+    assert caught.value.code == "zoho_secret: AccessDeniedException"
+    assert caught.value.resolution == "Let us in"
+    assert len(http.calls) == 0
+
+
 @pytest.mark.parametrize(
     ("life", "seconds"),
     [
@@ -127,9 +142,9 @@ def test_a_refusal_tells_the_operator_what_to_do(
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
-        (400, ACCESS_DENIED, BiginBusyError),
-        (200, ACCESS_DENIED, BiginBusyError),
-        (429, {}, BiginBusyError),
+        (400, ACCESS_DENIED, TokenBusyError),
+        (200, ACCESS_DENIED, TokenBusyError),
+        (429, {}, TokenBusyError),
         (500, {}, BiginOutcomeUnknownError),
         (500, {"error": "invalid_code"}, BiginOutcomeUnknownError),
         (500, GRANTED, BiginOutcomeUnknownError),

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from bigin_import.records import Import, ImportState, Part, PartState
+from bigin_import.records import HoldCause, Import, ImportState, Part, PartState, holds
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import Deployed
 from tests.integration.handlers.sample_events import Event, sample
 from tests.integration.handlers.story import drop_both
+
+NOW = 1_760_000_000
 
 
 def held(stack: Deployed, *, job_exists: bool) -> str:
@@ -30,9 +32,13 @@ def held(stack: Deployed, *, job_exists: bool) -> str:
     assert part.state is PartState.UNKNOWN
     # What an hour without a callback would come to.
     stack.ledger.save(replace(part, state=PartState.HELD))
+    put_on_hold(stack, HoldCause.PART)
+    return part.import_id
+
+
+def put_on_hold(stack: Deployed, cause: HoldCause) -> None:
     record = stack.the_import()
-    stack.ledger.save(replace(record, state=ImportState.ON_HOLD, hold_reason="it is not known"))
-    return record.import_id
+    stack.ledger.save(holds.on_hold(record, cause, "it is not known", now=NOW))
 
 
 def decide(stack: Deployed, name: str, import_id: str, **changes: object) -> None:
@@ -80,13 +86,26 @@ def test_give_up_ends_the_part_and_asks_for_the_end_of_the_import(stack: Deploye
 
 
 def test_continue_takes_the_import_off_hold(stack: Deployed) -> None:
-    import_id = held(stack, job_exists=True)
+    drop_both(stack)
+    put_on_hold(stack, HoldCause.NO_PROGRESS)
+    import_id = stack.the_import().import_id
 
-    decide(stack, "decision-continue", import_id)
+    decide(stack, "decision-continue", import_id, held_at=NOW)
 
-    assert stack.the_import().state is not ImportState.ON_HOLD
+    assert stack.the_import().state is ImportState.SENT
     assert stack.the_import().hold_reason is None
     assert len(stack.job_ids()) == 1
+
+
+def test_continue_is_said_about_one_hold_and_no_other(stack: Deployed) -> None:
+    drop_both(stack)
+    put_on_hold(stack, HoldCause.CONTRADICTION)
+    import_id = stack.the_import().import_id
+
+    decide(stack, "decision-continue", import_id, held_at=NOW - 600)
+
+    assert stack.the_import().state is ImportState.ON_HOLD
+    assert stack.the_import().contradiction == "it is not known"
 
 
 @pytest.mark.parametrize("name", ["decision-create", "decision-adopt", "decision-give-up"])

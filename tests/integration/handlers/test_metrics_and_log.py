@@ -50,6 +50,16 @@ def be_overdue(stack: Deployed) -> None:
     tick(stack)
 
 
+def be_stalled(stack: Deployed) -> None:
+    """Bigin has not been reached for more than a day."""
+    fault(stack, FaultName.CREATE_REFUSED, code="INTERNAL_ERROR", status=500)
+    drop_both(stack)
+    record = stack.the_import()
+    stack.ledger.save(replace(record, pause="UNREACHABLE", paused_at=record.received_at - 90_000))
+    stack.let_everything_be_due()
+    tick(stack)
+
+
 def refuse_a_callback(stack: Deployed) -> None:
     """The sample's signature is none."""
     stack.run("job_callback", sample("callback-json"))
@@ -90,6 +100,7 @@ SCENES: dict[str, Callable[[Deployed], None]] = {
     "Ticks": tick,
     "OnHold": hold,
     "Overdue": be_overdue,
+    "Stalled": be_stalled,
     "CallbacksRefused": refuse_a_callback,
     "SecondJobs": find_a_second_job,
     "TokenRefused": refuse_the_token,
@@ -145,7 +156,7 @@ def test_a_metric_that_is_read_is_written_with_these_dimensions(
 def test_alarms_and_dashboard_read_what_we_think_they_read() -> None:
     """A reading of the template that finds nothing would prove nothing."""
     assert set(read_by_alarms()) == {
-        *("Ticks", "OnHold", "Overdue", "SecondJobs"),
+        *("Ticks", "OnHold", "Overdue", "Stalled", "SecondJobs"),
         *("CallbacksRefused", "TokenRefused", "NoticesFailed"),
     }
     assert {name: key for name, key in read_by_the_dashboard().items() if key} == {

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,7 @@ CONTACTS_MAPPING = {
 @dataclass(frozen=True, slots=True)
 class DemoFile:
     """
-    One CSV with its mapping.
+    One CSV with its mapping, which a person may have written wrongly: nothing here reads it.
 
     Attributes:
         name: The key below `incoming/`.
@@ -61,18 +61,6 @@ class DemoFile:
     mapping: bytes
     key_field: str | None = None
     expected: frozenset[str] = frozenset()
-
-    @property
-    def module(self) -> str:
-        """The module that the mapping names, in whichever of its forms."""
-        return _module(json.loads(self.mapping))
-
-
-def _module(mapping: Mapping[str, object]) -> str:
-    resource = mapping.get("resource")
-    place = resource[0] if isinstance(resource, list) else mapping
-    module = place["module"]
-    return str(module["api_name"] if isinstance(module, dict) else module)
 
 
 def own(csv_file: Path, mapping_file: Path | None) -> DemoFile:

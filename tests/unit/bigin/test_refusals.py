@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bigin_import.bigin.refusals import KNOWN_CODES, refusal
+from bigin_import.bigin.refusals import KNOWN_CODES, UPLOAD, gateway_refusal, refusal
 from bigin_import.errors import BiginAccessError, BiginRefusedError
 
 CREATE_PAGE = (
@@ -80,3 +80,38 @@ def test_it_is_known_whether_every_part_would_be_refused(code: str, every_part: 
 
 def test_an_unknown_code_shows_bigins_own_words() -> None:
     assert "SOMETHING_NEW: as Bigin said it" in str(refusal("SOMETHING_NEW", "as Bigin said it"))
+
+
+def test_no_resolution_speaks_of_variables_that_nobody_sets() -> None:
+    """People set the parameters of the template."""
+    assert "BIGIN_" not in " ".join(known.resolution for known in KNOWN_CODES.values())
+
+
+@pytest.mark.parametrize(
+    ("code", "call", "advice"),
+    [
+        ("MANDATORY_NOT_FOUND", "create job", "find_by in the mapping"),
+        ("MANDATORY_NOT_FOUND", UPLOAD, "UploadUrl"),
+        ("INVALID_DATA", "create job", "a key of the mapping"),
+        ("INVALID_DATA", UPLOAD, "another organisation's"),
+        ("FILE_TOO_LARGE", UPLOAD, "report this"),
+        ("SOMETHING_NEW", "create job", "ask Bigin's support"),
+        ("SOMETHING_NEW", UPLOAD, "ask Bigin's support"),
+    ],
+)
+def test_the_advice_fits_the_call_that_was_refused(code: str, call: str, advice: str) -> None:
+    error = refusal(code, "words", call=call)
+
+    assert isinstance(error, BiginRefusedError)
+    assert advice in error.resolution
+
+
+@pytest.mark.parametrize(
+    ("call", "advice"),
+    [(UPLOAD, "DataCenter and UploadUrl"), ("download of row results", "look at the job in Bigin")],
+)
+def test_a_refusal_of_the_gateway_says_what_to_check(call: str, advice: str) -> None:
+    error = gateway_refusal(400, "Bad Request", call=call)
+
+    assert (error.code, error.concerns_mapping) == ("HTTP 400", False)
+    assert advice in error.resolution

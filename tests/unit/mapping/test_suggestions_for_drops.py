@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
-from bigin_import.models import Field
+from bigin_import.errors import UnreadableObjectError
+from bigin_import.models import Field, ObjectVersion
 from bigin_import.records import ImportState
 from tests.fakes.house import MAPPING, ROWS, House
+from tests.fakes.memory_files import MemoryFiles
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 AS_WRITTEN: dict[str, Any] = dict(MAPPING)
@@ -107,6 +109,39 @@ def test_a_wrong_mapping_that_is_gone_is_started_anew() -> None:
 
     key = next(key for key in house.files.keys("results/") if key.endswith("suggested.json"))
     assert json.loads(house.files.read(key))["module"] == "Contacts"
+
+
+class ClosedFiles(MemoryFiles):
+    """A bucket with objects that S3 does not give out."""
+
+    closed: frozenset[str] = frozenset()
+
+    def read(self, key: str, *, version_id: str | None = None, at_most: int = 1_000_000) -> bytes:
+        self._refuse(key)
+        return super().read(key, version_id=version_id, at_most=at_most)
+
+    def stream(self, source: ObjectVersion) -> BinaryIO:
+        self._refuse(source.key)
+        return super().stream(source)
+
+    def _refuse(self, key: str) -> None:
+        if key in self.closed:
+            raise UnreadableObjectError(key)
+
+
+@pytest.mark.parametrize(("closed", "suggestions"), [(SIDECAR, 1), (CSV, 0)])
+def test_what_may_not_be_read_any_more_keeps_no_import_open(closed: str, suggestions: int) -> None:
+    house = House()
+    house.files = files = ClosedFiles()
+    house.drop(SIDECAR, b'{"module": "Accounts"}')
+    source = house.drop(CSV, ROWS)
+    files.closed = frozenset({closed})
+
+    house.settle()
+
+    written = [key for key in files.keys("results/") if key.endswith("suggested.json")]
+    assert house.import_of(source).state is ImportState.REJECTED
+    assert len(written) == suggestions
 
 
 def test_a_suggestion_for_a_wrong_mapping_imports_the_drop() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -97,3 +98,26 @@ def test_only_import_csv_knows_the_callback_url() -> None:
     knowing = [name for name in READERS if "CALLBACK_URL" in environment(name)]
 
     assert knowing == ["ImportCsvFunction"]
+
+
+ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:"
+
+
+@pytest.mark.parametrize(
+    ("arn", "is_taken"),
+    [
+        (f"{ARN}zoho-a1B2c3", True),
+        (f"{ARN}apps/zoho_client+1=2.3@4-AbCdEf", True),
+        ("arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:zoho-a1B2c3", True),
+        (f"{ARN}zoho", False),
+        (f"{ARN}zoho-a1B2c3-??????", False),
+        (f"{ARN}a1B2c3", False),
+        ("zoho-a1B2c3", False),
+    ],
+)
+def test_the_arn_of_the_zoho_secret_is_taken_only_whole(arn: str, is_taken: bool) -> None:
+    """Without its last six characters it names nothing in a policy; reading would be forbidden."""
+    pattern = template()["Parameters"]["ZohoSecretArn"]["AllowedPattern"]
+
+    # CloudFormation matches the entire value, anchors or not.
+    assert bool(re.fullmatch(pattern, arn)) is is_taken

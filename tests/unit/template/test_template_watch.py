@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from bigin_import.aws.telemetry import NAMESPACE, SIGNALS
+from bigin_import.importing.pauses import Pause, pause_seconds
 from bigin_import.models import RowStatus
-from tests.template_reading import properties, resources_of_type, template
+from tests.template_reading import properties, resources_of_type, template, transformed
 
 FUNCTIONS = ("ImportCsv", "JobCallback", "SettleJobs")
 ALARMS = resources_of_type("AWS::CloudWatch::Alarm")
@@ -86,6 +87,7 @@ def test_errors_and_throttles_of_every_function_ring(function: str, metric: str)
         "ApproximateAgeOfOldestMessage",
         "OnHold",
         "Overdue",
+        "Stalled",
         "5XXError",
         "CallbacksRefused",
         "TokenRefused",
@@ -101,6 +103,23 @@ def test_a_dead_watchdog_rings_because_its_silence_counts() -> None:
 
     assert alarm["TreatMissingData"] == "breaching"
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+
+
+def test_the_watchdog_is_not_missed_before_it_is_there() -> None:
+    made = transformed()["Resources"]
+
+    schedule = made["NoTickAlarm"]["DependsOn"]
+
+    assert made[schedule]["Type"] == "AWS::Scheduler::Schedule"
+
+
+def test_the_alarm_of_a_refused_token_lasts_from_one_try_to_the_next() -> None:
+    between_tries = pause_seconds(Pause.ACCESS, earlier=9)
+    until_the_next_tick_has_run = 60 + properties("SettleJobsFunction")["Timeout"]
+
+    period = properties("TokenRefusedAlarm")["Period"]
+
+    assert period >= between_tries + until_the_next_tick_has_run
 
 
 def test_one_refused_callback_does_not_ring() -> None:

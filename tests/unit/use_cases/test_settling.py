@@ -18,7 +18,7 @@ from bigin_import.changes import change
 from bigin_import.errors import BiginOutcomeUnknownError, BiginUnreachableError, NoticeFailedError
 from bigin_import.importing.decisions import Decision
 from bigin_import.models import Notice, ObjectVersion
-from bigin_import.records import ClosedBy, ImportState, PartState, steps
+from bigin_import.records import ClosedBy, ImportState, PartState, doubts
 from tests.fakes.house import MAPPING, ROWS, House, as_json
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
@@ -250,7 +250,7 @@ def test_a_decision_whose_carrier_died_after_the_part_is_carried_out_all_the_sam
     held = house.parts_of(source)[0]
     state = house.import_of(source).state
 
-    change(house.ledger, held.address, steps.sent_again(house.clock.now()))
+    change(house.ledger, held.address, doubts.written_off(house.clock.now()))
     house.bigin.runs = True
     house.tick(minutes=125)
 
@@ -264,7 +264,7 @@ def test_a_decision_that_is_delivered_again_goes_on_where_the_first_one_died() -
     source = dropped(house)
     house.tick(minutes=120)
     held = house.parts_of(source)[0]
-    change(house.ledger, held.address, steps.sent_again(house.clock.now()))
+    change(house.ledger, held.address, doubts.written_off(house.clock.now()))
 
     house.decisions.create(held.import_id, 1, 1)
     house.tick(minutes=5)

@@ -68,6 +68,7 @@ class ImportCsv:
         return Decisions(
             ledger=self.sandbox.ledger,
             bigin=self.sandbox.bigin(clock),
+            urls=self._urls(),
             queue=self.sandbox.queue,
             clock=clock,
             observer=self.sandbox.observer,
@@ -93,8 +94,7 @@ class ImportCsv:
         )
 
     def _sender(self, clock: LambdaClock, bigin: BiginClient, metadata: Metadata) -> Sender:
-        keys = self.sandbox.secrets.signing_keys(self.settings.signing_secret_arn)
-        urls = SignedCallbacks(self.settings.callback_url, keys)
+        urls = self._urls()
         return Sender(
             ledger=self.sandbox.ledger,
             bigin=bigin,
@@ -109,7 +109,12 @@ class ImportCsv:
             ),
             clock=clock,
             parallel=Threads(),
+            queue=self.sandbox.queue,
             observer=self.sandbox.observer,
             max_parallel_calls=self.settings.max_parallel_calls,
             unknown_create_seconds=self.settings.unknown_create_minutes * 60,
         )
+
+    def _urls(self) -> SignedCallbacks:
+        keys = self.sandbox.secrets.signing_keys(self.settings.signing_secret_arn)
+        return SignedCallbacks(self.settings.callback_url, keys)

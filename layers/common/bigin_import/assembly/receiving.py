@@ -7,11 +7,9 @@ from functools import cached_property
 
 from bigin_import.assembly.sandbox import Sandbox
 from bigin_import.bigin.client import ONE_QUICK_TRY
-from bigin_import.callback import SignedCallbacks
 from bigin_import.runtime.lambda_clock import InvocationContext, LambdaClock
 from bigin_import.settings import CallbackSettings
 from bigin_import.settling.receiver import Receiver
-from bigin_import.settling.settler import Settler
 
 
 @dataclass(frozen=True)
@@ -35,15 +33,7 @@ class JobCallback:
         bigin = self.sandbox.bigin(clock, ONE_QUICK_TRY)
         return Receiver(
             ledger=self.sandbox.ledger,
-            bigin=bigin,
-            urls=SignedCallbacks("", self.signing_keys()),
-            settler=Settler(
-                ledger=self.sandbox.ledger,
-                bigin=bigin,
-                queue=self.sandbox.queue,
-                clock=clock,
-                observer=self.sandbox.observer,
-            ),
+            adopter=self.sandbox.adopter(bigin, clock, self.signing_keys()),
             clock=clock,
             observer=self.sandbox.observer,
         )

@@ -6,6 +6,7 @@ Clients and secrets live as long as the sandbox; what knows its deadline lives f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,8 +21,11 @@ from bigin_import.aws.telemetry import PowertoolsObserver
 from bigin_import.bigin.auth import Credentials, ZohoAccounts
 from bigin_import.bigin.client import BiginClient, Patience
 from bigin_import.bigin.datacenters import endpoints
+from bigin_import.callback import SignedCallbacks
 from bigin_import.runtime.lambda_clock import LambdaClock
 from bigin_import.settings import BiginSettings
+from bigin_import.settling.adopter import Adopter
+from bigin_import.settling.settler import Settler
 from bigin_import.shared_token import SharedAccessToken
 
 # Time-outs, so that no call outlives the invocation that made it.
@@ -64,6 +68,26 @@ class Sandbox:
         accounts = ZohoAccounts(hosts, self._credentials)
         tokens = SharedAccessToken(self.ledger, accounts, clock)
         return BiginClient(hosts, tokens, clock, patience=patience or Patience())
+
+    def settler(self, bigin: BiginClient, clock: LambdaClock) -> Settler:
+        """Return the use case that writes down what became of a job."""
+        return Settler(
+            ledger=self.ledger, bigin=bigin, queue=self.queue, clock=clock, observer=self.observer
+        )
+
+    def adopter(
+        self, bigin: BiginClient, clock: LambdaClock, signing_keys: Sequence[bytes]
+    ) -> Adopter:
+        """Return the use case that asks about jobs which callbacks named."""
+        return Adopter(
+            ledger=self.ledger,
+            bigin=bigin,
+            urls=SignedCallbacks("", signing_keys),
+            settler=self.settler(bigin, clock),
+            queue=self.queue,
+            clock=clock,
+            observer=self.observer,
+        )
 
     def _credentials(self) -> Credentials:
         return Credentials.from_json(self.secrets.text(self.settings.zoho_secret_arn))

@@ -23,7 +23,6 @@ from bigin_import.settings import SettleSettings
 from bigin_import.settling.closing import Writer
 from bigin_import.settling.collector import Collector
 from bigin_import.settling.finisher import Finisher
-from bigin_import.settling.settler import Settler
 from bigin_import.settling.shortage import Shortage
 from bigin_import.settling.suggesting import Suggester
 from bigin_import.settling.summarising import Surroundings
@@ -59,7 +58,7 @@ class SettleJobs:
     @cached_property
     def failures(self) -> FailedEvents:
         client = boto3.client("sqs", config=CLIENT_CONFIG)
-        return FailedEvents(client, self.settings.failure_queue_url)
+        return FailedEvents(client, self.settings.failure_queue_url, self.sandbox.observer)
 
     def collector(self, context: InvocationContext) -> Collector:
         """Return the use case that collects a part, for one invocation."""
@@ -79,7 +78,8 @@ class SettleJobs:
             ledger=self.sandbox.ledger,
             files=self.files,
             intake=self._intake(clock),
-            settler=self._settler(clock, bigin),
+            settler=self.sandbox.settler(bigin, clock),
+            adopter=self.sandbox.adopter(bigin, clock, self._signing_keys()),
             collector=self._collector(clock, bigin),
             finisher=self._finisher(clock, bigin),
             shortage=Shortage(
@@ -105,14 +105,8 @@ class SettleJobs:
             observer=self.sandbox.observer,
         )
 
-    def _settler(self, clock: LambdaClock, bigin: BiginClient) -> Settler:
-        return Settler(
-            ledger=self.sandbox.ledger,
-            bigin=bigin,
-            queue=self.sandbox.queue,
-            clock=clock,
-            observer=self.sandbox.observer,
-        )
+    def _signing_keys(self) -> tuple[bytes, ...]:
+        return self.sandbox.secrets.signing_keys(self.settings.signing_secret_arn)
 
     def _finisher(self, clock: LambdaClock, bigin: BiginClient) -> Finisher:
         suggester = Suggester(
@@ -126,6 +120,7 @@ class SettleJobs:
             writer=Writer(
                 files=self.files, clock=clock, around=self._surroundings, suggester=suggester
             ),
+            intake=self._intake(clock),
             notices=self.notices,
             resumer=self.resumer,
             clock=clock,

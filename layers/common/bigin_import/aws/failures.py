@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from pydantic import TypeAdapter
 
 from bigin_import.aws.events import created_objects
 from bigin_import.models import ObjectVersion
+from bigin_import.ports import Observer
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 
 class FailedEvents:
-    """What Lambda's on-failure destination put into one queue."""
+    """
+    What Lambda's on-failure destination put into one queue.
 
-    def __init__(self, client: SQSClient, queue_url: str) -> None:
+    A message that cannot be read is reported and left where it is: it keeps no other from being
+    drained, and the alarm on the age of the oldest message brings a person to it.
+    """
+
+    def __init__(self, client: SQSClient, queue_url: str, observer: Observer) -> None:
         self._client = client
         self._queue_url = queue_url
+        self._observer = observer
 
     def drain(self) -> Iterator[tuple[ObjectVersion, ...]]:
         """
@@ -29,7 +39,27 @@ class FailedEvents:
         """
         answer = self._client.receive_message(QueueUrl=self._queue_url, MaxNumberOfMessages=10)
         for message in answer.get("Messages", []):
-            yield created_objects(json.loads(message["Body"])["requestPayload"])
+            objects = self._objects(message)
+            if objects is None:
+                continue
+            yield objects
             self._client.delete_message(
                 QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"]
             )
+
+    def _objects(self, message: MessageTypeDef) -> tuple[ObjectVersion, ...] | None:
+        try:
+            envelope = _envelopes().validate_json(message["Body"])
+            return created_objects(envelope["requestPayload"])
+        except ValueError:
+            self._observer.saw("failed_event_unreadable", message_id=message["MessageId"])
+            return None
+
+
+class _Envelope(TypedDict):
+    requestPayload: dict[str, Any]
+
+
+@cache
+def _envelopes() -> TypeAdapter[_Envelope]:
+    return TypeAdapter(_Envelope)

@@ -72,13 +72,12 @@ class S3Files:
         finally:
             upload.close()
 
-    def keys(self, prefix: str, *, limit: int = 1000) -> Iterator[str]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=prefix, PaginationConfig={"MaxItems": limit}
-        )
-        for page in pages:
+    def keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
+        paginator = self._client.get_paginator("list_objects_v2")
+        for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix):
             for found in page.get("Contents", []):
-                yield found["Key"]
+                if found["LastModified"].timestamp() >= since:
+                    yield found["Key"]
 
 
 def _too_large(key: str, size: int, at_most: int) -> Problem:

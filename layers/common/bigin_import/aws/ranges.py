@@ -13,7 +13,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from bigin_import.errors import MissingObjectError
+from bigin_import.errors import MissingObjectError, UnreadableObjectError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -28,12 +28,12 @@ RANGE_ATTEMPTS: Final = 5
 _BROKEN_BODY = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 
 # 404 is a missing key or version, 405 a delete marker, 412 a version "null" that was
-# overwritten, and 403 a missing key where the role may not list the bucket.
+# overwritten. 403 is not among them: the roles may list the bucket and its versions, so that
+# S3 says it only of what is there.
 _MISSING = (
     HTTPStatus.NOT_FOUND,
     HTTPStatus.METHOD_NOT_ALLOWED,
     HTTPStatus.PRECONDITION_FAILED,
-    HTTPStatus.FORBIDDEN,
 )
 
 
@@ -58,6 +58,7 @@ class ObjectRanges:
 
         Raises:
             MissingObjectError: The object or the version is not there.
+            UnreadableObjectError: It is there, and we may not read it.
         """
         for _ in range(RANGE_ATTEMPTS - 1):
             try:
@@ -77,11 +78,18 @@ class ObjectRanges:
                 return b""  # not one byte to give: the object is empty
             if status in _MISSING:
                 raise MissingObjectError(self._which["Key"]) from exc
+            if status == HTTPStatus.FORBIDDEN or _is_of_its_key(exc):
+                raise UnreadableObjectError(self._which["Key"]) from exc
             raise
         # Objects from before versioning share the version "null" and may be overwritten.
         self._which["IfMatch"] = answer["ETag"]
         self.total = int(answer["ContentRange"].rpartition("/")[2])
         return answer["Body"].read()
+
+
+def _is_of_its_key(error: ClientError) -> bool:
+    """Tell whether KMS has disabled or deleted the object's key, which S3 answers with 400."""
+    return error.response["Error"]["Code"].startswith("KMS.")
 
 
 class RangedReader(RawIOBase):

@@ -6,13 +6,26 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from bigin_import.errors import SettingsError
+from botocore.exceptions import ClientError
+
+from bigin_import.errors import SecretUnreadableError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 KEEP_SECONDS: Final = 300
 """A rotated secret is used this late at most; without it every callback would read it twice."""
+
+_NOT_THERE: Final = "ResourceNotFoundException"
+_RESOLUTIONS: Final = {
+    _NOT_THERE: "Put its value there; if there is no such secret, create it and deploy with the "
+    "new one's ARN",
+    "InvalidRequestException": "It is about to be deleted: restore it, or deploy with another "
+    "one's ARN",
+    "AccessDeniedException": "Deploy with its whole ARN, the six characters at the end included; "
+    "if it has a policy or a KMS key of its own, let that admit the roles of the functions",
+    "DecryptionFailure": "Enable its KMS key again, or store it with another key",
+}
 
 
 class Secrets:
@@ -35,11 +48,11 @@ class Secrets:
         Return a secret's current text.
 
         Raises:
-            SettingsError: There is no such secret, or it has no text yet.
+            SecretUnreadableError: It is not there, has no text yet, or is not ours to read.
         """
         text = self._version(arn, "AWSCURRENT")
         if text is None:
-            raise SettingsError(f"{arn} holds no text; put the secret's value there")
+            raise _unreadable(arn, _NOT_THERE)
         return text
 
     def signing_keys(self, arn: str) -> tuple[bytes, ...]:
@@ -47,7 +60,7 @@ class Secrets:
         Return the current key, and after a rotation the previous one too, in this order.
 
         Raises:
-            SettingsError: There is no such secret, or it has no text yet.
+            SecretUnreadableError: It is not there, has no text yet, or is not ours to read.
         """
         previous = self._version(arn, "AWSPREVIOUS")
         texts = [self.text(arn)] + ([previous] if previous is not None else [])
@@ -63,6 +76,15 @@ class Secrets:
     def _ask(self, arn: str, stage: str) -> str | None:
         try:
             answer = self._client.get_secret_value(SecretId=arn, VersionStage=stage)
-        except self._client.exceptions.ResourceNotFoundException:
-            return None
+        except ClientError as exc:
+            code = exc.response["Error"]["Code"]
+            if code == _NOT_THERE:
+                return None
+            if code in _RESOLUTIONS:
+                raise _unreadable(arn, code) from exc
+            raise
         return answer.get("SecretString")
+
+
+def _unreadable(arn: str, code: str) -> SecretUnreadableError:
+    return SecretUnreadableError(arn, code=code, resolution=_RESOLUTIONS[code])

@@ -116,7 +116,9 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     "notice_failed": Signal(logging.ERROR, (_count("NoticesFailed"),)),
     "tick": Signal(gauges=(_count("Ticks"),)),
     "item_failed": Signal(logging.ERROR),
+    "failed_event_unreadable": Signal(logging.ERROR),
     "overdue": Signal(logging.ERROR, (_count("Overdue"),)),
+    "stalled": Signal(logging.ERROR, (_count("Stalled"),)),
     "token_refused": Signal(logging.ERROR, (_count("TokenRefused"),)),
 }
 """Events that are not here are logged at INFO and not measured."""

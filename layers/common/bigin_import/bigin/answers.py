@@ -15,7 +15,7 @@ from typing import Self
 import requests
 
 from bigin_import.bigin.loose_json import Json, count_of, object_of
-from bigin_import.bigin.refusals import SERVER_FAULTS, known, refusal
+from bigin_import.bigin.refusals import SERVER_FAULTS, gateway_refusal, known, refusal
 from bigin_import.bigin.words import plain_words
 from bigin_import.errors import (
     BiginAccessError,
@@ -124,7 +124,7 @@ def read_from_file_host(answer: Answer, what: str) -> Json:
     otherwise_known = answer.code or answer.busy or answer.token_refused
     status = answer.gateway_code or answer.status
     if gateway and answer.decides and status < REFUSED.stop and not otherwise_known:
-        raise refusal(f"HTTP {status}", answer.words)
+        raise gateway_refusal(status, answer.words, call=what)
     return read(answer, what)
 
 
@@ -145,7 +145,7 @@ def _error(answer: Answer, what: str) -> BiginError:
     if code is None or code in SERVER_FAULTS:
         said = f"{answer.code or 'no code'}: {answer.words}" if answer.body else "no JSON object"
         return BiginOutcomeUnknownError(f"{what}: HTTP {answer.status}, {said}")
-    return refusal(code, answer.words)
+    return refusal(code, answer.words, call=what)
 
 
 def _json_object(content: bytes) -> Json | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Self
 
 import requests
+from urllib3 import Timeout
 
 from bigin_import.bigin.answers import REFUSED, Answer
 from bigin_import.bigin.datacenters import Endpoints
@@ -16,12 +17,15 @@ from bigin_import.bigin.transport import CONNECT_REPEATS, send, session
 from bigin_import.bigin.words import plain_words
 from bigin_import.errors import (
     BiginAccessError,
-    BiginBusyError,
     BiginOutcomeUnknownError,
+    SecretUnreadableError,
     SettingsError,
+    TokenBusyError,
 )
 
-TIMEOUT_SECONDS = (3.05, 10.0)  # connect, read; together below the lease of a shared refresh
+# Together below the lease of a shared refresh.
+SEND_SECONDS = 3.05
+READ_SECONDS = 10.0
 WHAT = "refresh of the access token"
 LIFE_SECONDS = 3600  # an access token's, says Zoho; older answers give it in milliseconds
 
@@ -86,7 +90,7 @@ class ZohoAccounts:
         error = plain_words(body.get("error", ""))
         # Zoho refuses with HTTP 200; the description may be in the user's language.
         if answer.busy or error == "Access Denied":
-            raise BiginBusyError(
+            raise TokenBusyError(
                 "Zoho gives no more access tokens for some minutes: too many were asked for",
                 retry_after_seconds=answer.retry_after_seconds,
             )
@@ -102,6 +106,9 @@ class ZohoAccounts:
     def _readable_credentials(self) -> Credentials:
         try:
             return self._credentials()
+        except SecretUnreadableError as exc:
+            code = f"zoho_secret: {exc.code}"
+            raise BiginAccessError(str(exc), code=code, resolution=exc.resolution) from exc
         except SettingsError as exc:
             raise BiginAccessError(
                 str(exc), code="zoho_secret", resolution=HOW_TO_STORE_IT
@@ -121,7 +128,7 @@ class ZohoAccounts:
                     "client_secret": credentials.client_secret,
                     "grant_type": "refresh_token",
                 },
-                timeout=TIMEOUT_SECONDS,
+                timeout=Timeout(connect=SEND_SECONDS, read=READ_SECONDS),
             )
 
 

@@ -11,19 +11,24 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from tempfile import TemporaryFile
 from typing import BinaryIO, Unpack
 from urllib.parse import quote
 
 import requests
+from urllib3 import Timeout
 
 from bigin_import.bigin import wire
 from bigin_import.bigin.answers import Answer, read, read_from_file_host
 from bigin_import.bigin.datacenters import Endpoints
 from bigin_import.bigin.download import MAX_REDIRECTS, ResultHosts, is_zip, same_origin, spool
 from bigin_import.bigin.loose_json import Json
+from bigin_import.bigin.refusals import UPLOAD
 from bigin_import.bigin.transport import (
+    CONNECT_TIMEOUT_SECONDS,
     RESERVE_SECONDS,
+    SEND_TIMEOUT_SECONDS,
     BoundedRetry,
     Content,
     ZohoToken,
@@ -34,8 +39,8 @@ from bigin_import.errors import BiginOutcomeUnknownError, BiginUnreachableError
 from bigin_import.models import Field, Job, JobRequest
 from bigin_import.ports import AccessTokens, Clock
 
-CONNECT_TIMEOUT_SECONDS = 3.05
-CREATE_TIMEOUT_SECONDS = 120.0  # the importer keeps this and 30 s more in reserve
+# From connecting to the answer; the importer keeps this and 30 s more in reserve.
+CREATE_TIMEOUT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ class BiginClient:
         self._of_this_thread = threading.local()
 
     def upload(self, archive: bytes, *, name: str, zgid: str) -> str:
-        what = "upload"
+        what = UPLOAD
         answer = self._authorized(
             lambda token: self._safe(
                 token,
@@ -141,11 +146,11 @@ class BiginClient:
         self, token: str | None, method: str, url: str, what: str, **content: Unpack[Content]
     ) -> requests.Response:
         auth = ZohoToken(token) if token is not None else None
-        timeout = self._timeout(self._patience.read_timeout_seconds, what)
+        timeout = self._timeout(what, read_seconds=self._patience.read_timeout_seconds)
         return send(self._session(), method, url, what=what, auth=auth, timeout=timeout, **content)
 
     def _create_once(self, token: str, body: Json, what: str) -> Answer:
-        timeout = self._timeout(CREATE_TIMEOUT_SECONDS, what)
+        timeout = self._timeout(what, at_most=CREATE_TIMEOUT_SECONDS)
         url = f"{self._endpoints.api}/bigin/bulk/v2/write"
         with session() as own:
             auth = ZohoToken(token)
@@ -176,12 +181,14 @@ class BiginClient:
             made = self._of_this_thread.session = session(repeats)
         return made
 
-    def _timeout(self, read_seconds: float, what: str) -> tuple[float, float]:
-        """Return (connect, read) seconds within what this invocation still has."""
-        left = self._clock.remaining_seconds() - RESERVE_SECONDS - CONNECT_TIMEOUT_SECONDS
-        if left <= 0:
+    def _timeout(
+        self, what: str, *, read_seconds: float | None = None, at_most: float = inf
+    ) -> Timeout:
+        """Return time-outs that together are within what this invocation still has."""
+        left = self._clock.remaining_seconds() - RESERVE_SECONDS
+        if left <= CONNECT_TIMEOUT_SECONDS:
             raise BiginUnreachableError(f"{what}: not sent, this invocation is about to end")
-        return CONNECT_TIMEOUT_SECONDS, min(read_seconds, left)
+        return Timeout(total=min(left, at_most), connect=SEND_TIMEOUT_SECONDS, read=read_seconds)
 
 
 def _there[T](value: T | None, what: str) -> T:

@@ -7,7 +7,7 @@ UK AE: accounts and API from lists of others, doubtful; upload by analogy with t
 
 Bigin's v2 upload page prints `www.content.zohoapis.com` in one place and, in its own sample,
 `content.zohoapis.com`; the latter is what every other source has. Where a host turns out to be
-wrong, BIGIN_ACCOUNTS_URL, BIGIN_API_URL and BIGIN_UPLOAD_URL each override one of them.
+wrong, the template parameters AccountsUrl, ApiUrl and UploadUrl each override one of them.
 """
 
 from __future__ import annotations
@@ -70,14 +70,15 @@ def endpoints(settings: BiginSettings) -> Endpoints:
     name = settings.data_center.strip().upper()
     if name not in DATA_CENTERS:
         raise SettingsError(
-            f"BIGIN_DATA_CENTER {settings.data_center!r} is not a data centre of Zoho's; "
-            f"did you mean {_nearest(name)}? Known are {', '.join(DATA_CENTERS)}"
+            f"DataCenter (BIGIN_DATA_CENTER) {settings.data_center!r} is not a data centre of "
+            f"Zoho's; did you mean {_nearest(name)}? Known are {', '.join(DATA_CENTERS)}"
         )
     known = DATA_CENTERS[name]
     return Endpoints(
-        accounts=_override("BIGIN_ACCOUNTS_URL", settings.accounts_url) or known.accounts,
-        api=_override("BIGIN_API_URL", settings.api_url) or known.api,
-        upload=_override("BIGIN_UPLOAD_URL", settings.upload_url) or known.upload,
+        accounts=_override("AccountsUrl", "BIGIN_ACCOUNTS_URL", settings.accounts_url)
+        or known.accounts,
+        api=_override("ApiUrl", "BIGIN_API_URL", settings.api_url) or known.api,
+        upload=_override("UploadUrl", "BIGIN_UPLOAD_URL", settings.upload_url) or known.upload,
     )
 
 
@@ -87,10 +88,14 @@ def _nearest(name: str) -> str:
     return _OTHER_NAMES.get(found, found)
 
 
-def _override(name: str, url: str) -> str:
+def _override(parameter: str, variable: str, url: str) -> str:
+    """Return *url* as a base URL; it came from a parameter of the template, by a variable."""
     if not url:
         return ""
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or "@" in url:
-        raise SettingsError(f"{name} must be a base URL such as https://www.zohoapis.com")
+        raise SettingsError(
+            f"{parameter} ({variable}) must be a base URL such as https://www.zohoapis.com, or "
+            "empty for the data centre's own"
+        )
     return url.rstrip("/")

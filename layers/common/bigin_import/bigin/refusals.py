@@ -17,6 +17,8 @@ SCOPES = (
     "ZohoFiles.files.ALL"
 )
 
+UPLOAD = "upload"  # the name of that call, in errors too
+
 # Bigin broke while working: what it had done by then nobody can say.
 SERVER_FAULTS = ("INTERNAL_ERROR", "INTERNAL_SERVER_ERROR")
 
@@ -32,6 +34,10 @@ class KnownCode:
 _ASK_ADMINISTRATOR = (
     "The user who made the refresh token may not do this: ask the administrator of Bigin to "
     "change the profile, or use another user's token"
+)
+_CHECK_ADDRESSES = (
+    "The address of the request is wrong: check the template parameters ApiUrl and UploadUrl, "
+    "which are empty in most deployments"
 )
 
 KNOWN_CODES = {
@@ -58,9 +64,7 @@ KNOWN_CODES = {
         "Correct the module in the mapping: Contacts, Accounts (companies), Pipelines (deals) or "
         "Products; bulk write does not support the others"
     ),
-    "INVALID_URL_PATTERN": KnownCode(
-        "The address of the request is wrong: check BIGIN_API_URL and BIGIN_UPLOAD_URL"
-    ),
+    "INVALID_URL_PATTERN": KnownCode(_CHECK_ADDRESSES),
     "OAUTH_SCOPE_MISMATCH": KnownCode(
         f"Make a new refresh token with the scopes {SCOPES} and put it in the Zoho secret"
     ),
@@ -68,9 +72,7 @@ KNOWN_CODES = {
     "INTERNAL_ERROR": KnownCode(
         "Bigin failed; if it stays so, ask its support", concerns_mapping=False
     ),
-    "INVALID_REQUEST_METHOD": KnownCode(
-        "The address of the request is wrong: check BIGIN_API_URL and BIGIN_UPLOAD_URL"
-    ),
+    "INVALID_REQUEST_METHOD": KnownCode(_CHECK_ADDRESSES),
     "AUTHORIZATION_FAILED": KnownCode(_ASK_ADMINISTRATOR),
     # Upload a file
     "INVALID_FILE_FORMAT": KnownCode(
@@ -79,14 +81,18 @@ KNOWN_CODES = {
     "FILE_TOO_LARGE": KnownCode(
         "The part is over 25 MB: report this, parts are cut smaller", concerns_mapping=False
     ),
-    "NOT_SUPPORTED_FEATURE": KnownCode("The upload host is wrong: check BIGIN_UPLOAD_URL"),
+    "NOT_SUPPORTED_FEATURE": KnownCode(
+        "The upload host is wrong: check the template parameters DataCenter and UploadUrl"
+    ),
     # Further codes of the engine
     "MISSING_REQUIRED_KEY": KnownCode("Add the key that Bigin names to the mapping"),
     "INVALID_CALLBACK_URL": KnownCode(
         "Bigin could not reach the callback address: check that the API of this deployment "
         "answers from the internet"
     ),
-    "INVALID_CALLBACK_METHOD": KnownCode("Bigin wants another callback method than POST"),
+    "INVALID_CALLBACK_METHOD": KnownCode(
+        "Bigin wants another callback method than POST: report this"
+    ),
     "FILE_NOT_SUPPORTED": KnownCode(
         "Bigin cannot read the uploaded file: drop it again", concerns_mapping=False
     ),
@@ -99,7 +105,9 @@ KNOWN_CODES = {
     ),
     "COEXISTENCE_NOT_ALLOWED": KnownCode("Two keys of the mapping exclude one another"),
     "REQUEST_BODY_NOT_SUPPORTED": KnownCode("Bigin cannot read the request: report this"),
-    "INVALID_REQUEST": KnownCode("Bigin cannot read the request: check BIGIN_API_URL"),
+    "INVALID_REQUEST": KnownCode(
+        "Bigin cannot read the request: check the template parameter ApiUrl"
+    ),
     "INVALID_FIELD_NAME": KnownCode(
         "Correct the api_name in the mapping: it is the API name of the field, not its label"
     ),
@@ -122,8 +130,32 @@ KNOWN_CODES = {
     ),
 }
 
+# What the same code means when it answers an upload, which the mapping has no part in.
+_AT_UPLOAD = {
+    "MANDATORY_NOT_FOUND": KnownCode(
+        "A header of the upload was lost on its way: check that the template parameter UploadUrl "
+        "is empty or leads straight to Zoho; if it does, report this"
+    ),
+    "INVALID_DATA": KnownCode(
+        "If Bigin names x-crm-org, the refresh token has become another organisation's within "
+        "the last day: go back to the old token, or drop the file again tomorrow. If it names "
+        "the size of the file, report this: parts are cut smaller"
+    ),
+}
+_GATEWAY_AT_UPLOAD = KnownCode(
+    "Zoho's upload host turned the file away before Bigin saw it: check the template parameters "
+    "DataCenter and UploadUrl, and that the user who made the refresh token is still a member of "
+    "the organisation; then drop the file again",
+    concerns_mapping=False,
+)
+_GATEWAY_ELSEWHERE = KnownCode(
+    "Zoho's file host does not give this file out (any more): look at the job in Bigin",
+    concerns_mapping=False,
+)
 _UNKNOWN_CODE = KnownCode(
-    "Bigin's documentation does not explain this code", concerns_mapping=False
+    "Mend what Bigin's words name; if they say too little, ask Bigin's support about this code, "
+    "which its documentation does not explain",
+    concerns_mapping=False,
 )
 _ACCESS_CODES = ("OAUTH_SCOPE_MISMATCH",)
 
@@ -132,11 +164,32 @@ def known(code: str) -> bool:
     return code in KNOWN_CODES
 
 
-def refusal(code: str, words: str) -> BiginError:
-    """Return our error for a code: the operator's to mend, or the mapping's."""
-    entry = KNOWN_CODES.get(code, _UNKNOWN_CODE)
+def refusal(code: str, words: str, *, call: str = "") -> BiginError:
+    """
+    Return our error for a code: the operator's to mend, or the mapping's.
+
+    Args:
+        call: What was refused; some codes mean something else of an UPLOAD.
+    """
+    entry = _entry(code, call)
     if code in _ACCESS_CODES:
         return BiginAccessError(f"{code}: {words}", code=code, resolution=entry.resolution)
+    return _refused(code, words, entry)
+
+
+def gateway_refusal(status: int, words: str, *, call: str) -> BiginRefusedError:
+    """Return our error for a 4xx of the file hosts' own gateway, which has no codes."""
+    entry = _GATEWAY_AT_UPLOAD if call == UPLOAD else _GATEWAY_ELSEWHERE
+    return _refused(f"HTTP {status}", words, entry)
+
+
+def _entry(code: str, call: str) -> KnownCode:
+    if call == UPLOAD and code in _AT_UPLOAD:
+        return _AT_UPLOAD[code]
+    return KNOWN_CODES.get(code, _UNKNOWN_CODE)
+
+
+def _refused(code: str, words: str, entry: KnownCode) -> BiginRefusedError:
     return BiginRefusedError(
         code=code,
         message=words,

@@ -15,7 +15,14 @@ from typing import Any, Self, TypedDict, Unpack
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3 import BaseHTTPResponse, HTTPSConnectionPool, PoolManager, ProxyManager, Retry
+from urllib3 import (
+    BaseHTTPResponse,
+    HTTPSConnectionPool,
+    PoolManager,
+    ProxyManager,
+    Retry,
+    Timeout,
+)
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import (
@@ -30,6 +37,9 @@ from bigin_import.bigin.words import plain_words
 from bigin_import.errors import BiginError, BiginOutcomeUnknownError, BiginUnreachableError
 from bigin_import.ports import Clock
 
+CONNECT_TIMEOUT_SECONDS = 3.05
+# For a request as a whole, not for each piece of it: the largest part, 25 MB, at 0.44 MB/s.
+SEND_TIMEOUT_SECONDS = 60.0
 SERVER_ERRORS = (500, 502, 503, 504)
 # Nothing was sent, so that even a call that must not be repeated may be tried again.
 CONNECT_REPEATS = Retry(2, read=0, status=0, other=0, redirect=False, backoff_factor=0.2)
@@ -116,13 +126,21 @@ class BoundedRetry(Retry):
 
 
 class _Connection(HTTPSConnection):
+    """
+    urllib3 connects and sends within one time-out; three seconds are many for the one and few
+    for the other. Here its `timeout` is that of sending, and connecting has its own.
+    """
+
     def connect(self) -> None:
+        of_sending, self.timeout = self.timeout, CONNECT_TIMEOUT_SECONDS
         try:
             super().connect()
         except NewConnectionError:
             raise
         except (OSError, ValueError, HTTPException, HTTPError) as exc:  # ValueError: certificates
             raise NewConnectionError(self, f"no TLS connection: {exc}") from exc
+        finally:
+            self.timeout = of_sending
 
 
 class _Pool(HTTPSConnectionPool):
@@ -165,7 +183,7 @@ def send(
     url: str,
     *,
     what: str,
-    timeout: tuple[float, float],
+    timeout: Timeout,
     auth: AuthBase | None = None,
     **content: Unpack[Content],
 ) -> requests.Response:
@@ -173,7 +191,8 @@ def send(
     Send a request, not following redirects; *what* names it in errors.
 
     Args:
-        timeout: Seconds to connect, and seconds without a byte of the answer.
+        timeout: Its `connect` is for sending the request, its `read` for seconds without a
+            byte of the answer; connecting takes CONNECT_TIMEOUT_SECONDS at most.
 
     Raises:
         BiginUnreachableError: It certainly never left.
@@ -181,7 +200,12 @@ def send(
     """
     try:
         return one.request(
-            method, url, auth=auth, timeout=timeout, allow_redirects=False, **content
+            method,
+            url,
+            auth=auth,
+            timeout=timeout,  # type: ignore[arg-type]  # its adapters take urllib3's; stubs do not
+            allow_redirects=False,
+            **content,
         )
     except requests.RequestException as exc:
         raise failure(exc, what) from exc

@@ -8,6 +8,7 @@ spellings. What is not there is None, never a guess.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from bigin_import.bigin.loose_json import Json, count_of, first_of, object_of, text_of, truth_of
@@ -75,6 +76,7 @@ def job(answer: Json, *, asked: str) -> Job | None:
         skipped=count_of(file.get("skipped_count")),
         total=count_of(file.get("total_count")),
         message=_message(details, resource),
+        created_at=_seconds(details.get("created_time")),
     )
 
 
@@ -134,6 +136,15 @@ def _mapping(entry: Json) -> FieldMapping:
         find_by=text_of(entry.get("find_by")),
         format=text_of(entry.get("format")),
     )
+
+
+def _seconds(value: object) -> int | None:
+    """Return an ISO time with its offset in seconds since the epoch."""
+    try:
+        moment = datetime.fromisoformat(text_of(value) or "")
+    except ValueError:
+        return None
+    return int(moment.timestamp()) if moment.tzinfo is not None else None
 
 
 def _callback_path(details: Json) -> str | None:

@@ -10,10 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from bigin_import import places
 from bigin_import.changes import change
-from bigin_import.importing.pauses import Pause
-from bigin_import.ports import Bigin, Clock, CollectQueue, Ledger, Observer
-from bigin_import.records import Import, ImportState, OpenKind, Part, PartState, steps
+from bigin_import.errors import BiginRefusedError
+from bigin_import.ports import Bigin, CallbackUrls, Clock, CollectQueue, Ledger, Observer
+from bigin_import.records import (
+    HoldCause,
+    Import,
+    ImportState,
+    Part,
+    PartState,
+    doubts,
+    holds,
+    steps,
+)
 
 
 class Decision(StrEnum):
@@ -38,64 +48,57 @@ class Decisions:
 
     ledger: Ledger
     bigin: Bigin
+    urls: CallbackUrls
     queue: CollectQueue
     clock: Clock
     observer: Observer
 
-    def go_on(self, import_id: str) -> bool:
-        """Let a held import go on where it stopped; return whether it was held."""
-        _, changed = change(self.ledger, Import.at(import_id), self._off_hold)
+    def go_on(self, import_id: str, held_at: int) -> bool:
+        """Let an import go on that is on hold since *held_at*; return whether it was."""
+
+        def released(seen: Import) -> Import | None:
+            if seen.state is not ImportState.ON_HOLD or seen.held_at != held_at:
+                return None
+            state = holds.state_before(seen)
+            return self._compared(holds.off_hold(seen, state, self._now), seen)
+
+        _, changed = change(self.ledger, Import.at(import_id), released)
         self._saw(Decision.CONTINUE, import_id, changed=changed)
         return changed
 
     def create(self, import_id: str, part: int, attempt: int) -> bool:
         """Let a held part have another attempt; return whether it was held for *attempt*."""
-        step = steps.sent_again(self.clock.now())
+        step = doubts.written_off(self._now)
         decided = self._decide(Decision.CREATE, import_id, part, attempt, step)
-        if decided or self._is_to_be_sent(import_id, part, attempt):
-            change(self.ledger, Import.at(import_id), self._sending_again)
+        self._go_on(import_id, part, attempt)
         return decided
-
-    def _is_to_be_sent(self, import_id: str, number: int, attempt: int) -> bool:
-        """Tell whether an earlier delivery of the same decision got as far as the part."""
-        part = self.ledger.load(Part.at(import_id, number))
-        current = part.attempt if part and part.state is PartState.UPLOADED else None
-        return current is not None and current.number == attempt
 
     def adopt(self, import_id: str, part: int, attempt: int, job_id: str) -> bool:
         """
-        Take *job_id* for the job of a held part.
+        Take *job_id* for the job of a held part, unless Bigin says that it is another's.
 
         Raises:
-            BiginError: Bigin does not know that job, or did not answer.
+            BiginError: Bigin did not answer; Lambda repeats the decision.
         """
-        self.bigin.job(job_id)
-        step = steps.created(attempt, job_id, self.clock.now())
+        reason = self._why_not(import_id, part, attempt, job_id)
+        if reason:
+            self._refuse(import_id, part, reason)
+            return False
+        step = steps.created(attempt, job_id, self._now)
         adopted = self._decide(Decision.ADOPT, import_id, part, attempt, step)
-        if adopted:
-            self._go_on_sending(import_id)
+        self._go_on(import_id, part, attempt)
         return adopted
 
     def give_up(self, import_id: str, part: int, attempt: int) -> bool:
         """Stop waiting for a held part."""
-        step = steps.given_up(self.clock.now())
+        step = steps.given_up(self._now)
         given_up = self._decide(Decision.GIVE_UP, import_id, part, attempt, step)
-        if given_up:
-            self._go_on_sending(import_id)
-            self.queue.collect(import_id)
+        self._go_on(import_id, part, attempt)
         return given_up
 
-    def _go_on_sending(self, import_id: str) -> None:
-        """Parts that had to wait for the held one may be sent now; often there are none."""
-        change(
-            self.ledger,
-            Import.at(import_id),
-            lambda seen: (
-                self._resumable(seen, ImportState.SENDING)
-                if seen.state is ImportState.ON_HOLD
-                else None
-            ),
-        )
+    @property
+    def _now(self) -> int:
+        return self.clock.now()
 
     def _decide(
         self, decision: Decision, import_id: str, part: int, attempt: int, step: steps.Step
@@ -108,41 +111,61 @@ class Decisions:
         self._saw(decision, import_id, changed=changed, part=part)
         return changed
 
-    def _off_hold(self, seen: Import) -> Import | None:
-        if seen.state is not ImportState.ON_HOLD:
-            return None
-        return self._resumable(self._compared(seen), _state_to_go_on_from(seen))
+    def _go_on(self, import_id: str, number: int, attempt: int) -> None:
+        """
+        Let the import go on if the part is not held for *attempt* any more, whoever decided that.
 
-    def _compared(self, seen: Import) -> Import:
-        """Whoever goes on after a contradiction has compared the job with what was sent."""
-        contradicted = (seen.hold_reason or "").startswith(Pause.CONTRADICTION)
-        return replace(seen, compared_at=self.clock.now()) if contradicted else seen
+        An earlier delivery of the same decision may have got as far as the part.
+        """
+        part = self.ledger.load(Part.at(import_id, number))
+        current = part.attempt if part else None
+        if part is None or current is None or current.number != attempt:
+            return
+        if part.state is PartState.HELD:
+            return
+        self.queue.collect(import_id)  # which closes the import, or sends what is left
+        if part.state is PartState.STORED:
+            change(self.ledger, Import.at(import_id), self._sending_again)
 
     def _sending_again(self, seen: Import) -> Import | None:
-        if seen.state not in (ImportState.ON_HOLD, ImportState.SENT):
+        """The decision is carried out at once, by the invocation that took it."""
+        is_held = seen.state is ImportState.ON_HOLD and seen.hold_cause is HoldCause.PART
+        if not is_held and seen.state is not ImportState.SENT:
             return None
-        return self._resumable(seen, ImportState.SENDING)
+        return holds.off_hold(seen, ImportState.SENDING, self._now)
 
-    def _resumable(self, seen: Import, state: ImportState) -> Import:
-        return replace(
-            seen,
-            state=state,
-            hold_reason=None,
-            held_at=None,
-            reminded_at=None,
-            idle_resumes=0,
-            open=OpenKind.WORK,
-            due_at=self.clock.now(),
-        )
+    def _why_not(self, import_id: str, number: int, attempt: int, job_id: str) -> str:
+        """Say why *job_id* cannot be the job of a held part; "" if it can."""
+        try:
+            job = self.bigin.job(job_id)
+        except BiginRefusedError as exc:
+            return f"Bigin does not know a job {job_id} ({exc.code})"
+        is_ours = self.urls.names(job, import_id, number, attempt)
+        is_same_file = job.file_name in (None, places.entry_name(import_id, number))
+        if is_ours or (is_ours is None and is_same_file):
+            return ""
+        return f"the job {job_id} was not made for this part"
+
+    def _refuse(self, import_id: str, part: int, reason: str) -> None:
+        """Tell people again, and why their decision was not carried out."""
+        self.observer.saw("decision_refused", import_id=import_id, part=part)
+
+        def refused(seen: Import) -> Import | None:
+            if seen.state.is_closed:
+                return None
+            return replace(seen, refused_decision=reason, reminded_at=None)
+
+        change(self.ledger, Import.at(import_id), refused)
+        self.queue.collect(import_id)
+
+    def _compared(self, released: Import, seen: Import) -> Import:
+        """Whoever goes on after a contradiction has compared the job with what was sent."""
+        if seen.hold_cause is not HoldCause.CONTRADICTION:
+            return released
+        return replace(released, compared_at=self._now, contradiction=None)
 
     def _saw(
         self, decision: Decision, import_id: str, *, changed: bool, part: int | None = None
     ) -> None:
         event = "decision_taken" if changed else "decision_stale"
         self.observer.saw(event, import_id=import_id, decision=decision.value, part=part)
-
-
-def _state_to_go_on_from(record: Import) -> ImportState:
-    if record.totals is not None:
-        return ImportState.SENDING
-    return ImportState.PREPARING if record.mapping else ImportState.WAITING_FOR_MAPPING

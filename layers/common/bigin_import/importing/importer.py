@@ -10,12 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bigin_import import places
-from bigin_import.errors import DropRejectedError, LeaseLostError, MissingObjectError
+from bigin_import.errors import (
+    DropRejectedError,
+    LeaseLostError,
+    MissingObjectError,
+    UnreadableObjectError,
+)
 from bigin_import.importing import problems
 from bigin_import.importing.intake import LOOK_AGAIN_SECONDS, Intake
 from bigin_import.importing.lease import Lease, take_lease
 from bigin_import.importing.part_sender import StoppedError
-from bigin_import.importing.pauses import Pause, pause_seconds
+from bigin_import.importing.pauses import Pause, paused
 from bigin_import.importing.plans import MOST_BYTES, read_plan, write_problems
 from bigin_import.importing.preparer import Preparer
 from bigin_import.importing.reworking import Reworking
@@ -25,11 +30,12 @@ from bigin_import.mapping.parse import read_mapping
 from bigin_import.models import ObjectVersion
 from bigin_import.places import KeyKind
 from bigin_import.ports import Clock, CollectQueue, Files, Ledger, Observer
-from bigin_import.records import Import, ImportState, MappingPin, OpenKind
+from bigin_import.records import HoldCause, Import, ImportState, MappingPin, OpenKind, holds
 
 MOST_IDLE_RESUMES = 5
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
 AN_HOUR_SECONDS = 3600
+_HOLDS = {Pause.CONTRADICTION: HoldCause.CONTRADICTION, Pause.HELD: HoldCause.PART}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,26 +82,66 @@ class Importer:
 
     def _advance(self, lease: Lease, record: Import) -> None:
         if record.idle_resumes > MOST_IDLE_RESUMES:
-            self._hold(lease, f"{MOST_IDLE_RESUMES} tries got nowhere; see the log of import_csv")
+            reason = f"{MOST_IDLE_RESUMES} tries got nowhere; see the log of import_csv"
+            self._hold(lease, HoldCause.NO_PROGRESS, reason)
             return
         try:
-            record = self._prepared(lease, record)
-        except DropRejectedError as exc:
-            record = self._rejected(lease, exc)
-        except MissingObjectError:
-            record = self._concluded(lease, ImportState.WITHDRAWN)
-        if record.state is ImportState.SENDING:
-            self._send(lease, record)
+            record = self._prepared(lease, self._in_turn(lease, record))
+            if record.state is ImportState.SENDING:
+                self._send(lease, record)
+        except StoppedError as stopped:
+            self._pause(lease, stopped)
         if record.state is ImportState.FINISHING:
             self.queue.collect(record.import_id)
 
+    def _in_turn(self, lease: Lease, record: Import) -> Import:
+        """
+        Return an import that has begun if it may go on: a hold lets other versions go before.
+
+        If a later version was sent meanwhile, nothing is sent of one that had not begun sending;
+        what a person decided about one that had still counts.
+
+        Raises:
+            StoppedError: Another version is under way.
+        """
+        if record.state is ImportState.WAITING_FOR_MAPPING or record.dry_run:
+            return record
+        sent = any(part.attempts for part in self.ledger.parts(record.import_id))
+        turn = self.intake.take_turn(record, however_late=sent)
+        if turn is None:
+            raise StoppedError(Pause.TURN)
+        return self._concluded(lease, turn) if turn is ImportState.SUPERSEDED else record
+
     def _prepared(self, lease: Lease, record: Import) -> Import:
-        """Bring an import that has no plan yet to one, as far as it goes."""
-        if record.state is ImportState.WAITING_FOR_MAPPING:
-            record = self._matched(lease, record)
-        if record.state is ImportState.PREPARING:
-            record = self.preparer.prepare(lease, record)
+        """Bring an import that has no plan yet to one, or to its end, as far as it goes."""
+        try:
+            if record.state is ImportState.WAITING_FOR_MAPPING:
+                record = self._matched(lease, record)
+            if record.state is ImportState.PREPARING:
+                record = self.preparer.prepare(lease, record)
+        except DropRejectedError as exc:
+            return self._rejected(lease, exc)
+        except UnreadableObjectError as exc:
+            return self._unreadable(lease, record, exc)
+        except MissingObjectError as exc:
+            return self._gone(lease, record, exc)
         return record
+
+    def _gone(self, lease: Lease, record: Import, exc: MissingObjectError) -> Import:
+        """A drop that is deleted before it was read is withdrawn; another mapping may be there."""
+        if exc.key == record.source.key:
+            return self._concluded(lease, ImportState.WITHDRAWN)
+        if places.is_ours(exc.key):
+            raise exc
+        return self._look_again(lease)
+
+    def _unreadable(self, lease: Lease, record: Import, exc: UnreadableObjectError) -> Import:
+        """S3 may also refuse what is not there any more."""
+        if places.is_ours(exc.key):
+            raise exc
+        if self.files.newest(record.source.key) is None:
+            return self._concluded(lease, ImportState.WITHDRAWN)
+        return self._rejected(lease, DropRejectedError((problems.unreadable(exc.key),)))
 
     def _matched(self, lease: Lease, record: Import) -> Import:
         """Find the mapping and pin it."""
@@ -159,11 +205,7 @@ class Importer:
         if record.sent_at is None:
             self.intake.record_sending(record)
         plan = read_plan(self.files, record.import_id)
-        try:
-            self.sender.send(lease, record, plan.columns.request)
-        except StoppedError as stopped:
-            self._pause(lease, stopped)
-            return
+        self.sender.send(lease, record, plan.columns.request)
         now = self.clock.now()
         lease.change(
             lambda seen: replace(
@@ -174,32 +216,15 @@ class Importer:
 
     def _pause(self, lease: Lease, stopped: StoppedError) -> None:
         self.observer.saw("sending_paused", import_id=lease.import_id, pause=stopped.pause.name)
-        if stopped.pause in (Pause.CONTRADICTION, Pause.HELD):
-            self._hold(lease, str(stopped))
+        if stopped.pause in _HOLDS:
+            self._hold(lease, _HOLDS[stopped.pause], str(stopped))
             return
         now = self.clock.now()
+        lease.change(lambda seen: paused(seen, stopped.pause, now))
 
-        def paused(seen: Import) -> Import:
-            pause = stopped.pause
-            waits = seen.busy_waits if seen.pause == pause.name else 0
-            due_at = now + pause_seconds(pause, waits)
-            return replace(seen, pause=pause.name, busy_waits=waits + 1, due_at=due_at)
-
-        lease.change(paused)
-
-    def _hold(self, lease: Lease, reason: str) -> None:
+    def _hold(self, lease: Lease, cause: HoldCause, reason: str) -> None:
         now = self.clock.now()
-        lease.change(
-            lambda seen: replace(
-                seen,
-                state=ImportState.ON_HOLD,
-                open=OpenKind.WORK,
-                pause=None,
-                hold_reason=reason,
-                held_at=now,
-                due_at=now,
-            )
-        )
+        lease.change(lambda seen: holds.on_hold(seen, cause, reason, now))
         self.queue.collect(lease.import_id)  # settle_jobs tells people
 
     def _rejected(self, lease: Lease, exc: DropRejectedError) -> Import:

@@ -20,6 +20,7 @@ from bigin_import.records import Import, ImportState, MappingPin, OpenKind, Turn
 
 LOOK_AGAIN_SECONDS = 60
 TAKE_UP_SECONDS = 7 * 24 * 3600
+LONGEST_WAIT_SECONDS = 7 * 24 * 3600  # for a mapping, by template.yaml; then a drop is rejected
 MOST_WAITING = 200  # looked at when a mapping arrives; the tick looks at the rest
 
 
@@ -77,7 +78,12 @@ class Intake:
         return None
 
     def woken_by(self, mapping: ObjectVersion) -> Iterator[str]:
-        """Yield the imports that a new version of a mapping lets go on, one by one."""
+        """
+        Yield the imports that a new version of a mapping lets go on, one by one.
+
+        Waiting ones first; then the drops in its reach that were rejected for their mapping,
+        each as a new import.
+        """
         horizon = self.clock.now() + LOOK_AGAIN_SECONDS * 60
         due = self.ledger.due(OpenKind.WAITING, before=horizon, limit=MOST_WAITING)
         for address in due:
@@ -87,14 +93,28 @@ class Intake:
         yield from self._taken_up(mapping)
 
     def _taken_up(self, mapping: ObjectVersion) -> Iterator[str]:
-        """Register again the drops in reach that were rejected for their mapping."""
-        for key in self.files.keys(places.reach_of(mapping.key)):
+        since = self.clock.now() - TAKE_UP_SECONDS - LONGEST_WAIT_SECONDS
+        for key in self.files.keys(places.reach_of(mapping.key), since=since):
             if places.kind_of(key) is not KeyKind.CSV or not places.reaches(mapping.key, key):
                 continue
             newest = self.files.newest(key)
             earlier = self._last_take(newest) if newest else None
-            if earlier and self._may_be_taken_up(earlier, mapping):
-                yield self.register(earlier.source, take=earlier.take + 1).import_id
+            again = self.take_up(earlier) if earlier else None
+            if again is not None:
+                yield again.import_id
+
+    def take_up(self, earlier: Import) -> Import | None:
+        """
+        Register a drop again that was rejected for its mapping, if there is another one now.
+
+        Called when a mapping arrives, and once more when a rejection was closed: the mapping may
+        have arrived while the old one was read.
+        """
+        newest = self.files.newest(earlier.source.key)
+        is_newest = newest is not None and newest.version_id == earlier.source.version_id
+        if not is_newest or not self._may_be_taken_up(earlier):
+            return None
+        return self.register(earlier.source, take=earlier.take + 1)
 
     def _last_take(self, source: ObjectVersion) -> Import | None:
         """Return the import of *source* that was begun last; ids follow from version and take."""
@@ -106,52 +126,72 @@ class Intake:
             last = record
         return last
 
-    def _may_be_taken_up(self, earlier: Import, mapping: ObjectVersion) -> bool:
-        same_mapping = earlier.mapping == MappingPin(key=mapping.key, version_id=mapping.version_id)
-        return (
-            earlier.state is ImportState.REJECTED
-            and earlier.concerns_mapping
-            and not same_mapping
-            and (earlier.closed_at or 0) > self.clock.now() - TAKE_UP_SECONDS
+    def _may_be_taken_up(self, earlier: Import) -> bool:
+        if (
+            earlier.state is not ImportState.REJECTED
+            or not earlier.concerns_mapping
+            or (earlier.closed_at or 0) <= self.clock.now() - TAKE_UP_SECONDS
+        ):
+            return False
+        mapping = self._mapping_now(earlier)
+        return mapping is not None and mapping != earlier.mapping
+
+    def _mapping_now(self, earlier: Import) -> MappingPin | None:
+        """Return the mapping that would count for a drop now: of a result file, its parent's."""
+        key = earlier.source.key
+        is_inherited = earlier.mapping is not None and places.is_ours(earlier.mapping.key)
+        return self.own_mapping(key) or (
+            earlier.mapping if is_inherited else self.folder_mapping(key)
         )
 
-    def take_turn(self, record: Import) -> ImportState | None:
+    def take_turn(self, record: Import, *, however_late: bool = False) -> ImportState | None:
         """
-        Ask for this import's turn among the versions of its key.
+        Ask for this import's turn among the versions of its key; asking twice does no harm.
+
+        Nobody gives a turn back: it is free as soon as its import is closed or on hold.
+
+        Args:
+            however_late: A later version that was sent is no reason against it.
 
         Returns:
             PREPARING if it may go on, SUPERSEDED if a later version was sent already, or
-            None if an earlier version is still under way.
+            None if another version is still under way.
         """
-        place = places.place_of(record.source)
-        added(self.ledger, Turn(place=place))
+
+        def is_late(seen: Turn) -> bool:
+            return _is_late(record, seen) and not however_late
 
         def taken(seen: Turn) -> Turn | None:
-            if seen.open_import not in (None, record.import_id) or _is_late(record, seen):
+            if is_late(seen) or not self._is_free(seen, record):
                 return None
+            # Written also if it is ours: whoever finds us on hold a moment too late then looks
+            # again.
             return replace(seen, open_import=record.import_id)
 
-        turn, _ = change(self.ledger, Turn.at(place), taken)
-        if turn is None or turn.open_import == record.import_id:
+        place = places.place_of(record.source)
+        turn, ours = change(self.ledger, Turn.at(place), taken)
+        if turn is None:
+            added(self.ledger, Turn(place=place))
+            turn, ours = change(self.ledger, Turn.at(place), taken)
+        if turn is None or ours:
             return ImportState.PREPARING
-        return ImportState.SUPERSEDED if _is_late(record, turn) else None
+        return ImportState.SUPERSEDED if is_late(turn) else None
+
+    def _is_free(self, turn: Turn, record: Import) -> bool:
+        if turn.open_import in (None, record.import_id):
+            return True
+        holder = self.ledger.load(Import.at(turn.open_import))
+        return holder is None or holder.state.is_closed or holder.state is ImportState.ON_HOLD
 
     def record_sending(self, record: Import) -> None:
-        """Remember that this version of its key is the latest that was sent."""
-        change(
-            self.ledger,
-            Turn.at(places.place_of(record.source)),
-            lambda seen: replace(seen, last_sequencer=record.source.sequencer),
-        )
+        """Remember that this version of its key was sent, if it is the latest that was."""
 
+        def sent(seen: Turn) -> Turn | None:
+            ours = record.source.sequencer
+            is_known = ours in ("", seen.last_sequencer) or _is_late(record, seen)
+            return None if is_known else replace(seen, last_sequencer=ours)
 
-def give_turn_back(ledger: Ledger, record: Import) -> None:
-    """Let the next version of the key go on."""
-
-    def given(seen: Turn) -> Turn | None:
-        return replace(seen, open_import=None) if seen.open_import == record.import_id else None
-
-    change(ledger, Turn.at(places.place_of(record.source)), given)
+        change(self.ledger, Turn.at(places.place_of(record.source)), sent)
 
 
 def _is_late(record: Import, turn: Turn) -> bool:

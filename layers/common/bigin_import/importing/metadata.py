@@ -15,6 +15,9 @@ from bigin_import.records import Remembered
 
 FIELDS_SECONDS = 10 * 60  # a new field in Bigin is seen by the next night's drop at the latest
 ORGANISATION_SECONDS = 24 * 3600  # an organisation's id does not change
+# DynamoDB refuses items over 400 KB, and long pick lists come near; a larger answer is asked for
+# anew each time.
+MOST_BYTES = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +57,18 @@ class Metadata:
         if known is not None and known.until > now:
             return known.answer
         answer = ask()
-        fresh = Remembered(what=what, answer=answer, until=now + seconds)
+        if len(answer.encode()) <= MOST_BYTES:
+            self._remember(Remembered(what=what, answer=answer, until=now + seconds))
+        return answer
+
+    def _remember(self, fresh: Remembered) -> None:
         _, is_new = added(self.ledger, fresh)
         if not is_new:
             change(
                 self.ledger,
                 fresh.address,
-                lambda seen: replace(seen, answer=answer, until=now + seconds),
+                lambda seen: replace(seen, answer=fresh.answer, until=fresh.until),
             )
-        return answer
 
 
 @cache

@@ -23,10 +23,10 @@ from bigin_import.errors import (
 )
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata import Metadata
-from bigin_import.importing.pauses import Pause
+from bigin_import.importing.pauses import Pause, pause_after
 from bigin_import.models import JobRequest
 from bigin_import.ports import Bigin, CallbackUrls, Clock, Files, Observer
-from bigin_import.records import Part, PartState, Refusal, steps
+from bigin_import.records import Part, PartState, Refusal, doubts, steps
 
 CREATE_SECONDS = 150  # read time-out of a create, 120 s, and 30 s to write down its answer
 PATIENCE_SECONDS = 60  # Bigin's parallel calls free up within that; its credits do not
@@ -47,6 +47,20 @@ class StoppedError(BiginImportError):
         super().__init__(f"{pause}: {detail}" if detail else pause)
 
 
+@dataclass(slots=True)
+class Round:
+    """
+    One submitter's sending of one import, part after part or side by side.
+
+    Attributes:
+        stopped: What ended it; no further create may start, those in flight finish.
+    """
+
+    lease: Lease
+    request: JobRequest
+    stopped: StoppedError | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartSender:
     """Uploads one archive and creates one job, under the lease of its import."""
@@ -58,7 +72,7 @@ class PartSender:
     clock: Clock
     observer: Observer
 
-    def send(self, lease: Lease, request: JobRequest, part: Part) -> Part:
+    def send(self, current: Round, part: Part) -> Part:
         """
         Bring *part* from STORED or UPLOADED to CREATED, or to REFUSED.
 
@@ -66,10 +80,20 @@ class PartSender:
             StoppedError: It is not there yet, and no other part should be tried now.
             LeaseLostError: Another submitter took over.
         """
+        try:
+            return self._sent(current, part)
+        except StoppedError as stopped:
+            current.stopped = current.stopped or stopped
+            raise
+
+    def _sent(self, current: Round, part: Part) -> Part:
+        lease = current.lease
+        if steps.outdated(self.clock.now())(part) is not None:
+            part = lease.change_part(part.number, steps.outdated(self.clock.now()))
         if part.state is PartState.STORED:
             part = self._patiently(lease, lambda: self._upload(lease, part))
         if part.state is PartState.UPLOADED:
-            part = self._patiently(lease, lambda: self._create(lease, request, part.number))
+            part = self._patiently(lease, lambda: self._create(current, part.number))
         if part.refusal is not None and part.refusal.concerns_mapping:
             raise StoppedError(Pause.REFUSED, part.refusal.code)
         return part
@@ -85,13 +109,12 @@ class PartSender:
                 pause = exc.retry_after_seconds or PATIENCE_STEP_SECONDS
                 patient = self.clock.now() + pause <= give_up_at
                 if not patient or not lease.has_time_for(pause + CREATE_SECONDS):
-                    raise StoppedError(Pause.BUSY) from exc
+                    raise StoppedError(pause_after(exc)) from exc
                 self.clock.sleep(pause)
-            except BiginUnreachableError as exc:
-                raise StoppedError(Pause.UNREACHABLE, str(exc)) from exc
-            except BiginAccessError as exc:
-                self.observer.saw("token_refused", code=exc.code)
-                raise StoppedError(Pause.ACCESS, str(exc)) from exc
+            except (BiginUnreachableError, BiginAccessError) as exc:
+                if isinstance(exc, BiginAccessError):
+                    self.observer.saw("token_refused", code=exc.code)
+                raise StoppedError(pause_after(exc), str(exc)) from exc
 
     def _upload(self, lease: Lease, part: Part) -> Part:
         """Upload the stored archive; an upload may be repeated at will."""
@@ -113,9 +136,10 @@ class PartSender:
             raise StoppedError(Pause.CONTRADICTION, f"{key} is not the archive that was planned")
         return archive
 
-    def _create(self, lease: Lease, request: JobRequest, number: int) -> Part:
+    def _create(self, current: Round, number: int) -> Part:
         """Write the attempt down, send its create, write down what came of it."""
-        self._check_time(lease)
+        lease = current.lease
+        self._check_may_start(current)
         step = steps.creating(self.clock.now(), lease.decide_after)
         part = lease.change_part(number, step)
         attempt = part.attempt
@@ -125,11 +149,11 @@ class PartSender:
             # A submitter whose lease has ended was frozen and woke up; the attempt is its own.
             raise StoppedError(Pause.UNKNOWN, f"part {number} is in an earlier submitter's hands")
         try:
-            job_id = self._send_create(lease, request, part, attempt.number)
+            job_id = self._send_create(current, part, attempt.number)
         except BiginRefusedError as exc:
             return self._refused(lease, part, exc)
         except BiginOutcomeUnknownError as exc:
-            lease.change_part(part.number, steps.unanswered(attempt.number))
+            lease.change_part(part.number, doubts.unanswered(attempt.number))
             self._saw("create_unknown", part)
             raise StoppedError(Pause.UNKNOWN, str(exc)) from exc
         except (BiginBusyError, BiginUnreachableError, BiginAccessError, StoppedError):
@@ -139,16 +163,19 @@ class PartSender:
         step = steps.created(attempt.number, job_id, self.clock.now())
         return lease.change_part(part.number, step)
 
-    def _send_create(self, lease: Lease, request: JobRequest, part: Part, attempt: int) -> str:
+    def _send_create(self, current: Round, part: Part, attempt: int) -> str:
         if part.file_id is None:
             raise StoppedError(Pause.CONTRADICTION, f"part {part.number} has no file_id")
         url = self.urls.url(part.import_id, part.number, attempt)
         # The last look before the one call that cannot be taken back.
-        self._check_time(lease)
-        return self.bigin.create_job(request, file_id=part.file_id, callback_url=url)
+        self._check_may_start(current)
+        return self.bigin.create_job(current.request, file_id=part.file_id, callback_url=url)
 
-    def _check_time(self, lease: Lease) -> None:
-        if not lease.has_time_for(CREATE_SECONDS):
+    def _check_may_start(self, current: Round) -> None:
+        """Let no create start after another was stopped, or without the time for its answer."""
+        if current.stopped is not None:
+            raise StoppedError(current.stopped.pause)
+        if not current.lease.has_time_for(CREATE_SECONDS):
             raise StoppedError(Pause.NO_TIME)
 
     def _refused(self, lease: Lease, part: Part, exc: BiginRefusedError) -> Part:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
+
+from bigin_import.errors import BiginAccessError, BiginBusyError, BiginError, TokenBusyError
+from bigin_import.records import Import
 
 
 class Pause(StrEnum):
     """Why sending stopped before every part had its job."""
 
     BUSY = "Bigin has no credits or no capacity left for now"
+    NO_TOKEN = "Zoho gives no access token for some minutes"  # noqa: S105  # a reason, no secret
     UNREACHABLE = "Bigin could not be reached"
     ACCESS = "Zoho does not let us in"
     UNKNOWN = "Bigin did not answer whether it made a job"
     REFUSED = "Bigin refused the mapping"
     NO_TIME = "the time of this invocation is used up"
     IN_ORDER = "an earlier part with the same keys is still under way"
+    TURN = "another version of the file is under way"
     HELD = "a person must decide about an earlier part with the same keys"
     CONTRADICTION = "what Bigin has is not what was sent"
 
@@ -23,15 +29,43 @@ MINUTE_SECONDS = 60
 # Credits are counted over a rolling day, so a sooner look finds none either.
 _MINUTES = {
     Pause.BUSY: (15, 30, 60),
+    Pause.NO_TOKEN: (5, 10),
     Pause.UNREACHABLE: (1, 2, 5, 10, 30),
     Pause.ACCESS: (15,),
     Pause.UNKNOWN: (5,),
     Pause.IN_ORDER: (5,),
+    Pause.TURN: (1,),
     Pause.NO_TIME: (0,),
 }
+
+
+def pause_after(exc: BiginError) -> Pause:
+    """Return what to wait for after *exc*, which says that nothing was done."""
+    match exc:
+        case TokenBusyError():
+            return Pause.NO_TOKEN
+        case BiginBusyError():
+            return Pause.BUSY
+        case BiginAccessError():
+            return Pause.ACCESS
+        case _:
+            return Pause.UNREACHABLE
 
 
 def pause_seconds(pause: Pause, earlier: int) -> int:
     """Return how long to wait when the same thing has been waited for *earlier* times."""
     minutes = _MINUTES[pause]
     return minutes[min(earlier, len(minutes) - 1)] * MINUTE_SECONDS
+
+
+def paused(seen: Import, pause: Pause, now: int) -> Import:
+    """Let an import wait; the longer it has waited for the same thing, the longer."""
+    again = seen.pause == pause.name
+    waits = seen.busy_waits if again else 0
+    return replace(
+        seen,
+        pause=pause.name,
+        paused_at=seen.paused_at if again else now,
+        busy_waits=waits + 1,
+        due_at=now + pause_seconds(pause, waits),
+    )

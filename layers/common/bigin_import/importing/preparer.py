@@ -7,6 +7,7 @@ from functools import partial
 
 from bigin_import import places
 from bigin_import.changes import added
+from bigin_import.errors import ConflictError
 from bigin_import.importing.checking import Checking
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata import Metadata
@@ -74,7 +75,7 @@ class Preparer:
         )
         # Known before it is made, so that whatever ends the import can release it.
         lease.change(lambda seen: replace(seen, claim=digest))
-        claim, _ = added(self.ledger, Claim(digest=digest, import_id=record.import_id))
+        claim = self._claim(digest, record.import_id)
         if claim.import_id != record.import_id:
             return self._planned(lease, plan, verdict=ImportState.UNCHANGED, winner=claim.import_id)
         self._plan_parts(lease, record.import_id, plan)
@@ -89,6 +90,18 @@ class Preparer:
             observer=self.observer,
             default_encoding=self.default_encoding,
         )
+
+    def _claim(self, digest: str, import_id: str) -> Claim:
+        """Claim the content for this import, unless another has it that wrote some of it."""
+        claim, _ = added(self.ledger, Claim(digest=digest, import_id=import_id))
+        winner = self.ledger.load(Import.at(claim.import_id))
+        if winner is None or not winner.state.wrote_nothing:
+            return claim
+        # It is closed, and its claim is about to be deleted.
+        try:
+            return self.ledger.save(replace(claim, import_id=import_id))
+        except ConflictError:
+            return self._claim(digest, import_id)
 
     def _cut(self, record: Import, mapping: Mapping) -> Plan:
         with self.checking.opened(record, mapping) as (table, examined):

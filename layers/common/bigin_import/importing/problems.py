@@ -52,6 +52,17 @@ def not_a_drop(key: str) -> Problem:
     )
 
 
+def unreadable(key: str) -> Problem:
+    """S3 answered 403 for the object *key*, which a person dropped."""
+    return Problem(
+        where=key,
+        what="S3 does not let the importer read it (403); most likely it is encrypted with a KMS "
+        "key of your own",
+        remedy="Drop it again without naming a key, or allow the role of import_csv kms:Decrypt "
+        "with that key and then drop it again",
+    )
+
+
 def nobody_decided(key: str, hold_reason: str) -> Problem:
     """The import was held before its drop was read, and nobody decided about it."""
     return Problem(

@@ -5,16 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from bigin_import.errors import BiginError
+from bigin_import.errors import BiginAccessError, BiginError, BiginRefusedError
 from bigin_import.importing.comparison import contradictions
 from bigin_import.importing.lease import Lease
-from bigin_import.importing.part_sender import PartSender, StoppedError
-from bigin_import.importing.pauses import Pause
+from bigin_import.importing.part_sender import PartSender, Round, StoppedError
+from bigin_import.importing.pauses import Pause, pause_after
 from bigin_import.models import Job, JobRequest
-from bigin_import.ports import Bigin, CallbackUrls, Clock, Ledger, Observer, Parallel
-from bigin_import.records import Attempt, Import, Part, PartState, Refusal, steps
+from bigin_import.ports import (
+    Bigin,
+    CallbackUrls,
+    Clock,
+    CollectQueue,
+    Ledger,
+    Observer,
+    Parallel,
+)
+from bigin_import.records import Attempt, Import, Part, PartState, Refusal, doubts, steps
 
 _NO_JOB_YET = (PartState.STORED, PartState.UPLOADED)
+_UNANSWERED = (PartState.CREATING, PartState.UNKNOWN)
+# Bigin may take a moment to know the job that it has just made.
+_SHOWS_UP_SECONDS = 600
 _NOT_SENT = Refusal(
     code="NOT_SENT",
     message="Not sent, because Bigin refused another part of this file for its mapping",
@@ -32,6 +43,7 @@ class Sender:
     part_sender: PartSender
     clock: Clock
     parallel: Parallel
+    queue: CollectQueue
     observer: Observer
     max_parallel_calls: int
     unknown_create_seconds: int
@@ -40,22 +52,39 @@ class Sender:
         """
         Give every part a job, as far as that can be done now.
 
+        Afterwards every part has a job, has ended, or waits for a person.
+
         Raises:
             StoppedError: Some parts still have no job; it says why.
             LeaseLostError: Another submitter took over.
         """
         self._decide_unknown(lease, record.import_id)
         try:
-            if record.compared_at is None:
-                self._send_first(lease, request)
-            if record.totals is not None and record.totals.in_order:
-                self._send_in_order(lease, request)
-            else:
-                self._send_rest(lease, request)
+            self._send_parts(Round(lease, request), record)
         except StoppedError as stopped:
             if stopped.pause is not Pause.REFUSED:
                 raise
             self._refuse_rest(lease)
+        self._check_all_sent(record.import_id)
+
+    def _send_parts(self, current: Round, record: Import) -> None:
+        parts = self.ledger.parts(record.import_id)
+        if any(part.refusal and part.refusal.concerns_mapping for part in parts):
+            raise StoppedError(Pause.REFUSED)  # whoever heard that did not get to tell the rest
+        if record.totals is not None and record.totals.in_order:
+            self._send_in_order(current, parts, is_compared=record.compared_at is not None)
+            return
+        if record.compared_at is None:
+            self._send_first(current, parts)
+        self._send_rest(current)
+
+    def _check_all_sent(self, import_id: str) -> None:
+        """A decision or a callback may have changed a part since it was looked at."""
+        states = {part.state for part in self.ledger.parts(import_id)}
+        if states & {*_UNANSWERED}:
+            raise StoppedError(Pause.UNKNOWN)
+        if states & {*_NO_JOB_YET}:
+            raise StoppedError(Pause.NO_TIME)
 
     def _decide_unknown(self, lease: Lease, import_id: str) -> None:
         """Find creates whose outcome nobody knows; move on those that time has decided."""
@@ -64,67 +93,83 @@ class Sender:
             raise StoppedError(Pause.UNKNOWN)
 
     def _decided(self, lease: Lease, part: Part) -> Part:
-        attempt = part.attempt
-        if attempt is None or part.state not in (PartState.CREATING, PartState.UNKNOWN):
+        if part.attempt is None or part.state not in (*_NO_JOB_YET, *_UNANSWERED):
             return part
+        if part.state in _NO_JOB_YET and not part.attempt.is_in_doubt:
+            return part
+        lease.change_part(part.number, doubts.doubted())
         # Found in CREATING: we hold the lease, so whoever wrote it is gone.
-        lease.change_part(part.number, steps.unanswered(attempt.number))
-        decided = lease.change_part(part.number, self._decision(part, attempt))
+        lease.change_part(part.number, doubts.unanswered(part.attempt.number))
+        decided = lease.change_part(part.number, self._decision)
         if decided.state is PartState.HELD:
             self.observer.saw("part_held", import_id=part.import_id, part=part.number)
+            self.queue.collect(part.import_id)  # settle_jobs tells people
         return decided
 
-    def _decision(self, part: Part, attempt: Attempt) -> steps.Step:
-        now = self.clock.now()
-        if now < attempt.decide_after:
-            return _nothing
-        if not part.repeatable or attempt.callback_at is not None:
-            return steps.held(now)
+    def _decision(self, seen: Part) -> Part | None:
+        """Decide by the part as it stands: a callback may have come a moment ago."""
+        attempt, now = seen.attempt, self.clock.now()
+        if seen.state is not PartState.UNKNOWN or attempt is None or now < attempt.decide_after:
+            return None
+        if not seen.repeatable or attempt.is_in_doubt:
+            return doubts.held(now)(seen)
         if now < attempt.started_at + self.unknown_create_seconds:
-            return _nothing
-        return steps.sent_again(now)
+            return None
+        return doubts.sent_again(now)(seen)
 
-    def _send_first(self, lease: Lease, request: JobRequest) -> None:
+    def _send_first(self, current: Round, parts: tuple[Part, ...]) -> None:
         """Send parts one by one until one has a job, and read that job back before any other."""
-        for part in self.ledger.parts(lease.import_id):
-            sent = self._sent(lease, request, part)
-            attempt = sent.attempt
-            if attempt is not None and attempt.job_id is not None:
-                self._compare(lease, request, sent, attempt)
+        for part in parts:
+            if self._is_compared(current, self._sent(current, part)):
                 return
 
-    def _compare(self, lease: Lease, request: JobRequest, part: Part, attempt: Attempt) -> None:
-        try:
-            job = self.bigin.job(attempt.job_id or "")
-        except BiginError as exc:
-            raise StoppedError(Pause.UNREACHABLE, str(exc)) from exc
-        found = contradictions(job, request, self._is_ours(job, part, attempt))
+    def _is_compared(self, current: Round, part: Part) -> bool:
+        """Compare the job of *part* with what was asked for, if it has one."""
+        attempt = part.attempt
+        if attempt is None or attempt.job_id is None:
+            return False
+        job = self._first_job(part, attempt)
+        found = contradictions(job, current.request, self._is_ours(job, part, attempt))
         if found:
             raise StoppedError(Pause.CONTRADICTION, "; ".join(found))
         now = self.clock.now()
-        lease.change(lambda seen: replace(seen, compared_at=now))
+        current.lease.change(lambda seen: replace(seen, compared_at=now))
+        return True
+
+    def _first_job(self, part: Part, attempt: Attempt) -> Job:
+        try:
+            return self.bigin.job(attempt.job_id or "")
+        except BiginRefusedError as exc:
+            if self.clock.now() > (part.created_at or 0) + _SHOWS_UP_SECONDS:
+                what = f"it does not tell of the job {attempt.job_id} that it made ({exc.code})"
+                raise StoppedError(Pause.CONTRADICTION, what) from exc
+            raise StoppedError(Pause.UNREACHABLE, str(exc)) from exc
+        except BiginError as exc:
+            if isinstance(exc, BiginAccessError):
+                self.observer.saw("token_refused", code=exc.code)
+            raise StoppedError(pause_after(exc), str(exc)) from exc
 
     def _is_ours(self, job: Job, part: Part, attempt: Attempt) -> bool | None:
         return self.urls.names(job, part.import_id, part.number, attempt.number)
 
-    def _send_in_order(self, lease: Lease, request: JobRequest) -> None:
-        for part in self.ledger.parts(lease.import_id):
-            sent = self._sent(lease, request, part)
+    def _send_in_order(self, current: Round, parts: tuple[Part, ...], *, is_compared: bool) -> None:
+        """Send each part when all before it have ended: rows with their keys may be in it."""
+        for part in parts:
+            sent = self._sent(current, part)
             if sent.state is PartState.HELD:
                 raise StoppedError(Pause.HELD, f"part {part.number}")
+            is_compared = is_compared or self._is_compared(current, sent)
             if not sent.state.is_final:
                 raise StoppedError(Pause.IN_ORDER)
 
-    def _send_rest(self, lease: Lease, request: JobRequest) -> None:
-        parts = self.ledger.parts(lease.import_id)
+    def _send_rest(self, current: Round) -> None:
+        parts = self.ledger.parts(current.lease.import_id)
         ready = [part for part in parts if part.state in _NO_JOB_YET]
-        work = partial(self._sent, lease, request)
+        work = partial(self._sent, current)
         self.parallel.each(work, ready, at_most=self.max_parallel_calls)
 
-    def _sent(self, lease: Lease, request: JobRequest, part: Part) -> Part:
-        if part.state not in _NO_JOB_YET:
-            return part
-        return self.part_sender.send(lease, request, part)
+    def _sent(self, current: Round, part: Part) -> Part:
+        return self.part_sender.send(current, part) if part.state in _NO_JOB_YET else part
 
     def _refuse_rest(self, lease: Lease) -> None:
         """What would be refused the same way is not sent at all."""
@@ -132,7 +177,3 @@ class Sender:
         for part in self.ledger.parts(lease.import_id):
             if part.state in _NO_JOB_YET:
                 lease.change_part(part.number, refuse)
-
-
-def _nothing(_: Part) -> None:
-    return None

@@ -32,6 +32,7 @@ class Job:
         callback_path: Path of the echoed callback URL; it holds our signature, so it has no
             place in a log.
         download_url: Where the row results are, as Bigin wrote it (it may be relative).
+        created_at: When Bigin made it, in seconds since the epoch.
         message: Bigin's words about a failure, if it gave any.
     """
 
@@ -49,3 +50,4 @@ class Job:
     skipped: int | None = None
     total: int | None = None
     message: str | None = None
+    created_at: int | None = None

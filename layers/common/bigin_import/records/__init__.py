@@ -11,7 +11,7 @@ from bigin_import.records.address import Address
 from bigin_import.records.imports import Import, MappingPin, Totals
 from bigin_import.records.parts import Attempt, Outcome, Part, Refusal
 from bigin_import.records.shared import Claim, Remembered, SharedToken, Told, Turn
-from bigin_import.records.states import ClosedBy, ImportState, OpenKind, PartState
+from bigin_import.records.states import ClosedBy, HoldCause, ImportState, OpenKind, PartState
 
 type Record = Import | Part | Turn | Claim | SharedToken | Told | Remembered
 
@@ -20,6 +20,7 @@ __all__ = [
     "Attempt",
     "Claim",
     "ClosedBy",
+    "HoldCause",
     "Import",
     "ImportState",
     "MappingPin",

@@ -21,8 +21,9 @@ IMPORT_EDGES: Mapping[ImportState, frozenset[ImportState]] = {
     ImportState.PREPARING: frozenset(
         {ImportState.SENDING, ImportState.FINISHING, ImportState.ON_HOLD}
     ),
-    ImportState.SENDING: frozenset({ImportState.SENT, ImportState.ON_HOLD}),
-    # Back to SENDING when a person decides that a held part is to be created.
+    # To FINISHING after a hold in which a later version was sent, if nothing of this one was.
+    ImportState.SENDING: frozenset({ImportState.SENT, ImportState.FINISHING, ImportState.ON_HOLD}),
+    # Back to SENDING when a held part is to be created after all.
     ImportState.SENT: frozenset({ImportState.FINISHING, ImportState.SENDING, ImportState.ON_HOLD}),
     ImportState.ON_HOLD: frozenset(
         {
@@ -38,12 +39,16 @@ IMPORT_EDGES: Mapping[ImportState, frozenset[ImportState]] = {
 
 FIRST_IMPORT_STATES = frozenset({ImportState.WAITING_FOR_MAPPING})
 
+_BEFORE_CREATE = frozenset({PartState.STORED, PartState.UPLOADED})
+_AFTER_AN_ATTEMPT = frozenset({PartState.CREATED, PartState.UNKNOWN, PartState.GIVEN_UP})
+
 PART_EDGES: Mapping[PartState, frozenset[PartState]] = {
-    PartState.STORED: frozenset({PartState.UPLOADED, PartState.REFUSED}),
-    # To CREATED without a create of ours: the job of an earlier, unanswered attempt calls back.
-    # To GIVEN_UP after an unanswered attempt, when a hold of the whole import is given up.
+    # After an unanswered attempt also to CREATED: its job calls back. To UNKNOWN: it calls back
+    # and does not say which. To GIVEN_UP: a hold of the whole import is given up.
+    PartState.STORED: frozenset({PartState.UPLOADED, PartState.REFUSED, *_AFTER_AN_ATTEMPT}),
+    # Back to STORED if the upload is so old that Bigin may have thrown it away.
     PartState.UPLOADED: frozenset(
-        {PartState.CREATING, PartState.CREATED, PartState.REFUSED, PartState.GIVEN_UP}
+        {PartState.STORED, PartState.CREATING, PartState.REFUSED, *_AFTER_AN_ATTEMPT}
     ),
     # Back to UPLOADED only if the create certainly did not leave.
     PartState.CREATING: frozenset(
@@ -57,11 +62,11 @@ PART_EDGES: Mapping[PartState, frozenset[PartState]] = {
     ),
     PartState.CREATED: frozenset({PartState.SETTLED, PartState.GIVEN_UP}),
     PartState.SETTLED: frozenset({PartState.COLLECTED}),
-    # Re-creation goes back to UPLOADED: the next attempt is a new create like the first.
+    # Re-creation goes back to STORED: the next attempt is an upload and a create like the first.
     PartState.UNKNOWN: frozenset(
-        {PartState.UPLOADED, PartState.CREATED, PartState.HELD, PartState.GIVEN_UP}
+        {PartState.STORED, PartState.CREATED, PartState.HELD, PartState.GIVEN_UP}
     ),
-    PartState.HELD: frozenset({PartState.UPLOADED, PartState.CREATED, PartState.GIVEN_UP}),
+    PartState.HELD: frozenset({PartState.STORED, PartState.CREATED, PartState.GIVEN_UP}),
     PartState.COLLECTED: frozenset(),
     PartState.REFUSED: frozenset(),
     PartState.GIVEN_UP: frozenset(),
@@ -89,9 +94,16 @@ def check_edge(old: Record | None, new: Record) -> None:
         case Import(), Import():
             _check_way(old, new, ended=old.state.is_closed, ways=IMPORT_EDGES[old.state])
         case Part(), Part():
-            _check_way(old, new, ended=old.state.is_final, ways=PART_EDGES[old.state])
+            _check_way(old, new, ended=old.state.is_final, ways=_ways_of(old))
         case _:
             pass  # turns, claims, tokens and remembered answers have no states
+
+
+def _ways_of(part: Part) -> frozenset[PartState]:
+    """Without an attempt there is nothing that could have made a job."""
+    ways = PART_EDGES[part.state]
+    is_untried = part.state in _BEFORE_CREATE and not part.attempts
+    return ways - _AFTER_AN_ATTEMPT if is_untried else ways
 
 
 def _check_way(
@@ -112,7 +124,9 @@ def _final_facts(record: Import | Part) -> Import | Part:
     record = replace(record, version=0, open=None, due_at=None, expires_at=None)
     if isinstance(record, Import):
         return replace(record, noticed_at=None)
-    attempts = tuple(replace(each, job_id=None, other_job_ids=()) for each in record.attempts)
+    attempts = tuple(
+        replace(each, job_id=None, other_job_ids=(), hint=None) for each in record.attempts
+    )
     return replace(record, attempts=attempts, asked_at=0)
 
 

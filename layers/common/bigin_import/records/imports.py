@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bigin_import.models import Counts, ObjectVersion
 from bigin_import.records.address import Address
-from bigin_import.records.states import ImportState, OpenKind
+from bigin_import.records.states import HoldCause, ImportState, OpenKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +41,15 @@ class Import:
         compared_at: When the first job was read back and found to be what was sent.
         idle_resumes: Resumes in a row that moved nothing.
         pause: Name of the `Pause` that sending waits for; None once it has gone on.
+        paused_at: When it began to wait for that.
         busy_waits: How often in a row it has waited for that.
-        hold_reason: In plain words, why a person must decide; only while ON_HOLD.
-        held_at: When it was put ON_HOLD; a hold that nobody decides about is given up.
-        reminded_at: When people were last told of the hold.
+        hold_cause, hold_reason: Why a person must decide; only while ON_HOLD.
+        held_from: The state in which it was put ON_HOLD.
+        held_at: When it was put ON_HOLD; a hold that nobody decides about is given up, and
+            `continue` names it, so that it is never said about another hold.
+        contradiction: In which points the first job was not what was asked for.
+        refused_decision: Why a person's last decision was not carried out.
+        reminded_at: When people were last told of the hold, or of a held part.
         verdict: What a FINISHING import will be closed as, if that does not depend on its parts.
         counts_disagree: Bigin's counts and the joined rows contradict each other.
         results: Prefix of the result files in the bucket.
@@ -69,9 +74,14 @@ class Import:
     compared_at: int | None = None
     idle_resumes: int = 0
     pause: str | None = None
+    paused_at: int | None = None
     busy_waits: int = 0
+    hold_cause: HoldCause | None = None
     hold_reason: str | None = None
+    held_from: ImportState | None = None
     held_at: int | None = None
+    contradiction: str | None = None
+    refused_decision: str | None = None
     reminded_at: int | None = None
     verdict: ImportState | None = None
     concerns_mapping: bool = False

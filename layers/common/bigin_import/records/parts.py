@@ -32,6 +32,8 @@ class Attempt:
     Attributes:
         decide_after: Before this moment the call's effect may still be on its way.
         callback_at: When a validly signed callback named this attempt: the job may exist.
+        hint: A job id that such a callback named and that Bigin has not been asked about yet.
+        written_off: A person said that it made no job.
         other_job_ids: Of jobs that Bigin made for this attempt besides; there should be none.
     """
 
@@ -40,6 +42,8 @@ class Attempt:
     decide_after: int
     job_id: str | None = None
     callback_at: int | None = None
+    hint: str | None = None
+    written_off: bool = False
     outcome: Outcome | None = None
     other_job_ids: tuple[str, ...] = ()
 
@@ -48,6 +52,11 @@ class Attempt:
         """Every job of this attempt that is known."""
         own = () if self.job_id is None else (self.job_id,)
         return (*own, *self.other_job_ids)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """A callback told of it, nobody knows its job, and no person said that there is none."""
+        return self.callback_at is not None and self.job_id is None and not self.written_off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +83,7 @@ class Part:
         repeatable: A second job for it could not make a second record: the operation finds
             records by a proven unique key, and every row has its own.
         epoch: Of the submitter that may write it.
+        held_at: When it was HELD.
         asked_at: When Bigin was last asked about its job because of a callback.
         polls: How often Bigin was asked about its job by the tick; spaces the next time.
         warnings: What was odd about Bigin's row results, in sentences.
@@ -104,6 +114,7 @@ class Part:
     stored_at: int = 0
     uploaded_at: int | None = None
     created_at: int | None = None
+    held_at: int | None = None
     settled_at: int | None = None
     collected_at: int | None = None
     open: OpenKind | None = None

@@ -14,7 +14,8 @@ class Turn:
 
     Attributes:
         place: Hash of bucket and key.
-        open_import: The import that is being prepared or sent.
+        open_import: The import that is being prepared or sent; it has the turn until it is closed
+            or on hold.
         last_sequencer: S3's order of the latest version that was sent.
     """
 

@@ -35,6 +35,16 @@ class ImportState(StrEnum):
         return self in _CLOSED
 
     @property
+    def wrote_nothing(self) -> bool:
+        """Closed, and certain that the drop wrote nothing: its content may be dropped again."""
+        return self in (
+            ImportState.FAILED,
+            ImportState.REJECTED,
+            ImportState.WITHDRAWN,
+            ImportState.SUPERSEDED,
+        )
+
+    @property
     def is_quiet(self) -> bool:
         """Closed without a notice: nothing happened that a person wants to hear of."""
         return self in (ImportState.UNCHANGED, ImportState.WITHDRAWN, ImportState.SUPERSEDED)
@@ -52,6 +62,20 @@ _CLOSED = frozenset(
         ImportState.SUPERSEDED,
     }
 )
+
+
+class HoldCause(StrEnum):
+    """
+    Why an import is ON_HOLD, and with that what ends the hold.
+
+    PART: a part is HELD; the hold ends when none is, whoever ended that.
+    CONTRADICTION: Bigin's job is not what was sent; ends with `continue`.
+    NO_PROGRESS: several tries got nowhere; ends with `continue`.
+    """
+
+    PART = "PART"
+    CONTRADICTION = "CONTRADICTION"
+    NO_PROGRESS = "NO_PROGRESS"
 
 
 class PartState(StrEnum):

@@ -18,13 +18,14 @@ type Step = Callable[[Part], Part | None]
 FIRST_LOOK_SECONDS = 60
 BACK_OFF_SECONDS = (60, 120, 300, 600, 1800)  # between questions about a job without a callback
 HOUR_SECONDS = 3600
+FILE_SECONDS = 24 * 3600  # how long an upload serves; Bigin says nothing about it
 DAY_SECONDS = 24 * 3600
 _ABANDONED = Refusal(
     code="NOT_SENT",
     message="Not sent, because the import ended before its turn",
     resolution="Drop the rows of this file again",
 )
-_BEFORE_CREATE = (PartState.STORED, PartState.UPLOADED)
+BEFORE_CREATE = (PartState.STORED, PartState.UPLOADED)
 _UNDECIDED = (PartState.CREATING, PartState.UNKNOWN, PartState.HELD)
 
 
@@ -32,7 +33,7 @@ def uploaded(file_id: str, now: int) -> Step:
     """The archive is at Bigin; a later upload replaces an earlier one."""
 
     def step(part: Part) -> Part | None:
-        if part.state not in _BEFORE_CREATE:
+        if part.state not in BEFORE_CREATE:
             return None
         return replace(part, state=PartState.UPLOADED, file_id=file_id, uploaded_at=now)
 
@@ -40,10 +41,10 @@ def uploaded(file_id: str, now: int) -> Step:
 
 
 def creating(now: int, decide_after: int) -> Step:
-    """The create call is about to leave."""
+    """The create call is about to leave; not beside an earlier one whose job may be there."""
 
     def step(part: Part) -> Part | None:
-        if part.state is not PartState.UPLOADED:
+        if part.state is not PartState.UPLOADED or _is_in_doubt(part):
             return None
         attempt = Attempt(number=len(part.attempts) + 1, started_at=now, decide_after=decide_after)
         return replace(part, state=PartState.CREATING, attempts=(*part.attempts, attempt))
@@ -55,37 +56,31 @@ def never_sent(number: int) -> Step:
     """The create of attempt *number* certainly had no effect, so it never was an attempt."""
 
     def step(part: Part) -> Part | None:
-        attempt = _current(part, number)
-        if part.state is not PartState.CREATING or attempt is None or _may_exist(attempt):
+        if part.state is not PartState.CREATING or current_attempt(part, number) is None:
             return None
         return replace(part, state=PartState.UPLOADED, attempts=part.attempts[:-1])
 
     return step
 
 
-def unanswered(number: int) -> Step:
-    """Nobody knows whether attempt *number* made a job."""
-
-    def step(part: Part) -> Part | None:
-        if part.state is not PartState.CREATING or _current(part, number) is None:
-            return None
-        return replace(part, state=PartState.UNKNOWN)
-
-    return step
-
-
 def refused(refusal: Refusal, now: int) -> Step:
-    """No row of the part is in Bigin, and none will be through this drop."""
+    """
+    No row of the part is in Bigin, and none will be through this drop.
+
+    Unless an earlier create of it was never answered: then nobody knows, and it is given up.
+    """
 
     def step(part: Part) -> Part | None:
-        attempt = part.attempt
-        if part.state is PartState.CREATING and attempt is not None and _may_exist(attempt):
+        if part.state not in (*BEFORE_CREATE, PartState.CREATING):
             return None
-        if part.state not in (*_BEFORE_CREATE, PartState.CREATING):
-            return None
-        counts = Counts(unprocessed=part.rows)
+        earlier = part.attempts[:-1] if part.state is PartState.CREATING else part.attempts
+        is_certain = all(attempt.written_off for attempt in earlier)
         return replace(
-            _closed(part), state=PartState.REFUSED, refusal=refusal, counts=counts, collected_at=now
+            _closed(part),
+            state=PartState.REFUSED if is_certain else PartState.GIVEN_UP,
+            refusal=refusal,
+            counts=Counts(unprocessed=part.rows) if is_certain else Counts(unclear=part.rows),
+            collected_at=now,
         )
 
     return step
@@ -95,50 +90,18 @@ def created(number: int, job_id: str, now: int) -> Step:
     """Attempt *number* made job *job_id*; known from the answer, or proven by adoption."""
 
     def step(part: Part) -> Part | None:
-        attempt = _current(part, number)
-        undecided = part.state in (*_UNDECIDED, PartState.UPLOADED)
+        attempt = current_attempt(part, number)
+        undecided = part.state in (*_UNDECIDED, *BEFORE_CREATE)
         if not undecided or attempt is None or attempt.job_id not in (None, job_id):
             return None
         return replace(
-            _with_attempt(part, replace(attempt, job_id=job_id)),
+            with_attempt(part, replace(attempt, job_id=job_id, hint=None)),
             state=PartState.CREATED,
             created_at=now,
             polls=0,
             open=OpenKind.WORK,
             due_at=now + FIRST_LOOK_SECONDS,
         )
-
-    return step
-
-
-def called_back(number: int, now: int) -> Step:
-    """A validly signed callback named attempt *number*: its job may exist."""
-
-    def step(part: Part) -> Part | None:
-        attempt = part.numbered(number)
-        if part.state.is_final or attempt is None or attempt.callback_at is not None:
-            return None
-        due_at = None if part.due_at is None else min(part.due_at, now)
-        return replace(_with_attempt(part, replace(attempt, callback_at=now)), due_at=due_at)
-
-    return step
-
-
-def turned_up(number: int, job_id: str) -> Step:
-    """
-    Job *job_id* was proven to be of attempt *number*, and the part does not go on with it.
-
-    Written down whatever has become of the part: it may be the second job for its rows.
-    """
-
-    def step(part: Part) -> Part | None:
-        attempt = part.numbered(number)
-        if attempt is None or job_id in part.job_ids:
-            return None
-        if attempt.job_id is None:
-            return _with_attempt(part, replace(attempt, job_id=job_id))
-        others = (*attempt.other_job_ids, job_id)
-        return _with_attempt(part, replace(attempt, other_job_ids=others))
 
     return step
 
@@ -150,7 +113,7 @@ def settled(number: int, outcome: Outcome) -> Step:
         attempt = part.numbered(number)
         if attempt is None or attempt.outcome is not None or part.state.is_final:
             return None
-        told = _with_attempt(part, replace(attempt, outcome=outcome))
+        told = with_attempt(part, replace(attempt, outcome=outcome))
         if attempt is not part.attempt:
             return told
         if part.state is not PartState.CREATED:
@@ -188,28 +151,6 @@ def collected(counts: Counts, *, disagree: bool, now: int, warnings: tuple[str, 
     return step
 
 
-def held(now: int) -> Step:
-    """Only a person can decide now; they are reminded every day."""
-
-    def step(part: Part) -> Part | None:
-        if part.state is not PartState.UNKNOWN:
-            return None
-        return replace(part, state=PartState.HELD, open=OpenKind.WORK, due_at=now + DAY_SECONDS)
-
-    return step
-
-
-def sent_again(now: int) -> Step:
-    """An unanswered create may be repeated: the next attempt starts from the upload."""
-
-    def step(part: Part) -> Part | None:
-        if part.state not in (PartState.UNKNOWN, PartState.HELD):
-            return None
-        return replace(part, state=PartState.UPLOADED, due_at=now + HOUR_SECONDS)
-
-    return step
-
-
 def given_up(now: int) -> Step:
     """The waiting ends; what became of the rows stays unclear."""
 
@@ -222,13 +163,24 @@ def given_up(now: int) -> Step:
     return step
 
 
+def outdated(now: int) -> Step:
+    """The archive was uploaded so long ago that Bigin may have thrown it away."""
+
+    def step(part: Part) -> Part | None:
+        waited = now - (part.uploaded_at or 0)
+        is_old = part.state is PartState.UPLOADED and waited > FILE_SECONDS
+        return replace(part, state=PartState.STORED) if is_old else None
+
+    return step
+
+
 def abandoned(now: int) -> Step:
     """The whole import ends: what never left was not sent, what may have left is unclear."""
 
     def step(part: Part) -> Part | None:
-        if part.state in _BEFORE_CREATE and not part.attempts:
+        if part.state in BEFORE_CREATE:
             return refused(_ABANDONED, now)(part)
-        if part.state not in (PartState.UPLOADED, *_UNDECIDED):
+        if part.state not in _UNDECIDED:
             return None
         counts = Counts(unclear=part.rows)
         return replace(_closed(part), state=PartState.GIVEN_UP, counts=counts, collected_at=now)
@@ -252,15 +204,17 @@ def _closed(part: Part) -> Part:
     return replace(part, open=None, due_at=None)
 
 
-def _may_exist(attempt: Attempt) -> bool:
-    return attempt.callback_at is not None or attempt.job_id is not None
+def _is_in_doubt(part: Part) -> bool:
+    return part.attempt is not None and part.attempt.is_in_doubt
 
 
-def _current(part: Part, number: int) -> Attempt | None:
+def current_attempt(part: Part, number: int) -> Attempt | None:
+    """Return attempt *number* if no later one has begun."""
     attempt = part.attempt
     return attempt if attempt is not None and attempt.number == number else None
 
 
-def _with_attempt(part: Part, attempt: Attempt) -> Part:
+def with_attempt(part: Part, attempt: Attempt) -> Part:
+    """Return *part* with *attempt* in place of the one of that number."""
     others = (attempt if known.number == attempt.number else known for known in part.attempts)
     return replace(part, attempts=tuple(others))

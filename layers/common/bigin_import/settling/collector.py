@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from bigin_import import places
 from bigin_import.changes import change
-from bigin_import.errors import BiginRefusedError
+from bigin_import.errors import BiginAccessError, BiginError, BiginRefusedError
 from bigin_import.importing.part_sender import ARCHIVE_BYTES
 from bigin_import.importing.plans import read_plan
 from bigin_import.models import JobRequest, Operation, RowStatus
@@ -26,9 +26,13 @@ from bigin_import.tabular.archive import read_entry
 from bigin_import.tabular.fates import write_fates
 from bigin_import.tabular.join import JoinedPart, join_part
 
-# Zoho keeps row results for days; a link that is dead for a whole day stays dead, and the
-# rows are then accounted for by Bigin's counts alone.
-RESULTS_SECONDS = 24 * 3600
+# Zoho keeps row results for days. A link that is dead for a whole day stays dead; what cannot be
+# had or read for three is not waited for. The rows are then accounted for by Bigin's counts.
+DEAD_SECONDS = 24 * 3600
+UNREADABLE_SECONDS = 3 * 24 * 3600
+_WITHOUT_RESULTS = (
+    "Bigin's row results could not be had, so its rows are told apart by Bigin's counts alone."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +58,7 @@ class Collector:
             return False
         if attempt.outcome is None:
             return False
-        with ExitStack() as opened:
-            results = self._opened_results(opened, part, attempt, attempt.outcome)
-            joined = _certain(self._joined(part, attempt.outcome, results), part)
+        joined = _certain(self._joined(part, attempt, attempt.outcome), part)
         self.files.write(
             places.fates_file(import_id, number),
             write_fates(joined.fates),
@@ -73,6 +75,25 @@ class Collector:
             self._report(part, joined)
         return changed
 
+    def _joined(self, part: Part, attempt: Attempt, outcome: Outcome) -> JoinedPart:
+        try:
+            with ExitStack() as opened:
+                results = self._opened_results(opened, part, attempt, outcome)
+                return self._joined_with(results, part, outcome)
+        except BiginError as exc:
+            # Without access nothing can be had for now, which rings an alarm and says nothing
+            # about these results.
+            waits = isinstance(exc, BiginAccessError) or self._is_within(
+                UNREADABLE_SECONDS, outcome
+            )
+            if waits:
+                raise
+        self.observer.saw("results_unreadable", import_id=part.import_id, part=part.number)
+        return self._joined_with(None, part, outcome)
+
+    def _is_within(self, seconds: int, outcome: Outcome) -> bool:
+        return self.clock.now() - outcome.at < seconds
+
     def _opened_results(
         self, opened: ExitStack, part: Part, attempt: Attempt, outcome: Outcome
     ) -> BinaryIO | None:
@@ -87,18 +108,18 @@ class Collector:
         try:
             return opened.enter_context(self.bigin.download_result(fresh)) if fresh else None
         except BiginRefusedError:
-            if self.clock.now() - outcome.at < RESULTS_SECONDS:
+            if self._is_within(DEAD_SECONDS, outcome):
                 raise
             return None
 
-    def _joined(self, part: Part, outcome: Outcome, results: BinaryIO | None) -> JoinedPart:
+    def _joined_with(self, results: BinaryIO | None, part: Part, outcome: Outcome) -> JoinedPart:
         archive = self.files.read(
             places.archive(part.import_id, part.number), at_most=ARCHIVE_BYTES
         )
         if results is not None:
             self._keep(part, results)
         request = read_plan(self.files, part.import_id).columns.request
-        return join_part(
+        joined = join_part(
             read_entry(BytesIO(archive)),
             None if results is None else read_entry(results),
             existing_is_asked=_skips_existing(request),
@@ -110,6 +131,9 @@ class Collector:
             ),
             key=request.find_by,
         )
+        is_missing = results is None and outcome.download_url is not None
+        warnings = (_WITHOUT_RESULTS,) if is_missing else ()
+        return replace(joined, warnings=(*warnings, *joined.warnings))
 
     def _keep(self, part: Part, results: BinaryIO) -> None:
         key = places.result_archive(part.import_id, part.number)

@@ -8,25 +8,34 @@ once, and `open` goes only after the notice was published, so a notice is never 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pydantic import TypeAdapter
 
 from bigin_import import places
 from bigin_import.changes import change
 from bigin_import.errors import NoticeFailedError
-from bigin_import.importing.intake import give_turn_back
+from bigin_import.importing.intake import Intake
 from bigin_import.models import Notice
 from bigin_import.ports import Clock, Files, Ledger, Notices, Observer, Resumer
-from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, PartState
+from bigin_import.records import (
+    Claim,
+    HoldCause,
+    Import,
+    ImportState,
+    OpenKind,
+    Part,
+    PartState,
+    holds,
+)
 from bigin_import.settling.abandoning import abandon_parts
 from bigin_import.settling.closing import Closing, Writer
 
 NOTICES = TypeAdapter(Notice)
 DAY_SECONDS = 24 * 3600
 TELL_SECONDS = 60  # after the closing; then the tick tells, for whoever closed has died
-_TO_SEND = (PartState.STORED, PartState.UPLOADED)
 _WITH_JOB = (PartState.CREATED, PartState.SETTLED, PartState.COLLECTED)
-_NOTHING_WRITTEN = (ImportState.FAILED, ImportState.REJECTED)
+_REMINDED = (ImportState.SENDING, ImportState.SENT, ImportState.ON_HOLD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +45,7 @@ class Finisher:
     ledger: Ledger
     files: Files
     writer: Writer
+    intake: Intake
     notices: Notices
     resumer: Resumer
     clock: Clock
@@ -54,8 +64,7 @@ class Finisher:
             self._wake(record, parts)
         if record.state in (ImportState.SENT, ImportState.ON_HOLD):
             record = self._ended(record, parts)
-        if record.state is ImportState.ON_HOLD:
-            self._remind(record, parts)
+        self._remind(record, parts)
         if record.state is ImportState.FINISHING:
             closed = self._close(record)
             if closed is not None:
@@ -71,6 +80,9 @@ class Finisher:
         if record.open is None:
             return
         self._release(record)
+        again = self.intake.take_up(record)
+        if again is not None:
+            self.resumer.resume(again.import_id)
         if not record.state.is_quiet:
             text = self.files.read(places.notice_file(record.import_id))
             self._publish(record, NOTICES.validate_json(text))
@@ -97,19 +109,17 @@ class Finisher:
             if seen.state not in (ImportState.SENT, ImportState.ON_HOLD):
                 return None
             if parts and all(part.state.is_final for part in parts):
-                return replace(seen, state=ImportState.FINISHING, hold_reason=None, due_at=now)
-            if seen.state is ImportState.SENT and any(part.state in _TO_SEND for part in parts):
-                # A person decided "create", and who wrote that down died before this.
-                return replace(seen, state=ImportState.SENDING, due_at=now)
-            held = [part.number for part in parts if part.state is PartState.HELD]
-            stuck = all(part.state.is_final or part.state is PartState.HELD for part in parts)
-            if seen.state is ImportState.SENT and held and stuck:
-                return replace(
-                    seen, state=ImportState.ON_HOLD, hold_reason=_held(held), held_at=now
-                )
+                return holds.off_hold(seen, ImportState.FINISHING, now)
+            if holds.may_go_on(seen, parts):
+                return holds.off_hold(seen, ImportState.SENDING, now)
+            if _is_stuck(seen, parts):
+                reason = holds.about_parts(seen, parts).hold_reason or ""
+                return holds.on_hold(seen, HoldCause.PART, reason, now)
             return None
 
-        changed, _ = change(self.ledger, record.address, ended)
+        changed, ours = change(self.ledger, record.address, ended)
+        if changed is not None and ours and changed.state is ImportState.SENDING:
+            self.resumer.resume(changed.import_id)
         return changed or record
 
     def _close(self, record: Import) -> Import | None:
@@ -143,9 +153,8 @@ class Finisher:
         )
 
     def _release(self, record: Import) -> None:
-        """Let the next version of the key go on, and the same content be dropped again."""
-        give_turn_back(self.ledger, record)
-        if record.claim is None or record.state not in _NOTHING_WRITTEN:
+        """Let the same content be dropped again."""
+        if record.claim is None or not record.state.wrote_nothing:
             return
         claim = self.ledger.load(Claim.at(record.claim))
         if claim is not None and claim.import_id == record.import_id:
@@ -166,22 +175,17 @@ class Finisher:
         )
 
     def _remind(self, record: Import, parts: tuple[Part, ...]) -> None:
-        """Tell people of a hold at once, then every day."""
-        now = self.clock.now()
-        if record.reminded_at is not None and now - record.reminded_at < DAY_SECONDS:
+        """Tell people of a hold at once, then every day; also of a part while others go on."""
+        now, since = self.clock.now(), holds.held_since(record, parts)
+        if record.state not in _REMINDED or since is None:
             return
-        give_turn_back(self.ledger, record)
-        self._publish(record, self.writer.hold_notice(record, parts))
+        told_at = record.reminded_at
+        if told_at is not None and told_at >= since and now - told_at < DAY_SECONDS:
+            return
+        told = holds.about_parts(record, parts) if holds.held(parts) else record
+        self._publish(record, self.writer.hold_notice(told, parts))
         self.observer.saw("on_hold", import_id=record.import_id)
-        change(
-            self.ledger,
-            record.address,
-            lambda seen: (
-                replace(seen, reminded_at=now, due_at=now + DAY_SECONDS)
-                if seen.state is ImportState.ON_HOLD
-                else None
-            ),
-        )
+        change(self.ledger, record.address, partial(_reminded, now=now))
 
     def _publish(self, record: Import, notice: Notice) -> None:
         try:
@@ -212,6 +216,14 @@ class Finisher:
         )
 
 
-def _held(numbers: list[int]) -> str:
-    parts = ", ".join(map(str, numbers))
-    return f"Bigin never said whether it made the job of part {parts}; look there first"
+def _is_stuck(record: Import, parts: tuple[Part, ...]) -> bool:
+    """Tell whether a person must decide before anything else can happen to a SENT import."""
+    ended = all(part.state.is_final or part.state is PartState.HELD for part in parts)
+    return record.state is ImportState.SENT and ended and bool(holds.held(parts))
+
+
+def _reminded(seen: Import, *, now: int) -> Import | None:
+    if seen.state not in _REMINDED:
+        return None
+    is_on_hold = seen.state is ImportState.ON_HOLD
+    return replace(seen, reminded_at=now, due_at=now + DAY_SECONDS if is_on_hold else seen.due_at)

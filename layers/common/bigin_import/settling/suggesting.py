@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bigin_import import places
-from bigin_import.errors import BiginError, DropRejectedError, MissingObjectError
+from bigin_import.errors import (
+    BiginError,
+    DropRejectedError,
+    MissingObjectError,
+    UnreadableObjectError,
+)
 from bigin_import.importing.drops import Drop
 from bigin_import.importing.metadata import Metadata
 from bigin_import.importing.plans import MOST_BYTES, read_problems
@@ -17,6 +22,7 @@ from bigin_import.models import Field
 from bigin_import.ports import Files
 from bigin_import.records import Import, MappingPin
 
+_NOT_TO_BE_HAD = (MissingObjectError, UnreadableObjectError)
 _READS_ANY_BYTES = "iso8859-1"
 
 
@@ -33,11 +39,12 @@ class Suggester:
         Store a suggested mapping for a drop and return its key.
 
         Returns:
-            None if the drop is no table, or is gone: then a mapping is not what it lacks.
+            None if the drop is no table, is gone, or may not be read: then a mapping is not what
+            it lacks.
         """
         try:
             text = self._text(record, self._mapping(record))
-        except (DropRejectedError, MissingObjectError):
+        except (DropRejectedError, *_NOT_TO_BE_HAD):
             return None
         if text is None:
             return None
@@ -96,7 +103,7 @@ class Suggester:
             if places.is_ours(pin.key):
                 return Mapping.model_validate_json(self.files.read(pin.key, at_most=MOST_BYTES))
             text = self.files.read(pin.key, version_id=pin.version_id or None)
-        except (DropRejectedError, MissingObjectError):
+        except (DropRejectedError, *_NOT_TO_BE_HAD):
             return None
         return read_mapping(text, name=pin.key).mapping
 

@@ -69,6 +69,8 @@ class Surroundings:
         payload: dict[str, str | int] = {"resume": record.import_id, "decision": decision}
         if part is not None and part.attempt is not None:
             payload |= {"part": part.number, "attempt": part.attempt.number}
+        if decision == "continue":
+            payload["held_at"] = record.held_at or 0
         if decision == "adopt":
             payload["job_id"] = "JOB_ID"
         return (

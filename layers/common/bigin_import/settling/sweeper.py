@@ -8,12 +8,14 @@ fails never keeps the others from their turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bigin_import import places
 from bigin_import.changes import change
-from bigin_import.errors import BiginImportError
+from bigin_import.complaints import complain
+from bigin_import.errors import BiginError, BiginImportError, BiginRefusedError
 from bigin_import.importing.intake import LOOK_AGAIN_SECONDS, Intake
 from bigin_import.importing.pauses import Pause
 from bigin_import.models import ObjectVersion
@@ -26,10 +28,10 @@ from bigin_import.records import (
     OpenKind,
     Part,
     PartState,
-    Record,
     steps,
 )
 from bigin_import.settling.abandoning import give_up_hold
+from bigin_import.settling.adopter import Adopter
 from bigin_import.settling.collector import Collector
 from bigin_import.settling.finisher import Finisher
 from bigin_import.settling.settler import Settler
@@ -38,6 +40,7 @@ from bigin_import.settling.shortage import Shortage
 MOST_ITEMS = 100  # of each kind in one tick; the next tick is a minute away
 RESERVE_SECONDS = 60  # the longest single item: joining one part
 OVERDUE_SECONDS = 15 * 60
+STALLED_SECONDS = 24 * 3600
 HOUR_SECONDS = 3600
 _SUBMITTED = (ImportState.PREPARING, ImportState.SENDING)
 
@@ -50,6 +53,7 @@ class Sweeper:
     files: Files
     intake: Intake
     settler: Settler
+    adopter: Adopter
     collector: Collector
     finisher: Finisher
     shortage: Shortage
@@ -68,14 +72,15 @@ class Sweeper:
         Raises:
             ExceptionGroup: Some items failed with an error that is not ours; all were tried.
         """
-        self._take_failures_in()
         unexpected: list[Exception] = []
+        self._try(self._take_failures_in, "failure queue", unexpected)
         examined = 0
         for address in self._due():
             if self.clock.remaining_seconds() < RESERVE_SECONDS:
                 break
             examined += 1
-            self._try(address, unexpected)
+            act = partial(self._act, address)
+            self._try(act, address.pk, unexpected)
         self.observer.saw("tick", examined=examined, failed=len(unexpected))
         if unexpected:
             raise ExceptionGroup("items of this tick failed", unexpected)
@@ -84,20 +89,22 @@ class Sweeper:
         for kind in OpenKind:
             yield from self.ledger.due(kind, before=self.clock.now(), limit=MOST_ITEMS)
 
-    def _try(self, address: Address[Import] | Address[Part], unexpected: list[Exception]) -> None:
+    def _try(self, act: Callable[[], None], item: str, unexpected: list[Exception]) -> None:
         try:
-            self._act(self.ledger.load(address))
+            act()
         except BiginImportError as exc:
             # Ours: the item stays open and is due again; the log says what stood in the way.
-            self.observer.saw("item_failed", item=address.pk, error=type(exc).__name__)
+            self.observer.saw("item_failed", item=item, error=type(exc).__name__)
+            if isinstance(exc, BiginError):
+                complain(self.observer, exc, item=item)
         except Exception as exc:  # noqa: BLE001  # raised again when every item had its turn
             unexpected.append(exc)
 
-    def _act(self, record: Record | None) -> None:
-        match record:
-            case Part():
-                self._act_on_part(record)
-            case Import():
+    def _act(self, address: Address[Import] | Address[Part]) -> None:
+        match self.ledger.load(address):
+            case Part() as part:
+                self._act_on_part(part)
+            case Import() as record:
                 self._act_on_import(record)
             case _:
                 pass  # gone since the index was written
@@ -106,33 +113,57 @@ class Sweeper:
         part, ours = change(self.ledger, seen.address, steps.later(self.clock.now()))
         if part is None or not ours:
             return
+        self._look_for_stalled(part)
         match part.state:
-            case PartState.CREATED if self._is_past_deadline(part):
-                self._give_up(part)
             case PartState.CREATED:
-                self.settler.look(part)
+                self._look_for_end(part)
             case PartState.SETTLED:
                 self.collector.collect(part.import_id, part.number)
                 self.finisher.finish(part.import_id)
             case PartState.HELD if self._is_held_too_long(part):
                 self._give_up(part)
+            case PartState.HELD:
+                self.adopter.ask_about_hint(part)
+                self.finisher.finish(part.import_id)  # which reminds people
             case _:
-                pass  # before its create, a part moves only with its import
+                # Before its create a part moves only with its import, or by a late callback.
+                self.adopter.ask_about_hint(part)
 
-    def _is_past_deadline(self, part: Part) -> bool:
-        return self.clock.now() - (part.created_at or 0) >= self.job_deadline_seconds
+    def _look_for_end(self, part: Part) -> None:
+        """Ask how the job is; only what Bigin says has not ended by the deadline is given up."""
+        is_past = self.clock.now() - (part.created_at or 0) >= self.job_deadline_seconds
+        try:
+            self.settler.look(part)
+        except BiginRefusedError:
+            if not is_past:
+                raise
+        if is_past:
+            self._give_up(part)
+
+    def _look_for_stalled(self, part: Part) -> None:
+        """Tell operators of a job, or of results, that should have been had long ago."""
+        since = {
+            PartState.CREATED: (part.created_at or 0) + self.job_deadline_seconds,
+            PartState.SETTLED: part.settled_at or 0,
+        }.get(part.state, self.clock.now())
+        self._stalled(part.import_id, self.clock.now() - since)
+
+    def _stalled(self, import_id: str, seconds: int) -> None:
+        if seconds > STALLED_SECONDS:
+            self.observer.saw("stalled", import_id=import_id, seconds=seconds)
 
     def _is_held_too_long(self, part: Part) -> bool:
-        attempt = part.attempt
-        return attempt is not None and self.clock.now() - attempt.started_at >= self.hold_seconds
+        return self.clock.now() - (part.held_at or self.clock.now()) >= self.hold_seconds
 
     def _is_hold_over(self, record: Import) -> bool:
         return self.clock.now() - (record.held_at or record.received_at) >= self.hold_seconds
 
     def _give_up(self, part: Part) -> None:
-        change(self.ledger, part.address, steps.given_up(self.clock.now()))
-        self.observer.saw("part_given_up", import_id=part.import_id, part=part.number)
-        self.finisher.finish(part.import_id)
+        step = steps.given_up(self.clock.now())
+        _, given_up = change(self.ledger, part.address, step)
+        if given_up:
+            self.observer.saw("part_given_up", import_id=part.import_id, part=part.number)
+            self.finisher.finish(part.import_id)
 
     def _act_on_import(self, seen: Import) -> None:
         record, ours = change(self.ledger, seen.address, self._claimed)
@@ -155,6 +186,9 @@ class Sweeper:
         self.observer.saw("resumed", import_id=record.import_id)
         if record.pause == Pause.BUSY.name:
             self.shortage.tell()
+        elif record.pause is not None:
+            since = record.paused_at or self.clock.now()
+            self._stalled(record.import_id, self.clock.now() - since)
 
     def _claimed(self, seen: Import) -> Import | None:
         """Move an import's due time forward, unless its submitter is still at it."""

@@ -1,0 +1,58 @@
+"""What the demo shows at its end, for a person to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bigin_import.report.figures import rows
+from tests.local_stack.demo.told import FATES, Told
+from tests.local_stack.workspace import ROOT
+
+type Records = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def show(console: Console, told: Sequence[Told], records: Records) -> None:
+    """Show what became of the rows, why not all are in Bigin, and where it can be read."""
+    table = Table("", *(one.file.name for one in told), title="What became of the rows", box=None)
+    for key in ("state", "rows", *FATES, "jobs", "seconds"):
+        table.add_row(key, *(_figure(one.facts[key]) for one in told))
+    console.print(table)
+    for one in told:
+        show_words(console, one)
+        _show_files(console, one)
+    for module, found in records.items():
+        console.print(f"In Bigin now: {len(found):,} {module}")
+
+
+def show_words(console: Console, told: Told) -> None:
+    """Show what keeps an import from being COMPLETED; cells of the drop are shown as they are."""
+    words = list(told.words())
+    if words:
+        console.print(f"{told.file.name} is {told.facts['state']}:", markup=False)
+    for line in words:
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+
+
+def _show_files(console: Console, told: Told) -> None:
+    counted = {
+        made["key"].rpartition("/")[2]: made["rows"] for made in told.facts["files"].values()
+    }
+    copies = sorted(told.folder.iterdir())
+    if copies:
+        console.print(f"Results of {told.file.name}, copied from the bucket:", markup=False)
+    for path in copies:
+        count = counted.get(path.name)
+        shown = "" if count is None else f"  ({rows(count)})"
+        console.print(
+            f"  {path.relative_to(ROOT, walk_up=True)}{shown}", markup=False, soft_wrap=True
+        )
+
+
+def _figure(fact: str | int | None) -> str:
+    if fact is None:
+        return "not known"
+    return f"{fact:,}" if isinstance(fact, int) else fact
