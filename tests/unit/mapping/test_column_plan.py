@@ -199,7 +199,9 @@ def test_the_key_goes_first_then_what_tells_rows_apart_then_the_mapping_s_order(
             "e": "Customer_No",
             "f": "Phone",
         },
-        field_mappings=[{"api_name": "Supplier", "find_by": "id", "default_value": "1"}],
+        field_mappings=[
+            {"api_name": "Supplier", "find_by": "id", "default_value": "111111000000541958"}
+        ],
     )
 
     plan = planned(mapping, "a", "b", "c", "d", "e", "f", fields=CONTACTS)
