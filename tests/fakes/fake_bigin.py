@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from bigin_import.errors import BiginRefusedError
 from bigin_import.models import Field, Job, JobRequest, JobStatus
 
 CONTACT_FIELDS = (
@@ -123,6 +124,13 @@ class FakeBigin:
 
     def fields(self, module: str) -> tuple[Field, ...]:
         self._call("fields")
+        if module not in self.module_fields:
+            raise BiginRefusedError(
+                code="INVALID_MODULE",
+                message="the module name given seems to be invalid",
+                resolution="Correct the module",
+                concerns_mapping=True,
+            )
         return self.module_fields[module]
 
     def zgid(self) -> str:

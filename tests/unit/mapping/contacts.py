@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bigin_import.errors import DropRejectedError
+from bigin_import.mapping.checks import DateFormats
+from bigin_import.mapping.examine import examine
 from bigin_import.mapping.model import Mapping
-from bigin_import.mapping.parse import parse_mapping
-from bigin_import.mapping.plan import plan_columns
+from bigin_import.mapping.parse import read_mapping
+from bigin_import.mapping.plan import column_plan
 from bigin_import.models import ColumnPlan, Field
 
 CONTACTS = (
@@ -27,11 +30,35 @@ CONTACTS = (
 )
 
 
+def parse_mapping(text: bytes, *, name: str) -> Mapping:
+    """Return a mapping; raise DropRejectedError if anything is wrong with it."""
+    reading = read_mapping(text, name=name)
+    if reading.mapping is None or reading.problems:
+        raise DropRejectedError(reading.problems, concerns_mapping=True)
+    return reading.mapping
+
+
 def mapping_of(**keys: object) -> Mapping:
     """Return a mapping for an insert into Contacts, or whatever *keys* say instead."""
     written: dict[str, Any] = {"module": "Contacts", "operation": "insert"} | keys
     return parse_mapping(json.dumps(written).encode(), name="m.json")
 
 
-def planned(mapping: Mapping, *header: str, fields: tuple[Field, ...] | None = None) -> ColumnPlan:
-    return plan_columns(mapping, header, fields, mapping_name="m.json", drop_name="d.csv")
+def planned(
+    mapping: Mapping,
+    *header: str,
+    fields: tuple[Field, ...] | None = None,
+    date_formats: DateFormats | None = None,
+) -> ColumnPlan:
+    """Return the plan of a mapping; raise DropRejectedError if anything is wrong with it."""
+    examined = examine(
+        mapping,
+        header,
+        fields,
+        mapping_name="m.json",
+        drop_name="d.csv",
+        date_formats=date_formats,
+    )
+    if examined.problems:
+        raise DropRejectedError(examined.problems, concerns_mapping=True)
+    return column_plan(examined)

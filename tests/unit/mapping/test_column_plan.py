@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bigin_import.errors import DropRejectedError
-from bigin_import.mapping.parse import parse_mapping
+from bigin_import.mapping.resolve import MAP_ALL
 from bigin_import.models import Field, FieldMapping, JobRequest, ValueRule
-from tests.unit.mapping.contacts import CONTACTS, mapping_of, planned
+from tests.unit.mapping.contacts import CONTACTS, mapping_of, parse_mapping, planned
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "mappings"
 
@@ -55,6 +55,59 @@ def test_a_header_is_found_however_it_is_spaced_cased_or_composed(
                 '.column: d.csv has no column "Quantity". '
                 "Its columns are: Name, E-mail, column 3 (no header)"
             ),
+        ),
+        (
+            {"column": "E-Mail"},
+            ("Name", "E-Mail Adresse"),
+            '.column: d.csv has no column "E-Mail". Did you mean "E-Mail Adresse"?',
+        ),
+        (
+            {"column": "Telefon (geschäftlich, Zentrale)"},
+            ("Name", "Telefon"),
+            (
+                '.column: d.csv has no column "Telefon (geschäftlich, Zentrale)". '
+                'Did you mean "Telefon"?'
+            ),
+        ),
+        (
+            {"column": "E-Mail"},
+            ("E-Mail 1", "E-Mail privat", "E-Mail Adresse"),
+            '.column: d.csv has no column "E-Mail". Did you mean "E-Mail 1"?',
+        ),
+        (
+            {"column": "E-Mail"},
+            ("E-Mail privat", "E-Mail Adresse"),
+            (
+                '.column: d.csv has no column "E-Mail". '
+                "Its columns are: E-Mail privat, E-Mail Adresse"
+            ),
+        ),
+        (
+            {"column": "No"},
+            ("Customer No", "A remark"),
+            '.column: d.csv has no column "No". Its columns are: Customer No, A remark',
+        ),
+        (
+            {"column": "Mail"},
+            ("Mailbox 17 of the house", "A remark"),
+            (
+                '.column: d.csv has no column "Mail". '
+                "Its columns are: Mailbox 17 of the house, A remark"
+            ),
+        ),
+        (
+            {"column": "Quantity"},
+            tuple(f"c{number}" for number in range(23)),
+            (
+                '.column: d.csv has no column "Quantity". Its columns are: '
+                + ", ".join(f"c{number}" for number in range(20))
+                + ", … and 3 more"
+            ),
+        ),
+        (
+            {"column": "Quantity"},
+            ("A", "x" * 61),
+            f'.column: d.csv has no column "Quantity". Its columns are: A, {"x" * 60}…',
         ),
         (
             {"column": "E-Mail"},
@@ -146,7 +199,9 @@ def test_the_key_goes_first_then_what_tells_rows_apart_then_the_mapping_s_order(
             "e": "Customer_No",
             "f": "Phone",
         },
-        field_mappings=[{"api_name": "Supplier", "find_by": "id", "default_value": "1"}],
+        field_mappings=[
+            {"api_name": "Supplier", "find_by": "id", "default_value": "111111000000541958"}
+        ],
     )
 
     plan = planned(mapping, "a", "b", "c", "d", "e", "f", fields=CONTACTS)
@@ -247,17 +302,76 @@ def test_without_a_mapping_of_fields_the_headers_are_api_names() -> None:
     assert plan.ignored == ("column 4 (no header)",)
 
 
-def test_headers_that_are_no_api_names_are_refused_with_the_line_to_write() -> None:
+def test_headers_that_are_no_api_names_are_refused_with_the_name_to_give_them() -> None:
     with pytest.raises(DropRejectedError) as caught:
         planned(mapping_of(), "Last_Name", "Company Name", "xyzzy", "last_name", fields=CONTACTS)
 
     says = "is no field of Contacts, and the mapping says nothing about it"
-    write = 'Map the columns to import, such as "columns"'
     assert [str(problem) for problem in caught.value.problems] == [
-        f'd.csv, column 2: "Company Name" {says}. {write}: {{"Company Name": "Account_Name"}}',
-        f'd.csv, column 3: "xyzzy" {says}. {write}: {{"xyzzy": "API name of the field"}}',
+        f'd.csv, column 2: "Company Name" {says}. Name the column "Account_Name", or {MAP_ALL}',
+        f'd.csv, column 3: "xyzzy" {says}. Remove the column, or {MAP_ALL}',
         "d.csv, column 4: Last_Name is filled by column 1 already. Remove one of the two columns",
     ]
+
+
+@pytest.mark.parametrize(
+    ("header", "sentence"),
+    [
+        ("Created_Time", f"is read-only in Bigin. Remove the column, or {MAP_ALL}"),
+        (
+            "Date_of_Birth",
+            (
+                "nothing says how the file writes dates. "
+                f'{MAP_ALL.capitalize()}, and this one with "format": "dd.MM.yyyy"'
+            ),
+        ),
+        (
+            "Supplier",
+            'Name the column "Supplier.id", or write a unique field of the parent for id',
+        ),
+        ("Phone.Email", 'but Phone is of the type phone. Name the column "Phone"'),
+    ],
+)
+def test_where_headers_name_the_fields_no_entry_is_told_to_be_changed(
+    header: str, sentence: str
+) -> None:
+    with pytest.raises(DropRejectedError) as caught:
+        planned(
+            mapping_of(),
+            "Last_Name",
+            header,
+            fields=CONTACTS,
+            date_formats=lambda _: ("dd.MM.yyyy",),
+        )
+
+    (problem,) = caught.value.problems
+    assert problem.where == "d.csv, column 2"
+    assert str(problem).endswith(sentence)
+
+
+def test_where_headers_name_the_fields_one_that_is_missing_is_to_be_a_header() -> None:
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping_of(operation="upsert", find_by="Email"), "Phone", fields=CONTACTS)
+
+    assert [problem.remedy for problem in caught.value.problems] == [
+        'Name a column of the file "Email", or use another find_by',
+        f'Name a column of the file "Last_Name", or {MAP_ALL}',
+    ]
+
+
+@pytest.mark.parametrize("fields", [CONTACTS, None], ids=["metadata", "no metadata"])
+@pytest.mark.parametrize("header", ["Last Name", "Familien-Name"])
+def test_a_wrong_header_is_not_also_called_a_field_that_nothing_fills(
+    header: str, fields: tuple[Field, ...] | None
+) -> None:
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping_of(), header, "E-mail address", "Phone", fields=fields)
+
+    assert [problem.where for problem in caught.value.problems] == [
+        "d.csv, column 1",
+        "d.csv, column 2",
+    ]
+    assert 'Name the column "Last_Name"' in caught.value.problems[0].remedy
 
 
 @pytest.mark.parametrize("header", ["Company Name", "E-mail", "a.b.c", "1st"])
@@ -405,4 +519,7 @@ def test_a_key_that_is_a_constant_has_no_column() -> None:
     plan = planned(mapping, "Tel")
 
     assert plan.key is None
-    assert plan.key_is_unique
+    assert not plan.key_is_unique  # no row has a key of its own
+    assert "find_by is id, which a constant fills: every row finds the same record." in (
+        plan.warnings
+    )

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bigin_import.mapping.model import MappedField, Mapping
-from bigin_import.mapping.parse import parse_mapping
 from bigin_import.models import Operation
+from tests.unit.mapping.contacts import parse_mapping
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "mappings"
 BASE = {"module": "Contacts", "operation": "insert"}

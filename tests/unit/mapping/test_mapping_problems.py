@@ -8,19 +8,16 @@ from typing import Any
 
 import pytest
 
-from bigin_import.errors import DropRejectedError
-from bigin_import.mapping.parse import parse_mapping
+from bigin_import.mapping.parse import read_mapping
 
 DROP_AGAIN = "Correct it there and drop the mapping again; the CSV may stay where it is"
+TOO_DEEP = "m.json: lists or objects are nested more than 50 deep. Take out what is not a mapping"
 SAMPLES = Path(__file__).parents[2] / "samples" / "mappings"
 
 
 def sentences(text: bytes | str) -> list[str]:
     raw = text.encode() if isinstance(text, str) else text
-    with pytest.raises(DropRejectedError) as caught:
-        parse_mapping(raw, name="m.json")
-    assert caught.value.concerns_mapping
-    return [str(problem) for problem in caught.value.problems]
+    return list(map(str, read_mapping(raw, name="m.json").problems))
 
 
 def in_a_contacts_mapping(**keys: object) -> list[str]:
@@ -41,12 +38,12 @@ def in_an_entry(**keys: object) -> list[str]:
             "m.json, line 2, column 2: a comma is missing before this place. " + DROP_AGAIN,
         ),
         (
-            '{"module": "Contacts",}',
-            "m.json, line 1, column 22: there is a comma after the last entry. " + DROP_AGAIN,
+            '{"operation": "insert", "module": "Contacts",}',
+            "m.json, line 1, column 45: there is a comma after the last entry. " + DROP_AGAIN,
         ),
         (
-            '{"module" "Contacts"}',
-            "m.json, line 1, column 11: a colon is missing between a key and its value. "
+            '{"operation": "insert", "module" "Contacts"}',
+            "m.json, line 1, column 34: a colon is missing between a key and its value. "
             + DROP_AGAIN,
         ),
         (
@@ -71,7 +68,7 @@ def in_an_entry(**keys: object) -> list[str]:
             ),
         ),
         (
-            "{'module': 'Contacts'}",
+            "{'module': 'Contacts', 'operation': 'insert'}",
             'm.json, line 1, column 2: single quotes are not JSON. Replace them with "',
         ),
         (
@@ -90,14 +87,19 @@ def in_an_entry(**keys: object) -> list[str]:
             '{"module": ' + "1" * 5000 + "}",
             "m.json: a number cannot be read. Write it in quotes, as it should arrive in Bigin",
         ),
-        ("[" * 100_000, "m.json: lists or objects are nested too deeply"),
+        ("[" * 100_000, TOO_DEEP),
+        ('{"x": ' + "[" * 600 + "]" * 600 + "}", TOO_DEEP),
+        ('{"x": ' + "[" * 50 + "]" * 50 + "}", TOO_DEEP),
         (
             r'{"module": "\ud800"}',
             r"m.json: a \u escape is half a character. Write the character itself",
         ),
         (
-            b'{"module": "Contacts",\n "columns": {"Stra\xdfe": "Mailing_Street"}}',
-            "m.json, line 2: byte 42 is not UTF-8 text. Save the mapping with the encoding UTF-8",
+            (
+                b'{"module": "Contacts", "operation": "insert",\n'
+                b' "columns": {"Stra\xdfe": "Mailing_Street"}}'
+            ),
+            "m.json, line 2: byte 65 is not UTF-8 text. Save the mapping with the encoding UTF-8",
         ),
     ],
 )
@@ -115,7 +117,7 @@ def test_a_file_that_is_not_json_is_refused_with_the_place(
             'modul: "modul" is not a known key. Did you mean "module"?',
         ),
         (
-            {"fieldMappings": []},
+            {"fieldMappings": [{"column": "A", "api_name": "Phone"}]},
             ('fieldMappings: "fieldMappings" is not a known key. Did you mean "field_mappings"?'),
         ),
         (
@@ -149,7 +151,7 @@ def test_a_file_that_is_not_json_is_refused_with_the_place(
             'operation: operation is missing. Add it: "operation": "insert", "update" or "upsert"',
         ),
         (
-            {"operation": "Upsert"},
+            {"operation": "Upsert", "find_by": "Email"},
             (
                 "operation: \"Upsert\" is not one of 'insert', 'update' or 'upsert'. "
                 'Did you mean "upsert"?'
@@ -200,7 +202,21 @@ def test_a_file_that_is_not_json_is_refused_with_the_place(
         ),
         (
             {"character_encoding": "base64"},
-            'character_encoding: "base64" is not an encoding. Did you mean "UTF-8"?',
+            (
+                'character_encoding: "base64" is not an encoding. '
+                'Write for example "UTF-8", "windows-1252", "cp850" or "macroman"'
+            ),
+        ),
+        (
+            {"character_encoding": "ansi"},
+            'character_encoding: "ansi" is not an encoding. Did you mean "windows-1252"?',
+        ),
+        (
+            {"character_encoding": "Western European"},
+            (
+                'character_encoding: "Western European" is not an encoding. '
+                'Did you mean "windows-1252"?'
+            ),
         ),
         (
             {"empty_key": "skip"},
@@ -304,7 +320,7 @@ def test_a_file_that_is_not_json_is_refused_with_the_place(
             ),
         ),
         (
-            {"resource": [{"field_mapping": []}]},
+            {"resource": [{"field_mapping": [{"column": "A", "api_name": "Phone"}]}]},
             (
                 'resource[0].field_mapping: "field_mapping" is not a known key. '
                 'Did you mean "field_mappings"?'
@@ -388,6 +404,15 @@ def test_a_wrong_setting_is_refused_with_place_and_remedy(
             ),
         ),
         (
+            {"format": "yyyy-MM-dd'T'HH:mm:ssXXX"},
+            (
+                '.format: "yyyy-MM-dd\'T\'HH:mm:ssXXX" is not a date format: "XXX" has no meaning '
+                "in it (an offset from UTC cannot be kept, since Bigin takes times without one, in "
+                "the time zone of its user). Export the times without offsets, in the zone of "
+                "Bigin's user; for a date field export the day alone"
+            ),
+        ),
+        (
             {"format": "dd.mm.yyyy"},
             (
                 '.format: "dd.mm.yyyy" is not a date format: it does not name the month. '
@@ -460,3 +485,11 @@ def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
 )
 def test_a_key_that_stands_twice_is_refused_at_its_second_place(text: str, place: str) -> None:
     assert f"{place}: this key was already given in line 1. Keep one of them" in sentences(text)
+
+
+def test_what_is_nested_50_deep_is_still_read() -> None:
+    found = in_a_contacts_mapping(xyzzy=json.loads("[" * 49 + "]" * 49))
+
+    assert [sentence.partition(". ")[0] for sentence in found] == [
+        'm.json, line 1, column 47, xyzzy: "xyzzy" is not a known key'
+    ]

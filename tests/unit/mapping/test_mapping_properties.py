@@ -8,16 +8,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigin_import.errors import DropRejectedError
 from bigin_import.mapping.date_formats import date_format_flaw
+from bigin_import.mapping.examine import examine
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.names import matching_form
-from bigin_import.mapping.parse import parse_mapping
+from bigin_import.mapping.parse import read_mapping
 from bigin_import.mapping.suggest import suggest_mapping
 from bigin_import.mapping.written import Entry, WrittenMapping
-from bigin_import.models import Problem
 from bigin_import.tabular.dates import DatePattern
-from tests.unit.mapping.contacts import CONTACTS
+from tests.unit.mapping.contacts import CONTACTS, parse_mapping
 
 # Real keys in impossible places break a parser sooner than noise does.
 KEYS = st.sampled_from(
@@ -57,14 +56,23 @@ SOMETIMES: Strategies = {
 VALID = st.fixed_dictionaries(ALWAYS, optional=SOMETIMES)
 
 
+# Marks that a person forgets, doubles or misplaces.
+MARKS = st.sampled_from(["{", "}", "[", "]", ",", ":", '"', "'", "”", "//", "#", "/*", "\\", "\n"])
+
+
 def refuses_or_reads(raw: bytes) -> None:
-    problems: tuple[Problem, ...] | None = None
-    try:
-        parse_mapping(raw, name="m.json")
-    except DropRejectedError as exc:
-        problems = exc.problems
-    assert problems != ()
-    "".join(map(str, problems or ())).encode()  # it goes into a report
+    """Whatever is understood of *raw* can be held against a drop and made a suggestion of."""
+    reading = read_mapping(raw, name="m.json")
+    problems = reading.problems
+    assert reading.mapping is not None or problems
+    if reading.mapping is not None:
+        for header in (("Email", "Last Name", "Email"), None):
+            examined = examine(
+                reading.mapping, header, CONTACTS, mapping_name="m.json", drop_name="d.csv"
+            )
+            problems += examined.problems
+        json.loads(suggest_mapping(("Email", "Last Name"), CONTACTS, mapping=reading.mapping))
+    "".join(map(str, problems)).encode()  # it goes into a report
 
 
 @given(st.binary())
@@ -80,6 +88,17 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 @given(JSON | st.dictionaries(KEYS, JSON | ENTRIES, max_size=6))
 def test_any_json_is_read_or_refused(value: object) -> None:
     refuses_or_reads(json.dumps(value).encode())
+
+
+@given(VALID, st.lists(st.tuples(st.integers(0, 2000), MARKS, st.booleans()), max_size=4))
+def test_any_mistake_in_the_syntax_is_read_or_refused(
+    written: dict[str, Any], slips: list[tuple[int, str, bool]]
+) -> None:
+    text = json.dumps(written, indent=1)
+    for at, mark, replaces in slips:
+        text = text[:at] + mark + text[at + replaces :]
+
+    refuses_or_reads(text.encode())
 
 
 @given(VALID)

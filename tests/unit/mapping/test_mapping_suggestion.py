@@ -9,9 +9,10 @@ import pytest
 
 from bigin_import.errors import DropRejectedError
 from bigin_import.mapping.likeness import guess_module
-from bigin_import.mapping.parse import parse_mapping
+from bigin_import.mapping.parse import read_mapping
 from bigin_import.mapping.suggest import suggest_mapping
-from tests.unit.mapping.contacts import CONTACTS, mapping_of, planned
+from bigin_import.models import Field
+from tests.unit.mapping.contacts import CONTACTS, mapping_of, parse_mapping, planned
 
 
 def entries(text: str) -> list[dict[str, Any]]:
@@ -121,7 +122,9 @@ def test_what_only_a_person_can_know_is_left_open_and_refused() -> None:
 def test_the_operation_is_what_adds_nobody_twice_if_there_is_a_key(
     header: tuple[str, ...], settings: dict[str, str]
 ) -> None:
-    suggestion = suggest_mapping(header, CONTACTS, module="Contacts")
+    samples = [["111111000000541958", "Lovelace"], ["", "Turing"]]
+
+    suggestion = suggest_mapping(header, CONTACTS, module="Contacts", samples=samples)
 
     written = json.loads(suggestion)
     del written["field_mappings"]
@@ -175,3 +178,138 @@ def test_two_headers_that_are_alike_are_told_apart_by_their_index() -> None:
     suggestion = suggest_mapping(("Phone", "Phone"), CONTACTS, module="Contacts")
 
     assert entries(suggestion) == [{"index": 0, "api_name": "Phone"}]
+
+
+@pytest.mark.parametrize(
+    "rows", [[], [[""], [" "]], [["1"], ["2"]], [["111111000000541958"], ["4711"]]]
+)
+@pytest.mark.parametrize("header", ["id", "ID", "Record id"])
+def test_a_column_that_is_called_id_is_not_bigin_s_unless_its_values_are(
+    header: str, rows: list[list[str]]
+) -> None:
+    suggestion = suggest_mapping(
+        (header, "Phone"), CONTACTS, module="Contacts", samples=[[*row, "1"] for row in rows]
+    )
+
+    assert entries(suggestion) == [{"column": "Phone", "api_name": "Phone"}]
+
+
+@pytest.mark.parametrize(
+    ("stated", "fitting", "written"),
+    [
+        ("dd.MM.yyyy", ("dd.MM.yyyy",), "dd.MM.yyyy"),
+        ("d.M.yyyy", ("dd.MM.yyyy",), "d.M.yyyy"),
+        ("M/d/yyyy", ("MM/dd/yyyy", "dd/MM/yyyy"), "M/d/yyyy"),
+        ("dd.MM.yyyy", ("MM/dd/yyyy", "dd/MM/yyyy"), "MM/dd/yyyy or dd/MM/yyyy"),
+        ("dd.MM.yyyy", ("yyyy-MM-dd",), "yyyy-MM-dd"),
+        ("d. MMMM yyyy", (), "d. MMMM yyyy"),
+    ],
+)
+def test_a_stated_format_gives_way_to_the_ones_that_fit_unless_it_is_among_them(
+    stated: str, fitting: tuple[str, ...], written: str
+) -> None:
+    mapping = mapping_of(
+        field_mappings=[{"column": "Born", "api_name": "Date_of_Birth", "format": stated}]
+    )
+
+    suggestion = suggest_mapping(
+        ("Born",), CONTACTS, mapping=mapping, date_formats=lambda _: fitting
+    )
+
+    assert entries(suggestion)[0]["format"] == written
+
+
+def test_an_encoding_that_nobody_stated_is_refused_until_it_is_found_out() -> None:
+    suggestion = suggest_mapping(("Surname",), CONTACTS, module="Contacts", encoding_is_known=False)
+
+    with pytest.raises(DropRejectedError) as caught:
+        parse_mapping(suggestion.encode(), name="suggested")
+
+    assert [problem.where.rpartition(", ")[2] for problem in caught.value.problems] == [
+        "character_encoding"
+    ]
+    assert "windows-1252" in json.loads(suggestion)["character_encoding"]
+
+
+def test_a_wrong_mapping_is_where_its_suggestion_starts() -> None:
+    wrong = {
+        "modul": "Contact",
+        "operation": "Upsert",
+        "find_by": "E-mail",
+        "character_encoding": "ansi",
+        "ignore_empty": "no",
+        "empty_key": "send",
+        "fieldMappings": [
+            {"column": "E-Mail", "api_name": "E-mail", "decimal": ","},
+            {"column": "Name", "apiname": "Last_Name"},
+            {"column": "Tel"},
+            {"column": "Born", "api_name": "Date_of_Birth", "format": "DD.MM.YYYY"},
+            {"column": "Made", "api_name": "Created_Time", "format": "dd.MM.yyyy"},
+            {"column": "E-Mail", "api_name": "Email"},
+            {"api_name": "Lead_Source", "default_value": "Web"},
+            "Customer No.",
+        ],
+    }
+    mapping = read_mapping(json.dumps(wrong).encode(), name="m.json").mapping
+    header = ("E-Mail", "Name", "Tel", "Born", "Made", "Customer No.")
+
+    suggestion = suggest_mapping(
+        header, CONTACTS, mapping=mapping, date_formats=lambda _: ("dd.MM.yyyy",)
+    )
+
+    assert json.loads(suggestion) == {
+        "module": "Contacts",
+        "operation": "upsert",
+        "find_by": "Email",
+        "character_encoding": "cp1252",
+        "empty_key": "send",
+        "field_mappings": [
+            {"column": "E-Mail", "api_name": "Email"},
+            {"column": "Name", "api_name": "Last_Name"},
+            {"column": "Tel", "api_name": "Phone"},
+            {"column": "Born", "api_name": "Date_of_Birth", "format": "dd.MM.yyyy"},
+            {"api_name": "Lead_Source", "default_value": "Web"},
+        ],
+    }
+
+
+def test_a_field_that_does_not_exist_is_found_by_its_header_if_its_name_says_little() -> None:
+    street = Field("Mailing_Street", "Mailing Street", "text")
+    mapping = mapping_of(
+        columns={"Straße": "Mailing", "Tel": "Phnoe", "Kommentar": "Xyzzy", "Handy": "Phone_No"}
+    )
+
+    suggestion = suggest_mapping(
+        ("Straße", "Tel", "Kommentar", "Handy"), (*CONTACTS, street), mapping=mapping
+    )
+
+    assert [entry["api_name"] for entry in entries(suggestion)] == [
+        "Mailing_Street",
+        "Phone",
+        "Xyzzy",
+    ]
+
+
+def test_a_mapping_without_module_and_operation_gets_both() -> None:
+    wrong = {"dry_run": True, "columns": {"Surname": "Last_Name", "E-mail": "Email"}}
+    mapping = read_mapping(json.dumps(wrong).encode(), name="m.json").mapping
+
+    suggestion = json.loads(suggest_mapping(("Surname", "E-mail"), CONTACTS, mapping=mapping))
+
+    assert list(suggestion) == ["module", "operation", "find_by", "dry_run", "field_mappings"]
+    assert (suggestion["module"], suggestion["operation"]) == ("Contacts", "upsert")
+
+
+def test_where_headers_name_the_fields_the_suggestion_maps_all_of_them() -> None:
+    header = ("Last_Name", "Supplier.id", "Account_Name.Phone", "E-mail", "Created_Time", "id")
+
+    suggestion = suggest_mapping(
+        header, CONTACTS, mapping=mapping_of(), samples=[["x"] * 5 + ["1"]]
+    )
+
+    assert entries(suggestion) == [
+        {"column": "Last_Name", "api_name": "Last_Name"},
+        {"column": "Supplier.id", "api_name": "Supplier", "find_by": "id"},
+        {"column": "Account_Name.Phone", "api_name": "Account_Name", "find_by": "Phone"},
+        {"column": "E-mail", "api_name": "Email"},
+    ]

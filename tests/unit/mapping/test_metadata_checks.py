@@ -7,11 +7,26 @@ from typing import Any
 import pytest
 
 from bigin_import.errors import DropRejectedError
-from bigin_import.mapping.plan import plan_columns
 from bigin_import.models import Field
 from tests.unit.mapping.contacts import CONTACTS, mapping_of, planned
 
 NAME = {"column": "Name", "api_name": "Last_Name"}
+
+
+WITH_TYPES = (
+    *CONTACTS,
+    Field("Age", "Age", "integer"),
+    Field("Email_Opt_Out", "Email Opt Out", "boolean"),
+)
+
+
+def refused_default(entry: dict[str, Any]) -> str:
+    name = {"column": "Name", "api_name": "Last_Name"}
+    first = NAME if entry["api_name"] != "Last_Name" else name | {"api_name": "Phone"}
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping_of(field_mappings=[first, entry]), "Name", fields=WITH_TYPES)
+    (problem,) = caught.value.problems
+    return str(problem)
 
 
 def refused(entry: dict[str, Any], **keys: object) -> str:
@@ -115,7 +130,7 @@ def test_what_bigin_would_not_take_is_refused_before_anything_is_sent(
         (
             ("MM/dd/yyyy", "dd/MM/yyyy"),
             "MM/dd/yyyy or dd/MM/yyyy",
-            "; these formats fit every value, choose the one that is meant",
+            "; each of these fits most values or all, choose the one that is meant",
         ),
         ((), "dd.MM.yyyy", ", with the format that the file has"),
     ],
@@ -127,14 +142,7 @@ def test_a_date_column_without_a_format_is_refused_with_the_formats_that_fit(
     mapping = mapping_of(columns={"Name": "Last_Name", "Born": "Date_of_Birth"})
 
     with pytest.raises(DropRejectedError) as caught:
-        plan_columns(
-            mapping,
-            ("Name", "Born"),
-            CONTACTS,
-            mapping_name="m.json",
-            drop_name="d.csv",
-            date_formats=formats.__getitem__,
-        )
+        planned(mapping, "Name", "Born", fields=CONTACTS, date_formats=formats.__getitem__)
 
     assert str(caught.value) == (
         'm.json, line 1, columns["Born"]: "Born" goes into the date field Date_of_Birth, but '
@@ -205,6 +213,17 @@ def test_more_than_200_fields_are_refused() -> None:
         "m.json: 201 fields are mapped; Bigin takes 200 at most. "
         "Leave out columns, or import the file in two passes"
     )
+
+
+def test_of_very_many_entries_the_first_thousand_are_looked_at() -> None:
+    columns = {f"c{number}": f"Field_{number}" for number in range(1200)} | {"A": "Last_Name"}
+
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping_of(columns=columns), *columns, fields=CONTACTS)
+
+    problems = caught.value.problems
+    assert len(problems) == 1001
+    assert problems[-1].what == "1201 fields are mapped; Bigin takes 200 at most"
 
 
 def test_everything_that_is_wrong_comes_at_once() -> None:
@@ -299,6 +318,19 @@ def test_a_key_is_unique_if_bigin_says_so_or_uses_it_itself(
             '"Internet" is not yet a value of Lead_Source ("Lead Source"); Bigin will add it.',
         ),
         (
+            {"column": "A", "api_name": "Date_of_Birth", "format": "dd.MM.yyyy HH:mm"},
+            {},
+            'Date_of_Birth is a date: of "A" the day is sent, not the time.',
+        ),
+        (
+            {"column": "A", "api_name": "Last_Call", "format": "yyyy-MM-dd'T'HH:mm:ss'Z'"},
+            {},
+            (
+                'The times of "A" end in Z for UTC, but Bigin takes times in the time zone of its '
+                "user: they are sent as they stand."
+            ),
+        ),
+        (
             {"column": "A", "api_name": "Phone"},
             {"operation": "update", "find_by": "Last_Name", "ignore_empty": False},
             "ignore_empty is false: empty cells erase what Bigin has in mapped fields.",
@@ -326,15 +358,169 @@ def test_a_mapping_that_is_in_order_needs_no_warning() -> None:
 
 
 def test_without_metadata_the_import_goes_on_and_says_so() -> None:
-    plan = planned(mapping_of(columns={"A": "Anything", "Born": "Date_of_Birth"}), "A", "Born")
+    plan = planned(mapping_of(columns={"A": "Anything", "B": "Lead_Source"}), "A", "B")
 
-    assert plan.header == ("Anything", "Date_of_Birth")
+    assert plan.header == ("Anything", "Lead_Source")
     assert plan.warnings == (
         (
             "The fields of Contacts could not be asked of Bigin, so names, types and mandatory "
             "fields were not checked."
         ),
     )
+
+
+def test_bigin_s_own_dates_need_their_format_even_without_metadata() -> None:
+    born = {"column": "Born", "api_name": "Date_of_Birth"}
+
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping_of(field_mappings=[born]), "Born")
+    plan = planned(mapping_of(field_mappings=[born | {"format": "dd.MM.yyyy HH:mm"}]), "Born")
+
+    assert '"Born" goes into the date field Date_of_Birth' in str(caught.value)
+    assert plan.request.field_mappings[0].format == "yyyy-MM-dd"
+
+
+def test_a_date_column_that_the_file_lacks_is_asked_for_its_format_all_the_same() -> None:
+    mapping = mapping_of(columns={"Name": "Last_Name", "Bron": "Date_of_Birth"})
+
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping, "Name", "Born", fields=CONTACTS)
+
+    assert [problem.what.partition(",")[0] for problem in caught.value.problems] == [
+        'd.csv has no column "Bron"',
+        '"Bron" goes into the date field Date_of_Birth',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("api_name", "value", "remedy"),
+    [
+        ("Age", "many", 'Write a whole number, such as "5"'),
+        ("Revenue", "1.234,50", 'Write digits with a point, such as "1234.5"'),
+        ("Date_of_Birth", "2020-13-45", 'Write it like "2026-12-31"'),
+        ("Last_Call", "2020-02-30 10:00:00", 'Write it like "2026-12-31 23:59:00"'),
+        ("Email_Opt_Out", "ja", "Write true or false"),
+        ("Email", "nobody", 'Write an address, such as "info@example.com"'),
+        ("Owner", "Bob", "Write the id of a user of Bigin"),
+        ("Supplier", "Acme", "Write the id of a record, or say by find_by what the value names"),
+        ("Last_Name", "x" * 81, "The field takes 80 characters"),
+        ("id", "new", "Write the id of a record"),
+    ],
+)
+def test_a_default_that_its_field_does_not_take_is_refused(
+    api_name: str, value: str, remedy: str
+) -> None:
+    find_by = {"find_by": "id"} if api_name == "Supplier" else {}
+
+    refusal = refused_default({"api_name": api_name, "default_value": value} | find_by)
+
+    assert refusal.startswith("m.json, line 1, field_mappings[1].default_value: the default for ")
+    assert refusal.endswith(f". {remedy}")
+    assert value not in refusal
+
+
+@pytest.mark.parametrize(
+    ("api_name", "value"),
+    [
+        ("Age", "-5"),
+        ("Revenue", "1234.50"),
+        ("Date_of_Birth", "2024-02-29"),
+        ("Last_Call", "2024-02-29 23:59:59"),
+        ("Email_Opt_Out", "true"),
+        ("Email_Opt_Out", "False"),
+        ("Owner", "111111000000541958"),
+        ("Account_Name", "Acme"),
+        ("Phone", ""),
+        ("Lead_Source", "Trade show"),
+    ],
+)
+def test_a_default_that_its_field_takes_is_accepted(api_name: str, value: str) -> None:
+    entry = {"api_name": api_name, "default_value": value}
+    mapping = mapping_of(field_mappings=[NAME, entry])
+
+    plan = planned(mapping, "A", "Name", fields=WITH_TYPES)
+
+    assert plan.request.field_mappings[1].default_value == value
+
+
+def test_the_owner_and_the_id_have_their_types_even_without_metadata() -> None:
+    for api_name in ("Owner", "id"):
+        entry = {"api_name": api_name, "default_value": "Bob"}
+        with pytest.raises(DropRejectedError):
+            planned(mapping_of(field_mappings=[NAME, entry]), "Name")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"Nachname": "LastName"}, 'Did you mean "Last_Name"?'),
+        (
+            {"Nachname": "Last Name"},
+            '"Last Name" is the label of Last_Name; write "Last_Name"',
+        ),
+        ({"Nachname": "Surname"}, 'Did you mean "Last_Name"?'),
+    ],
+)
+def test_a_field_that_a_wrong_entry_was_meant_for_is_not_also_called_missing(
+    wrong: dict[str, str], sentence: str
+) -> None:
+    columns = {"A": "E-mail"} | wrong
+    mapping = mapping_of(operation="upsert", find_by="Email", columns=columns)
+
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping, "A", "Nachname", fields=CONTACTS)
+
+    assert [problem.remedy for problem in caught.value.problems] == [
+        '"E-mail" is the label of Email; write "Email"',
+        sentence,
+    ]
+
+
+@pytest.mark.parametrize("written", ["Date of Birth", "dateOfBirth", "Geburtstag"])
+def test_an_entry_that_means_a_field_without_doubt_is_checked_as_if_it_named_it(
+    written: str,
+) -> None:
+    mapping = mapping_of(columns={"Name": "Last_Name", "Born": written})
+
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping, "Name", "Born", fields=CONTACTS, date_formats=lambda _: ("dd.MM.yyyy",))
+
+    unknown, no_format = caught.value.problems
+    assert unknown.what == f'Contacts has no field "{written}"'
+    assert '"api_name": "Date_of_Birth", "format": "dd.MM.yyyy"' in no_format.remedy
+
+
+def test_an_entry_whose_field_is_guessed_is_not_checked_by_the_guess() -> None:
+    mapping = mapping_of(columns={"Name": "Last_Name", "Born": "Date_of_Brith"})
+
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping, "Name", "Born", fields=CONTACTS)
+
+    (problem,) = caught.value.problems
+    assert problem.remedy == 'Did you mean "Date_of_Birth"?'
+
+
+def test_a_field_that_no_wrong_entry_was_meant_for_is_still_called_missing() -> None:
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping_of(columns={"A": "Phnoe"}), "A", fields=CONTACTS)
+
+    assert len(caught.value.problems) == 2
+    assert 'Last_Name ("Last Name") is mandatory' in caught.value.problems[1].what
+
+
+def test_a_key_that_is_wrong_in_the_same_way_as_its_entry_is_told_of_too() -> None:
+    mapping = mapping_of(
+        operation="upsert", find_by="E-Mail", columns={"A": "E-Mail", "Name": "Last_Name"}
+    )
+
+    with pytest.raises(DropRejectedError) as caught:
+        planned(mapping, "A", "Name", fields=CONTACTS)
+
+    label = '"E-mail" is the label of Email; write "Email"'
+    assert list(map(str, caught.value.problems)) == [
+        f'm.json, line 1, columns["A"]: Contacts has no field "E-Mail". {label}',
+        f'm.json, find_by: Contacts has no field "E-Mail". {label}',
+    ]
 
 
 def test_what_pasted_keys_of_bigin_s_request_do_not_do_reaches_the_report() -> None:

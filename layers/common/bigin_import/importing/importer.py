@@ -21,12 +21,12 @@ from bigin_import.importing.intake import LOOK_AGAIN_SECONDS, Intake
 from bigin_import.importing.lease import Lease, take_lease
 from bigin_import.importing.part_sender import StoppedError
 from bigin_import.importing.pauses import Pause, paused
-from bigin_import.importing.plans import read_plan, write_problems
+from bigin_import.importing.plans import MOST_BYTES, read_plan, write_problems
 from bigin_import.importing.preparer import Preparer
 from bigin_import.importing.reworking import Reworking
 from bigin_import.importing.sender import Sender
 from bigin_import.mapping.model import Mapping
-from bigin_import.mapping.parse import parse_mapping
+from bigin_import.mapping.parse import read_mapping
 from bigin_import.models import ObjectVersion
 from bigin_import.places import KeyKind
 from bigin_import.ports import Clock, CollectQueue, Files, Ledger, Observer
@@ -156,13 +156,20 @@ class Importer:
         if pin is None:
             return self._without_mapping(lease, record)
         record = lease.change(lambda seen: replace(seen, mapping=pin))
-        return self._pinned(lease, record, self._read(pin))
+        return self._pinned(lease, record, self._read(record, pin))
 
-    def _read(self, pin: MappingPin) -> Mapping:
-        text = self.files.read(pin.key, version_id=pin.version_id or None)
+    def _read(self, record: Import, pin: MappingPin) -> Mapping:
+        """Return the mapping; a wrong one is told of together with all else that is wrong."""
         if places.is_ours(pin.key):
-            return Mapping.model_validate_json(text)
-        return parse_mapping(text, name=pin.key)
+            return Mapping.model_validate_json(self.files.read(pin.key, at_most=MOST_BYTES))
+        try:
+            text = self.files.read(pin.key, version_id=pin.version_id or None)
+        except DropRejectedError as exc:  # too large: another mapping is the way out
+            raise DropRejectedError(exc.problems, concerns_mapping=True) from exc
+        reading = read_mapping(text, name=pin.key)
+        if reading.mapping is None or reading.problems:
+            raise self.preparer.checking.rejection(record, reading)
+        return reading.mapping
 
     def _pinned(self, lease: Lease, record: Import, mapping: Mapping) -> Import:
         """Keep the mapping beside the parts, once it is this version's turn."""

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 from pydantic import TypeAdapter
 
 from bigin_import import places
 from bigin_import.errors import MissingObjectError
+from bigin_import.importing.problems import not_listed
 from bigin_import.models import Plan, Problem
 from bigin_import.ports import Files
 
-MOST_BYTES = 5_000_000  # a thousand parts and two hundred columns stay below one
+# A plan of a thousand parts and two hundred columns stays below a fifth of it, and so do the
+# problems below; a mapping of the 1 MB that people may drop takes several once it is pinned.
+MOST_BYTES = 20_000_000
+MOST_PROBLEMS = 200  # nobody corrects more of them in one go
+MOST_CHARACTERS = 1_000  # of each of its sentences: a header or an API name may be a novel
 
 
 def write_plan(files: Files, import_id: str, plan: Plan) -> None:
@@ -35,16 +42,34 @@ def _plans() -> TypeAdapter[Plan]:
 
 
 def write_problems(files: Files, import_id: str, problems: tuple[Problem, ...]) -> None:
-    body = _problems().dump_json(problems)
+    """Keep why an import was rejected: the first problems, each cut to what can be read."""
+    body = _problems().dump_json(tuple(_bounded(problems)))
     files.write(places.problems_file(import_id), body, content_type="application/json")
+
+
+def _bounded(problems: tuple[Problem, ...]) -> Iterator[Problem]:
+    for problem in problems[:MOST_PROBLEMS]:
+        yield replace(
+            problem,
+            where=_shortened(problem.where),
+            what=_shortened(problem.what),
+            remedy=_shortened(problem.remedy),
+        )
+    if len(problems) > MOST_PROBLEMS:
+        yield not_listed(len(problems) - MOST_PROBLEMS)
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= MOST_CHARACTERS else words[: MOST_CHARACTERS - 1] + "…"
 
 
 def read_problems(files: Files, import_id: str) -> tuple[Problem, ...]:
     """Return why an import was rejected; nothing if it was not."""
     try:
-        return _problems().validate_json(files.read(places.problems_file(import_id)))
+        text = files.read(places.problems_file(import_id), at_most=MOST_BYTES)
     except MissingObjectError:
         return ()
+    return _problems().validate_json(text)
 
 
 @cache

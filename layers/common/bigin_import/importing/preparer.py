@@ -7,16 +7,16 @@ from functools import partial
 
 from bigin_import import places
 from bigin_import.changes import added
-from bigin_import.errors import BiginError, BiginRefusedError, ConflictError, DropRejectedError
-from bigin_import.importing.drops import Drop
+from bigin_import.errors import ConflictError
+from bigin_import.importing.checking import Checking
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata import Metadata
-from bigin_import.importing.plans import write_plan
+from bigin_import.importing.plans import MOST_BYTES, write_plan
 from bigin_import.importing.reworking import Reworking
 from bigin_import.mapping.identity import normalised_mapping
 from bigin_import.mapping.model import Mapping
-from bigin_import.mapping.plan import plan_columns
-from bigin_import.models import CutPart, CutResult, Field, Operation, Plan, Problem
+from bigin_import.mapping.plan import column_plan
+from bigin_import.models import CutPart, CutResult, Operation, Plan
 from bigin_import.ports import Clock, Files, Ledger, Observer
 from bigin_import.records import (
     Claim,
@@ -61,7 +61,7 @@ class Preparer:
             LeaseLostError: Another submitter took over.
         """
         mapping = Mapping.model_validate_json(
-            self.files.read(places.pinned_mapping(record.import_id))
+            self.files.read(places.pinned_mapping(record.import_id), at_most=MOST_BYTES)
         )
         plan = self._cut(record, mapping)
         write_plan(self.files, record.import_id, plan)
@@ -81,6 +81,16 @@ class Preparer:
         self._plan_parts(lease, record.import_id, plan)
         return self._planned(lease, plan, claim=digest)
 
+    @property
+    def checking(self) -> Checking:
+        return Checking(
+            files=self.files,
+            metadata=self.metadata,
+            reworking=self.reworking,
+            observer=self.observer,
+            default_encoding=self.default_encoding,
+        )
+
     def _claim(self, digest: str, import_id: str) -> Claim:
         """Claim the content for this import, unless another has it that wrote some of it."""
         claim, _ = added(self.ledger, Claim(digest=digest, import_id=import_id))
@@ -94,19 +104,8 @@ class Preparer:
             return self._claim(digest, import_id)
 
     def _cut(self, record: Import, mapping: Mapping) -> Plan:
-        fields = self._fields(record, mapping)
-        drop = Drop(self.files, record.source, mapping.character_encoding, self.default_encoding)
-        with drop.opened() as table:
-            if table.parent_import is not None:
-                self._check_rework(drop, table.parent_import)
-            columns = plan_columns(
-                mapping,
-                table.header,
-                fields,
-                mapping_name=record.mapping.key if record.mapping else "mapping.json",
-                drop_name=record.source.key,
-                date_formats=drop.date_formats,
-            )
+        with self.checking.opened(record, mapping) as (table, examined):
+            columns = column_plan(examined)
             result = cut(
                 table,
                 columns,
@@ -121,23 +120,6 @@ class Preparer:
             header=table.header,
             parent=table.parent_import or "",
         )
-
-    def _check_rework(self, drop: Drop, parent: str) -> None:
-        problems = self.reworking.damage(drop, parent)
-        if problems:
-            raise DropRejectedError(problems)
-
-    def _fields(self, record: Import, mapping: Mapping) -> tuple[Field, ...] | None:
-        """Return the module's fields, or None: a mapping can be used without them, less checked."""
-        try:
-            return self.metadata.fields(mapping.module)
-        except BiginRefusedError as exc:
-            if exc.concerns_mapping:
-                raise _unknown_module(record, mapping, exc) from exc
-            return None
-        except BiginError:
-            self.observer.saw("fields_unavailable", import_id=record.import_id)
-            return None
 
     def _store_archive(self, import_id: str, number: int, archive: bytes) -> None:
         key = places.archive(import_id, number)
@@ -222,14 +204,9 @@ def _is_repeatable(plan: Plan, part: CutPart) -> bool:
     Tell whether a second job for *part* could not make a second record.
 
     `update` never makes records; the others find them by a key that is proven unique. Either
-    way every row must have a key of its own, or the second job could undo what the first did.
+    way every row must have a key of its own, or the second job could undo what the first did;
+    where a constant fills the key, all rows share it.
     """
-    if part.empty_keys or part.repeated_keys:
+    if plan.columns.key is None or part.empty_keys or part.repeated_keys:
         return False
     return plan.columns.request.operation is Operation.UPDATE or plan.columns.key_is_unique
-
-
-def _unknown_module(record: Import, mapping: Mapping, exc: BiginRefusedError) -> DropRejectedError:
-    where = f"{record.mapping.key if record.mapping else 'mapping'}, module"
-    what = f"Bigin does not know the module {mapping.module!r} ({exc.code})"
-    return DropRejectedError((Problem(where, what, exc.resolution),), concerns_mapping=True)

@@ -1,10 +1,11 @@
-"""What is said about drops that never get as far as being read. Pure."""
+"""What is said about drops that never get as far as being read, and of what Bigin refuses then."""
 
 from __future__ import annotations
 
 from posixpath import basename, dirname, splitext
 
 from bigin_import import places
+from bigin_import.errors import BiginRefusedError
 from bigin_import.models import Problem
 from bigin_import.places import KeyKind
 
@@ -68,4 +69,22 @@ def nobody_decided(key: str, hold_reason: str) -> Problem:
         where=key,
         what=f"it was held and nobody decided about it in time ({hold_reason})",
         remedy="Mend the cause and drop the file again; nothing of it was sent",
+    )
+
+
+def unknown_module(mapping_key: str, module: str, refused: BiginRefusedError) -> Problem:
+    """Bigin was asked for the fields of *module* and does not know it."""
+    return Problem(
+        where=f"{mapping_key}, module",
+        what=f"Bigin does not know the module {module!r} ({refused.code})",
+        remedy=refused.resolution,
+    )
+
+
+def not_listed(more: int) -> Problem:
+    """So many problems were found that *more* of them are left out."""
+    return Problem(
+        where="And so on",
+        what=f"{more:,} more problems were found",
+        remedy="Correct these first; what is then still wrong is told again",
     )

@@ -22,7 +22,18 @@ _MEANINGS = {
     "half of the day": ("a",),
 }
 _MEANING = {letters: meaning for meaning, spellings in _MEANINGS.items() for letters in spellings}
-_HINTS = {"Y": "the year is yyyy", "D": "the day is dd", "T": "write 'T' for a T as such"}
+_OFFSETS = frozenset("XxZzOV")
+_OFFSET = (
+    "an offset from UTC cannot be kept, since Bigin takes times without one, in the time zone of "
+    "its user"
+)
+_HINTS = dict.fromkeys(_OFFSETS, _OFFSET) | {
+    "Y": "the year is yyyy",
+    "D": "the day is dd",
+    "T": "write 'T' for a T as such",
+}
+# Letters that read the same wherever no digit follows them.
+_ALIKE = {"y": "yyyy", "M": "MM", "d": "dd", "H": "HH", "h": "hh", "m": "mm", "s": "ss"}
 
 
 def date_format_flaw(pattern: str) -> str | None:
@@ -44,9 +55,33 @@ def date_format_flaw(pattern: str) -> str | None:
     return None
 
 
+def date_format_remedy(pattern: str) -> str:
+    """Return what to do about a flaw of *pattern*."""
+    if any(piece[0] in _OFFSETS for piece in _pieces(pattern)):
+        return (
+            "Export the times without offsets, in the zone of Bigin's user; for a date field "
+            "export the day alone"
+        )
+    return 'Write it like "dd.MM.yyyy"'
+
+
 def has_time(pattern: str) -> bool:
     """Tell whether *pattern* reads a time of day."""
     return any(_MEANING.get(piece) == "hour" for piece in _pieces(pattern))
+
+
+def says_utc(pattern: str) -> bool:
+    """Tell whether every time that *pattern* reads ends in a Z, which stands for UTC."""
+    return has_time(pattern) and re.search(r"'[^']*Z'\s*$", pattern) is not None
+
+
+def same_dates(pattern: str, other: str) -> bool:
+    """Tell whether two patterns read the same dates: d.M.yyyy reads what dd.MM.yyyy does."""
+    return _spelled_out(pattern) == _spelled_out(other)
+
+
+def _spelled_out(pattern: str) -> str:
+    return _PIECE.sub(lambda match: _ALIKE.get(match.group(), match.group()), pattern)
 
 
 def _pieces(pattern: str) -> list[str]:

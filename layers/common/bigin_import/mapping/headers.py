@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bigin_import.mapping.names import matching_form
+from bigin_import.mapping.names import is_part, likeness, matching_form, nearest
 from bigin_import.tabular.rework import strip_result_columns
+
+_NEAR = 0.85  # likeness of two names from which one is a misspelling of the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,22 @@ class Headers:
         alike = [at for at, form in enumerate(self.forms) if form == wanted]
         exact = [at for at in alike if self.names[at] == column]
         return tuple(exact if len(alike) > 1 and len(exact) == 1 else alike)
+
+    def nearest(self, column: str) -> str | None:
+        """
+        Return the header that *column* was most likely meant to be, if one clearly is.
+
+        One that says more ("E-Mail Adresse") or less than *column*, in whole words, counts
+        unless several do.
+        """
+        names = tuple(filter(str.strip, self.names))
+        near = nearest(column, names)
+        if near and likeness(column, near) >= _NEAR:
+            return near
+        around = [name for name in names if is_part(column, name) or is_part(name, column)]
+        if len(around) > 1:
+            return None
+        return around[0] if around else near
 
     def title(self, column: int) -> str:
         """Return the header of *column*, or its number if it has none."""

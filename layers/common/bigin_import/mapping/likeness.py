@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 
 from bigin_import.mapping.headers import Headers
 from bigin_import.mapping.module_fields import ModuleFields
 from bigin_import.mapping.names import loose_form, nearest
 from bigin_import.mapping.vocabulary import VOCABULARY
 
-_SURE = 0.85  # likeness of a header to a field's name from which it is suggested
+type Samples = Sequence[Sequence[str]]
+
+_RECORD_ID = re.compile(r"\d{18,19}", re.ASCII)
+SURE = 0.85  # likeness of a header to a field's name from which it is suggested
 
 
 def likely_fields(
@@ -18,6 +22,7 @@ def likely_fields(
     *,
     used: Collection[int] = (),
     filled: Collection[str] = (),
+    samples: Samples = (),
 ) -> dict[int, str]:
     """
     Return column -> API name for the headers that name a field or nearly do.
@@ -27,19 +32,31 @@ def likely_fields(
     Args:
         used: Columns to leave out.
         filled: Fields to leave out.
+        samples: Some rows of the drop. A column is taken for record ids only if it holds such
+            ids: other systems call theirs id too.
     """
     names = {
         form: field for form, field in _names(fields).items() if form and field not in set(filled)
     }
     found: dict[int, str] = {}
-    for likeness in (1.0, _SURE):
+    for likeness in (1.0, SURE):
         for column, header in enumerate(headers.names):
             if column in used or column in found or not loose_form(header):
                 continue
             name = nearest(header, names, likeness=likeness)
-            if name is not None and names[name] not in found.values():
-                found[column] = names[name]
+            field = names[name] if name is not None else None
+            if field == "id" and not holds_ids(headers.sources[column], samples):
+                continue
+            if field is not None and field not in found.values():
+                found[column] = field
     return found
+
+
+def holds_ids(source: int, samples: Samples) -> bool:
+    """Tell whether the column *source* of some rows holds ids of Bigin's records."""
+    cells = [row[source].strip() for row in samples if source < len(row)]
+    filled = list(filter(None, cells))
+    return bool(filled) and all(map(_RECORD_ID.fullmatch, filled))
 
 
 def guess_module(header: tuple[str, ...]) -> str | None:

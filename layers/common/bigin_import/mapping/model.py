@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from bigin_import.models import Operation
 
@@ -18,12 +18,15 @@ class MappedField(BaseModel):
     Attributes:
         place: Where it stands in the mapping as written: "line 7, field_mappings[2]".
         has_keys: False if it was written as one name beside another, without keys of its own.
+        api_name: "" only if it is unclear.
         column: Header of the drop; None if *index* counts instead, or for a constant.
         index: Column of the drop, from 0.
         default_value: Fills empty cells, or, without a column, every record.
         find_by: For a lookup, the field of the parent that the cells name.
         format: How the drop writes dates, such as "dd.MM.yyyy".
         values: Exact replacements of cells.
+        unclear: Keys that are missing or cannot be read. That has been told; nothing more is
+            to be said about them. Never pinned: what is pinned has none.
     """
 
     model_config = _FROZEN
@@ -39,10 +42,15 @@ class MappedField(BaseModel):
     decimal: str | None = None
     thousands: str | None = None
     values: tuple[tuple[str, str], ...] = ()
+    unclear: frozenset[str] = Field(frozenset(), exclude=True)
 
     @property
     def is_constant(self) -> bool:
-        return self.column is None and self.index is None
+        return not self.names_a_column and "column" not in self.unclear
+
+    @property
+    def names_a_column(self) -> bool:
+        return self.column is not None or self.index is not None
 
     def at(self, key: str) -> str:
         """Return the place of *key*."""
@@ -54,12 +62,14 @@ class Mapping(BaseModel):
     What a person asked for, complete and in one form. `model_dump_json()` is what gets pinned.
 
     Attributes:
+        module: "" only if it is unclear.
         fields: Empty if the headers of the drop are themselves API names.
         ignore_empty: True, unlike Bigin's own default: empty cells erase nothing.
         character_encoding: Of the drop, a Python codec name.
         max_invalid_share: `on_bad_rows` as a number from 0 to 1.
         force: Id of an earlier import that may be repeated.
         warnings: Sentences for the report about what was left out of the mapping as written.
+        unclear: As for a field; with "field_mappings" in it, *fields* may lack some.
     """
 
     model_config = _FROZEN
@@ -76,3 +86,14 @@ class Mapping(BaseModel):
     force: str | None = None
     dry_run: bool = False
     warnings: tuple[str, ...] = ()
+    unclear: frozenset[str] = Field(frozenset(), exclude=True)
+
+    @property
+    def names_fields_by_header(self) -> bool:
+        """Tell whether nothing is mapped, so that the headers of the drop name the fields."""
+        return not self.fields and "field_mappings" not in self.unclear
+
+    @property
+    def may_fill_more(self) -> bool:
+        """Tell whether it may have been meant to fill more fields than could be read."""
+        return "field_mappings" in self.unclear or any(not field.api_name for field in self.fields)

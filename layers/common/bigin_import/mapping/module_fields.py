@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bigin_import.mapping.model import MappedField
 from bigin_import.mapping.names import (
     ALWAYS_KNOWN,
     STANDARD_DATES,
     STANDARD_LOOKUPS,
     SYSTEM_KEYS,
+    loose_form,
     matching_form,
     nearest,
 )
+from bigin_import.mapping.vocabulary import VOCABULARY
 from bigin_import.models import Field
 
 DATE_TYPES = frozenset({"date", "datetime"})
@@ -44,13 +47,13 @@ class ModuleFields:
     def data_type(self, api_name: str) -> str | None:
         """Return Bigin's word for the type of a field, or None if it is not known."""
         field = self.by_name.get(api_name)
-        return field.data_type if field else None
+        if field is not None:
+            return field.data_type
+        return "date" if not self.are_known and api_name in STANDARD_DATES else None
 
     def is_date(self, api_name: str) -> bool:
         """Tell whether a field holds dates, with or without a time."""
-        if self.are_known:
-            return self.data_type(api_name) in DATE_TYPES
-        return api_name in STANDARD_DATES
+        return self.data_type(api_name) in DATE_TYPES
 
     def is_unique(self, api_name: str) -> bool:
         """Tell whether no two records can share a value of this field."""
@@ -64,6 +67,11 @@ class ModuleFields:
         if field is None:
             return STANDARD_LOOKUPS.get((self.module, api_name))
         return field.lookup_module if field.data_type == "lookup" else None
+
+    def parent_key(self, mapped: MappedField) -> str | None:
+        """Return the field of its parent by which a lookup is found; None if it is no lookup."""
+        parent = self.parent_module(mapped.api_name)
+        return mapped.find_by or (SYSTEM_KEYS.get(parent) if parent else None)
 
     def mandatory(self) -> Iterator[Field]:
         """Yield the fields that a new record needs and that only the import can fill."""
@@ -84,10 +92,33 @@ class ModuleFields:
         labels = (field for field in self.by_name.values() if matching_form(field.label) == form)
         return next(labels, None)
 
-    def meant(self, name: str) -> str | None:
-        """Return the API name of the field that *name* was most likely meant to be."""
+    def meant(self, name: str, *, likeness: float = 0.6) -> str | None:
+        """
+        Return the API name of the field that *name* was most likely meant to be.
+
+        Args:
+            likeness: 1.0 if there is to be no doubt: *name* is its label, its name but for marks
+                and spaces, or what people usually call it.
+        """
         if field := self.labelled(name):
             return field.api_name
         labels = {field.label: field.api_name for field in self.by_name.values()}
-        near = nearest(name, (*self.by_name, *ALWAYS_KNOWN, *labels))
+        words = VOCABULARY.get(self.module, {})
+        names = (*(self.by_name or words), *ALWAYS_KNOWN, *labels)
+        near = nearest(name, names, likeness=1.0) or self._usually(name)
+        near = near or nearest(name, names, likeness=likeness)
         return labels.get(near, near) if near else None
+
+    def _usually(self, name: str) -> str | None:
+        """Return the field that people usually call *name*."""
+        for api_name, words in VOCABULARY.get(self.module, {}).items():
+            if self.is_known(api_name) and loose_form(name) in map(loose_form, words):
+                return api_name
+        return None
+
+
+def named(field: Field) -> str:
+    """Return the name of a field with the label that people see in Bigin."""
+    return (
+        field.api_name if field.label == field.api_name else f'{field.api_name} ("{field.label}")'
+    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
+from itertools import accumulate
 
 # The field that Bigin itself uses to find duplicates, by module.
 SYSTEM_KEYS = {
@@ -42,6 +45,9 @@ _MODULE_ALIASES = {
     "product": "Products",
 } | {module.casefold(): module for module in _MODULES}
 
+_NO_LETTERS = re.compile(r"[\W_]+")
+_LEAST_PART = 3  # letters: shorter words say nothing
+
 # Spreadsheets and web pages leave these in headers; nobody sees them.
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 
@@ -67,6 +73,26 @@ def nearest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str | 
     form = loose_form(name)
     close = get_close_matches(form, by_form, n=1, cutoff=likeness) if form else []
     return by_form[close[0]] if close else None
+
+
+def likeness(name: str, other: str) -> float:
+    """Return how much of two names is alike, from 0 to 1."""
+    return SequenceMatcher(None, loose_form(name), loose_form(other)).ratio()
+
+
+def is_part(name: str, whole: str) -> bool:
+    """Tell whether *name* is one or more of the words of *whole*: "E-Mail" of "E-Mail (privat)"."""
+    part, words = "".join(_words(name)), _words(whole)
+    joined = "".join(words)
+    if len(part) < _LEAST_PART or part not in joined or part == joined:
+        return False
+    bounds = tuple(accumulate(map(len, words), initial=0))
+    return any(joined.startswith(part, start) and start + len(part) in bounds for start in bounds)
+
+
+@lru_cache(1024)  # each header is looked at for each column that is not found
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(filter(None, _NO_LETTERS.split(matching_form(name))))
 
 
 def module_meant(name: str) -> str | None:

@@ -1,28 +1,20 @@
-"""From a mapping and a header row to the plan of columns that are cut, sent and joined."""
+"""From a mapping and a header row that fit to the columns that are cut, sent and joined."""
 
 from __future__ import annotations
 
-from bigin_import.errors import DropRejectedError
-from bigin_import.mapping.checks import (
-    DateFormats,
-    entry_problems,
-    entry_warnings,
-    overall_problems,
-    overall_warnings,
-)
+from collections.abc import Iterator
+
+from bigin_import.mapping.cautions import entry_cautions, overall_cautions
 from bigin_import.mapping.date_formats import SENT_DATE, SENT_DATETIME, has_time
-from bigin_import.mapping.headers import Headers
+from bigin_import.mapping.examine import Examined
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.module_fields import DATE_TYPES, ModuleFields
-from bigin_import.mapping.names import SYSTEM_KEYS
-from bigin_import.mapping.resolve import Resolved, resolve_headers, resolve_mapping
+from bigin_import.mapping.resolve import Resolved
 from bigin_import.models import (
     ColumnPlan,
-    Field,
     FieldMapping,
     JobRequest,
     PlannedColumn,
-    Problem,
     ValueRule,
 )
 
@@ -30,67 +22,34 @@ from bigin_import.models import (
 RETURNED_COLUMNS = 3
 
 
-def plan_columns(
-    mapping: Mapping,
-    header: tuple[str, ...],
-    fields: tuple[Field, ...] | None,
-    *,
-    mapping_name: str,
-    drop_name: str,
-    date_formats: DateFormats | None = None,
-) -> ColumnPlan:
-    """
-    Resolve *mapping* against the header row of a drop and the fields of its module.
-
-    Args:
-        header: Of the drop as it is; columns of our own result files are passed over.
-        fields: None if Bigin's metadata could not be had: go on, and say so.
-        mapping_name, drop_name: What people call the two files; they begin the problems.
-        date_formats: Gives, for a position in *header*, the formats that fit every value of
-            that column; asked only for date columns without a format.
-
-    Raises:
-        DropRejectedError: With everything that is wrong.
-    """
-    headers, module_fields = Headers.of(header), ModuleFields.of(mapping.module, fields)
-    problems: list[Problem] = []
-    if mapping.fields:
-        resolved = resolve_mapping(
-            mapping, headers, name=mapping_name, drop=drop_name, problems=problems
-        )
-    else:
-        resolved = resolve_headers(headers, module_fields, drop=drop_name, problems=problems)
-    entries = tuple(resolved)
-    for entry in entries:
-        problems += entry_problems(entry, module_fields, date_formats)
-    problems += overall_problems(mapping, entries, module_fields, name=mapping_name)
-    if problems:
-        raise DropRejectedError(tuple(problems), concerns_mapping=True)
-    return _plan(mapping, headers, entries, module_fields)
-
-
-def _plan(
-    mapping: Mapping, headers: Headers, entries: tuple[Resolved, ...], fields: ModuleFields
-) -> ColumnPlan:
-    ordered = _in_sent_order(mapping, entries, fields)
+def column_plan(examined: Examined) -> ColumnPlan:
+    """Return what is cut, sent and joined, for a mapping in which nothing is wrong."""
+    mapping, fields = examined.mapping, examined.fields
+    ordered = _in_sent_order(mapping, examined.entries, fields)
     columns = tuple(
         _column(entry, entry.source, fields) for entry in ordered if entry.source is not None
     )
     names = [column.api_name for column in columns]
-    warnings = [*mapping.warnings, *overall_warnings(mapping, fields)]
-    for entry in entries:
-        warnings += entry_warnings(entry, mapping, fields)
+    sources = {column.source for column in columns}
     return ColumnPlan(
         request=_request(mapping, ordered, fields),
         columns=columns,
         key=names.index(mapping.find_by) if mapping.find_by in names else None,
-        key_is_unique=mapping.find_by is not None and fields.is_unique(mapping.find_by),
-        ignored=tuple(headers.titles_except({column.source for column in columns})),
-        warnings=tuple(warnings),
+        key_is_unique=mapping.find_by in names and fields.is_unique(mapping.find_by),
+        ignored=tuple(examined.headers.titles_except(sources)) if examined.headers else (),
+        warnings=tuple(_warnings(examined)),
         empty_key=mapping.empty_key,
         duplicate_keys=mapping.duplicate_keys,
         max_invalid_share=mapping.max_invalid_share,
     )
+
+
+def _warnings(examined: Examined) -> Iterator[str]:
+    mapping, fields = examined.mapping, examined.fields
+    yield from mapping.warnings
+    yield from overall_cautions(mapping, examined.entries, fields)
+    for entry in examined.entries:
+        yield from entry_cautions(entry, mapping, fields)
 
 
 def _in_sent_order(
@@ -165,14 +124,9 @@ def _request(mapping: Mapping, ordered: tuple[Resolved, ...], fields: ModuleFiel
                 api_name=entry.mapped.api_name,
                 index=index if entry.source is not None else None,
                 default_value=entry.mapped.default_value,
-                find_by=entry.mapped.find_by or _parent_key(entry.mapped, fields),
+                find_by=fields.parent_key(entry.mapped),
                 format=_sent_format(entry.mapped, fields),
             )
             for index, entry in enumerate(ordered)
         ),
     )
-
-
-def _parent_key(mapped: MappedField, fields: ModuleFields) -> str | None:
-    parent = fields.parent_module(mapped.api_name)
-    return SYSTEM_KEYS.get(parent) if parent else None

@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from bigin_import.mapping.headers import Headers
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.module_fields import ModuleFields
-from bigin_import.mapping.names import canonical_field, matching_form, nearest
+from bigin_import.mapping.names import canonical_field, matching_form
 from bigin_import.models import Problem
 
+# What remains where the headers name the fields: one entry alone would unmap all other columns.
+MAP_ALL = (
+    "map all columns to import in field_mappings, as the suggested mapping in the results does"
+)
+
 _API_NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)?", re.ASCII)
+_MOST_LISTED = 20
+_LONGEST_LISTED = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,42 +31,59 @@ class Resolved:
 
     Attributes:
         file: The file that *mapped* was written in: the mapping or, for headers, the drop.
-        source: Position in the rows of the drop; None for a constant.
+        source: Position in the rows of the drop; None for a constant, or if it cannot be told.
         header: Title of that column.
+        is_header: There is no entry in the mapping: the header itself names the field.
+        trouble: Why the column cannot be told, or cannot fill a field of its own.
     """
 
     mapped: MappedField
     file: str
     source: int | None = None
     header: str = ""
+    is_header: bool = False
+    trouble: Problem | None = None
 
     def problem(self, key: str, what: str, remedy: str) -> Problem:
         return Problem(f"{self.file}, {self.mapped.at(key)}", what, remedy)
 
     def in_field_mappings(self, key: str, value: str) -> str:
         """Return how this entry is written with one key more; the short form has no keys."""
-        written = {"column": self.header, "api_name": self.mapped.api_name, key: value}
+        source = {"column": self.title} if self.mapped.index is None else {}
+        index = {} if source else {"index": self.mapped.index}
+        written = source | index | {"api_name": self.mapped.api_name, key: value}
         return f"{json.dumps(written, ensure_ascii=False)} in field_mappings"
+
+    @property
+    def title(self) -> str:
+        """The header of its column or, if that cannot be told, the one that was written."""
+        return self.header or self.mapped.column or f"column {(self.mapped.index or 0) + 1}"
 
 
 def resolve_mapping(
-    mapping: Mapping, headers: Headers, *, name: str, drop: str, problems: list[Problem]
+    mapping: Mapping, headers: Headers | None, *, name: str, drop: str
 ) -> Iterator[Resolved]:
     """
     Yield every entry of *mapping*, with its column.
 
-    An entry whose column cannot be told goes to *problems* too, and is yielded without one, so
-    that everything else about it is still checked.
+    An entry whose column cannot be told is yielded without one, so that everything else about
+    it is still checked. Without *headers* no column can be told, and that is no trouble.
     """
     for mapped in mapping.fields:
         entry = Resolved(mapped, name)
-        columns = () if mapped.is_constant else _columns(mapped, headers)
-        if len(columns) == 1:
-            column = columns[0]
-            entry = Resolved(mapped, name, headers.sources[column], headers.title(column))
-        elif not mapped.is_constant:
-            problems.append(_no_column(entry, columns, headers, drop))
-        yield entry
+        if headers is None or mapped.is_constant or "column" in mapped.unclear:
+            yield entry
+        else:
+            yield _with_column(entry, headers, drop)
+
+
+def _with_column(entry: Resolved, headers: Headers, drop: str) -> Resolved:
+    columns = _columns(entry.mapped, headers)
+    if len(columns) != 1:
+        trouble = _no_column(entry, columns, headers, drop)
+        return Resolved(entry.mapped, entry.file, trouble=trouble)
+    (column,) = columns
+    return Resolved(entry.mapped, entry.file, headers.sources[column], headers.title(column))
 
 
 def _columns(mapped: MappedField, headers: Headers) -> tuple[int, ...]:
@@ -79,50 +104,64 @@ def _no_column(entry: Resolved, columns: tuple[int, ...], headers: Headers, drop
         remedy = f'Rename one in the file, or write "index": {columns[0]} (counted from 0)'
         return entry.problem("column", what, remedy)
     what = f'{drop} has no column "{mapped.column}"'
-    if meant := nearest(mapped.column, filter(str.strip, headers.names)):
+    if meant := headers.nearest(mapped.column):
         return entry.problem("column", what, f'Did you mean "{meant}"?')
-    present = ", ".join(headers.titles_except(set()))
-    return entry.problem("column", what, f"Its columns are: {present}")
+    return entry.problem("column", what, f"Its columns are: {_listed(headers)}")
 
 
-def resolve_headers(
-    headers: Headers, fields: ModuleFields, *, drop: str, problems: list[Problem]
-) -> Iterator[Resolved]:
+def _listed(headers: Headers) -> str:
+    titles = islice(headers.titles_except(set()), _MOST_LISTED)
+    listed = ", ".join(
+        title if len(title) <= _LONGEST_LISTED else title[:_LONGEST_LISTED] + "…"
+        for title in titles
+    )
+    more = len(headers.names) - _MOST_LISTED
+    return f"{listed}, … and {more} more" if more > 0 else listed
+
+
+def resolve_headers(headers: Headers, fields: ModuleFields, *, drop: str) -> Iterator[Resolved]:
     """
     Yield every column as the field that its header names: Bigin's rule without a mapping.
 
-    A header is an API name, for lookups also `field.parent_field`. Columns without a header
-    are not imported; any other header goes to *problems*.
+    A header is an API name, for lookups also `field.parent_field`; one that is none is yielded
+    as it stands. Columns without a header are not imported.
     """
     taken: dict[str, int] = {}
     for column, header in enumerate(headers.names):
         if not matching_form(header):
             continue
-        api_name, _, find_by = " ".join(header.split()).partition(".")
-        field = fields.spelled(canonical_field(api_name))
-        mapped = MappedField(
-            place=f"column {column + 1}",
-            has_keys=False,
-            api_name=field or api_name,
-            find_by=canonical_field(find_by) or None,
-        )
-        entry = Resolved(mapped, drop, headers.sources[column], headers.title(column))
-        if flaw := _header_flaw(header, field, fields):
-            problems.append(entry.problem("column", *flaw))
-        elif mapped.api_name in taken:
-            what = f"{mapped.api_name} is filled by column {taken[mapped.api_name]} already"
-            problems.append(entry.problem("column", what, "Remove one of the two columns"))
+        entry = _named_by(header, column, headers, fields, drop)
+        api_name = entry.mapped.api_name
+        if flaw := _header_flaw(header, api_name, fields):
+            yield replace(entry, trouble=entry.problem("column", *flaw))
+        elif api_name in taken:
+            what = f"{api_name} is filled by column {taken[api_name]} already"
+            trouble = entry.problem("column", what, "Remove one of the two columns")
+            yield replace(entry, trouble=trouble)
         else:
-            taken[mapped.api_name] = column + 1
+            taken[api_name] = column + 1
             yield entry
 
 
-def _header_flaw(header: str, field: str | None, fields: ModuleFields) -> tuple[str, str] | None:
+def _named_by(
+    header: str, column: int, headers: Headers, fields: ModuleFields, drop: str
+) -> Resolved:
+    name, _, find_by = " ".join(header.split()).partition(".")
+    mapped = MappedField(
+        place=f"column {column + 1}",
+        has_keys=False,
+        api_name=fields.spelled(canonical_field(name)) or name,
+        column=header,
+        find_by=canonical_field(find_by) or None,
+    )
+    return Resolved(mapped, drop, headers.sources[column], headers.title(column), is_header=True)
+
+
+def _header_flaw(header: str, api_name: str, fields: ModuleFields) -> tuple[str, str] | None:
     """Return what is wrong with *header* as the name of a field, and the remedy."""
-    is_name = _API_NAME.fullmatch(" ".join(header.split())) is not None
-    if is_name and field is not None and fields.is_known(field):
+    if _API_NAME.fullmatch(" ".join(header.split())) and fields.is_known(api_name):
         return None
     what = f'"{header}" is no field of {fields.module}, and the mapping says nothing about it'
-    meant = fields.meant(header)
-    instead = f'"{header}": "{meant}"' if meant else f'"{header}": "API name of the field"'
-    return what, f'Map the columns to import, such as "columns": {{{instead}}}'
+    if meant := fields.meant(header):
+        return what, f'Name the column "{meant}", or {MAP_ALL}'
+    return what, f"Remove the column, or {MAP_ALL}"

@@ -10,12 +10,25 @@ from decimal import Decimal
 
 from pydantic_core import PydanticCustomError
 
-from bigin_import.mapping.date_formats import date_format_flaw
-from bigin_import.mapping.names import nearest
+from bigin_import.mapping.date_formats import date_format_flaw, date_format_remedy
+from bigin_import.mapping.names import loose_form, nearest
 
 ENCODINGS = ("UTF-8", "UTF-16", "windows-1252", "windows-1250", "ISO-8859-1", "cp850", "macroman")
+_SOME_ENCODINGS = '"UTF-8", "windows-1252", "cp850" or "macroman"'
 PERCENT = r"^\d{1,3}(\.\d+)?\s*%$"
 IMPORT_ID = r"^[0-9a-z]{26}$"
+
+# What programs call an encoding in their menus.
+_ENCODING_ALIASES = {
+    "ansi": "windows-1252",
+    "windowsansi": "windows-1252",
+    "westerneuropean": "windows-1252",
+    "excel": "windows-1252",
+    "unicode": "UTF-16",
+    "dos": "cp850",
+    "mac": "macroman",
+    "macintosh": "macroman",
+}
 
 # Python calls these text encodings, but nobody's spreadsheet writes them.
 _NOT_FOR_FILES = frozenset(
@@ -28,9 +41,11 @@ def share(percent: str) -> Decimal:
     return Decimal(percent.rstrip("% ")) / 100
 
 
-def refusal(what: str, remedy: str) -> PydanticCustomError:
-    """Return an error that `wording` turns into a problem as it stands."""
-    return PydanticCustomError("refused", "{what}", {"what": what, "remedy": remedy})
+def refusal(what: str, remedy: str, *, meant: str | None = None) -> PydanticCustomError:
+    """Return an error that `wording` turns into a problem as it stands; *meant*: see `Said`."""
+    return PydanticCustomError(
+        "refused", "{what}", {"what": what, "remedy": remedy, "meant": meant}
+    )
 
 
 def as_text(value: object) -> object:
@@ -59,7 +74,7 @@ def as_module_name(value: object) -> object:
 
 def checked_date_format(pattern: str) -> str:
     if flaw := date_format_flaw(pattern):
-        raise refusal(f'"{pattern}" is not a date format: {flaw}', 'Write it like "dd.MM.yyyy"')
+        raise refusal(f'"{pattern}" is not a date format: {flaw}', date_format_remedy(pattern))
     return pattern
 
 
@@ -71,8 +86,9 @@ def codec_name(name: str) -> str:
     except (LookupError, ValueError):
         codec = ""
     if not codec or codec in _NOT_FOR_FILES:
-        meant = nearest(name, ENCODINGS) or "UTF-8"
-        raise refusal(f'"{name}" is not an encoding', f'Did you mean "{meant}"?')
+        meant = _ENCODING_ALIASES.get(loose_form(name)) or nearest(name, ENCODINGS)
+        remedy = f'Did you mean "{meant}"?' if meant else f"Write for example {_SOME_ENCODINGS}"
+        raise refusal(f'"{name}" is not an encoding', remedy, meant=meant)
     return codec
 
 

@@ -1,31 +1,34 @@
-"""A mapping to start from, for a drop that has none or whose mapping does not fit it."""
+"""A mapping to start from, for a drop that has none or whose mapping is wrong or does not fit."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from bigin_import.mapping.checks import DateFormats
+from bigin_import.mapping.date_formats import same_dates
 from bigin_import.mapping.headers import Headers
-from bigin_import.mapping.likeness import guess_module, likely_fields
+from bigin_import.mapping.likeness import Samples, guess_module
 from bigin_import.mapping.model import MappedField, Mapping
-from bigin_import.mapping.module_fields import ModuleFields
-from bigin_import.mapping.names import SYSTEM_KEYS, nearest
+from bigin_import.mapping.module_fields import DATE_TYPES, NUMBER_TYPES, ModuleFields
+from bigin_import.mapping.names import SYSTEM_KEYS
+from bigin_import.mapping.suggested import Suggested, suggested_entries
 from bigin_import.models import Field, Operation
 
-# No date format can be read from either: a mapping dropped unread is refused at this place.
+# Nothing can be read from these: a mapping dropped unread is refused at this place.
 _UNKNOWN_FORMAT = "write here how the file writes dates, such as dd.MM.yyyy"
+_UNKNOWN_ENCODING = "write here the encoding of the file, such as windows-1252"
 _EITHER = " or "
 
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One entry of the suggestion; *column* counts in the headers, None for a constant."""
-
-    column: int | None
-    mapped: MappedField
+_DECIDED = {"module", "operation", "find_by"}
+_NOT_KEPT = {"fields", "warnings", "force", "max_invalid_share"}
+# Types of fields for which each of these keys is of use.
+_USEFUL = {
+    "format": DATE_TYPES,
+    "decimal": NUMBER_TYPES,
+    "thousands": NUMBER_TYPES,
+    "find_by": {"lookup", "ownerlookup"},
+}
 
 
 def suggest_mapping(
@@ -35,6 +38,8 @@ def suggest_mapping(
     module: str | None = None,
     mapping: Mapping | None = None,
     date_formats: DateFormats | None = None,
+    samples: Samples = (),
+    encoding_is_known: bool = True,
 ) -> str:
     """
     Write a mapping from headers, labels, API names and, for dates, the formats that fit.
@@ -45,108 +50,90 @@ def suggest_mapping(
     Args:
         fields: Of the module, if they could be had.
         module: As far as known; else the one whose words the headers use.
-        mapping: One that does not fit the drop: what fits is kept, renamed columns are found
-            by their likeness, and nothing is added but what Bigin demands.
-        date_formats: See `plan_columns`.
+        mapping: One that is wrong or does not fit the drop: what fits is kept, renamed columns
+            are found by their likeness, and nothing is added but what Bigin demands.
+        date_formats: See `examine`; asked for every date column.
+        samples: Some rows of the drop.
+        encoding_is_known: False if a person must find out how the drop is encoded.
 
     Returns:
-        JSON; without *mapping* an upsert if the module's own key is among the columns.
+        JSON; without an operation in *mapping* an upsert if the module's own key is among the
+        columns.
     """
     headers = Headers.of(header)
-    module = mapping.module if mapping else module or guess_module(header)
+    module = (mapping.module if mapping else module) or module or guess_module(header)
     known = ModuleFields.of(module or "", fields)
-    entries = list(_kept(mapping, headers, known)) if mapping else []
-    entries += _added(mapping, entries, headers, known)
-    entries.sort(key=lambda entry: len(headers.names) if entry.column is None else entry.column)
-
-    filled = [entry.mapped.api_name for entry in entries]
-    settings = _settings(mapping, module, filled)
+    entries = suggested_entries(mapping, headers, known, samples)
+    settings = _settings(mapping, known, {entry.mapped.api_name for entry in entries})
+    if not encoding_is_known:
+        settings["character_encoding"] = _UNKNOWN_ENCODING
     written = [_written(entry, headers, known, date_formats) for entry in entries]
-    return _as_text(settings, written)
+    return _as_text({"module": module} | settings, written)
 
 
-def _kept(mapping: Mapping, headers: Headers, known: ModuleFields) -> Iterator[_Entry]:
-    """Yield the entries of *mapping* that have, or most likely have, a column in the drop."""
-    for mapped in mapping.fields:
-        column = None if mapped.is_constant else _column(mapped, headers)
-        if column is None and not mapped.is_constant:
-            continue
-        api_name = mapped.api_name
-        if not known.is_known(api_name):
-            api_name = known.meant(api_name) or api_name
-        yield _Entry(column, mapped.model_copy(update={"api_name": api_name}))
-
-
-def _column(mapped: MappedField, headers: Headers) -> int | None:
-    if mapped.column is None:
-        return mapped.index if mapped.index in range(len(headers.names)) else None
-    matches = headers.matches(mapped.column)
-    if not matches and (near := nearest(mapped.column, filter(str.strip, headers.names))):
-        matches = headers.matches(near)
-    return matches[0] if len(matches) == 1 else None
-
-
-def _added(
-    mapping: Mapping | None, kept: list[_Entry], headers: Headers, known: ModuleFields
-) -> Iterator[_Entry]:
-    likely = likely_fields(
-        headers,
-        known,
-        used={entry.column for entry in kept if entry.column is not None},
-        filled={entry.mapped.api_name for entry in kept},
-    )
-    demanded = {field.api_name for field in known.mandatory()}
-    if mapping:
-        demanded |= {mapped.api_name for mapped in mapping.fields} | {mapping.find_by or ""}
-    for column, api_name in likely.items():
-        if api_name in demanded or not (mapping and mapping.fields):
-            yield _Entry(column, MappedField(place="", api_name=api_name))
-
-
-def _settings(mapping: Mapping | None, module: str | None, filled: list[str]) -> dict[str, object]:
-    if mapping:
-        given = mapping.model_dump(
-            mode="json",
-            exclude_defaults=True,
-            exclude={"fields", "warnings", "force", "max_invalid_share"},
-        )
-        if mapping.max_invalid_share != Mapping.model_fields["max_invalid_share"].default:
-            given["on_bad_rows"] = (
-                f"{mapping.max_invalid_share:.10%}".rstrip("%0").rstrip(".") + "%"
-            )
-        return given
-    keys = (SYSTEM_KEYS.get(module or "", "id"), "id")
+def _settings(mapping: Mapping | None, known: ModuleFields, filled: set[str]) -> dict[str, Any]:
+    keys = (SYSTEM_KEYS.get(known.module, "id"), "id")
     key = next((key for key in keys if key in filled), None)
-    if key is None:
-        return {"module": module, "operation": Operation.INSERT}
-    return {"module": module, "operation": Operation.UPSERT, "find_by": key}
+    stated = mapping.find_by if mapping else None
+    if stated is not None:
+        key = stated if known.is_known(stated) else known.meant(stated) or stated
+    operation = Operation.INSERT if key is None else Operation.UPSERT
+    if mapping is not None and "operation" not in mapping.unclear:
+        operation = mapping.operation
+    settings: dict[str, Any] = {"operation": operation}
+    if key is not None and (stated is not None or operation is not Operation.INSERT):
+        settings["find_by"] = key
+    return settings | (_kept_settings(mapping) if mapping else {})
+
+
+def _kept_settings(mapping: Mapping) -> dict[str, Any]:
+    kept = mapping.model_dump(mode="json", exclude_defaults=True, exclude=_DECIDED | _NOT_KEPT)
+    if mapping.max_invalid_share != Mapping.model_fields["max_invalid_share"].default:
+        kept["on_bad_rows"] = f"{mapping.max_invalid_share:.10%}".rstrip("%0").rstrip(".") + "%"
+    return kept
 
 
 def _written(
-    entry: _Entry, headers: Headers, known: ModuleFields, date_formats: DateFormats | None
+    entry: Suggested, headers: Headers, known: ModuleFields, date_formats: DateFormats | None
 ) -> dict[str, Any]:
     """Return an entry of field_mappings."""
     mapped = entry.mapped
     source: dict[str, Any] = {}
+    rules = _useful_rules(mapped, known)
     if entry.column is not None:
         name = headers.names[entry.column]
         is_clear = headers.matches(name) == (entry.column,) and name.strip()
         source = {"column": name} if is_clear else {"index": entry.column}
-    rules = mapped.model_dump(
-        include={"default_value", "find_by", "format", "decimal", "thousands"}, exclude_none=True
-    )
+        if known.is_date(mapped.api_name):
+            fitting = date_formats(headers.sources[entry.column]) if date_formats else ()
+            rules["format"] = _format(mapped.format, fitting)
+    return source | {"api_name": mapped.api_name} | rules
+
+
+def _useful_rules(mapped: MappedField, known: ModuleFields) -> dict[str, Any]:
+    kind = known.data_type(mapped.api_name)
+    rules = {
+        key: value
+        for key in ("default_value", "find_by", "format", "decimal", "thousands")
+        if (value := getattr(mapped, key)) is not None
+        and (kind is None or kind in _USEFUL.get(key, {kind}))
+    }
     if mapped.values:
         rules["values"] = dict(mapped.values)
     parent = known.parent_module(mapped.api_name)
     if parent in SYSTEM_KEYS:
         rules.setdefault("find_by", SYSTEM_KEYS[parent])
-    if entry.column is not None and known.is_date(mapped.api_name):
-        fitting = date_formats(headers.sources[entry.column]) if date_formats else ()
-        rules.setdefault("format", _EITHER.join(fitting) or _UNKNOWN_FORMAT)
-    return source | {"api_name": mapped.api_name} | rules
+    return rules
 
 
-def _as_text(settings: dict[str, object], entries: list[dict[str, Any]]) -> str:
+def _format(stated: str | None, fitting: tuple[str, ...]) -> str:
+    """Return *stated* unless other formats fit; several, or none, are for a person to decide."""
+    if stated and (not fitting or any(same_dates(stated, usual) for usual in fitting)):
+        return stated
+    return _EITHER.join(fitting) or _UNKNOWN_FORMAT
+
+
+def _as_text(settings: dict[str, Any], entries: list[dict[str, Any]]) -> str:
     """Return JSON with one line for each entry, the way people write it."""
     lines = [f"  {_json(key)}: {_json(value)},\n" for key, value in settings.items()]
     listed = ",\n".join(f"    {_json(entry)}" for entry in entries)

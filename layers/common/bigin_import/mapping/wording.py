@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as AnyMapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import ErrorDetails
 
@@ -31,35 +31,50 @@ _KEYS = {
 }
 
 
-def in_words(error: ErrorDetails) -> tuple[str, str]:
+class Said(NamedTuple):
+    """
+    A mistake in words.
+
+    Attributes:
+        what, remedy: As in a `Problem`.
+        meant: The key or the value that was most likely meant, if there is one.
+    """
+
+    what: str
+    remedy: str
+    meant: str | None = None
+
+
+def in_words(error: ErrorDetails) -> Said:
     """Return what is wrong and what to do about it."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "refused":
-        return context["what"], context["remedy"]
+        return Said(context["what"], context["remedy"], context["meant"])
     if kind == "extra_forbidden":
         return _unknown_key(error["loc"])
     if kind == "literal_error":
         return _not_one_of(error["input"], context)
     if kind in _LIMITS:
-        return _LIMITS[kind]
+        return Said(*_LIMITS[kind])
     wanted, remedy = _TYPES[kind]
-    return f"this must be {wanted}, not {_JSON_TYPES[type(error['input'])]}", remedy
+    return Said(f"this must be {wanted}, not {_JSON_TYPES[type(error['input'])]}", remedy)
 
 
-def _unknown_key(path: tuple[int | str, ...]) -> tuple[str, str]:
+def _unknown_key(path: tuple[int | str, ...]) -> Said:
     key = str(path[-1])
     parent = next((step for step in path[-2::-1] if isinstance(step, str)), "")
     known = _KEYS[parent] if len(path) > 1 else _KEYS[""]
     what = f'"{key}" is not a known key'
     if meant := nearest(key, known):
-        return what, f'Did you mean "{meant}"?'
-    return what, f"Remove it; known are {', '.join(known)}"
+        return Said(what, f'Did you mean "{meant}"?', meant)
+    return Said(what, f"Remove it; known are {', '.join(known)}")
 
 
-def _not_one_of(found: object, context: AnyMapping[str, Any]) -> tuple[str, str]:
+def _not_one_of(found: object, context: AnyMapping[str, Any]) -> Said:
     expected = context["expected"]
     if not isinstance(found, str):
-        return f"this must be {expected}, not {_JSON_TYPES[type(found)]}", "Write one of these"
+        what = f"this must be {expected}, not {_JSON_TYPES[type(found)]}"
+        return Said(what, "Write one of these")
     meant = nearest(found, expected.replace("'", "").replace(" or ", ", ").split(", "))
     remedy = f'Did you mean "{meant}"?' if meant else "Write one of these"
-    return f'"{found}" is not one of {expected}', remedy
+    return Said(f'"{found}" is not one of {expected}', remedy, meant)

@@ -1,0 +1,154 @@
+"""Use case: a mapping held against its drop and Bigin's metadata, before anything is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from bigin_import.errors import BiginError, BiginRefusedError, DropRejectedError
+from bigin_import.importing.drops import Drop
+from bigin_import.importing.metadata import Metadata
+from bigin_import.importing.problems import unknown_module
+from bigin_import.importing.reworking import Reworking
+from bigin_import.mapping.examine import Examined, examine
+from bigin_import.mapping.model import Mapping
+from bigin_import.mapping.parse import Reading
+from bigin_import.models import Field, Problem
+from bigin_import.ports import Files, Observer
+from bigin_import.records import Import
+from bigin_import.tabular.table import Table
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What is wrong, from several looks at it: one that fails does not end the others."""
+
+    of_the_mapping: list[Problem] = field(default_factory=list)
+    of_the_drop: list[Problem] = field(default_factory=list)
+    drop_concerns_mapping: bool = False
+
+    def add(self, rejected: DropRejectedError) -> None:
+        """Take what the drop was rejected for."""
+        self.of_the_drop += rejected.problems
+        self.drop_concerns_mapping |= rejected.concerns_mapping
+
+    def rejection(self) -> DropRejectedError | None:
+        problems = tuple(dict.fromkeys((*self.of_the_mapping, *self.of_the_drop)))
+        concerns_mapping = self.drop_concerns_mapping or bool(self.of_the_mapping)
+        if not problems:
+            return None
+        return DropRejectedError(problems, concerns_mapping=concerns_mapping)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checking:
+    """Finds everything that is wrong with a mapping and the beginning of its drop, at once."""
+
+    files: Files
+    metadata: Metadata
+    reworking: Reworking
+    observer: Observer
+    default_encoding: str
+
+    @contextmanager
+    def opened(self, record: Import, mapping: Mapping) -> Iterator[tuple[Table, Examined]]:
+        """
+        Yield the open drop, and *mapping* beside its header, if nothing is wrong with either.
+
+        Raises:
+            DropRejectedError: With all problems, those of the mapping first. If the drop cannot
+                be opened, those of the mapping that show without it are among them.
+            MissingObjectError: The version was removed from the bucket.
+        """
+        findings = _Findings()
+        fields = self._fields(record, mapping, findings)
+        drop = Drop(self.files, record.source, mapping.character_encoding, self.default_encoding)
+        with ExitStack() as stack:
+            table = _table(stack, drop, findings)
+            examined = examine(
+                mapping,
+                table.header if table else None,
+                fields,
+                mapping_name=_name_of_mapping(record),
+                drop_name=record.source.key,
+                date_formats=partial(_date_formats, drop, findings),
+            )
+            findings.of_the_mapping += examined.problems
+            if table is not None:
+                self._look_for_damage(drop, table, findings)
+            if rejection := findings.rejection():
+                raise rejection
+            if table is not None:
+                yield table, examined
+
+    def rejection(self, record: Import, reading: Reading) -> DropRejectedError:
+        """
+        Return why a drop with a wrong mapping is rejected: also for what is wrong besides.
+
+        Raises:
+            MissingObjectError: The version was removed from the bucket.
+        """
+        problems = reading.problems
+        if reading.mapping is None:
+            problems += self._alone(record)
+        else:
+            try:
+                with self.opened(record, reading.mapping):
+                    pass
+            except DropRejectedError as exc:
+                problems += exc.problems
+        return DropRejectedError(tuple(dict.fromkeys(problems)), concerns_mapping=True)
+
+    def _alone(self, record: Import) -> tuple[Problem, ...]:
+        """Return what is wrong with a drop, but for what a mapping might explain."""
+        try:
+            with Drop(self.files, record.source, None, self.default_encoding).opened():
+                return ()
+        except DropRejectedError as exc:
+            return () if exc.concerns_mapping else exc.problems
+
+    def _look_for_damage(self, drop: Drop, table: Table, findings: _Findings) -> None:
+        if table.parent_import is not None:
+            try:
+                findings.of_the_drop += self.reworking.damage(drop, table.parent_import)
+            except DropRejectedError as exc:
+                findings.add(exc)
+
+    def _fields(
+        self, record: Import, mapping: Mapping, findings: _Findings
+    ) -> tuple[Field, ...] | None:
+        """Return the module's fields, or None: a mapping can be used without them, less checked."""
+        if not mapping.module:
+            return None
+        try:
+            return self.metadata.fields(mapping.module)
+        except BiginRefusedError as exc:
+            if exc.concerns_mapping:
+                problem = unknown_module(_name_of_mapping(record), mapping.module, exc)
+                findings.of_the_mapping.append(problem)
+            return None
+        except BiginError:
+            self.observer.saw("fields_unavailable", import_id=record.import_id)
+            return None
+
+
+def _table(stack: ExitStack, drop: Drop, findings: _Findings) -> Table | None:
+    try:
+        return stack.enter_context(drop.opened())
+    except DropRejectedError as exc:
+        findings.add(exc)
+        return None
+
+
+def _date_formats(drop: Drop, findings: _Findings, column: int) -> tuple[str, ...]:
+    try:
+        return drop.date_formats(column)
+    except DropRejectedError as exc:
+        findings.add(exc)
+        return ()
+
+
+def _name_of_mapping(record: Import) -> str:
+    return record.mapping.key if record.mapping else "mapping.json"

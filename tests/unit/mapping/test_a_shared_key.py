@@ -1,0 +1,30 @@
+"""A key that a constant fills: every row is about one record, so no job may be made twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.house import MAPPING, ROWS, House
+
+CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
+
+
+@pytest.mark.parametrize("operation", ["update", "upsert"])
+def test_a_part_whose_rows_share_a_constant_key_is_not_repeatable(operation: str) -> None:
+    house = House()
+    entry = {"api_name": "Email", "default_value": "ada@example.com"}
+    columns = {"Surname": "Last_Name"}
+    house.drop(
+        SIDECAR,
+        {
+            **MAPPING,
+            "operation": operation,
+            "find_by": "Email",
+            "columns": columns,
+            "field_mappings": [entry],
+        },
+    )
+
+    source = house.drop(CSV, ROWS)
+
+    assert [part.repeatable for part in house.parts_of(source)] == [False]

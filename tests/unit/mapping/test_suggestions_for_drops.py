@@ -1,0 +1,157 @@
+"""The suggestion that lies in the results of a rejected drop."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, BinaryIO
+
+import pytest
+
+from bigin_import.errors import UnreadableObjectError
+from bigin_import.models import Field, ObjectVersion
+from bigin_import.records import ImportState
+from tests.fakes.house import MAPPING, ROWS, House
+from tests.fakes.memory_files import MemoryFiles
+
+CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
+AS_WRITTEN: dict[str, Any] = dict(MAPPING)
+UMLAUT = "max@example.com,Müller\n".encode("cp1252")
+LATE = ROWS + b"grace@example.com,Hopper\n" * 20_000 + UMLAUT
+
+
+def suggested(
+    mapping: dict[str, Any] | bytes | None, body: bytes, house: House | None = None
+) -> dict[str, Any] | None:
+    """Drop both and settle; return the suggestion, if there is one."""
+    house = house or House()
+    if mapping is not None:
+        house.drop(SIDECAR, mapping)
+    source = house.drop(CSV, body)
+    house.settle()
+    key = f"{house.import_of(source).results}contacts.mapping.suggested.json"
+    if house.files.newest(key) is None:
+        return None
+    written: dict[str, Any] = json.loads(house.files.read(key))
+    return written
+
+
+def test_a_drop_is_read_with_the_encoding_that_its_wrong_mapping_states() -> None:
+    body = "E-mail,Surname,Straße\nmax@example.com,Müller,A\n".encode("cp1252")
+    mapping = AS_WRITTEN | {
+        "dry_rum": True,
+        "character_encoding": "windows-1252",
+        "columns": {"E-mail": "Email", "Surname": "Last_Nmae", "Strase": "Phone"},
+    }
+
+    written = suggested(mapping, body)
+
+    assert written is not None
+    assert written["character_encoding"] == "cp1252"
+    assert [entry.get("column") for entry in written["field_mappings"]] == [
+        "E-mail",
+        "Surname",
+        "Straße",
+    ]
+
+
+def test_what_stands_behind_a_mistake_in_the_syntax_is_kept() -> None:
+    text = b'{"module": "Contacts", "operation": "upsert" "find_by": "Email",\n "dry_run": true,}'
+
+    written = suggested(text, ROWS)
+
+    assert written is not None
+    assert (written["operation"], written["dry_run"]) == ("upsert", True)
+
+
+@pytest.mark.parametrize(
+    ("stated", "body"),
+    [
+        ({}, ROWS + UMLAUT),
+        ({}, LATE),
+        ({"character_encoding": "UTF-8"}, LATE),
+        ({"dry_rum": True}, ROWS + UMLAUT),
+    ],
+    ids=["at the top", "far below", "stated wrongly", "in a wrong mapping"],
+)
+def test_an_encoding_that_is_not_known_is_left_open(stated: dict[str, Any], body: bytes) -> None:
+    written = suggested(AS_WRITTEN | stated, body)
+
+    assert written is not None
+    assert written["character_encoding"].startswith("write here the encoding of the file")
+    assert len(written["field_mappings"]) == 2
+
+
+def test_dates_are_read_although_the_encoding_is_left_open() -> None:
+    house = House()
+    house.bigin.module_fields["Contacts"] += (Field("Date_of_Birth", "Birthday", "date"),)
+
+    written = suggested(None, "Surname,Birthday\nMüller,31.12.1980\n".encode("cp1252"), house)
+
+    assert written is not None
+    assert written["field_mappings"][1]["format"] == "dd.MM.yyyy"
+
+
+def test_headers_that_nobody_can_read_make_no_suggestion() -> None:
+    assert suggested(None, "E-mail,Straße\nmax@example.com,A\n".encode("cp1252")) is None
+
+
+@pytest.mark.parametrize("body", [b"", b"\x89PNG\r\n\x1a\n" + bytes(range(256))])
+def test_what_is_no_table_gets_no_suggestion(body: bytes) -> None:
+    assert suggested(AS_WRITTEN | {"dry_rum": True}, body) is None
+
+
+def test_a_wrong_mapping_that_is_gone_is_started_anew() -> None:
+    house = House()
+    house.drop(SIDECAR, b'{"module": "Accounts"}')
+    house.drop(CSV, ROWS)
+    del house.files.versions[SIDECAR]
+    house.settle()
+
+    key = next(key for key in house.files.keys("results/") if key.endswith("suggested.json"))
+    assert json.loads(house.files.read(key))["module"] == "Contacts"
+
+
+class ClosedFiles(MemoryFiles):
+    """A bucket with objects that S3 does not give out."""
+
+    closed: frozenset[str] = frozenset()
+
+    def read(self, key: str, *, version_id: str | None = None, at_most: int = 1_000_000) -> bytes:
+        self._refuse(key)
+        return super().read(key, version_id=version_id, at_most=at_most)
+
+    def stream(self, source: ObjectVersion) -> BinaryIO:
+        self._refuse(source.key)
+        return super().stream(source)
+
+    def _refuse(self, key: str) -> None:
+        if key in self.closed:
+            raise UnreadableObjectError(key)
+
+
+@pytest.mark.parametrize(("closed", "suggestions"), [(SIDECAR, 1), (CSV, 0)])
+def test_what_may_not_be_read_any_more_keeps_no_import_open(closed: str, suggestions: int) -> None:
+    house = House()
+    house.files = files = ClosedFiles()
+    house.drop(SIDECAR, b'{"module": "Accounts"}')
+    source = house.drop(CSV, ROWS)
+    files.closed = frozenset({closed})
+
+    house.settle()
+
+    written = [key for key in files.keys("results/") if key.endswith("suggested.json")]
+    assert house.import_of(source).state is ImportState.REJECTED
+    assert len(written) == suggestions
+
+
+def test_a_suggestion_for_a_wrong_mapping_imports_the_drop() -> None:
+    house = House()
+    wrong = b"{'modul': 'contact', 'operation': 'Insert', 'columns': {'E-Mail': 'email'}}"
+    written = suggested(wrong, ROWS, house)
+    assert written is not None
+
+    house.drop(SIDECAR, written)
+
+    source = house.files.newest(CSV)
+    assert source is not None
+    assert house.import_of(source, take=2).state is ImportState.SENT
