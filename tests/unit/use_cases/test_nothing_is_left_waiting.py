@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 import pytest
 
@@ -236,10 +237,10 @@ def test_a_drop_that_may_not_be_read_is_rejected_with_words() -> None:
     house = House()
     stream = house.files.stream
 
-    def refuse(source: object) -> object:
-        if getattr(source, "key", "") == CSV:
+    def refuse(source: ObjectVersion) -> BinaryIO:
+        if source.key == CSV:
             raise UnreadableObjectError(CSV)
-        return stream(source)  # type: ignore[arg-type]
+        return stream(source)
 
     house.files.stream = refuse  # type: ignore[method-assign]
     source = dropped(house)
@@ -252,12 +253,12 @@ def test_only_the_absence_of_the_drop_itself_is_a_withdrawal() -> None:
     house = House()
     read = house.files.read
 
-    def lose(key: str, **how: object) -> bytes:
+    def lose(key: str, *, version_id: str | None = None, at_most: int = 1_000_000) -> bytes:
         if key.startswith("parts/"):
             raise MissingObjectError(key)
-        return read(key, **how)  # type: ignore[arg-type]
+        return read(key, version_id=version_id, at_most=at_most)
 
-    house.files.read = lose  # type: ignore[method-assign,assignment]
+    house.files.read = lose  # type: ignore[method-assign]
     house.drop(SIDECAR, MAPPING)
     source = house.files.put(CSV, ROWS)
     house.clock.begin()

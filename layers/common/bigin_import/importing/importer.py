@@ -19,18 +19,18 @@ from bigin_import.errors import (
 from bigin_import.importing import problems
 from bigin_import.importing.intake import LOOK_AGAIN_SECONDS, Intake
 from bigin_import.importing.lease import Lease, take_lease
+from bigin_import.importing.mappings import Mappings
 from bigin_import.importing.part_sender import StoppedError
 from bigin_import.importing.pauses import Pause, paused
-from bigin_import.importing.plans import MOST_BYTES, read_plan, write_problems
+from bigin_import.importing.plans import read_plan, write_problems
 from bigin_import.importing.preparer import Preparer
 from bigin_import.importing.reworking import Reworking
 from bigin_import.importing.sender import Sender
 from bigin_import.mapping.model import Mapping
-from bigin_import.mapping.parse import read_mapping
 from bigin_import.models import ObjectVersion
 from bigin_import.places import KeyKind
 from bigin_import.ports import Clock, CollectQueue, Files, Ledger, Observer
-from bigin_import.records import HoldCause, Import, ImportState, MappingPin, OpenKind, holds
+from bigin_import.records import HoldCause, Import, ImportState, OpenKind, holds
 
 MOST_IDLE_RESUMES = 5
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
@@ -52,6 +52,15 @@ class Importer:
     clock: Clock
     observer: Observer
     mapping_wait_seconds: int
+
+    @property
+    def mappings(self) -> Mappings:
+        return Mappings(
+            files=self.files,
+            intake=self.intake,
+            reworking=self.reworking,
+            checking=self.preparer.checking,
+        )
 
     def receive(self, source: ObjectVersion) -> None:
         """Act on one object that was created under `incoming/`; repeated events do no harm."""
@@ -118,7 +127,7 @@ class Importer:
             if record.state is ImportState.WAITING_FOR_MAPPING:
                 record = self._matched(lease, record)
             if record.state is ImportState.PREPARING:
-                record = self.preparer.prepare(lease, record)
+                record = self.preparer.prepare(lease, record, self.mappings.pinned(record))
         except DropRejectedError as exc:
             return self._rejected(lease, exc)
         except UnreadableObjectError as exc:
@@ -148,28 +157,11 @@ class Importer:
         key = record.source.key
         if places.kind_of(key) is not KeyKind.CSV:
             raise DropRejectedError((problems.not_a_drop(key),))
-        pin = (
-            self.intake.own_mapping(key)
-            or self.reworking.parents_mapping(record.source)
-            or self.intake.folder_mapping(key)
-        )
+        pin = self.mappings.find(record)
         if pin is None:
             return self._without_mapping(lease, record)
         record = lease.change(lambda seen: replace(seen, mapping=pin))
-        return self._pinned(lease, record, self._read(record, pin))
-
-    def _read(self, record: Import, pin: MappingPin) -> Mapping:
-        """Return the mapping; a wrong one is told of together with all else that is wrong."""
-        if places.is_ours(pin.key):
-            return Mapping.model_validate_json(self.files.read(pin.key, at_most=MOST_BYTES))
-        try:
-            text = self.files.read(pin.key, version_id=pin.version_id or None)
-        except DropRejectedError as exc:  # too large: another mapping is the way out
-            raise DropRejectedError(exc.problems, concerns_mapping=True) from exc
-        reading = read_mapping(text, name=pin.key)
-        if reading.mapping is None or reading.problems:
-            raise self.preparer.checking.rejection(record, reading)
-        return reading.mapping
+        return self._pinned(lease, record, self.mappings.read(record, pin))
 
     def _pinned(self, lease: Lease, record: Import, mapping: Mapping) -> Import:
         """Keep the mapping beside the parts, once it is this version's turn."""
@@ -179,11 +171,11 @@ class Importer:
             return self._look_again(lease)
         if turn is ImportState.SUPERSEDED:
             return self._concluded(lease, turn)
-        pinned = places.pinned_mapping(record.import_id)
-        text = mapping.model_dump_json().encode()
-        self.files.write(pinned, text, content_type="application/json")
+        sha256 = self.mappings.pin(record, mapping)
         return lease.change(
-            lambda seen: replace(seen, state=turn, dry_run=dry_run, open=OpenKind.WORK)
+            lambda seen: replace(
+                seen, state=turn, dry_run=dry_run, mapping_sha256=sha256, open=OpenKind.WORK
+            )
         )
 
     def _without_mapping(self, lease: Lease, record: Import) -> Import:
@@ -204,7 +196,7 @@ class Importer:
     def _send(self, lease: Lease, record: Import) -> None:
         if record.sent_at is None:
             self.intake.record_sending(record)
-        plan = read_plan(self.files, record.import_id)
+        plan = read_plan(self.files, record.import_id, sha256=record.plan_sha256)
         self.sender.send(lease, record, plan.columns.request)
         now = self.clock.now()
         lease.change(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -9,7 +10,7 @@ from functools import cache
 from pydantic import TypeAdapter
 
 from bigin_import import places
-from bigin_import.errors import MissingObjectError
+from bigin_import.errors import ConflictError, MissingObjectError
 from bigin_import.importing.problems import not_listed
 from bigin_import.models import Plan, Problem
 from bigin_import.ports import Files
@@ -21,19 +22,28 @@ MOST_PROBLEMS = 200  # nobody corrects more of them in one go
 MOST_CHARACTERS = 1_000  # of each of its sentences: a header or an API name may be a novel
 
 
-def write_plan(files: Files, import_id: str, plan: Plan) -> None:
+def write_plan(files: Files, import_id: str, plan: Plan) -> str:
+    """Store the plan and return its SHA-256."""
     body = _plans().dump_json(plan)
     files.write(places.plan_file(import_id), body, content_type="application/json")
+    return hashlib.sha256(body).hexdigest()
 
 
-def read_plan(files: Files, import_id: str) -> Plan:
+def read_plan(files: Files, import_id: str, *, sha256: str | None = None) -> Plan:
     """
     Return the plan that was stored.
 
+    Args:
+        sha256: Of the plan that is wanted, if nothing less will do.
+
     Raises:
         MissingObjectError: The drop was never read to its end.
+        ConflictError: There is another plan: a submitter without its lease wrote over it.
     """
-    return _plans().validate_json(files.read(places.plan_file(import_id), at_most=MOST_BYTES))
+    body = files.read(places.plan_file(import_id), at_most=MOST_BYTES)
+    if sha256 is not None and hashlib.sha256(body).hexdigest() != sha256:
+        raise ConflictError(f"{places.plan_file(import_id)} is not the plan that was made")
+    return _plans().validate_json(body)
 
 
 @cache

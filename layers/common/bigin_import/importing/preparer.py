@@ -11,7 +11,7 @@ from bigin_import.errors import ConflictError
 from bigin_import.importing.checking import Checking
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata import Metadata
-from bigin_import.importing.plans import MOST_BYTES, write_plan
+from bigin_import.importing.plans import write_plan
 from bigin_import.importing.reworking import Reworking
 from bigin_import.mapping.identity import normalised_mapping
 from bigin_import.mapping.model import Mapping
@@ -45,7 +45,7 @@ class Preparer:
     default_encoding: str
     max_rows: int = MAX_ROWS
 
-    def prepare(self, lease: Lease, record: Import) -> Import:
+    def prepare(self, lease: Lease, record: Import, mapping: Mapping) -> Import:
         """
         Cut the drop into archives under `parts/`, then put the plan in the ledger.
 
@@ -60,11 +60,9 @@ class Preparer:
             MissingObjectError: The version was removed from the bucket.
             LeaseLostError: Another submitter took over.
         """
-        mapping = Mapping.model_validate_json(
-            self.files.read(places.pinned_mapping(record.import_id), at_most=MOST_BYTES)
-        )
         plan = self._cut(record, mapping)
-        write_plan(self.files, record.import_id, plan)
+        made = write_plan(self.files, record.import_id, plan)
+        lease.change(lambda seen: replace(seen, plan_sha256=made))
         if record.dry_run:
             return self._planned(lease, plan, verdict=ImportState.DRY_RUN)
         digest = places.claim_of(

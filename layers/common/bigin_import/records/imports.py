@@ -36,6 +36,8 @@ class Import:
 
     Attributes:
         take: 1, or 2 and more when a drop rejected for its mapping is taken up again.
+        mapping_sha256, plan_sha256: Of the pinned mapping and of the plan beside the parts: a
+            submitter that has lost its lease may still write there.
         epoch: Raised by every submitter that takes the lease.
         lease_until: The lease is free when this is past; 0 when it was given back.
         compared_at: When the first job was read back and found to be what was sent.
@@ -69,6 +71,8 @@ class Import:
     operation: str | None = None
     totals: Totals | None = None
     claim: str | None = None
+    mapping_sha256: str | None = None
+    plan_sha256: str | None = None
     epoch: int = 0
     lease_until: int = 0
     compared_at: int | None = None
