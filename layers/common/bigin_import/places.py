@@ -18,7 +18,8 @@ from bigin_import.models import ObjectVersion
 
 INCOMING = "incoming/"
 CHECK = "incoming/_check/"
-MAX_KEY_BYTES = 800  # leaves room for what we append under results/; S3 allows 1,024
+MAX_KEY_BYTES = 800  # with a folder and MAX_STEM_BYTES below results/ it stays in S3's 1,024
+MAX_STEM_BYTES = 150
 _MAPPING_ENDINGS = (".mapping.json", ".mapping.json.txt")
 _FOLDER_MAPPINGS = ("mapping.json", "mapping.json.txt")
 _CSV = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
@@ -189,6 +190,11 @@ def results_prefix(source: ObjectVersion, import_id: str, received_at: int) -> s
     return f"results/{source.key.removeprefix(INCOMING)}/{moment}-{import_id[:8]}/"
 
 
-def result_name(key: str) -> str:
-    """Return the stem that result files are named after: `contacts` for `incoming/contacts.csv`."""
+def stem(key: str) -> str:
+    """Return what a mapping is named after: `contacts` for `incoming/contacts.csv`."""
     return _CSV.sub("", basename(key))
+
+
+def result_name(key: str) -> str:
+    """Return what result files are named after: the stem, cut where a key would be too long."""
+    return stem(key).encode()[:MAX_STEM_BYTES].decode(errors="ignore")

@@ -27,7 +27,7 @@ def no_mapping(key: str, waited_seconds: int) -> Problem:
         where=key,
         what=f"no mapping for it was found within {waited_seconds // 60} minutes",
         remedy=(
-            f"Drop {places.result_name(key)}.mapping.json beside it, or mapping.json in "
+            f"Drop {places.stem(key)}.mapping.json beside it, or mapping.json in "
             f"{dirname(key)}/; the file is then taken up by itself within a minute"
         ),
     )
