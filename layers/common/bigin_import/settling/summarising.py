@@ -58,7 +58,7 @@ class Surroundings:
     def console_url(self, key: str) -> str:
         """Return the page of an object, or of a folder if *key* ends in a slash."""
         kind = "buckets" if key.endswith("/") else "object"
-        base = f"https://{self.region}.console.aws.amazon.com/s3/{kind}/{self.bucket}"
+        base = f"https://{self.region}.{_console(self.region)}/s3/{kind}/{self.bucket}"
         return f"{base}?region={self.region}&prefix={quote(key, safe='/')}"
 
     def link(self, kind: str, key: str, rows: int | None = None) -> FileLink:
@@ -77,6 +77,15 @@ class Surroundings:
             f"aws lambda invoke --function-name {self.import_function} --invocation-type Event "
             f"--cli-binary-format raw-in-base64-out --payload '{json.dumps(payload)}' /dev/null"
         )
+
+
+def _console(region: str) -> str:
+    """Return the console's domain: each partition of AWS has its own."""
+    partitions = (("cn-", "console.amazonaws.cn"), ("us-gov-", "console.amazonaws-us-gov.com"))
+    return next(
+        (domain for prefix, domain in partitions if region.startswith(prefix)),
+        "console.aws.amazon.com",
+    )
 
 
 def summarise(
