@@ -15,6 +15,7 @@ from bigin_import.report.summary import (
     ImportSummary,
     PartSummary,
 )
+from bigin_import.tabular.reasons import NOT_DONE
 
 IMPORT_ID = "k3v7q2mzt5ab9cdefgh1jklmn4"
 CONSOLE = "https://eu-central-1.console.aws.amazon.com/s3/object/bigin-drop"
@@ -112,8 +113,12 @@ WITH_ERRORS = replace(
         FailedRow(
             row,
             RowStatus.SKIPPED,
-            str(REASONS[row % 3].reason),
-            (f"person{row}@shop.example", "", "+44 20 7946 0000", "Stoke-on-Trent"),
+            REASONS[row % 3].reason.what,
+            (
+                ("E-mail", f"person{row}@shop.example"),
+                *((("Surname", ""),) if row % 3 == 1 else ()),
+                *((("Birthday", "31.02.1980"),) if row % 3 == 2 else ()),
+            ),
         )
         for row in (17, 21, 22, 23, 93)
     ),
@@ -156,6 +161,12 @@ REJECTED = replace(
             "The field with this label is Account_Name",
         ),
         Problem("contacts.csv, row 17", "The row has 9 cells, the header has 7"),
+        Problem(
+            "contacts.csv",
+            "the file is not UTF-8, and nothing says what it is",
+            "Find the encoding that reads these cells rightly",
+            cells=("windows-1252: Müller · Köln", "cp850: M³ller · K÷ln"),
+        ),
     ),
 )
 
@@ -210,9 +221,21 @@ SAMPLES = {
         COMPLETED,
         state=ImportState.FAILED,
         counts=Counts(unprocessed=24_000),
+        mend_first=True,
+        parts=(replace(part(1, Counts(unprocessed=24_000)), state="REFUSED"),),
         reasons=(RankedReason(Reason("NO_PERMISSION", "The user may not."), 24_000, (2, 3)),),
     ),
+    "not processed": replace(
+        COMPLETED,
+        state=ImportState.FAILED,
+        counts=Counts(unprocessed=24_000),
+        files=(file_link("unprocessed", 24_000),),
+        reasons=(RankedReason(NOT_DONE, 24_000, (2, 3)),),
+    ),
     "rejected": REJECTED,
+    "checked and rejected": replace(
+        REJECTED, is_check=True, file="incoming/_check/shop/contacts.csv", files=()
+    ),
     "dry run": DRY_RUN,
     "on hold": ON_HOLD,
     "unchanged": replace(REJECTED, state=ImportState.UNCHANGED, problems=(), winner=IMPORT_ID),

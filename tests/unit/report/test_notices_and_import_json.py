@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from bigin_import.models import Problem
+from bigin_import.models import Counts, Problem
+from bigin_import.models.findings import RankedReason, Reason
 from bigin_import.records import ImportState
 from bigin_import.report.machine import import_json
-from bigin_import.report.notice import MAX_SUBJECT, compose_notice
+from bigin_import.report.notice import MAX_BYTES, MAX_LINE, MAX_SUBJECT, compose_notice
 from bigin_import.report.verdict import verdict
 from tests.unit.report.sample_summaries import (
     COMPLETED,
@@ -62,8 +63,18 @@ def test_a_notice_begins_with_the_result_and_what_to_do(name: str) -> None:
             "Mend the cause named below, then drop contacts.csv again.",
         ),
         (
+            "not processed",
+            "contacts.csv was not imported: nothing was written to Bigin.",
+            "Drop contacts.unprocessed.csv unchanged.",
+        ),
+        (
+            "checked and rejected",
+            "Nothing was sent. contacts.csv was only checked, and 4 problems were found.",
+            "Correct what is listed below, then check the file again.",
+        ),
+        (
             "rejected",
-            "contacts.csv was not imported: 3 problems were found, and nothing was sent to Bigin.",
+            "contacts.csv was not imported: 4 problems were found, and nothing was sent to Bigin.",
             (
                 "Correct what is listed below and drop the file again; where only the mapping is "
                 "wrong, dropping the corrected mapping is enough."
@@ -130,21 +141,76 @@ def test_a_disagreement_is_critical_and_shows_both_sets_of_numbers() -> None:
     )
 
 
+def test_rows_that_are_in_no_count_are_critical_and_both_numbers_are_shown() -> None:
+    counts = Counts(added=23_999)
+    missing = replace(
+        COMPLETED, state=ImportState.COMPLETED_WITH_ERRORS, counts=counts, counts_disagree=True
+    )
+
+    notice = compose_notice(missing)
+
+    assert notice.subject.startswith("CRITICAL: ")
+    assert "so not every row is accounted for" in notice.body.splitlines()[0]
+    assert "The file has 24,000 rows; accounted for are 23,999" in notice.body
+
+
+def test_rows_left_unprocessed_for_a_cause_are_not_to_be_dropped_unchanged() -> None:
+    summary = replace(
+        WITH_ERRORS,
+        counts=Counts(added=1, unprocessed=1),
+        mend_first=True,
+        reasons=(RankedReason(Reason("X", "A limit is reached.", "Make room."), 1, (2,)),),
+    )
+
+    body = compose_notice(summary).body
+
+    assert "Mend the cause named below, then drop contacts.unprocessed.csv." in body.splitlines()[1]
+    assert "unchanged" not in body
+
+
 def test_a_notice_repeats_no_cell_and_no_words_of_bigin_that_may_hold_one() -> None:
     body = compose_notice(WITH_ERRORS).body
 
-    cells = {cell for row in WITH_ERRORS.failed_rows for cell in row.cells if cell}
+    cells = {cell for row in WITH_ERRORS.failed_rows for _, cell in row.cells if cell}
     assert not [cell for cell in cells if cell in body]
     assert REASONS[-1].reason.what not in body
-    assert "1 row: words of Bigin, in the report" in body
+    assert "1 row: Bigin's own words for it are in the report." in body
+    assert REASONS[-1].reason.what not in import_json(WITH_ERRORS).decode()
 
 
-def test_a_notice_fits_what_sns_takes() -> None:
-    problems = tuple(Problem("ü" * 9_000, "It is odd") for _ in range(30))
+def test_a_notice_shows_no_cell_that_a_problem_shows() -> None:
+    (problem,) = [problem for problem in REJECTED.problems if problem.cells]
 
-    body = compose_notice(replace(REJECTED, problems=problems)).body
+    texts = (compose_notice(REJECTED).body, import_json(REJECTED).decode())
 
-    assert len(body.encode()) <= 200_000
+    assert not [cell for cell in problem.cells for text in texts if cell in text]
+
+
+LONG = "\U0001f600" * 9_000  # four bytes each
+TOO_MUCH = replace(
+    WITH_ERRORS,
+    problems=tuple(Problem(LONG, "It is odd") for _ in range(50)),
+    reasons=tuple(RankedReason(Reason("X", f"{n} {LONG}"), 1, (2,)) for n in range(200)),
+    warnings=(LONG,) * 100,
+    parts=tuple(replace(WITH_ERRORS.parts[0], note=LONG, disagrees=True) for _ in range(1_000)),
+    choices=ON_HOLD.choices * 3_000,
+)
+
+
+def test_a_notice_that_is_too_long_loses_reasons_but_no_link_and_no_command() -> None:
+    body = compose_notice(TOO_MUCH).body
+
+    assert 100_000 < len(body.encode()) <= MAX_BYTES
+    assert all(f"{link.kind} ({link.rows:,} rows): {link.url}\n" in body for link in TOO_MUCH.files)
+    assert f"  import id {IMPORT_ID}\n" in body
+    assert ON_HOLD.choices[0].command in body
+    assert "Some lines are left out here; the report has all of them." in body
+
+
+def test_no_line_but_links_and_commands_is_longer_than_people_read() -> None:
+    lines = compose_notice(replace(REJECTED, problems=(Problem(LONG, "It is odd"),))).body
+
+    assert max(map(len, lines.splitlines())) < MAX_LINE + 10
 
 
 def test_a_hold_gives_its_commands() -> None:

@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from bigin_import.models import Counts
-from bigin_import.records import ImportState
+from bigin_import.models import Counts, RowStatus
+from bigin_import.records import ImportState, PartState
 from bigin_import.report.page import render_report
 from bigin_import.report.summary import ImportSummary
 from tests.unit.report.sample_summaries import (
@@ -22,6 +22,7 @@ from tests.unit.report.sample_summaries import (
     REJECTED,
     SAMPLES,
     WITH_ERRORS,
+    file_link,
 )
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -108,8 +109,80 @@ def test_reasons_come_ranked_with_rows_and_remedy() -> None:
 
     first = page.text.index("1,204")
     assert first < page.text.index("310") < page.text.index("Bigin says:")
-    assert "row 17, 93, 94, 251, 300, …" in page.text
+    assert "rows 17, 93, 94, 251, 300, …" in page.text
+    assert "row 59999" in page.text
     assert "Fill it in and drop the corrected file." in page.text
+
+
+@pytest.mark.parametrize(
+    ("counts", "title"),
+    [
+        (Counts(added=1, skipped=2), "Why rows are not in Bigin"),
+        (Counts(added=1, unclear=2), "Why it is unclear whether rows are in Bigin"),
+        (Counts(skipped=1, unclear=2), "Why rows are not in Bigin, or why that is unclear"),
+    ],
+)
+def test_unclear_rows_are_not_said_to_be_missing(counts: Counts, title: str) -> None:
+    html = render_report(replace(WITH_ERRORS, counts=counts, rows=counts.total))
+
+    assert f"<h2>{title}</h2>" in html
+
+
+def test_a_failed_row_is_told_by_its_key_its_wrong_cells_and_a_short_reason() -> None:
+    page = Page(render_report(WITH_ERRORS))
+
+    assert (
+        "Row E-mail Cells What is wrong "
+        "17 person17@shop.example Birthday: 31.02.1980 Bigin cannot store the value of"
+    ) in page.text
+    assert '22 person22@shop.example Surname: (empty) "Surname" (Last_Name) is empty' in page.text
+
+
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [
+        ({RowStatus.SKIPPED}, "The first failed rows"),
+        ({RowStatus.UNCLEAR}, "The first unclear rows"),
+        ({RowStatus.SKIPPED, RowStatus.UNCLEAR}, "The first failed and unclear rows"),
+    ],
+)
+def test_rows_are_called_what_they_are(status: set[RowStatus], title: str) -> None:
+    rows = tuple(replace(WITH_ERRORS.failed_rows[0], status=each) for each in sorted(status))
+
+    assert f"<h2>{title}</h2>" in render_report(replace(WITH_ERRORS, failed_rows=rows))
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("with errors", "drop it unchanged"),
+        ("not processed", "drop it unchanged"),
+        ("mend first", "mend the cause, then drop it"),
+        ("failed", "no row was sent"),
+    ],
+)
+def test_the_file_of_unprocessed_rows_has_the_advice_of_the_first_lines(
+    name: str, advice: str
+) -> None:
+    samples = {**SAMPLES, "mend first": replace(WITH_ERRORS, mend_first=True)}
+    files = (file_link("unprocessed", 100),)
+
+    html = render_report(replace(samples[name], files=files))
+
+    assert f"<b>unprocessed</b> · 100 rows · {advice}<br>" in html
+
+
+def test_a_lay_reader_knows_the_words_for_the_states_of_parts() -> None:
+    states = [
+        state
+        for state in PartState
+        if state.name.lower()
+        in render_report(
+            replace(WITH_ERRORS, parts=(replace(WITH_ERRORS.parts[0], state=state),))
+        ).lower()
+    ]
+
+    assert states == [PartState.REFUSED]
 
 
 def test_all_problems_are_shown_with_place_and_remedy() -> None:
@@ -119,6 +192,7 @@ def test_all_problems_are_shown_with_place_and_remedy() -> None:
         assert problem.where in page.text
         assert problem.what in page.text
         assert problem.remedy in page.text
+        assert all(" ".join(cell.split()) in page.text for cell in problem.cells)
 
 
 def test_a_dry_run_says_what_would_happen_and_what_it_cannot_know() -> None:
@@ -133,6 +207,47 @@ def test_a_dry_run_says_what_would_happen_and_what_it_cannot_know() -> None:
         "Which records exist already.",
     ):
         assert words in page.text
+
+
+def test_a_check_that_ends_in_problems_shows_what_it_knows_of_the_columns() -> None:
+    page = Page(render_report(replace(SAMPLES["checked and rejected"], dry_run=DRY_RUN.dry_run)))
+
+    assert page.text.startswith("Nothing was sent.")
+    assert "E-mail Email email ada@shop.example" in page.text
+
+
+def test_texts_of_megabytes_make_a_small_page() -> None:
+    huge = "x" * 3_000_000
+    summary = resized(
+        replace(WITH_ERRORS, problems=REJECTED.problems, dry_run=DRY_RUN.dry_run), huge
+    )
+
+    assert len(render_report(summary)) < 200_000
+
+
+def resized(summary: ImportSummary, text: str) -> ImportSummary:
+    """Return *summary* with *text* wherever Bigin, a drop or a mapping may bring a long one."""
+    dry_run = summary.dry_run
+    assert dry_run is not None
+    return replace(
+        summary,
+        reasons=tuple(
+            replace(each, reason=replace(each.reason, what=text, remedy=text))
+            for each in summary.reasons
+        ),
+        problems=tuple(
+            replace(each, where=text, what=text, remedy=text, cells=(text,))
+            for each in summary.problems
+        ),
+        warnings=(text,),
+        parts=tuple(replace(each, note=text) for each in summary.parts),
+        dry_run=replace(
+            dry_run,
+            columns=tuple(replace(each, header=text, samples=(text,)) for each in dry_run.columns),
+            ignored=(text,),
+            findings=(text,),
+        ),
+    )
 
 
 def test_a_hold_gives_the_commands() -> None:

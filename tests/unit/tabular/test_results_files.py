@@ -25,9 +25,11 @@ from bigin_import.tabular.results import (
     write_results,
 )
 from bigin_import.tabular.rework import RESULT_COLUMNS, strip_result_columns
+from bigin_import.tabular.sent_columns import SentColumn, SentColumns
 
 IMPORT_ID = "k3v7q2mzt5ab9cdefgh1jklmn4"
 HEADER = ("E-mail", "Surname")
+SENT = SentColumns((SentColumn("Email", "E-mail", 0), SentColumn("Last_Name", "Surname", 1)))
 
 
 class Folder:
@@ -54,7 +56,7 @@ def write(
     return write_results(
         rows,
         header=HEADER,
-        headers={"Email": "E-mail", "Last_Name": "Surname"},
+        sent=SENT,
         delimiter=delimiter,
         import_id=IMPORT_ID,
         open_file=folder.open,
@@ -158,14 +160,79 @@ def test_reasons_without_end_are_counted_together() -> None:
     assert sum(ranked.rows for ranked in written.reasons) == len(rows)
 
 
+def test_a_code_that_a_row_has_twice_counts_once() -> None:
+    error = "INVALID_DATA-Email:INVALID_DATA-Email:INVALID_DATA-Email"
+
+    written = write(
+        [DropRow(2, ("a", "b"), fate=RowFate(RowStatus.SKIPPED, error=error))], Folder()
+    )
+
+    assert [(ranked.rows, ranked.examples) for ranked in written.reasons] == [(1, (2,))]
+
+
 def test_the_report_gets_the_first_failed_rows_shortened() -> None:
     rows = [DropRow(n, ("x" * 100, "b"), "it is odd") for n in range(2, 60)]
 
     written = write(rows, Folder())
 
     assert [failed.row for failed in written.failed_rows] == list(range(2, 22))
-    assert written.failed_rows[0].cells == ("x" * 39 + "…", "b")
-    assert written.failed_rows[0].why.startswith("The row was not sent: it is odd. Correct it")
+    assert written.failed_rows[0].cells == (("E-mail", "x" * 39 + "…"),)
+    assert written.failed_rows[0].why == "The row was not sent: it is odd."
+
+
+@pytest.mark.parametrize(
+    ("row", "cells"),
+    [
+        (
+            DropRow(2, ("a", ""), fate=RowFate(RowStatus.SKIPPED, error="INVALID_DATA-Last_Name")),
+            (("E-mail", "a"), ("Surname", "")),
+        ),
+        (
+            DropRow(2, ("a", ""), fate=RowFate(RowStatus.SKIPPED, error="INVALID_DATA-Email")),
+            (("E-mail", "a"),),
+        ),
+        (
+            DropRow(2, ("a", "b"), 'column "Surname" is not a date of the form dd.MM.yyyy'),
+            (("E-mail", "a"), ("Surname", "b")),
+        ),
+        (
+            DropRow(2, ("a", "b"), fate=RowFate(RowStatus.UNCLEAR)),
+            (("E-mail", "a"), ("Surname", "b")),
+        ),
+        (DropRow(2, ("a",), "it has 1 cell"), (("E-mail", "a"),)),
+        (DropRow(2, (), "it has no cells"), ()),
+    ],
+)
+def test_a_failed_row_is_shown_by_its_key_and_the_cells_that_are_wrong(
+    row: DropRow, cells: tuple[tuple[str, str], ...]
+) -> None:
+    (shown,) = write([row], Folder()).failed_rows
+
+    assert shown.cells == cells
+
+
+def test_megabytes_of_errors_make_a_short_report() -> None:
+    error = "INVALID_DATA-" + ",".join(f"name {n}" for n in range(300_000))
+    rows = [DropRow(n, ("a", "b"), fate=RowFate(RowStatus.SKIPPED, error=error)) for n in (2, 3)]
+
+    written = write(rows, Folder())
+
+    assert len(repr((written.reasons, written.failed_rows))) < 5_000
+
+
+@pytest.mark.parametrize(
+    ("row", "has_a_cause"),
+    [
+        (DropRow(2, ("a", "b"), fate=RowFate(RowStatus.UNPROCESSED)), False),
+        (DropRow(2, ("a", "b"), fate=RowFate(RowStatus.UNPROCESSED, error="LIMIT_EXCEEDED")), True),
+        (DropRow(2, ("a", "b"), because=Reason("NO_PERMISSION", "It may not.")), True),
+        (DropRow(2, ("a", "b"), fate=RowFate(RowStatus.SKIPPED, error="LIMIT_EXCEEDED")), False),
+    ],
+)
+def test_unprocessed_rows_are_known_to_have_a_cause_or_none(
+    row: DropRow, has_a_cause: bool
+) -> None:
+    assert write([row], Folder()).unprocessed_for_a_cause is has_a_cause
 
 
 @pytest.mark.parametrize(("rows", "is_kept"), [(10, True), (12_000, False)])
@@ -208,7 +275,7 @@ def test_memory_does_not_grow_with_the_rows() -> None:
                 for n in range(rows)
             ),
             header=HEADER,
-            headers={},
+            sent=SentColumns(),
             delimiter=",",
             import_id=IMPORT_ID,
             open_file=nowhere,

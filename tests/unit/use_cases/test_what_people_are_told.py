@@ -11,7 +11,7 @@ import pytest
 
 from bigin_import.errors import BiginOutcomeUnknownError, BiginRefusedError, BiginUnreachableError
 from bigin_import.importing.decisions import Decision
-from bigin_import.models import ObjectVersion
+from bigin_import.models import Field, ObjectVersion
 from bigin_import.records import ImportState
 from tests.fakes.fake_bigin import Verdict
 from tests.fakes.house import MAPPING, ROWS, House
@@ -310,7 +310,7 @@ def test_a_part_that_was_refused_does_not_touch_the_others() -> None:
 
     assert told.first_lines == [
         "1 of 2 rows of contacts.csv is in Bigin, 1 is not.",
-        "Mend the cause named below, then drop contacts.unprocessed.csv unchanged.",
+        "Mend the cause named below, then drop contacts.unprocessed.csv.",
     ]
     assert [part["credits"] for part in told.facts["parts"]] == [500, 0]
 
@@ -323,7 +323,7 @@ def test_a_dry_run_shows_what_would_be_sent() -> None:
     assert "3 rows of 4 would be sent in 1 job, for 500 credits" in told.notice
     for words in (
         "3 of 4 rows in 1 job, 500 credits.",
-        "<td>E-mail</td><td>Email</td><td>email</td>",
+        '<td data-label="Column">E-mail</td><td data-label="Field">Email</td>',
         "ada@example.com · alan@example.com",
         "never leaves the account: Shoe size.",
         "1 row has no value in the key column.",
@@ -332,6 +332,77 @@ def test_a_dry_run_shows_what_would_be_sent() -> None:
     ):
         assert words in told.report
     assert told.house.bigin.made == {}
+
+
+def unprocessing(error: str) -> Callable[[House], None]:
+    def prepare(house: House) -> None:
+        house.bigin = RefusingBigin(lambda _: ("UNPROCESSED", error))
+
+    return prepare
+
+
+@pytest.mark.parametrize(
+    ("error", "action", "remedy"),
+    [
+        (
+            "",
+            "Drop contacts.unprocessed.csv unchanged.",
+            "Drop the file of unprocessed rows unchanged.",
+        ),
+        (
+            "LIMIT_EXCEEDED",
+            "Mend the cause named below, then drop contacts.unprocessed.csv.",
+            "Make room or change the Bigin plan, then drop the row again.",
+        ),
+    ],
+)
+def test_all_of_what_is_said_of_unprocessed_rows_agrees(
+    error: str, action: str, remedy: str
+) -> None:
+    told = dropped(unprocessing(error))
+
+    assert told.first_lines == [
+        "contacts.csv was not imported: nothing was written to Bigin.",
+        action,
+    ]
+    (reason,) = told.facts["reasons"]
+    assert reason["remedy"] == remedy
+    assert ("unchanged" in told.report) == (not error)
+    assert remedy in told.house.result(told.source, "contacts.unprocessed.csv").decode()
+
+
+def test_a_check_that_finds_problems_says_first_that_nothing_was_sent() -> None:
+    told = dropped(key=CHECKED, mapping={**MAPPING, "columns": {"E-mail": "Email", "X": "Phone"}})
+
+    assert told.first_lines[0].startswith("Nothing was sent. contacts.csv was only checked, and")
+    assert told.house.notices.published[-1].subject == "Checked, with problems: contacts.csv"
+    assert told.facts["state"] == ImportState.REJECTED
+
+
+def test_a_cell_in_bigins_errors_is_in_no_notice() -> None:
+    def prepare(house: House) -> None:
+        house.bigin = RefusingBigin(lambda _: ("SKIPPED", "INVALID_DATA-Lovelace,Turing"))
+
+    told = dropped(prepare)
+
+    assert "Lovelace" in told.report
+    for text in (told.notice, json.dumps(told.facts), repr(told.house.observer.events)):
+        assert "Lovelace" not in text
+        assert "Turing" not in text
+
+
+def test_the_module_of_a_missing_parent_is_named() -> None:
+    columns = {"E-mail": "Email", "Surname": "Last_Name", "Company": "Account_Name"}
+    body = b"E-mail,Surname,Company\nada@example.com,Lovelace,Nobody\n"
+
+    def prepare(house: House) -> None:
+        house.bigin = RefusingBigin(lambda _: ("SKIPPED", "RESOURCE_NOT_FOUND-Account_Name"))
+        company = Field("Account_Name", "Company", "lookup", lookup_module="Accounts")
+        house.bigin.module_fields["Contacts"] += (company,)
+
+    told = dropped(prepare, mapping={**UPSERT, "columns": columns}, body=body)
+
+    assert "create it in Companies (Accounts) or correct the value" in told.notice
 
 
 def test_links_lead_to_the_report_and_to_each_result_file() -> None:

@@ -64,10 +64,12 @@ class FailedRow:
 
     Attributes:
         row: None if it is not known any more.
-        cells: The first original cells, shortened. Never in a log.
+        why: What is wrong with it, in short.
+        cells: Header and original cell, both shortened: the row's key, and the cells that *why*
+            speaks of. Never in a log.
     """
 
     row: int | None
     status: RowStatus
     why: str
-    cells: tuple[str, ...]
+    cells: tuple[tuple[str, str], ...]

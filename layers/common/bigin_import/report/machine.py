@@ -9,6 +9,7 @@ from typing import Any
 from bigin_import.models import Problem
 from bigin_import.models.findings import RankedReason
 from bigin_import.report.summary import ImportSummary, PartSummary
+from bigin_import.tabular.reasons import what_without_quotation
 
 
 def import_json(summary: ImportSummary) -> bytes:
@@ -49,14 +50,15 @@ def _facts(it: ImportSummary) -> dict[str, Any]:
 
 
 def _problem(problem: Problem) -> dict[str, str]:
-    """Leave out the cells: `import.json` holds no value of the drop."""
+    """Leave out the cells: `import.json` holds no cell of the drop."""
     return {"where": problem.where, "what": problem.what, "remedy": problem.remedy}
 
 
 def _reason(ranked: RankedReason) -> dict[str, Any]:
+    """Leave out words of Bigin that may hold a cell."""
     return {
         "code": ranked.reason.code or None,
-        "what": ranked.reason.what,
+        "what": what_without_quotation(ranked.reason),
         "remedy": ranked.reason.remedy or None,
         "rows": ranked.rows,
         "examples": list(ranked.examples),

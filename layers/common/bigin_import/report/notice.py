@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from bigin_import.models import Counts, Notice
 from bigin_import.models.findings import JobCounts
@@ -10,13 +11,20 @@ from bigin_import.records import ImportState
 from bigin_import.report.figures import balance, number, rows
 from bigin_import.report.summary import ImportSummary
 from bigin_import.report.verdict import verdict
+from bigin_import.tabular.ranking import shortened
+from bigin_import.tabular.reasons import what_without_quotation
 
 MAX_SUBJECT = 99  # SNS takes fewer than 100 characters, ASCII, one line
 MAX_REASONS = 10
 MAX_PROBLEMS = 30
 MAX_PARTS = 10
+MAX_CHOICES = 30
+MAX_WARNINGS = 20
 MAX_FILES = 50
+MAX_LINE = 1_000
 MAX_BYTES = 200_000  # SNS takes 262,144 with its attributes; the rest is headroom
+_LEFT_OUT = "Some lines are left out here; the report has all of them."
+_KEPT = ("", "Rows", "Commands", "Check", "Files", "Import")
 
 _SUBJECTS = {
     ImportState.COMPLETED: "Imported",
@@ -39,12 +47,9 @@ _NO_CREDITS_ACTION = (
 def compose_notice(summary: ImportSummary) -> Notice:
     """Say what happened, what to do, why, and where the files are. It holds no cell value."""
     head = verdict(summary)
-    lines = (_one_line(head.result), _one_line(head.action), *_details(summary))
-    body = "\n".join(lines) + "\n"
+    sections = [_Section("", (_line(head.result), _line(head.action))), *_details(summary)]
     return Notice(
-        subject=_subject(summary),
-        body=body.encode()[:MAX_BYTES].decode(errors="ignore"),
-        attributes=_attributes(summary),
+        subject=_subject(summary), body=_fitted(sections), attributes=_attributes(summary)
     )
 
 
@@ -57,7 +62,7 @@ def compose_waiting(files: Sequence[str]) -> Notice:
         _NO_CREDITS_ACTION,
         "",
         "Waiting:",
-        *(f"  {_one_line(str(line))}" for line in _first(iter(files), len(files), MAX_FILES)),
+        *(f"  {_line(line)}" for line in _first(files, MAX_FILES, of="files")),
     )
     return Notice(
         subject=_as_subject(f"Waiting for credits: {many}"),
@@ -68,7 +73,10 @@ def compose_waiting(files: Sequence[str]) -> Notice:
 
 def _subject(it: ImportSummary) -> str:
     urgent = "CRITICAL: " if it.counts_disagree or it.doubled else ""
-    return _as_subject(f"{urgent}{_SUBJECTS.get(it.state, 'Under way')}: {it.name}")
+    words = _SUBJECTS.get(it.state, "Under way")
+    if it.is_check and it.state is ImportState.REJECTED:
+        words = "Checked, with problems"
+    return _as_subject(f"{urgent}{words}: {it.name}")
 
 
 def _as_subject(words: str) -> str:
@@ -88,25 +96,58 @@ def _attributes(it: ImportSummary) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in named if value)
 
 
-def _details(it: ImportSummary) -> Iterator[str]:
+class _Section(NamedTuple):
+    """Lines of a notice under their title."""
+
+    title: str
+    lines: tuple[str, ...]
+
+    @property
+    def may_be_shortened(self) -> bool:
+        return self.title not in _KEPT and self.lines != (_LEFT_OUT,)
+
+    def __str__(self) -> str:
+        if not self.title:
+            return "".join(f"{line}\n" for line in self.lines)
+        return f"\n{self.title}:\n" + "".join(f"  {line}\n" for line in self.lines)
+
+
+def _details(it: ImportSummary) -> Iterator[_Section]:
     sections = (
         ("Rows", _counts(it)),
-        ("Bigin's own counts", _disagreement(it)),
-        ("Problems", _first(map(str, it.problems), len(it.problems), MAX_PROBLEMS)),
-        ("Reasons", _first(_reasons(it), len(it.reasons), MAX_REASONS)),
-        ("Parts", _parts(it)),
-        ("Commands", (line for choice in it.choices for line in (choice.when, choice.command))),
+        ("Bigin's own counts", _first(list(_disagreement(it)), MAX_PARTS)),
+        ("Problems", _first(list(map(str, it.problems)), MAX_PROBLEMS)),
+        ("Reasons", _first(list(_reasons(it)), MAX_REASONS)),
+        ("Parts", _first(list(_parts(it)), MAX_PARTS)),
+        ("Commands", _choices(it)),
         ("Check", _check(it)),
-        ("Good to know", it.warnings),
+        ("Good to know", _first(it.warnings, MAX_WARNINGS)),
         ("Files", _files(it)),
         ("Import", _import(it)),
     )
+    # A command or a link that is cut is of no use.
+    whole = ("Commands", "Files")
     for title, lines in sections:
-        listed = tuple(lines)
+        listed = tuple(_one_line(line) if title in whole else _line(line) for line in lines)
         if listed:
-            yield ""
-            yield f"{title}:"
-            yield from (f"  {_one_line(line)}" for line in listed)
+            yield _Section(title, listed)
+
+
+def _fitted(sections: Sequence[_Section]) -> str:
+    """Put *sections* together; if that is too long, leave lines out, but no link and no command."""
+    left = list(sections)
+    while len((body := "".join(map(str, left))).encode()) > MAX_BYTES:
+        longest = max(
+            (at for at, each in enumerate(left) if each.may_be_shortened),
+            key=lambda at: len(str(left[at]).encode()),
+            default=None,
+        )
+        if longest is None:
+            break
+        title, lines = left[longest]
+        kept = [line for line in lines if line != _LEFT_OUT]
+        left[longest] = _Section(title, (*kept[: len(kept) // 2], _LEFT_OUT))
+    return body
 
 
 def _counts(it: ImportSummary) -> Iterator[str]:
@@ -114,6 +155,8 @@ def _counts(it: ImportSummary) -> Iterator[str]:
 
 
 def _disagreement(it: ImportSummary) -> Iterator[str]:
+    if it.counts_disagree and it.misses_rows:
+        yield f"The file has {rows(it.rows)}; accounted for are {number(it.counts.total)}"
     for part in it.parts:
         if part.disagrees and part.reported and part.counts:
             yield (
@@ -138,13 +181,20 @@ def _counted(counts: Counts) -> str:
 
 def _reasons(it: ImportSummary) -> Iterator[str]:
     for ranked in it.reasons:
-        words = "words of Bigin, in the report" if ranked.reason.quotes else ranked.reason
-        yield f"{rows(ranked.rows)}: {words}"
+        words = f"{what_without_quotation(ranked.reason)} {ranked.reason.remedy}"
+        yield f"{rows(ranked.rows)}: {words.rstrip()}"
 
 
 def _parts(it: ImportSummary) -> Iterator[str]:
-    noted = [f"Part {part.number}: {part.note}" for part in it.parts if part.note]
-    return _first(iter(noted), len(noted), MAX_PARTS)
+    return (f"Part {part.number}: {part.note}" for part in it.parts if part.note)
+
+
+def _choices(it: ImportSummary) -> Iterator[str]:
+    for choice in it.choices[:MAX_CHOICES]:
+        yield choice.when
+        yield choice.command
+    if len(it.choices) > MAX_CHOICES:
+        yield "The same commands, with their numbers, are for the other parts that wait."
 
 
 def _check(it: ImportSummary) -> Iterator[str]:
@@ -173,11 +223,14 @@ def _import(it: ImportSummary) -> Iterator[str]:
         yield f"corrects import {it.parent}"
 
 
-def _first[T](items: Iterator[T], total: int, limit: int) -> Iterator[T | str]:
-    for _, item in zip(range(limit), items, strict=False):
-        yield item
-    if total > limit:
-        yield f"and {total - limit} more in the report"
+def _first(lines: Sequence[str], limit: int, *, of: str = "in the report") -> Iterator[str]:
+    yield from lines[:limit]
+    if len(lines) > limit:
+        yield f"and {len(lines) - limit} more {of}"
+
+
+def _line(text: str) -> str:
+    return shortened(_one_line(text), MAX_LINE)
 
 
 def _one_line(text: str) -> str:

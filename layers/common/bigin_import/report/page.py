@@ -4,31 +4,47 @@ from __future__ import annotations
 
 import base64
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigin_import import places
+from bigin_import.models import RowStatus
 from bigin_import.records import PartState
 from bigin_import.report.figures import balance, delimiter_name, duration, moment, number, sentence
 from bigin_import.report.summary import ImportSummary
 from bigin_import.report.verdict import verdict
-from bigin_import.tabular.ranking import SHOWN_CELLS
+from bigin_import.tabular.ranking import shortened
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_ADVICE = defaultdict(
+_ADVICE = {
+    "failed": "correct it and drop it under incoming/",
+    "unprocessed": "drop it unchanged",
+    "unclear": "do not drop it; look in Bigin first",
+    "success": "these rows are in Bigin, with their ids",
+    "suggestion": "read it, correct it, and drop it beside the file",
+}
+_HEARD = defaultdict(str, {"callback": "Bigin itself", "tick": "asking Bigin"})
+_STATES = defaultdict(
     str,
-    failed="correct it and drop it under incoming/",
-    unprocessed="drop it unchanged",
-    unclear="do not drop it; look in Bigin first",
-    success="these rows are in Bigin, with their ids",
-    suggestion="read it, correct it, and drop it beside the file",
+    {
+        PartState.STORED: "not sent yet",
+        PartState.UPLOADED: "being sent",
+        PartState.CREATING: "being sent",
+        PartState.CREATED: "Bigin is working on it",
+        PartState.SETTLED: "Bigin is done with it",
+        PartState.COLLECTED: "done",
+        PartState.REFUSED: "refused by Bigin",
+        PartState.UNKNOWN: "Bigin has not answered",
+        PartState.HELD: "waits for a decision",
+        PartState.GIVEN_UP: "given up",
+    },
 )
-_HEARD = defaultdict(str, {"callback": "its callback", "tick": "asking Bigin"})
-_STATES = defaultdict(str, {each: each.lower().replace("_", " ") for each in PartState})
+_LONGEST_TEXT = 2_000
+_LONGEST_NAME = 80
 
 
 def render_report(summary: ImportSummary) -> str:
@@ -42,12 +58,14 @@ def render_report(summary: ImportSummary) -> str:
             balance=balance(summary.counts),
             download=_download(summary.failed_csv),
             failed_name=f"{places.result_name(summary.file)}.failed.csv",
-            advice=_ADVICE,
+            reasons_title=_reasons_title(summary),
+            rows_title=_rows_title(summary),
+            key=_key(summary),
+            advice=_advice(summary),
             facts=tuple(_facts(summary)),
             states=_STATES,
             heard=_HEARD,
             files=tuple(link for link in summary.files if link.kind != "report"),
-            shown_cells=SHOWN_CELLS,
         )
     )
 
@@ -70,6 +88,8 @@ def _templates() -> Environment:
         "duration": duration,
         "moment": moment,
         "delimiter_name": delimiter_name,
+        "text": lambda text: shortened(text, _LONGEST_TEXT),
+        "name": lambda name: shortened(name, _LONGEST_NAME),
     }
     return environment
 
@@ -79,6 +99,36 @@ def _download(body: bytes | None) -> str | None:
     if body is None:
         return None
     return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(body).decode()}"
+
+
+def _reasons_title(it: ImportSummary) -> str:
+    counts = it.counts
+    if not counts.unclear:
+        return "Why rows are not in Bigin"
+    if counts.unclear == counts.total - counts.succeeded:
+        return "Why it is unclear whether rows are in Bigin"
+    return "Why rows are not in Bigin, or why that is unclear"
+
+
+def _rows_title(it: ImportSummary) -> str:
+    unclear = [row.status is RowStatus.UNCLEAR for row in it.failed_rows]
+    if all(unclear):
+        return "The first unclear rows"
+    return "The first failed and unclear rows" if any(unclear) else "The first failed rows"
+
+
+def _key(it: ImportSummary) -> str:
+    """Return the header by which rows are recognised; all of them show that column first."""
+    return next((row.cells[0][0] for row in it.failed_rows if row.cells), "")
+
+
+def _advice(it: ImportSummary) -> Mapping[str, str]:
+    """Say what to do with each kind of file, as the first lines of the page do."""
+    if not it.mend_first:
+        return _ADVICE
+    is_whole_drop = it.is_refused and it.counts.unprocessed == it.counts.total
+    advice = "no row was sent" if is_whole_drop else "mend the cause, then drop it"
+    return {**_ADVICE, "unprocessed": advice}
 
 
 def _facts(it: ImportSummary) -> Iterator[tuple[str, str]]:

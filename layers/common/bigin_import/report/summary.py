@@ -114,6 +114,9 @@ class ImportSummary:
         seconds: From the event to the closing.
         parent: Import whose result file this drop was, corrected.
         winner: Import that brought the same content in, if this one is UNCHANGED.
+        is_check: It was a dry run, whether or not its file could be read.
+        mend_first: Rows that were not processed have a cause that must be mended first.
+        counts_disagree: Bigin's counts contradict the rows, or the counts of rows each other.
         hold_reason: Why a person must decide, in plain words.
         choices: What a person may decide.
         failed_csv: The failed file whole, for the embedded download; None if it is too large.
@@ -138,6 +141,8 @@ class ImportSummary:
     mapping_version: str = ""
     parent: str = ""
     winner: str = ""
+    is_check: bool = False
+    mend_first: bool = False
     hold_reason: str = ""
     choices: tuple[Choice, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -157,8 +162,13 @@ class ImportSummary:
         return self.file.rpartition("/")[2]
 
     @property
+    def misses_rows(self) -> bool:
+        """Not every row that was read is in the counts, or more are."""
+        return self.rows != self.counts.total
+
+    @property
     def is_refused(self) -> bool:
-        """Bigin refused whole parts; their cause must be mended before their rows are sent."""
+        """Bigin refused whole parts, perhaps for the mapping."""
         return any(part.state == PartState.REFUSED for part in self.parts)
 
     @property

@@ -54,8 +54,14 @@ def _with_errors(it: ImportSummary) -> Verdict:
     if it.doubled:
         return Verdict("bad", f"{result} {_doubled(it)}", _look_for_doubles(it))
     if it.counts_disagree:
-        return Verdict("bad", f"{result} Bigin counts them differently.", f"{_mend(it)} {_ASK}")
+        return Verdict("bad", f"{result} {_disagreement(it)}", f"{_mend(it)} {_ASK}")
     return Verdict("warn", result, _mend(it))
+
+
+def _disagreement(it: ImportSummary) -> str:
+    if it.misses_rows:
+        return f"The file has {rows(it.rows)}, so not every row is accounted for."
+    return "Bigin counts them differently."
 
 
 def _doubled(it: ImportSummary) -> str:
@@ -70,17 +76,20 @@ def _look_for_doubles(it: ImportSummary) -> str:
 
 def _failed(it: ImportSummary) -> Verdict:
     result = f"{it.name} was not imported: nothing was written to Bigin."
-    if not it.counts.unprocessed:
-        return Verdict("bad", result, _mend(it))
-    return Verdict("bad", result, f"Mend the cause named below, then drop {it.name} again.")
+    if it.is_refused and it.counts.unprocessed == it.counts.total:
+        return Verdict("bad", result, f"Mend the cause named below, then drop {it.name} again.")
+    return Verdict("bad", result, _mend(it))
 
 
 def _rejected(it: ImportSummary) -> Verdict:
     many = len(it.problems) != 1
-    found = f"{len(it.problems)} problems were" if many else "one problem was"
+    found = f"{len(it.problems)} problems were found" if many else "one problem was found"
+    if it.is_check:
+        result = f"Nothing was sent. {it.name} was only checked, and {found}."
+        return Verdict("bad", result, "Correct what is listed below, then check the file again.")
     return Verdict(
         "bad",
-        f"{it.name} was not imported: {found} found, and nothing was sent to Bigin.",
+        f"{it.name} was not imported: {found}, and nothing was sent to Bigin.",
         "Correct what is listed below and drop the file again; where only the mapping is wrong, "
         "dropping the corrected mapping is enough.",
     )
@@ -97,13 +106,10 @@ def _on_hold(it: ImportSummary) -> Verdict:
 
 
 def _dry_run(it: ImportSummary) -> Verdict:
-    if it.problems:
-        action = "Correct what is listed below, then check the file again."
-    else:
-        action = (
-            "If the check below looks right, drop the file under incoming/, outside of _check/ "
-            "and with no dry_run in the mapping."
-        )
+    action = (
+        "If the check below looks right, drop the file under incoming/, outside of _check/ "
+        "and with no dry_run in the mapping."
+    )
     return Verdict("calm", f"Nothing was sent. {it.name} was only checked.", action)
 
 
@@ -142,10 +148,12 @@ def _mend(it: ImportSummary) -> str:
     failed, unprocessed, unclear = (
         _file(it, kind) for kind in ("failed", "unprocessed", "unclear")
     )
-    first = "Mend the cause named below, then drop" if it.is_refused else "Drop"
+    unchanged = f"Drop {unprocessed} unchanged."
+    if it.mend_first:
+        unchanged = f"Mend the cause named below, then drop {unprocessed}."
     steps = (
         (counts.skipped + counts.invalid, f"Correct {failed} and drop it under incoming/."),
-        (counts.unprocessed, f"{first} {unprocessed} unchanged."),
+        (counts.unprocessed, unchanged),
         (counts.unclear, f"Do not drop {unclear}; look for its rows in Bigin first."),
     )
     return " ".join(step for count, step in steps if count) or _ASK

@@ -17,11 +17,11 @@ from bigin_import.records import Import, ImportState, Part
 from bigin_import.report.machine import import_json
 from bigin_import.report.notice import compose_notice
 from bigin_import.report.page import render_report
-from bigin_import.report.summary import ImportSummary
-from bigin_import.settling.rows import Rows
+from bigin_import.report.summary import FileLink, ImportSummary
+from bigin_import.settling.rows import Rows, sent_columns
 from bigin_import.settling.suggesting import Suggester
 from bigin_import.settling.summarising import Surroundings, summarise
-from bigin_import.tabular.results import DropRow, ResultFile, WrittenResults, write_results
+from bigin_import.tabular.results import ResultFile, WrittenResults, write_results
 
 _DROP_IS_GONE = (
     "The original file was removed before its results were written. The result files hold what "
@@ -93,41 +93,43 @@ class Writer:
         """Write the result files from the drop; if it was removed, from what was sent of it."""
         rows = Rows(self.files, record, parts, plan)
         try:
-            return self._accounted(summary, record, plan, rows.as_dropped())
+            return self._accounted(summary, rows, as_dropped=True)
         except MissingObjectError as exc:
             if exc.key != record.source.key:
                 raise
         warnings = (_DROP_IS_GONE, *summary.warnings)
         summary = replace(summary, header=plan.columns.header, warnings=warnings)
-        return self._accounted(summary, record, plan, rows.as_sent())
+        return self._accounted(summary, rows, as_dropped=False)
 
-    def _accounted(
-        self, summary: ImportSummary, record: Import, plan: Plan, rows: Iterator[DropRow]
-    ) -> ImportSummary:
+    def _accounted(self, summary: ImportSummary, rows: Rows, *, as_dropped: bool) -> ImportSummary:
+        record, plan = rows.record, rows.plan
         written = write_results(
-            rows,
+            rows.as_dropped() if as_dropped else rows.as_sent(),
             header=summary.header,
-            headers={column.api_name: column.header for column in plan.columns.columns},
+            sent=sent_columns(plan, as_dropped=as_dropped),
             delimiter=plan.dialect.delimiter,
             import_id=record.import_id,
             open_file=partial(self._open, record),
         )
-        files = tuple(
-            self.around.link(file.value, self._key_of(record, file), count)
-            for file in ResultFile
-            if (count := written.rows.get(file)) is not None
+        disagree = (
+            any(part.disagrees for part in summary.parts) or written.counts.total != summary.rows
         )
-        disagree = any(part.disagrees for part in summary.parts)
         return replace(
             summary,
             state=_state(written, in_doubt=disagree or bool(summary.doubled)),
             counts=written.counts,
             counts_disagree=disagree,
             reasons=written.reasons,
+            mend_first=written.unprocessed_for_a_cause,
             failed_rows=written.failed_rows,
             failed_csv=written.failed_csv,
-            files=files,
+            files=tuple(self._links(record, written)),
         )
+
+    def _links(self, record: Import, written: WrittenResults) -> Iterator[FileLink]:
+        for file in ResultFile:
+            if (count := written.rows.get(file)) is not None:
+                yield self.around.link(file.value, self._key_of(record, file), count)
 
     def _open(self, record: Import, file: ResultFile) -> AbstractContextManager[BinaryIO]:
         return self.files.writer(self._key_of(record, file), content_type="text/csv")

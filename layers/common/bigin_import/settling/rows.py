@@ -10,6 +10,7 @@ from itertools import islice, repeat
 from bigin_import import places
 from bigin_import.importing.drops import Drop
 from bigin_import.importing.part_sender import ARCHIVE_BYTES
+from bigin_import.mapping.names import STANDARD_LOOKUPS, SYSTEM_KEYS
 from bigin_import.models import CutResult, Plan, RowFate, RowStatus
 from bigin_import.models.findings import Reason
 from bigin_import.ports import Files
@@ -22,7 +23,10 @@ from bigin_import.tabular.fates import read_fates
 from bigin_import.tabular.listing import csv_rows
 from bigin_import.tabular.reasons import job_reason, unclear_reason
 from bigin_import.tabular.results import DropRow
+from bigin_import.tabular.sent_columns import SentColumn, SentColumns
 
+_PEOPLE_SAY = {"Accounts": "Companies", "Pipelines": "Deals"}
+_MODULE_OF_KEY = {key: module for module, key in SYSTEM_KEYS.items()}
 FATES_BYTES = 20_000_000  # 25,000 rows with long errors, packed, are a tenth of that
 _REASON_IS_GONE = "it is not valid, and why is not known any more without the original file"
 
@@ -84,6 +88,30 @@ class Rows:
             reason = job_reason(refusal.code, refusal.message, refusal.resolution)
             return repeat((RowFate(RowStatus.UNPROCESSED), reason), part.rows)
         return repeat((RowFate(RowStatus.UNCLEAR), doubt), part.rows)
+
+
+def sent_columns(plan: Plan, *, as_dropped: bool) -> SentColumns:
+    """Return what was sent; *as_dropped* if the rows that are written are those of the drop."""
+    request = plan.columns.request
+    find_by = {field.api_name: field.find_by for field in request.field_mappings}
+    columns = (
+        SentColumn(
+            column.api_name,
+            column.header,
+            column.source if as_dropped else at,
+            is_lookup=bool(find_by.get(column.api_name)) or column.data_type == "lookup",
+            parent=_parent(request.module, column.api_name, find_by.get(column.api_name)),
+        )
+        for at, column in enumerate(plan.columns.columns)
+    )
+    return SentColumns(tuple(columns), request.operation, request.find_by)
+
+
+def _parent(module: str, api_name: str, find_by: str | None) -> str:
+    """Return what people call the module that a lookup points to; "" if it is not known."""
+    standard = STANDARD_LOOKUPS.get((module, api_name))
+    parent = standard or (_MODULE_OF_KEY.get(find_by, "") if find_by else "")
+    return f"{_PEOPLE_SAY[parent]} ({parent})" if parent in _PEOPLE_SAY else parent
 
 
 def numbers_of(part: Part, cut: CutResult) -> Iterable[int | None]:

@@ -109,6 +109,7 @@ def summarise(
         mapping_version=record.mapping.version_id if record.mapping else "",
         parent=plan.parent if plan else "",
         winner=record.winner or "",
+        is_check=record.dry_run,
         hold_reason=record.hold_reason or "",
         choices=tuple(_choices(record, parts, around)),
         warnings=(*_plan_warnings(plan), *_part_warnings(parts)) if plan else (),

@@ -7,6 +7,7 @@ Row codes: "Download Bulk Write Result" of Bigin's documentation. Job codes: the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -17,18 +18,28 @@ class Words:
 
     Attributes:
         general: What is wrong when Bigin names no column.
-        of_columns: What is wrong with the columns that stand for `{}`; "" if it names none.
+        of_one, of_several: What is wrong with the columns that stand for `{}`; "" if the code
+            is not about their values.
     """
 
     general: str
     remedy: str
-    of_columns: str = ""
+    of_one: str = ""
+    of_several: str = ""
 
-    def about(self, columns: str) -> str:
-        """Return the sentence; *columns* as a list for people, "" for none."""
+    def about(self, columns: Sequence[str]) -> str:
+        """Return the sentence about *columns*, as people call them; there may be none."""
         if not columns:
             return self.general
-        return (self.of_columns or self.general + " It names {}.").replace("{}", columns)
+        words = self.of_several if len(columns) > 1 else self.of_one
+        return (words or self.of_one or self.general + " It names {}.").replace(
+            "{}", listed(columns)
+        )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return "a", "a and b", or "a, b and c"."""
+    return ", ".join((*names[:-2], " and ".join(names[-2:])))
 
 
 ROW_CODES = {
@@ -36,17 +47,20 @@ ROW_CODES = {
         "A field that Bigin requires is empty.",
         "Fill it in and drop the corrected file.",
         "{} is empty, and Bigin requires it.",
+        "{} are empty, and Bigin requires them.",
     ),
     "INVALID_DATA": Words(
         "Bigin cannot store a value of this row.",
         "Correct the value (type, format, length) and drop the corrected file.",
         "Bigin cannot store the value of {}.",
+        "Bigin cannot store the values of {}.",
     ),
     "DUPLICATE_DATA": Words(
         "A record with the same unique value is already in Bigin.",
         "Remove the row or correct the value; to update the record instead, find it by this field "
         'with "upsert" in the mapping.',
         "A record with the same {} is already in Bigin, and the value must be unique.",
+        "Records with the same {} are already in Bigin, and the values must be unique.",
     ),
     "NOT_APPROVED": Words(
         "The record waits for approval in Bigin and cannot be changed.",
@@ -68,8 +82,9 @@ ROW_CODES = {
     ),
     "RESOURCE_NOT_FOUND": Words(
         "Bigin has no such record.",
-        'Correct the value, or create the missing record first ("upsert" creates it).',
+        "Correct the value, or create the missing record first.",
         "Bigin has no record with this {}.",
+        "Bigin has no records with these {}.",
     ),
 }
 

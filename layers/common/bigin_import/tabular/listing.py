@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from typing import BinaryIO
 
 from bigin_import.models import RowFate, RowStatus
-from bigin_import.tabular.reasons import parse_errors
+from bigin_import.tabular.errors_cell import parse_errors
 
 LONGEST_CELL = 24_000_000  # a part's CSV is at most this long
 type Key = tuple[str, ...]
@@ -97,7 +97,7 @@ def read_listing(
 
 
 def _layout(header: Sequence[str], sent_header: Sequence[str]) -> _Layout | None:
-    names = [comparable(name) for name in header]
+    names = list(map(_spelled_together, header))
     status = _last(header, names, "STATUS")
     if status is None:
         return None
@@ -113,16 +113,22 @@ def _last(
     header: Sequence[str], names: Sequence[str], name: str, free_of: set[int] | None = None
 ) -> int | None:
     """
-    Find one of Bigin's own columns: the last of that name, exact case first.
+    Find one of Bigin's own columns, however its words are joined: the last of that name, one
+    that is spelled exactly so first.
 
     A mapped field may have the same name; Bigin puts its own columns behind the mapped ones.
     """
     places = [
         at
         for at, found in enumerate(names)
-        if found == name.casefold() and at not in (free_of or ())
+        if found == _spelled_together(name) and at not in (free_of or ())
     ]
     return max(places, key=lambda at: (header[at] == name, at), default=None)
+
+
+def _spelled_together(name: str) -> str:
+    """Reduce the name of a column: RECORD_ID, Record Id and RecordID are the same."""
+    return "".join(comparable(name).replace("_", " ").split())
 
 
 def _values(

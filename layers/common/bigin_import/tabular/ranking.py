@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from bigin_import.models.findings import RankedReason, Reason
 
 MAX_REASONS = 200
 MAX_EXAMPLES = 5
 OTHER_REASONS = Reason("", "Other reasons.", "The column bigin__Reason says them row by row.")
-SHOWN_CELLS = 4  # of a failed row: who it is, not all that is known of it
-_SHOWN_CHARACTERS = 40
 
 
 class Ranking:
@@ -21,9 +19,15 @@ class Ranking:
         self._examples: dict[Reason, list[int]] = {}
 
     def add(self, reasons: Iterable[Reason], row: int | None) -> None:
-        for reason in reasons:
-            is_kept = reason in self._counts or len(self._counts) < MAX_REASONS
-            self._count(reason if is_kept else OTHER_REASONS, row)
+        """Count each of a row's *reasons* once."""
+        counted = dict.fromkeys(
+            reason if self._is_kept(reason) else OTHER_REASONS for reason in reasons
+        )
+        for reason in counted:
+            self._count(reason, row)
+
+    def _is_kept(self, reason: Reason) -> bool:
+        return reason in self._counts or len(self._counts) < MAX_REASONS
 
     def _count(self, reason: Reason, row: int | None) -> None:
         self._counts[reason] = self._counts.get(reason, 0) + 1
@@ -39,9 +43,6 @@ class Ranking:
         )
 
 
-def shortened(cells: Sequence[str]) -> tuple[str, ...]:
-    """Return the first cells of a row, short enough for a table on a page."""
-    return tuple(
-        cell if len(cell) <= _SHOWN_CHARACTERS else cell[: _SHOWN_CHARACTERS - 1] + "…"
-        for cell in cells[:SHOWN_CELLS]
-    )
+def shortened(text: str, at_most: int) -> str:
+    """Return *text* with as many characters, the last an ellipsis if it had more."""
+    return text if len(text) <= at_most else text[: at_most - 1] + "…"

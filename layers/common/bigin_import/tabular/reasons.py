@@ -1,21 +1,16 @@
-"""
-Bigin's ERRORS cells in plain words.
-
-The grammar is `CODE-column,column:CODE-column`. Column names may hold `-`, `,` and `:`
-themselves, so the text is read against the names that were sent.
-"""
+"""Why rows are not in Bigin, in plain words."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
+from bigin_import.models import Operation
 from bigin_import.models.findings import Reason
-from bigin_import.tabular.codes import JOB_CODES, ROW_CODES
+from bigin_import.tabular.codes import JOB_CODES, ROW_CODES, Words, listed
+from bigin_import.tabular.errors_cell import RowError, parse_errors
+from bigin_import.tabular.ranking import shortened
+from bigin_import.tabular.sent_columns import SentColumn, SentColumns
 
-_CODE = re.compile(r"[A-Z][A-Z0-9_]*(?=-|:|$)")
-_NEXT_CODE = re.compile(r":(?=" + "|".join(ROW_CODES) + r")|:(?=[A-Z]+_[A-Z_]+(?:-|:|$))")
 NOT_DONE = Reason(
     "", "This row was not written to Bigin.", "Drop the file of unprocessed rows unchanged."
 )
@@ -26,92 +21,109 @@ NOT_CLEAR = Reason(
 )
 NOT_SENT = "NOT_SENT"  # our own code of a part that was kept back, because Bigin refused another
 _NO_REASON = Reason("", "Bigin refused this row and gave no reason.", "Compare it with Bigin.")
+_QUOTED_CHARACTERS = 200
+_MOST_NAMES = 10
+_MOST_REASONS = 20  # of one row; the column bigin__Error has the rest
+_OR = " or "
+_MOST_ALTERNATIVES = 3
+_NONE = "no reason"
 
 
-@dataclass(frozen=True, slots=True)
-class RowError:
-    """One error of a row; *code* is the whole text if it does not follow the grammar."""
-
-    code: str
-    columns: tuple[str, ...] = ()
-
-
-def parse_errors(text: str, headers: Iterable[str]) -> tuple[RowError, ...]:
-    """
-    Take an ERRORS cell apart.
-
-    Args:
-        headers: Names that may stand in *text*: the header row of what we sent.
-    """
-    known = sorted(set(headers), key=len, reverse=True)
-    errors, at = [], 0
-    while at < len(text):
-        code = _CODE.match(text, at)
-        if code is None:
-            return (RowError(text),)
-        at = code.end()
-        columns: tuple[str, ...] = ()
-        if text[at : at + 1] == "-":
-            columns, at = _columns(text, at + 1, known)
-        errors.append(RowError(code.group(), columns))
-        at += 1  # the colon
-    return tuple(errors)
+def any_of(errors: Iterable[str]) -> str:
+    """Return an ERRORS text for rows that look alike, of which each has one of *errors*."""
+    distinct = list(dict.fromkeys(errors))
+    if len(distinct) <= 1:
+        return "".join(distinct)
+    return _OR.join(error or _NONE for error in distinct[:_MOST_ALTERNATIVES])
 
 
-def _columns(text: str, at: int, known: list[str]) -> tuple[tuple[str, ...], int]:
-    """Read columns from *at*; return them and where they end: at a colon or the end of *text*."""
-    columns = []
-    while True:
-        name = _known_name(text, at, known) or _unknown_name(text, at)
-        columns.append(name)
-        at += len(name)
-        if text[at : at + 1] != ",":
-            return tuple(columns), at
-        at += 1
-
-
-def _known_name(text: str, at: int, known: list[str]) -> str | None:
-    for name in known:
-        end = at + len(name)
-        if text.startswith(name, at) and (end == len(text) or text[end] in ",:"):
-            return name
-    return None
-
-
-def _unknown_name(text: str, at: int) -> str:
-    """Read a name that we did not send: up to a comma, or a colon before a code."""
-    colon = _NEXT_CODE.search(text, at)
-    end = colon.start() if colon else len(text)
-    return text[at:end].partition(",")[0]
-
-
-def row_reasons(error: str, headers: Mapping[str, str]) -> tuple[Reason, ...]:
+def row_reasons(error: str, sent: SentColumns) -> tuple[Reason, ...]:
     """
     Say why Bigin did not take a row.
 
     Args:
-        error: The ERRORS cell as it came.
-        headers: API name -> the drop's own header, for every column that was sent.
+        error: The ERRORS cell as it came, or what `any_of` made of several.
     """
-    errors = parse_errors(error.strip(), headers)
-    return tuple(_row_reason(found, headers) for found in errors) or (_NO_REASON,)
+    alternatives = [each.strip() for each in error.split(_OR)]
+    if len(alternatives) > 1 and all(_is_one(each, sent) for each in alternatives):
+        return (_one_of(alternatives, sent),)
+    return _reasons(error.strip(), sent)
 
 
-def _row_reason(error: RowError, headers: Mapping[str, str]) -> Reason:
+def _is_one(text: str, sent: SentColumns) -> bool:
+    return text == _NONE or all(found.code in ROW_CODES for found in _parsed(text, sent))
+
+
+def _one_of(alternatives: Iterable[str], sent: SentColumns) -> Reason:
+    reasons = [
+        reason for text in alternatives for reason in _reasons("" if text == _NONE else text, sent)
+    ]
+    found = " Or: ".join(reason.what for reason in reasons)
+    return Reason(
+        "",
+        f"Bigin refused this row and others that look the same in its results. {found}",
+        "Correct what is wrong with it and drop the corrected file.",
+        quotes=any(reason.quotes for reason in reasons),
+    )
+
+
+def _reasons(text: str, sent: SentColumns) -> tuple[Reason, ...]:
+    found = dict.fromkeys(_row_reason(error, sent) for error in _parsed(text, sent))
+    return tuple(found)[:_MOST_REASONS] or (_NO_REASON,)
+
+
+def _parsed(text: str, sent: SentColumns) -> tuple[RowError, ...]:
+    return parse_errors(text, (column.api_name for column in sent.columns))
+
+
+def _row_reason(error: RowError, sent: SentColumns) -> Reason:
     words = ROW_CODES.get(error.code)
     if words is None:
-        return Reason("", f'Bigin says: "{_as_written(error)}".', quotes=True)
-    columns = " and ".join(_named(name, headers) for name in error.columns)
-    return Reason(error.code, words.about(columns), words.remedy)
+        said = shortened(str(error), _QUOTED_CHARACTERS)
+        return Reason("", f'Bigin says: "{said}".', quotes=True)
+    columns = {name: sent.named(name) for name in error.columns[:_MOST_NAMES]}
+    names = [column.name if column else _quoted(name) for name, column in columns.items()]
+    if more := len(error.columns[_MOST_NAMES:]):
+        names.append(f"{more} more")
+    return Reason(
+        error.code,
+        words.about(names),
+        _remedy(error.code, words, list(columns.values()), sent.operation),
+        quotes=None in columns.values(),
+    )
 
 
-def _as_written(error: RowError) -> str:
-    return error.code + (f"-{','.join(error.columns)}" if error.columns else "")
+def _quoted(name: str) -> str:
+    """Return a name that is none of a column we sent: it may be a cell."""
+    return f'"{shortened(name, _QUOTED_CHARACTERS)}"'
 
 
-def _named(api_name: str, headers: Mapping[str, str]) -> str:
-    header = headers.get(api_name, api_name)
-    return f'"{header}"' if header == api_name else f'"{header}" ({api_name})'
+def _remedy(
+    code: str,
+    words: Words,
+    columns: Sequence[SentColumn | None],
+    operation: Operation | None,
+) -> str:
+    if code != "RESOURCE_NOT_FOUND":
+        return words.remedy
+    if lookups := [column for column in columns if column and column.is_lookup]:
+        modules = dict.fromkeys(column.parent for column in lookups if column.parent)
+        where = f" in {listed(list(modules))}" if modules else ""
+        return (
+            f"The record that it belongs to must be in Bigin first: create it{where} or correct "
+            "the value, then drop the corrected file."
+        )
+    if operation is Operation.UPDATE:
+        return 'Correct the value, or create the missing record first ("upsert" creates it).'
+    return words.remedy
+
+
+def what_without_quotation(reason: Reason) -> str:
+    """Say what is wrong without words of Bigin that may hold a cell: for notices and machines."""
+    if not reason.quotes:
+        return reason.what
+    words = ROW_CODES.get(reason.code)
+    return words.general if words else "Bigin's own words for it are in the report."
 
 
 def unclear_reason(why: str) -> Reason:

@@ -12,18 +12,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import BinaryIO, NamedTuple
 
 from bigin_import.models import Counts, RowFate, RowStatus
 from bigin_import.models.findings import FailedRow, RankedReason, Reason
-from bigin_import.tabular.ranking import Ranking, shortened
+from bigin_import.tabular.examples import Examples
+from bigin_import.tabular.ranking import Ranking
 from bigin_import.tabular.reasons import NOT_CLEAR, NOT_DONE, row_reasons
 from bigin_import.tabular.rework import RESULT_COLUMNS
+from bigin_import.tabular.sent_columns import SentColumns
 from bigin_import.tabular.sheet import Sheet, inert
 
-MAX_REPORTED_ROWS = 20
 _KEPT_ERROR_TEXTS = 4_096
+_KEPT_CHARACTERS = 1_000  # of an error text; longer ones are understood anew each time
 CORRECT_IT = "Correct it and drop the corrected file."
 
 
@@ -77,6 +79,7 @@ class WrittenResults:
     Attributes:
         rows: Rows of each file that was made.
         reasons: Why rows are not in Bigin, the most frequent first.
+        unprocessed_for_a_cause: An unprocessed row has a reason that must be mended first.
         failed_rows: The first failed and unclear rows.
         failed_csv: The failed file whole, if it has at most 1 MB; else None.
     """
@@ -86,13 +89,14 @@ class WrittenResults:
     reasons: tuple[RankedReason, ...]
     failed_rows: tuple[FailedRow, ...]
     failed_csv: bytes | None
+    unprocessed_for_a_cause: bool = False
 
 
 def write_results(
     rows: Iterable[DropRow],
     *,
     header: Sequence[str],
-    headers: Mapping[str, str],
+    sent: SentColumns,
     delimiter: str,
     import_id: str,
     open_file: OpenFile,
@@ -104,7 +108,7 @@ def write_results(
 
     Args:
         header: The drop's header row, `bigin__` columns left out.
-        headers: API name -> header, for every column that was sent.
+        sent: Every column that was sent.
         open_file: Makes a file; called once for each file that gets a row.
     """
     with ExitStack() as stack:
@@ -118,7 +122,7 @@ def write_results(
                 keeps_whole=file is ResultFile.FAILED,
             )
 
-        sorter = _Sorter(headers, import_id, new_sheet)
+        sorter = _Sorter(sent, import_id, new_sheet)
         for row in rows:
             sorter.add(row)
         return sorter.finish()
@@ -128,39 +132,42 @@ class _Sorter:
     """Puts every row into its file and keeps what the report tells of them."""
 
     def __init__(
-        self, headers: Mapping[str, str], import_id: str, new_sheet: Callable[[ResultFile], Sheet]
+        self, sent: SentColumns, import_id: str, new_sheet: Callable[[ResultFile], Sheet]
     ) -> None:
         self._import_id = import_id
         self._new_sheet = new_sheet
         self._sheets: dict[ResultFile, Sheet] = {}
         self._statuses: Counter[str] = Counter()
         self._ranking = Ranking()
-        self._failed_rows: list[FailedRow] = []
-
-        @lru_cache(maxsize=_KEPT_ERROR_TEXTS)
-        def reasons_of(error: str) -> tuple[Reason, ...]:
-            return row_reasons(error, headers)
-
-        self._reasons_of = reasons_of
+        self._examples = Examples(sent)
+        self._sent = sent
+        self._unprocessed_for_a_cause = False
+        self._remembered = lru_cache(_KEPT_ERROR_TEXTS)(partial(row_reasons, sent=sent))
 
     def add(self, row: DropRow) -> None:
         fate = _fate(row)
         file = FILE_OF[fate.status]
         reasons = () if file is ResultFile.SUCCESS else self._reasons(row, fate)
-        why = " ".join(map(str, reasons))
         self._statuses[fate.status.value] += 1
-        self._ranking.add(reasons, row.number)
-        if file in (ResultFile.FAILED, ResultFile.UNCLEAR):
-            self._remember(row, fate.status, why)
+        self._tell(row, fate, reasons)
         self._sheet(file).add(
             "" if row.number is None else row.number,
             _status_word(fate),
             inert(fate.record_id),
             inert(fate.error),
-            inert(why),
+            inert(" ".join(map(str, reasons))),
             self._import_id,
             *row.cells,
         )
+
+    def _tell(self, row: DropRow, fate: RowFate, reasons: Sequence[Reason]) -> None:
+        """Keep what the report tells of a row."""
+        self._ranking.add(reasons, row.number)
+        if fate.status is RowStatus.UNPROCESSED and NOT_DONE not in reasons:
+            self._unprocessed_for_a_cause = True
+        if FILE_OF[fate.status] in (ResultFile.FAILED, ResultFile.UNCLEAR):
+            invalid = row.invalid or ""
+            self._examples.add(row.number, row.cells, fate, reasons=reasons, invalid=invalid)
 
     def finish(self) -> WrittenResults:
         for sheet in self._sheets.values():
@@ -170,8 +177,9 @@ class _Sorter:
             counts=Counts(**self._statuses),
             rows={file: sheet.rows for file, sheet in self._sheets.items()},
             reasons=self._ranking.ranked(),
-            failed_rows=tuple(self._failed_rows),
+            failed_rows=tuple(self._examples.rows),
             failed_csv=failed.whole if failed else None,
+            unprocessed_for_a_cause=self._unprocessed_for_a_cause,
         )
 
     def _reasons(self, row: DropRow, fate: RowFate) -> tuple[Reason, ...]:
@@ -183,11 +191,9 @@ class _Sorter:
             return (NOT_CLEAR,)
         if fate.status is RowStatus.UNPROCESSED and not fate.error:
             return (NOT_DONE,)
-        return self._reasons_of(fate.error)
-
-    def _remember(self, row: DropRow, status: RowStatus, why: str) -> None:
-        if len(self._failed_rows) < MAX_REPORTED_ROWS:
-            self._failed_rows.append(FailedRow(row.number, status, why, shortened(row.cells)))
+        if len(fate.error) > _KEPT_CHARACTERS:
+            return row_reasons(fate.error, self._sent)
+        return self._remembered(fate.error)
 
     def _sheet(self, file: ResultFile) -> Sheet:
         if file not in self._sheets:
