@@ -67,6 +67,15 @@ def join(
             "INVALID_DATA-Phone,,skipped,,c@x.example\n",
             id="other columns in another order and case",
         ),
+        *(
+            pytest.param(
+                f"Email,STATUS,{name},ERRORS\n"
+                "a@x.example,added,id1,\nb@x.example,updated,id2,\n"
+                "c@x.example,skipped,,INVALID_DATA-Phone\n",
+                id=f"ids under {name}",
+            )
+            for name in ("Record Id", "RECORDID", "RECORD ID", "record_id")
+        ),
         pytest.param(
             "Email,STATUS,ID,ERRORS\n"
             "a@x.example,added,id1,\nb@x.example,updated,id2,\n"
@@ -235,6 +244,105 @@ def test_without_any_listing_the_counts_may_still_decide_for_all_rows() -> None:
     joined = join(None, counts=JobCounts(added=0, updated=0, skipped=3, total=3))
 
     assert joined.fates == (RowFate(RowStatus.SKIPPED),) * 3
+
+
+TWINS = [
+    ("Email", "Last_Name", "Phone", "City"),
+    *((f"n{number}@x.example", "Adams", "1", "Bath") for number in range(20)),
+    ("", "Brown", "2", "Cork"),
+    ("", "Brown", "2", "Cork"),
+]
+TWINS_FAILED = JobCounts(added=20, updated=0, skipped=2, total=22)
+EMPTY = "MANDATORY_NOT_FOUND-Email"
+
+
+def test_failed_rows_that_look_the_same_leave_no_other_row_unclear() -> None:
+    line = f",Brown,2,skipped,,{EMPTY}\n"
+    result = f"Email,Last_Name,Phone,STATUS,RECORD_ID,ERRORS\n{line}{line}"
+
+    joined = join(result, TWINS, counts=TWINS_FAILED)
+
+    assert set(joined.fates[:20]) == {RowFate(RowStatus.ADDED)}
+    assert set(joined.fates[20:]) == {RowFate(RowStatus.SKIPPED, error=EMPTY)}
+
+
+@pytest.mark.parametrize("lines", [1, 3], ids=["a line is missing", "a line is repeated"])
+def test_a_listing_of_failures_that_is_not_whole_proves_nothing_of_other_rows(lines: int) -> None:
+    line = f",Brown,2,skipped,,{EMPTY}\n"
+    result = f"Email,Last_Name,Phone,STATUS,RECORD_ID,ERRORS\n{line * lines}"
+
+    joined = join(result, TWINS, counts=TWINS_FAILED)
+
+    assert set(joined.fates[:20]) == {UNCLEAR}
+
+
+def test_rows_that_look_the_same_keep_the_error_that_all_their_lines_have() -> None:
+    """The listing is whole and in no order."""
+    failed = [("", "Brown", "2", "skipped", "", EMPTY)] * 2
+    added = [(*row[:3], "added", row[0], "") for row in TWINS[1:21]]
+    header = ("Email", "Last_Name", "Phone", "STATUS", "RECORD_ID", "ERRORS")
+
+    joined = join([header, *failed, *reversed(added)], TWINS, counts=TWINS_FAILED)
+
+    assert [fate.record_id for fate in joined.fates[:20]] == [row[0] for row in TWINS[1:21]]
+    assert set(joined.fates[20:]) == {RowFate(RowStatus.SKIPPED, error=EMPTY)}
+
+
+def test_rows_whose_lines_have_different_errors_are_given_both() -> None:
+    sent = [*TWINS[:2], ("", "Brown", "2", "Cork"), ("", "Brown", "2", "Ely")]
+    result = (
+        "Email,Last_Name,Phone,STATUS,RECORD_ID,ERRORS\n"
+        f",Brown,2,skipped,,{EMPTY}\n,Brown,2,skipped,,INVALID_DATA-City\n"
+    )
+
+    joined = join(result, sent, counts=JobCounts(added=1, updated=0, skipped=2, total=3))
+
+    assert {fate.error for fate in joined.fates[1:]} == {f"{EMPTY} or INVALID_DATA-City"}
+
+
+def test_what_the_counts_decide_keeps_the_reasons_that_bigin_gave() -> None:
+    """A third row of that look is missing from the listing; all were skipped by the counts."""
+    sent = [TWINS[0], *(("", "Brown", "2", city) for city in ("Bath", "Cork", "Ely"))]
+    line = f",Brown,2,skipped,,{EMPTY}\n"
+    result = f"Email,Last_Name,Phone,STATUS,RECORD_ID,ERRORS\n{line}{line}"
+
+    joined = join(result, sent, counts=JobCounts(added=0, updated=0, skipped=3, total=3))
+
+    assert set(joined.fates) == {RowFate(RowStatus.SKIPPED, error=f"{EMPTY} or no reason")}
+
+
+@pytest.mark.parametrize("listed", [3, 2], ids=["all rows", "not all rows"])
+def test_rows_with_one_key_that_are_all_there_already_are_existing(listed: int) -> None:
+    sent = [SENT[0], *(("a@x.example", "Adams", "1", city) for city in ("Bath", "Cork", "Ely"))]
+    line = "a@x.example,Adams,1,skipped,,DUPLICATE_DATA-Email\n"
+    result = "Email,Last_Name,Phone,STATUS,RECORD_ID,ERRORS\n" + line * listed
+
+    joined = join(
+        result,
+        sent,
+        existing_is_asked=True,
+        counts=JobCounts(added=0, updated=0, skipped=3, total=3),
+    )
+
+    assert {fate.status for fate in joined.fates} == {RowStatus.EXISTING}
+
+
+def test_a_value_that_others_share_is_no_proof_of_order_where_the_rest_was_rewritten() -> None:
+    """Lines 19 and 20 are swapped; what Bigin left as it was in them is one surname."""
+    sent = [
+        ("Email", "Last_Name", "Phone"),
+        *((f"n{number}@x.example", f"Name {number}", str(number)) for number in range(18)),
+        ("x@x.example", "Miller", "1"),
+        ("y@x.example", "Miller", "2"),
+    ]
+    lines = [(*row, "added", row[0], "") for row in sent[1:19]]
+    lines += [("y@x.test", "Miller", "+2", "skipped", "", "NOT_APPROVED")]
+    lines += [("x@x.test", "Miller", "+1", "added", "id of x", "")]
+
+    joined = join([(*sent[0], "STATUS", "RECORD_ID", "ERRORS"), *lines], sent)
+
+    assert joined.proof is not Proof.ORDER
+    assert joined.fates[18:] == (UNCLEAR, UNCLEAR)
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bigin_import.models import RowFate, RowStatus
 from bigin_import.models.findings import JobCounts
 from bigin_import.tabular.join import Proof
+from bigin_import.tabular.listing import comparable
 from tests.unit.tabular.test_join_cases import join
 
 WORDS = st.sampled_from(["a", "b", "c", "A ", "", "ä,\n"])
@@ -30,11 +32,20 @@ HEADER = ("Key", "Name", "City", "Note")
 
 @dataclass(frozen=True)
 class Case:
+    """
+    A job and what Bigin lists of it.
+
+    Attributes:
+        rewritten: Row and column of the cells that Bigin writes differently; what it writes was
+            never sent.
+    """
+
     rows: Sequence[tuple[str, ...]]
     truth: list[RowFate]
     listed: list[int]
     returned: list[int]
     counts: JobCounts
+    rewritten: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def listing(self) -> list[tuple[str, ...]]:
@@ -42,9 +53,25 @@ class Case:
         return [(*names, "STATUS", "RECORD_ID", "ERRORS"), *map(self._line, self.listed)]
 
     def _line(self, row: int) -> tuple[str, ...]:
-        values = tuple(self.rows[row][at] for at in self.returned)
+        values = tuple(self._written(row, at) for at in self.returned)
         fate = self.truth[row]
         return (*values, fate.status.upper(), fate.record_id, fate.error)
+
+    def _written(self, row: int, column: int) -> str:
+        cell = self.rows[row][column]
+        return f"{cell} as Bigin has it" if (row, column) in self.rewritten else cell
+
+    @property
+    def makes_up_for_a_repetition(self) -> bool:
+        """
+        Tell whether lines are repeated while as many others are missing.
+
+        The listing then has exactly the lines that it must have, and nothing shows that it is
+        wrong; the join takes it that Bigin does not do this.
+        """
+        written = (RowStatus.ADDED, RowStatus.UPDATED)
+        failures = [at for at, fate in enumerate(self.truth) if fate.status not in written]
+        return len(set(self.listed)) < len(self.listed) in (len(self.rows), len(failures))
 
 
 def counted(truth: list[RowFate]) -> JobCounts:
@@ -77,29 +104,48 @@ def cases(draw: st.DrawFn) -> Case:
     )
     returned = draw(st.lists(st.sampled_from(range(4)), unique=True, max_size=3))
     counts = draw(st.sampled_from([counted(truth), JobCounts()]))
-    return Case(rows, truth, listed, returned, counts)
+    cells = st.tuples(st.sampled_from(all_rows), st.integers(0, 3))
+    rewritten = draw(st.frozensets(cells, max_size=4))
+    case = Case(rows, truth, listed, returned, counts, rewritten)
+    assume(not case.makes_up_for_a_repetition)
+    return case
 
 
-def is_true(said: RowFate, truth: RowFate) -> bool:
-    """Tell whether *said* claims nothing that is not so; to say less is allowed."""
+def is_true(said: RowFate, truth: RowFate, errors: Collection[str] = ()) -> bool:
+    """
+    Tell whether *said* claims nothing that is not so; to say less is allowed.
+
+    Args:
+        errors: Those that the row may be given as well as its own.
+    """
     if said.status is RowStatus.UNCLEAR:
         return True
     if said.either:
         status_holds = truth.status in (RowStatus.ADDED, RowStatus.UPDATED)
     else:
         status_holds = said.status is truth.status
-    return (
-        status_holds and said.record_id in ("", truth.record_id) and said.error in ("", truth.error)
-    )
+    alternatives = said.error.split(" or ")
+    error_holds = {"", "no reason", truth.error, *errors} & set(alternatives)
+    return status_holds and said.record_id in ("", truth.record_id) and bool(error_holds)
 
 
-def without_twins(case: Case) -> list[tuple[RowFate, RowFate]]:
-    """Pair what was said with the truth, leaving out rows that Bigin itself cannot tell apart."""
+def without_twins(case: Case) -> list[tuple[RowFate, RowFate, set[str]]]:
+    """
+    Return what was said, the truth, and the errors of rows that look the same in the listing.
+
+    Rows that Bigin itself cannot tell apart are left out. Where lines are repeated, a row may be
+    given the error of another that looks the same.
+    """
     said = join(case.listing, [HEADER, *case.rows], counts=case.counts).fates
     seen = Counter(case.rows)
+    looks = [tuple(comparable(row[at]) for at in case.returned) for row in case.rows]
+    errors: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    if len(set(case.listed)) < len(case.listed):
+        for look, truth in zip(looks, case.truth, strict=True):
+            errors[look].add(truth.error)
     return [
-        (fate, truth)
-        for fate, truth, row in zip(said, case.truth, case.rows, strict=True)
+        (fate, truth, errors[look])
+        for fate, truth, row, look in zip(said, case.truth, case.rows, looks, strict=True)
         if seen[row] == 1
     ]
 
@@ -107,7 +153,7 @@ def without_twins(case: Case) -> list[tuple[RowFate, RowFate]]:
 @settings(max_examples=2000, deadline=None)
 @given(cases())
 def test_no_row_is_attributed_wrongly(case: Case) -> None:
-    assert all(is_true(said, truth) for said, truth in without_twins(case))
+    assert all(is_true(said, truth, errors) for said, truth, errors in without_twins(case))
 
 
 @settings(max_examples=500, deadline=None)
@@ -153,31 +199,45 @@ def test_where_each_row_has_its_own_values_nothing_is_unclear(
     assert joined.proof in (Proof.ORDER, Proof.VALUES)
 
 
-@settings(max_examples=300, deadline=None)
+PLACES = st.integers(0, 11)
+
+
+@settings(max_examples=1000, deadline=None)
 @given(
     st.lists(FATES, min_size=12, max_size=40),
-    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=3),
-    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=2),
+    st.lists(st.tuples(PLACES, PLACES), max_size=3),
+    st.lists(st.tuples(PLACES, PLACES), max_size=2),
+    st.lists(PLACES, max_size=3),
+    st.sets(st.integers(0, 2)),
 )
 def test_a_listing_that_is_almost_in_order_misleads_nobody(
-    fates: list[RowFate], swaps: list[tuple[int, int]], repetitions: list[tuple[int, int]]
+    fates: list[RowFate],
+    swaps: list[tuple[int, int]],
+    repetitions: list[tuple[int, int]],
+    rewritten: list[int],
+    columns: set[int],
 ) -> None:
-    """The first twelve rows have values of their own; of the others each two are alike."""
+    """
+    The first twelve rows have values of their own; of the others each two are alike.
+
+    Values that Bigin wrote differently may stand in lines that are swapped.
+    """
     names = [f"own {at}" if at < 12 else f"shared {at // 2}" for at in range(len(fates))]
-    rows = [(name, "x", f"city {at}", "x") for at, name in enumerate(names)]
+    rows = [(name, f"phone of {name}", "x", f"city {at}") for at, name in enumerate(names)]
     truth = [
         replace(fate, record_id=f"id{at}" if fate.status is RowStatus.ADDED else "")
         for at, fate in enumerate(fates)
     ]
     listed = list(range(len(rows)))
-    for one, other in swaps:
+    for one, other in [*swaps, *pairwise(rewritten)]:
         listed[one], listed[other] = listed[other], listed[one]
     for one, other in repetitions:
         listed[one] = listed[other]
-    case = Case(rows, truth, listed, [0, 1], counted(truth))
+    cells = frozenset((row, column) for row in rewritten for column in columns)
+    case = Case(rows, truth, listed, [0, 1, 2], counted(truth), cells)
 
     joined = join(case.listing, [HEADER, *case.rows], counts=case.counts)
 
     assert all(is_true(said, true) for said, true in zip(joined.fates, truth, strict=True))
-    if listed == list(range(len(rows))):
+    if listed == list(range(len(rows))) and not cells:
         assert list(joined.fates) == truth

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bigin_import.models import Counts, RowFate, RowStatus
 from bigin_import.models.findings import JobCounts
+
+_NOT_WRITTEN = (RowStatus.SKIPPED, RowStatus.EXISTING, RowStatus.UNPROCESSED)
 
 
 def count_fates(fates: Sequence[RowFate]) -> Counts:
@@ -16,22 +18,42 @@ def count_fates(fates: Sequence[RowFate]) -> Counts:
 
 
 def left_over(
-    fates: Sequence[RowFate], counts: JobCounts, *, existing_is_asked: bool
-) -> RowFate | None:
-    """Return the one fate that Bigin's counts leave for all unclear rows, if there is one."""
+    fates: Sequence[RowFate],
+    said: Mapping[int, RowFate],
+    counts: JobCounts,
+    *,
+    existing_is_asked: bool,
+) -> Mapping[int, RowFate]:
+    """
+    Return the fates of unclear rows, by their place, for which Bigin's counts leave one answer.
+
+    Args:
+        said: What the listing says of unclear rows and others that look the same.
+        existing_is_asked: A row that Bigin skipped may be there already, as was asked.
+    """
     known = count_fates(fates)
     is_complete = counts.covered == len(fates) and counts.total in (None, len(fates))
     if not known.unclear or not is_complete or disagrees(fates, counts):
-        return None
+        return {}
+    unclear = [at for at, fate in enumerate(fates) if fate.status is RowStatus.UNCLEAR]
     added = (counts.added or 0) - known.added
     updated = (counts.updated or 0) - known.updated
-    if added + updated == 0 and not existing_is_asked:
-        return RowFate(RowStatus.SKIPPED)
+    if added + updated == 0:
+        otherwise = None if existing_is_asked else RowFate(RowStatus.SKIPPED)
+        return _not_written(unclear, said, otherwise)
     if added + updated != known.unclear:
-        return None
+        return {}
     if any(fate.either for fate in fates) or (added and updated):
-        return RowFate(RowStatus.UPDATED, either=True)
-    return RowFate(RowStatus.ADDED if added else RowStatus.UPDATED)
+        return dict.fromkeys(unclear, RowFate(RowStatus.UPDATED, either=True))
+    return dict.fromkeys(unclear, RowFate(RowStatus.ADDED if added else RowStatus.UPDATED))
+
+
+def _not_written(
+    unclear: Sequence[int], said: Mapping[int, RowFate], otherwise: RowFate | None
+) -> Mapping[int, RowFate]:
+    """Give each unclear row what is said of it, if that is no success, or else *otherwise*."""
+    found = {at: fate for at, fate in said.items() if fate.status in _NOT_WRITTEN}
+    return found if otherwise is None else dict.fromkeys(unclear, otherwise) | found
 
 
 def disagrees(fates: Sequence[RowFate], counts: JobCounts) -> bool:

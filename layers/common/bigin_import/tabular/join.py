@@ -6,8 +6,8 @@ fate of a line only where that is proven:
 
 - by order: the listing is as long as the part, and every line has its row's values;
 - by values: the values that came back occur once in the part;
-- by Bigin's counts: what the matched lines leave over admits one answer for all other rows. A
-  listing of only the failed rows is such a case.
+- by Bigin's counts: what the matched lines leave over admits one answer for all other rows, or
+  the listing has exactly the lines that it must have. One of only the failed rows is such a case.
 
 What is not proven is UNCLEAR.
 """
@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 from bigin_import.models import Counts, RowFate, RowStatus
 from bigin_import.models.findings import JobCounts
+from bigin_import.tabular.accounting import by_whole_listing, said_of_look_alikes
 from bigin_import.tabular.balance import count_fates, disagrees, left_over
 from bigin_import.tabular.listing import Key, Listing, cell_at, comparable, csv_rows, read_listing
 from bigin_import.tabular.matching import by_values, is_in_order
@@ -91,10 +92,9 @@ def join_part(
     ours, listing = _without_rewritten_columns(ours, listing)
     counts = counts or JobCounts()
     fates, proof = _matched(ours, listing)
-    rest = left_over(fates, counts, existing_is_asked=existing_is_asked)
-    if rest is not None:
-        fates = [rest if fate.status is RowStatus.UNCLEAR else fate for fate in fates]
-        proof = Proof.MIXED
+    if any(fate.status is RowStatus.UNCLEAR for fate in fates):
+        counted = _counted(fates, ours, listing, counts, existing_is_asked=existing_is_asked)
+        fates, proof = counted, Proof.MIXED if counted != fates else proof
     return JoinedPart(
         tuple(fates),
         proof,
@@ -107,6 +107,23 @@ def _matched(ours: _Sent, listing: Listing) -> tuple[list[RowFate], Proof]:
     if is_in_order(ours.keys, listing.keys):
         return list(listing.fates), Proof.ORDER
     return by_values(ours.keys, ours.wholes, listing), Proof.VALUES
+
+
+def _counted(
+    fates: list[RowFate],
+    ours: _Sent,
+    listing: Listing,
+    counts: JobCounts,
+    *,
+    existing_is_asked: bool,
+) -> list[RowFate]:
+    """Return *fates* with those that Bigin's counts decide, as far as they do."""
+    whole = by_whole_listing(ours.keys, ours.wholes, listing, counts)
+    if whole is not None:
+        return whole
+    said = said_of_look_alikes(ours.keys, listing, fates)
+    rest = left_over(fates, said, counts, existing_is_asked=existing_is_asked)
+    return [rest.get(at, fate) for at, fate in enumerate(fates)]
 
 
 def _read_sent(rows: Iterator[list[str]], columns: Sequence[int]) -> _Sent:

@@ -8,44 +8,53 @@ from itertools import groupby
 
 from bigin_import.models import RowFate, RowStatus
 from bigin_import.tabular.listing import Key, Listing
+from bigin_import.tabular.reasons import any_of
 
 # Rows with the same returned values are told apart by order only if this many others, whose
 # values occur once, stand in order too: by chance that happens once in 8! = 40,320 listings.
 MIN_LONE_ROWS = 8
-_UNCLEAR = RowFate(RowStatus.UNCLEAR)
+UNCLEAR = RowFate(RowStatus.UNCLEAR)
 _NO_GROUP: tuple[Key, list[int]] = ((), [])
 
 
 def is_in_order(ours: Sequence[Key], listed: Sequence[Key]) -> bool:
     """Tell whether every line of the listing stands where its row stands in what we sent."""
-    if len(ours) != len(listed) or not all(map(_Agreement(ours, listed), ours, listed)):
+    if len(ours) != len(listed):
+        return False
+    odd = [at for at, (row, line) in enumerate(zip(ours, listed, strict=True)) if row != line]
+    if len(odd) * 10 > len(ours) or not _are_rewritten(odd, ours, listed):
         return False
     seen = Counter(ours)
     lone = sum(seen[key] == 1 for key, line in zip(ours, listed, strict=True) if key == line)
-    return lone == len(ours) or (lone >= MIN_LONE_ROWS and _agree_mostly(ours, listed))
+    return lone == len(ours) or lone >= MIN_LONE_ROWS
 
 
-def _agree_mostly(ours: Sequence[Key], listed: Sequence[Key]) -> bool:
-    return sum(row == line for row, line in zip(ours, listed, strict=True)) * 10 >= len(ours) * 9
-
-
-class _Agreement:
+def _are_rewritten(odd: Sequence[int], ours: Sequence[Key], listed: Sequence[Key]) -> bool:
     """
-    Tells whether the row and the line at one place can be the same.
+    Tell whether row and line at each place of *odd* are the same, but for values Bigin rewrote.
 
-    They are if their values are equal; or if neither's values occur on the other side and at
-    least one value is equal: Bigin has then rewritten the others.
+    They are if neither's values occur on the other side, and one value is left as it was that no
+    other row or line has: what several have would be equal too if their lines were swapped.
     """
+    if not odd:
+        return True
+    sent, returned = frozenset(ours), frozenset(listed)
+    if any(ours[at] in returned or listed[at] in sent for at in odd):
+        return False
+    kept = [_equal_cells(ours[at], listed[at]) for at in odd]
+    wanted = frozenset(cell for cells in kept for cell in cells)
+    sent_often, listed_often = _counted(wanted, ours), _counted(wanted, listed)
+    return all(any(sent_often[cell] == 1 == listed_often[cell] for cell in cells) for cells in kept)
 
-    def __init__(self, ours: Sequence[Key], listed: Sequence[Key]) -> None:
-        self._ours = frozenset(ours)
-        self._listed = frozenset(listed)
 
-    def __call__(self, row: Key, line: Key) -> bool:
-        if row == line:
-            return True
-        strangers = row not in self._listed and line not in self._ours
-        return strangers and any(a and a == b for a, b in zip(row, line, strict=True))
+def _equal_cells(row: Key, line: Key) -> list[tuple[int, str]]:
+    """Return the column and text of each cell that is the same on both sides."""
+    pairs = enumerate(zip(row, line, strict=True))
+    return [(column, ours) for column, (ours, theirs) in pairs if ours and ours == theirs]
+
+
+def _counted(wanted: frozenset[tuple[int, str]], keys: Sequence[Key]) -> Counter[tuple[int, str]]:
+    return Counter(cell for key in keys for cell in enumerate(key) if cell in wanted)
 
 
 def by_values(ours: Sequence[Key], wholes: Sequence[int], listing: Listing) -> list[RowFate]:
@@ -56,8 +65,8 @@ def by_values(ours: Sequence[Key], wholes: Sequence[int], listing: Listing) -> l
         ours: For each row its comparable values of the returned columns.
         wholes: For each row a hash of all its cells.
     """
-    fates = [_UNCLEAR] * len(ours)
-    for rows, found in _with_equal_values(ours, listing.keys):
+    fates = [UNCLEAR] * len(ours)
+    for rows, found in with_equal_values(ours, listing.keys):
         lines = [listing.fates[at] for at in found]
         distinct = {wholes[at] for at in rows}
         for at, fate in zip(rows, _shared_out(lines, rows, distinct), strict=True):
@@ -65,7 +74,7 @@ def by_values(ours: Sequence[Key], wholes: Sequence[int], listing: Listing) -> l
     return fates
 
 
-def _with_equal_values(
+def with_equal_values(
     ours: Sequence[Key], listed: Sequence[Key]
 ) -> Iterator[tuple[list[int], list[int]]]:
     """
@@ -96,21 +105,28 @@ def _shared_out(lines: list[RowFate], rows: list[int], wholes: set[int]) -> list
     """
     distinct = list(dict.fromkeys(lines))
     if len(rows) == 1:
-        return distinct if len(distinct) == 1 else [_UNCLEAR]
+        return distinct if len(distinct) == 1 else [UNCLEAR]
     if not len(lines) == len(distinct) == len(rows):
-        return [_UNCLEAR] * len(rows)
+        return [UNCLEAR] * len(rows)
+    return dealt_out(distinct, wholes)
+
+
+def dealt_out(fates: list[RowFate], wholes: set[int]) -> list[RowFate]:
+    """Give as many rows as there are *fates*, whose returned values are equal, their fates."""
     if len(wholes) == 1:  # the rows are the same to the last cell, so any order is true
-        return distinct
-    return [_common_fate(distinct)] * len(rows)
+        return fates
+    return [common_fate(fates)] * len(fates)
 
 
-def _common_fate(fates: Sequence[RowFate]) -> RowFate:
-    """Return what all *fates* have in common."""
+def common_fate(fates: Sequence[RowFate]) -> RowFate:
+    """Return what is true of each of *fates*; of several errors, that it is one of them."""
     statuses = {fate.status for fate in fates}
     ids = {fate.record_id for fate in fates}
     record_id = ids.pop() if len(ids) == 1 else ""
     if len(statuses) == 1:
-        return RowFate(statuses.pop(), record_id)
+        either = any(fate.either for fate in fates)
+        errors = any_of(fate.error for fate in fates)
+        return RowFate(statuses.pop(), record_id, errors, either=either)
     if statuses == {RowStatus.ADDED, RowStatus.UPDATED}:
         return RowFate(RowStatus.UPDATED, record_id, either=True)
-    return _UNCLEAR
+    return UNCLEAR
