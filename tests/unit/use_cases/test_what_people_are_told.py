@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from bigin_import.changes import change
 from bigin_import.errors import BiginOutcomeUnknownError, BiginRefusedError, BiginUnreachableError
 from bigin_import.importing.decisions import Decision
 from bigin_import.models import Field, ObjectVersion
-from bigin_import.records import ImportState
+from bigin_import.records import Import, ImportState
 from tests.fakes.fake_bigin import Verdict
 from tests.fakes.house import MAPPING, ROWS, House
 from tests.fakes.refusing_bigin import RefusingBigin
@@ -284,6 +285,22 @@ def test_two_jobs_of_one_part_are_pointed_out() -> None:
     assert told.house.notices.published[-1].subject.startswith("CRITICAL: Imported with errors")
     assert "so its rows may be there twice" in told.first_lines[0]
     assert "Bigin made 2 jobs for it, 7000 and 7001; look for doubled records." in told.notice
+
+
+def test_rows_that_are_in_no_count_close_an_import_as_critical() -> None:
+    told = dropped(minutes=0)
+
+    def with_one_row_more(seen: Import) -> Import | None:
+        totals = seen.totals
+        return replace(seen, totals=replace(totals, rows=totals.rows + 1)) if totals else None
+
+    change(told.house.ledger, Import.at(told.import_id), with_one_row_more)
+    told.house.tick(minutes=3)
+
+    assert told.facts["state"] == ImportState.COMPLETED_WITH_ERRORS
+    assert told.facts["counts_disagree"]
+    assert told.house.notices.published[-1].subject.startswith("CRITICAL: ")
+    assert "The file has 3 rows; accounted for are 2" in told.notice
 
 
 def test_what_bigin_says_of_a_failed_job_is_the_reason_of_its_rows() -> None:
