@@ -151,6 +151,11 @@ def pinned_mapping(import_id: str) -> str:
     return f"parts/{import_id}/mapping.json"
 
 
+def handed_on_mapping(import_id: str) -> str:
+    """Return the key of an import's mapping as those inherit it who correct its result files."""
+    return f"parts/{import_id}/handed-on.mapping.json"
+
+
 def plan_file(import_id: str) -> str:
     return f"parts/{import_id}/plan.json"
 

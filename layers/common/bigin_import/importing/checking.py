@@ -9,6 +9,7 @@ from functools import partial
 
 from bigin_import.errors import BiginError, BiginRefusedError, DropRejectedError
 from bigin_import.importing.drops import Drop
+from bigin_import.importing.heritage import Heritage
 from bigin_import.importing.metadata import Metadata
 from bigin_import.importing.problems import unknown_module
 from bigin_import.importing.reworking import Reworking
@@ -53,9 +54,12 @@ class Checking:
     default_encoding: str
 
     @contextmanager
-    def opened(self, record: Import, mapping: Mapping) -> Iterator[tuple[Table, Examined]]:
+    def opened(
+        self, record: Import, mapping: Mapping
+    ) -> Iterator[tuple[Table, Examined, Heritage]]:
         """
-        Yield the open drop, and *mapping* beside its header, if nothing is wrong with either.
+        Yield the open drop, *mapping* beside its header, and what the drop has from the import
+        whose result file it was, if nothing is wrong with any of them.
 
         Raises:
             DropRejectedError: With all problems, those of the mapping first. If the drop cannot
@@ -63,25 +67,24 @@ class Checking:
             MissingObjectError: The version was removed from the bucket.
         """
         findings = _Findings()
-        fields = self._fields(record, mapping, findings)
         drop = Drop(self.files, record.source, mapping.character_encoding, self.default_encoding)
         with ExitStack() as stack:
             table = _table(stack, drop, findings)
+            heritage = self._heritage(record, mapping, drop, table, findings)
+            mapping_name = _name_of_mapping(record, heritage)
             examined = examine(
                 mapping,
                 table.header if table else None,
-                fields,
-                mapping_name=_name_of_mapping(record),
+                self._fields(record, mapping, mapping_name, findings),
+                mapping_name=mapping_name,
                 drop_name=record.source.key,
                 date_formats=partial(_date_formats, drop, findings),
             )
             findings.of_the_mapping += examined.problems
-            if table is not None:
-                self._look_for_damage(drop, table, findings)
             if rejection := findings.rejection():
                 raise rejection
             if table is not None:
-                yield table, examined
+                yield table, examined, heritage
 
     def rejection(self, record: Import, reading: Reading) -> DropRejectedError:
         """
@@ -109,15 +112,26 @@ class Checking:
         except DropRejectedError as exc:
             return () if exc.concerns_mapping else exc.problems
 
-    def _look_for_damage(self, drop: Drop, table: Table, findings: _Findings) -> None:
-        if table.parent_import is not None:
-            try:
-                findings.of_the_drop += self.reworking.damage(drop, table.parent_import)
-            except DropRejectedError as exc:
-                findings.add(exc)
+    def _heritage(
+        self,
+        record: Import,
+        mapping: Mapping,
+        drop: Drop,
+        table: Table | None,
+        findings: _Findings,
+    ) -> Heritage:
+        if table is None or table.parent_import is None:
+            return Heritage()
+        try:
+            heritage = self.reworking.examined(record, mapping, drop, table.parent_import)
+        except DropRejectedError as exc:
+            findings.add(exc)
+            return Heritage()
+        findings.of_the_drop += heritage.problems
+        return heritage
 
     def _fields(
-        self, record: Import, mapping: Mapping, findings: _Findings
+        self, record: Import, mapping: Mapping, mapping_name: str, findings: _Findings
     ) -> tuple[Field, ...] | None:
         """Return the module's fields, or None: a mapping can be used without them, less checked."""
         if not mapping.module:
@@ -126,7 +140,7 @@ class Checking:
             return self.metadata.fields(mapping.module)
         except BiginRefusedError as exc:
             if exc.concerns_mapping:
-                problem = unknown_module(_name_of_mapping(record), mapping.module, exc)
+                problem = unknown_module(mapping_name, mapping.module, exc)
                 findings.of_the_mapping.append(problem)
             return None
         except BiginError:
@@ -150,5 +164,7 @@ def _date_formats(drop: Drop, findings: _Findings, column: int) -> tuple[str, ..
         return ()
 
 
-def _name_of_mapping(record: Import) -> str:
-    return record.mapping.key if record.mapping else "mapping.json"
+def _name_of_mapping(record: Import, heritage: Heritage) -> str:
+    """Return what people call the mapping, also if it was handed on."""
+    pin = heritage.mapping or record.mapping
+    return pin.key if pin else "mapping.json"

@@ -12,7 +12,7 @@ from bigin_import.importing.checking import Checking
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata import Metadata
 from bigin_import.importing.plans import write_plan
-from bigin_import.importing.reworking import Reworking
+from bigin_import.importing.reworking import Reworking, reject_merged
 from bigin_import.mapping.identity import normalised_mapping
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.plan import column_plan
@@ -102,8 +102,8 @@ class Preparer:
             return self._claim(digest, import_id)
 
     def _cut(self, record: Import, mapping: Mapping) -> Plan:
-        with self.checking.opened(record, mapping) as (table, examined):
-            columns = column_plan(examined)
+        with self.checking.opened(record, mapping) as (table, examined, heritage):
+            columns = heritage.passed_on(column_plan(examined))
             result = cut(
                 table,
                 columns,
@@ -111,12 +111,15 @@ class Preparer:
                 entry_name=partial(places.entry_name, record.import_id),
                 max_rows=self.max_rows,
             )
+            reject_merged(table)
         return Plan(
             columns=columns,
             cut=result,
             dialect=table.dialect,
             header=table.header,
             parent=table.parent_import or "",
+            mapping_key=heritage.mapping.key if heritage.mapping else "",
+            mapping_version=heritage.mapping.version_id if heritage.mapping else "",
         )
 
     def _store_archive(self, import_id: str, number: int, archive: bytes) -> None:

@@ -215,6 +215,8 @@ class Plan:
     Attributes:
         header: Of the drop, without our own result columns.
         parent: The import whose result file the drop was; "" if it was none.
+        mapping_key, mapping_version: Of the mapping that the parent was started with, if it was
+            handed on; "" if the drop had a mapping of its own.
     """
 
     columns: ColumnPlan
@@ -222,3 +224,5 @@ class Plan:
     dialect: Dialect
     header: tuple[str, ...]
     parent: str = ""
+    mapping_key: str = ""
+    mapping_version: str = ""

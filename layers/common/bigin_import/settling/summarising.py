@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from bigin_import.models import ColumnFindings, JobRequest, Plan
-from bigin_import.records import Import, Part, PartState
+from bigin_import.records import Import, MappingPin, Part, PartState
 from bigin_import.report.figures import rows, sentence, span
 from bigin_import.report.summary import (
     CheckedColumn,
@@ -92,7 +92,7 @@ def summarise(
     record: Import, parts: tuple[Part, ...], plan: Plan | None, around: Surroundings
 ) -> ImportSummary:
     """Say what is known of an import before its rows are counted."""
-    read = plan.dialect if plan else None
+    read, pin = plan.dialect if plan else None, _mapping(record, plan)
     return ImportSummary(
         import_id=record.import_id,
         file=record.source.key,
@@ -105,8 +105,8 @@ def summarise(
         blank=record.totals.blank if record.totals else 0,
         encoding=read.encoding if read else "",
         delimiter=read.delimiter if read else "",
-        mapping_key=record.mapping.key if record.mapping else "",
-        mapping_version=record.mapping.version_id if record.mapping else "",
+        mapping_key=pin.key if pin else "",
+        mapping_version=pin.version_id if pin else "",
         parent=plan.parent if plan else "",
         winner=record.winner or "",
         is_check=record.dry_run,
@@ -118,6 +118,13 @@ def summarise(
         console_url=around.console_url(record.results or ""),
         dry_run=_dry_run(plan, around) if plan and record.dry_run else None,
     )
+
+
+def _mapping(record: Import, plan: Plan | None) -> MappingPin | None:
+    """Name the mapping as a person wrote it, also where a corrected file has inherited it."""
+    if plan is not None and plan.mapping_key:
+        return MappingPin(key=plan.mapping_key, version_id=plan.mapping_version)
+    return record.mapping
 
 
 def _choices(record: Import, parts: tuple[Part, ...], around: Surroundings) -> Iterator[Choice]:

@@ -11,7 +11,7 @@ from bigin_import.tabular.drop_bytes import DropBytes
 from bigin_import.tabular.drop_text import DropText
 from bigin_import.tabular.layout import Layout
 from bigin_import.tabular.records import record_batches
-from bigin_import.tabular.rework import parent_import, parent_row, strip_result_columns
+from bigin_import.tabular.rework import Ancestry, strip_result_columns
 
 
 class Batch(NamedTuple):
@@ -65,8 +65,14 @@ class Table:
         self._kept = strip_result_columns(layout.header)
         self.is_result_file = len(self._kept) < len(layout.header)
         self.header = tuple(layout.header[at] for at in self._kept)
-        self.parent_import = parent_import(layout.header, first_rows[0]) if first_rows else None
+        self._ancestry = Ancestry(layout.header)
+        self.parent_import = self._ancestry.meet(first_rows)
         self.first_rows = list(map(self._without_own, first_rows))
+
+    @property
+    def parent_imports(self) -> tuple[str, ...]:
+        """All imports that the rows read so far say that they come from."""
+        return tuple(self._ancestry.imports)
 
     @property
     def dialect(self) -> Dialect:
@@ -100,7 +106,8 @@ class Table:
             numbers = range(first, first + len(read))
             rows, parents = read, {}
             if self.is_result_file:
-                parents = self._parents(numbers, read)
+                self._ancestry.meet(read)
+                parents = self._ancestry.numbers(numbers, read)
                 rows = list(map(self._without_own, read))
             batch = Batch(rows, numbers, {}, parents)
             if not self._is_tidy(rows):
@@ -153,10 +160,3 @@ class Table:
 
     def _without_own(self, row: list[str]) -> list[str]:
         return [row[at] for at in self._kept if at < len(row)] + row[len(self._raw_header) :]
-
-    def _parents(self, numbers: Sequence[int], rows: list[list[str]]) -> dict[int, int]:
-        named = (
-            (number, parent_row(self._raw_header, row))
-            for number, row in zip(numbers, rows, strict=True)
-        )
-        return {number: parent for number, parent in named if parent is not None}

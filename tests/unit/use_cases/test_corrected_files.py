@@ -1,0 +1,350 @@
+"""Result files that come back: what people and spreadsheets do to them, and what they inherit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from bigin_import import places
+from bigin_import.models import Field, ObjectVersion
+from bigin_import.records import ImportState
+from tests.fakes.house import MAPPING, House, as_json
+from tests.fakes.refusing_bigin import RefusingBigin
+
+CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
+AGAIN = "incoming/fixed/again.csv"
+HEADER = ("No", "E-mail", "Note", "Surname")
+COUNTED = {
+    "module": "Contacts",
+    "operation": "insert",
+    "field_mappings": [
+        {"index": 1, "api_name": "Email"},
+        {"index": 3, "api_name": "Last_Name"},
+        {"index": 0, "api_name": "Phone"},
+    ],
+}
+NAMED = {**MAPPING, "columns": {"No": "Phone", "E-mail": "Email", "Surname": "Last_Name"}}
+ROWS = [[f"00{n}", f"person{n}@example.com", "ask", f"Name {n}"] for n in range(1, 11)]
+
+
+def csv_of(rows: Sequence[Sequence[str]], encoding: str = "utf-8") -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode(encoding)
+
+
+class Desk:
+    """
+    A house whose Bigin refuses every row of the first drop, and the failed file of that drop.
+
+    Attributes:
+        table: Header and rows of the failed file, to be changed and dropped.
+    """
+
+    def __init__(
+        self,
+        mapping: Mapping[str, object] = NAMED,
+        *,
+        header: Sequence[str] = HEADER,
+        rows: Sequence[Sequence[str]] = ROWS,
+        encoding: str = "utf-8",
+    ) -> None:
+        self.house = House()
+        refusing = RefusingBigin(lambda _: ("SKIPPED", "INVALID_DATA-Email"))
+        refusing.module_fields["Contacts"] += (Field("Date_of_Birth", "Birthday", "date"),)
+        self.house.bigin = refusing
+        self.house.drop(SIDECAR, mapping)
+        self.source = self.house.drop(CSV, csv_of([header, *rows], encoding))
+        self.house.tick(minutes=2)
+        refusing.judge = lambda _: ("ADDED", "")
+        body = self.house.result(self.source, "contacts.failed.csv").decode("utf-8-sig")
+        self.table = list(csv.reader(io.StringIO(body, newline="")))
+
+    def column(self, name: str) -> int:
+        return self.table[0].index(name)
+
+    def set(self, name: str, *cells: str) -> None:
+        """Write *cells* into the first rows of a column."""
+        for row, cell in zip(self.table[1:], cells, strict=False):
+            row[self.column(name)] = cell
+
+    def remove(self, name: str) -> None:
+        at = self.column(name)
+        for row in self.table:
+            del row[at]
+
+    def again(self, *, encoding: str = "utf-8", key: str = AGAIN) -> ObjectVersion:
+        """Drop the table as it is now."""
+        source = self.house.drop(key, csv_of(self.table, encoding))
+        self.house.tick(minutes=2)
+        return source
+
+    def state(self, source: ObjectVersion) -> ImportState:
+        return self.house.import_of(source).state
+
+    def facts(self, source: ObjectVersion) -> dict[str, Any]:
+        facts: dict[str, Any] = json.loads(self.house.result(source, "import.json"))
+        return facts
+
+    @property
+    def said(self) -> str:
+        return self.house.notices.published[-1].body
+
+    @property
+    def last_sent(self) -> list[list[str]]:
+        """What was sent last, in the order of the job's fields."""
+        return self.house.bigin.records()
+
+    def forget(self, name: str) -> None:
+        """Let what is kept beside the parts of the first import expire."""
+        import_id = self.house.import_of(self.source).import_id
+        del self.house.files.versions[f"parts/{import_id}/{name}"]
+
+
+def test_a_column_that_was_deleted_does_not_shift_the_values_of_a_counting_mapping() -> None:
+    desk = Desk(COUNTED)
+    desk.remove("Note")
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.COMPLETED
+    assert desk.last_sent[-10:] == [[row[1], row[3], row[0]] for row in ROWS]
+
+
+def test_a_counted_column_that_has_no_name_of_its_own_must_stay_where_it_was() -> None:
+    header = ("", "E-mail", "Note", "Surname")
+    desk = Desk(COUNTED, header=header)
+    desk.remove("Note")
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.REJECTED
+    assert "its columns are not those of the file that it corrects" in desk.said
+    assert "Bring back the columns: column 1 (no header), E-mail, Note, Surname" in desk.said
+
+
+def test_a_counted_column_without_a_name_is_taken_where_it_was() -> None:
+    desk = Desk(COUNTED, header=("", "E-mail", "Note", "Surname"))
+
+    assert desk.state(desk.again()) is ImportState.COMPLETED
+
+
+def test_a_corrected_file_tells_the_mapping_that_its_parent_was_started_with() -> None:
+    desk = Desk()
+    pin = desk.house.import_of(desk.source).mapping
+    assert pin is not None
+
+    source = desk.again()
+
+    assert desk.facts(source)["mapping"] == {"key": SIDECAR, "version_id": pin.version_id}
+    assert pin.version_id
+    assert SIDECAR in desk.house.result(source, "report.html").decode()
+
+
+def test_a_corrected_file_of_a_corrected_file_still_tells_that_mapping() -> None:
+    desk = Desk()
+    desk.house.bigin = RefusingBigin(lambda _: ("SKIPPED", "INVALID_DATA-Email"))
+    child = desk.again()
+    body = desk.house.result(child, "again.failed.csv").decode("utf-8-sig")
+    desk.table = list(csv.reader(io.StringIO(body, newline="")))
+    desk.house.bigin = RefusingBigin()
+
+    grandchild = desk.again(key="incoming/fixed/third.csv")
+
+    assert desk.state(grandchild) is ImportState.COMPLETED
+    assert desk.facts(grandchild)["mapping"]["key"] == SIDECAR
+
+
+def test_a_file_that_excel_saved_as_windows_1252_is_rejected_at_once() -> None:
+    desk = Desk()
+    desk.set("Surname", "Müller")
+
+    source = desk.house.drop(AGAIN, csv_of(desk.table, "windows-1252"))
+    desk.house.settle()
+
+    assert desk.state(source) is ImportState.REJECTED
+    assert "the file is not UTF-8, and nothing says what it is" in desk.said
+    report = desk.house.result(source, "report.html").decode()
+    assert "windows-1252: Müller" in report
+    assert "Müller" not in desk.said
+
+
+def test_the_encoding_that_the_parents_mapping_states_reads_the_corrected_file_too() -> None:
+    desk = Desk({**NAMED, "character_encoding": "windows-1252"}, encoding="windows-1252")
+    desk.set("Surname", "Müller")
+
+    source = desk.again(encoding="windows-1252")
+
+    assert desk.state(source) is ImportState.COMPLETED
+    assert "Müller" in desk.last_sent[-10]
+
+
+def test_a_header_without_rows_is_rejected_at_once() -> None:
+    desk = Desk()
+
+    source = desk.house.drop(AGAIN, csv_of(desk.table[:1]))
+    desk.house.settle()
+
+    assert desk.state(source) is ImportState.REJECTED
+    assert "a result file with a header and no row below it" in desk.said
+
+
+def test_a_new_row_on_top_does_not_hide_the_parent() -> None:
+    desk = Desk()
+    new = ["", "", "", "", "", "", "0099", "new@example.com", "", "New"]
+    desk.table.insert(1, new)
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.COMPLETED
+    assert desk.facts(source)["added"] == 11
+
+
+@pytest.mark.parametrize("forgotten", [["plan.json"], ["plan.json", "mapping.json"]])
+def test_a_parent_whose_parts_have_expired_makes_no_drop_withdrawn(forgotten: list[str]) -> None:
+    desk = Desk()
+    for name in forgotten:
+        desk.forget(name)
+    desk.house.files.put("incoming/fixed/mapping.json", as_json(NAMED))
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.COMPLETED
+    assert "It was not checked whether a spreadsheet has changed cells" in desk.said
+
+
+def test_a_counting_mapping_is_not_handed_on_without_the_names_of_its_columns() -> None:
+    desk = Desk(COUNTED)
+    desk.forget("plan.json")
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.WAITING_FOR_MAPPING
+
+
+def test_a_parent_whose_drop_is_gone_is_no_reason_to_refuse() -> None:
+    desk = Desk()
+    del desk.house.files.versions[CSV]
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.COMPLETED
+    assert "It was not checked whether a spreadsheet has changed cells" in desk.said
+
+
+@pytest.mark.parametrize("mapping", [NAMED, {**NAMED, "on_bad_rows": "0%"}])
+@pytest.mark.parametrize("has_its_own", [False, True])
+def test_a_row_that_is_wrong_still_does_not_stop_the_corrected_ones(
+    mapping: Mapping[str, object], has_its_own: bool
+) -> None:
+    mapping = {**mapping, "operation": "upsert", "find_by": "Email"}
+    desk = Desk(mapping, rows=ROWS[:3])
+    desk.set("E-mail", "corrected@example.com", "")
+    if has_its_own:
+        desk.house.files.put("incoming/fixed/again.mapping.json", as_json(mapping))
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.COMPLETED_WITH_ERRORS
+    assert (desk.facts(source)["added"], desk.facts(source)["invalid"]) == (2, 1)
+
+
+def test_rows_that_are_all_wrong_still_are_not_sent() -> None:
+    desk = Desk({**NAMED, "operation": "upsert", "find_by": "Email"}, rows=ROWS[:1])
+    desk.set("E-mail", "")
+
+    assert desk.state(desk.again()) is ImportState.REJECTED
+
+
+def test_files_of_two_imports_that_were_put_together_are_rejected() -> None:
+    desk = Desk()
+    other = "b" * 26
+    desk.set("bigin__Import", *[desk.table[1][desk.column("bigin__Import")]] * 9, other)
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.REJECTED
+    assert "its rows come from the result files of several imports" in desk.said
+    assert other in desk.said
+
+
+def test_a_second_import_far_down_in_the_file_is_seen_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bigin_import.importing.originals.MOST_ROWS", 1)
+    rows = [[f"00{n}", f"person{n}@example.com", "ask", f"Name {n}"] for n in range(1, 1_502)]
+    desk = Desk(rows=rows)
+    desk.table[-1][desk.column("bigin__Import")] = "b" * 26
+
+    assert desk.state(desk.again()) is ImportState.REJECTED
+
+
+def lost_zeros(desk: Desk) -> None:
+    desk.set("No", *(str(int(row[0])) for row in ROWS))
+
+
+def with_a_new_column(desk: Desk) -> None:
+    for row, cell in zip(desk.table, ["Checked by", *["Ada"] * 10], strict=True):
+        row.insert(desk.column("No"), cell)
+
+
+def with_columns_reordered(desk: Desk) -> None:
+    desk.table = [[*row[:6], *reversed(row[6:])] for row in desk.table]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda desk: None,
+        with_a_new_column,
+        with_columns_reordered,
+        lambda desk: desk.remove("Note"),
+        lambda desk: desk.remove("bigin__Row"),
+        lambda desk: desk.set("bigin__Row", *[""] * 10),
+    ],
+    ids=["as it was", "a new column", "reordered", "a column less", "no numbers", "numbers lost"],
+)
+def test_damage_is_seen_whatever_else_was_changed(change: Any) -> None:  # noqa: ANN401
+    desk = Desk()
+    change(desk)
+    lost_zeros(desk)
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.REJECTED
+    assert 'column "No", row 2: A spreadsheet has removed leading zeros' in desk.said
+    assert len(desk.house.bigin.made) == 1
+
+
+def test_dates_that_a_person_wrote_as_the_mapping_wants_them_are_no_damage() -> None:
+    columns = [
+        {"column": "E-mail", "api_name": "Email"},
+        {"column": "Surname", "api_name": "Last_Name"},
+        {"column": "Born", "api_name": "Date_of_Birth", "format": "dd.MM.yyyy"},
+    ]
+    mapping = {
+        "module": "Contacts",
+        "operation": "insert",
+        "field_mappings": columns,
+        "on_bad_rows": "100%",
+    }
+    rows = [[f"p{n}@example.com", f"Name {n}", f"2024-03-0{n}"] for n in range(1, 5)]
+    good = ["p9@example.com", "Name 9", "01.02.2003"]
+    desk = Desk(mapping, header=("E-mail", "Surname", "Born"), rows=[*rows, good])
+    desk.set("Born", *(f"0{n}.03.2024" for n in range(1, 5)))
+
+    assert desk.state(desk.again()) is ImportState.COMPLETED
+
+
+def test_the_mapping_that_is_handed_on_lies_beside_the_parents() -> None:
+    desk = Desk(COUNTED)
+    parent = desk.house.import_of(desk.source).import_id
+
+    source = desk.again()
+
+    pin = desk.house.import_of(source).mapping
+    assert pin is not None
+    assert pin.key == places.handed_on_mapping(parent)
