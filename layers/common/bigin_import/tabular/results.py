@@ -24,7 +24,7 @@ from bigin_import.tabular.rework import RESULT_COLUMNS
 from bigin_import.tabular.sent_columns import SentColumns
 from bigin_import.tabular.sheet import Sheet, inert
 
-_KEPT_ERROR_TEXTS = 4_096
+_KEPT_ERROR_TEXTS = 1_024
 _KEPT_CHARACTERS = 1_000  # of an error text; longer ones are understood anew each time
 CORRECT_IT = "Correct it and drop the corrected file."
 
