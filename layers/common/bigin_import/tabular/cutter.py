@@ -67,7 +67,7 @@ def _read(table: Table, rows: RowCheck, values: ValueChecks, parts: PartWriter) 
     for checked in rows.batches(table):
         if checked.reasons:
             invalid.add(checked.reasons, checked.batch.numbers)
-        values.look(checked.records, checked.numbers)
+        values.look(checked)
         parts.add(checked)
     parts.finish()
     return invalid
