@@ -34,7 +34,7 @@ READ = {
         '1,"{""type"": ""Point"", ""c"": [1.0, 2.0]}"\n',
     ),
     "csv-spectrum location_coordinates": (
-        'id,name\n1,"37.7, -122.4"\n',
+        'nr,name\n1,"37.7, -122.4"\n',
         '1,"37.7, -122.4"\n',
     ),
     "csv-spectrum newlines": (
@@ -145,6 +145,31 @@ ENCODED = {
         "é,2\n",
         "utf-16-le",
     ),
+    "UTF-16 big endian without BOM, as the mapping says": (
+        "a,b\né,2\n".encode("utf-16-be"),
+        "utf-16-be",
+        "é,2\n",
+        "utf-16-be",
+    ),
+    "Chinese in UTF-16, which looks like ASCII, as the mapping says": (
+        "a,b\n漢字,2\n".encode("utf-16-be") + "漢字".encode("utf-16-be") * 90,
+        "utf-16-be",
+        "漢字,2\n" + "漢字" * 90 + ",\n",
+        "utf-16-be",
+    ),
+    "UTF-16 without BOM, its name spelt in another way": (
+        "a,b\n1,2\n".encode("utf-16-be"),
+        "UTF_16BE",
+        "1,2\n",
+        "UTF_16BE",
+    ),
+    "UTF-16 with BOM, as the mapping says": (
+        "a,b\né,2\n".encode("utf-16"),
+        "utf-16",
+        "é,2\n",
+        "utf-16-le",
+    ),
+    "UTF-8 although the mapping says UTF-16": ("a,b\né,2\n".encode(), "utf-16", "é,2\n", "utf-8"),
     "windows-1252, as the mapping says": (
         "a,b\nJosé Núñez,€\n".encode("cp1252"),
         "windows-1252",
@@ -373,7 +398,80 @@ def test_no_sentence_and_no_repr_of_a_rejection_holds_a_cell() -> None:
     assert "Jos" not in repr(rejected.value.problems)
 
 
-@pytest.mark.parametrize("encoding", ["windows-12520", "base64", "latin 99"])
-def test_an_encoding_that_nobody_knows_is_refused(encoding: str) -> None:
-    with pytest.raises(DropRejectedError, match=f"character_encoding '{encoding}' is not known"):
-        opened(b"a\n1\n", encoding=encoding)
+UNREADABLE = {
+    # name: (the drop, character_encoding of the mapping, parts of the sentence)
+    "UTF-16 without BOM, its byte order not stated": (
+        "a,b\né,2\n".encode("utf-16-le"),
+        "UTF-16",
+        ["no byte order mark", '"utf-16-le"', '"utf-16-be"'],
+    ),
+    "the same in Chinese, with hardly a NUL byte": (
+        ("名,字\n" + "漢字" * 90 + "," + "漢字" * 90 + "\n").encode("utf-16-be"),
+        "UTF-16",
+        ["no byte order mark", '"utf-16-le"', '"utf-16-be"'],
+    ),
+    "windows-1252 called UTF-16": (
+        "a,b\nJosé,2\n".encode("cp1252"),
+        "utf-16",
+        ["the file is not UTF-8", '"character_encoding": "windows-1252"'],
+    ),
+    "windows-1252 called UTF-8 with a BOM": (
+        "a,b\nJosé,2\n".encode("cp1252"),
+        "utf-8-sig",
+        ["the file is not UTF-8", '"character_encoding": "windows-1252"'],
+    ),
+    "windows-1252 called ASCII": ("a\né\n".encode("cp1252"), "ascii", ["the file is not UTF-8"]),
+    "UTF-32 with BOM": ("a\né\n".encode("utf-32"), None, ["the file is in UTF-32"]),
+    "UTF-32 big endian with BOM": (
+        codecs.BOM_UTF32_BE + "a\né\n".encode("utf-32-be"),
+        None,
+        ["the file is in UTF-32", 'save it as "CSV UTF-8"'],
+    ),
+    "UTF-32, as the mapping says": (
+        "a\né\n".encode("utf-32-le"),
+        "UTF32",
+        ["'UTF32' is not supported: it writes ASCII in its own way", 'as "CSV UTF-8"'],
+    ),
+    "EBCDIC": ("a,b\né,2\n".encode("cp037"), "cp037", ["'cp037' is not supported"]),
+    "UTF-16 of which nobody told": (
+        "a,b\n1,2\n".encode("utf-16-be"),
+        None,
+        ["UTF-16 without a byte order mark", '"utf-16-le" or "utf-16-be"'],
+    ),
+    "a misspelt name": (b"a\n1\n", "windows-12520", ["encoding 'windows-12520' is not known"]),
+    "a codec of no text": (b"a\n1\n", "base64", ["character_encoding 'base64' is not known"]),
+    "a codec that reads nothing": (b"a\n1\n", "undefined", ["'undefined' is not known"]),
+    "a codec that reads no damage": (b"a\n1\n", "idna", ["'idna' is not supported"]),
+    "two words": (b"a\n1\n", "latin 99", ["character_encoding 'latin 99' is not known"]),
+}
+
+
+@pytest.mark.parametrize(("drop", "stated", "said"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_an_encoding_that_does_not_explain_the_file_is_refused_until_the_mapping_is_corrected(
+    drop: bytes, stated: str | None, said: list[str]
+) -> None:
+    with pytest.raises(DropRejectedError) as rejected:
+        cut_drop(drop, encoding=stated)
+
+    assert rejected.value.concerns_mapping
+    for words in said:
+        assert words in sentences(rejected.value)
+
+
+@pytest.mark.parametrize(
+    ("drop", "stated", "is_warned_of"),
+    [
+        ("a,b\nJosé,€5\n".encode("cp1252"), "iso-8859-1", True),
+        ("a,b\nJosé,5\n".encode("cp1252"), "iso-8859-1", False),
+        ("a,b\nJosé,€5\n".encode("cp1252"), "windows-1252", False),
+        ("a,b\nJosé,\x805\n".encode(), "iso-8859-1", False),
+    ],
+)
+def test_control_characters_that_a_stated_encoding_makes_are_warned_of(
+    drop: bytes, stated: str, is_warned_of: bool
+) -> None:
+    warnings = cut_drop(drop, encoding=stated).result.warnings
+
+    assert [words.partition(",")[0] for words in warnings] == (
+        ["Read as iso-8859-1"] if is_warned_of else []
+    )

@@ -91,7 +91,7 @@ def _result(
         invalid_rows=tuple(invalid.first),
         repeated_keys_across_parts=repeated.across_parts,
         content_sha256=table.content_sha256,
-        warnings=values.warnings(),
+        warnings=(*table.warnings, *values.warnings()),
         empty_keys=empty_keys,
         repeated_keys=repeated.count,
         repeated_key_rows=repeated.rows,

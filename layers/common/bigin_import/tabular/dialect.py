@@ -9,7 +9,8 @@ from typing import BinaryIO
 from bigin_import.errors import DropRejectedError
 from bigin_import.models import Problem
 from bigin_import.tabular.drop_bytes import DropBytes
-from bigin_import.tabular.drop_text import DropText, codec_problem
+from bigin_import.tabular.drop_text import DropText
+from bigin_import.tabular.encodings import codec_problem, is_wide
 from bigin_import.tabular.layout import check_header, find_layout, first_rows
 from bigin_import.tabular.magic import (
     byte_order_mark,
@@ -41,13 +42,8 @@ def open_table(
     source = DropBytes(stream, name=name)
     head = _head(source)
     stated = encoding or default_encoding
-    problems = [
-        problem
-        for problem in (_no_csv(head, name, stated), stated and codec_problem(stated, name))
-        if problem
-    ]
-    if problems:
-        raise DropRejectedError(tuple(problems), concerns_mapping=True)
+    if problems := _no_text(head, name, stated):
+        raise DropRejectedError(problems, concerns_mapping=True)
     text = DropText(head, source, name=name, stated_encoding=stated)
     chunks = iter(text)
     first, is_whole = _beginning(chunks)
@@ -83,8 +79,11 @@ def _beginning(chunks: Iterator[str]) -> tuple[str, bool]:
     return text, True
 
 
-def _no_csv(head: bytes, name: str, stated: str | None) -> Problem | None:
-    if problem := not_a_csv(head, name):
-        return problem
-    is_explained = byte_order_mark(head) or (stated or "").lower().startswith("utf-16")
-    return nuls_problem(name) if is_full_of_nuls(head) and not is_explained else None
+def _no_text(head: bytes, name: str, stated: str | None) -> tuple[Problem, ...]:
+    """Say why the drop, or what is stated of its encoding, cannot be read."""
+    found = (not_a_csv(head, name), codec_problem(stated, name) if stated else None)
+    problems = tuple(problem for problem in found if problem)
+    if problems or not is_full_of_nuls(head):
+        return problems
+    is_explained = byte_order_mark(head) or (stated and is_wide(stated))
+    return () if is_explained else (nuls_problem(name),)

@@ -79,6 +79,11 @@ class Table:
         )
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences for the report, once all rows are read."""
+        return (_controls(self._text.encoding),) if self._text.has_controls else ()
+
+    @property
     def content_sha256(self) -> str:
         """Hexadecimal SHA-256 of the drop as stored, once all rows are read."""
         return self._source.sha256
@@ -160,3 +165,12 @@ class Table:
             for number, row in zip(numbers, rows, strict=True)
         )
         return {number: parent for number, parent in named if parent is not None}
+
+
+def _controls(encoding: str) -> str:
+    return (
+        f"Read as {encoding}, the file has control characters (U+0080 to U+009F), which no text "
+        "has. It is probably in a Windows encoding, where they are the euro sign, quotes and "
+        'dashes: write for example "character_encoding": "windows-1252" in the mapping and drop '
+        "the file again."
+    )
