@@ -89,7 +89,7 @@ class Dialect:
     Attributes:
         encoding: A Python codec name. A BOM, if there was one, is not part of any cell.
         delimiter: One of , ; tab | :
-        header_row: 1-based row of the header as a spreadsheet shows it (2 after a `sep=` line).
+        header_row: 1-based row of the header as a spreadsheet shows it, which hides a `sep=` line.
     """
 
     encoding: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
@@ -11,18 +10,18 @@ from bigin_import.models import Problem
 from bigin_import.tabular.drop_bytes import DropBytes
 from bigin_import.tabular.drop_text import DropText
 from bigin_import.tabular.encodings import codec_problem, is_wide
-from bigin_import.tabular.layout import check_header, find_layout, first_rows
+from bigin_import.tabular.layout import find_layout, first_rows
 from bigin_import.tabular.magic import (
     byte_order_mark,
     is_full_of_nuls,
     not_a_csv,
     nuls_problem,
 )
+from bigin_import.tabular.opening import read_opening
 from bigin_import.tabular.table import Table
 
-# Enough for a header of 200 columns and the twenty rows below it.
+# Enough to see that it is no text, or in which encoding.
 _HEAD_BYTES = 64 * 1024
-_SAMPLE_CHARACTERS = 100_000
 
 
 def open_table(
@@ -46,17 +45,15 @@ def open_table(
         raise DropRejectedError(problems, concerns_mapping=True)
     text = DropText(head, source, name=name, stated_encoding=stated)
     chunks = iter(text)
-    first, is_whole = _beginning(chunks)
-    sample = first[:_SAMPLE_CHARACTERS]
-    layout = find_layout(sample, name)
-    check_header(layout, sample, name)
+    opening = read_opening(chunks)
+    layout = find_layout(opening, name)
     return Table(
         name=name,
         source=source,
         text=text,
-        chunks=chain([first], chunks),
+        chunks=chain([opening.text], chunks),
         layout=layout,
-        first_rows=first_rows(layout, sample, is_whole=is_whole and sample == first),
+        first_rows=first_rows(layout, opening),
     )
 
 
@@ -67,16 +64,6 @@ def _head(source: DropBytes) -> bytes:
         if len(head) >= _HEAD_BYTES:
             break
     return head
-
-
-def _beginning(chunks: Iterator[str]) -> tuple[str, bool]:
-    """Return the first lines, and whether they are all."""
-    text = ""
-    for chunk in chunks:
-        text += chunk
-        if len(text) >= _HEAD_BYTES:
-            return text, False
-    return text, True
 
 
 def _no_text(head: bytes, name: str, stated: str | None) -> tuple[Problem, ...]:

@@ -93,22 +93,23 @@ class Table:
         Yield the data rows; works once.
 
         Raises:
-            DropRejectedError: A quote is never closed, or the encoding is not known after all.
+            DropRejectedError: Quotes do not tell where rows end, or the encoding is not known
+                after all.
         """
-        for first, read in record_batches(
+        for read in record_batches(
             self._chunks,
             delimiter=self._layout.delimiter,
-            spaced_quotes=self._layout.spaced_quotes,
-            skip=self._layout.header_row,
             name=self.name,
+            skip=self._layout.header_row - self._layout.rows_above,
+            rows_above=self._layout.rows_above,
         ):
-            numbers = range(first, first + len(read))
-            rows, parents = read, {}
+            numbers = range(read.first, read.first + len(read.rows))
+            rows, parents = read.rows, {}
             if self.is_result_file:
-                parents = self._parents(numbers, read)
-                rows = list(map(self._without_own, read))
-            batch = Batch(rows, numbers, {}, parents)
-            if not self._is_tidy(rows):
+                parents = self._parents(numbers, rows)
+                rows = list(map(self._without_own, rows))
+            batch = Batch(rows, numbers, read.faults, parents)
+            if read.faults or not self._is_tidy(rows):
                 batch = self._tidied(batch)
             self.rows += len(batch.rows)
             if batch.rows:
@@ -128,11 +129,11 @@ class Table:
         tidy: list[list[str]] = []
         kept: list[int] = []
         faults: dict[int, str] = {}
-        for number, row in zip(batch.numbers, batch.rows, strict=True):
+        for at, (number, row) in enumerate(zip(batch.numbers, batch.rows, strict=True)):
             if not "".join(row).strip():
                 self.blank += 1
                 continue
-            if fault := self._fault(row):
+            if fault := batch.faults.get(at) or self._fault(row):
                 faults[len(tidy)] = fault
             tidy.append(row if fault else self._fitted(row))
             kept.append(number)
