@@ -353,7 +353,11 @@ REJECTED = {
             "x.csv, row 4: it has 4 cells, the header has 2",
         ],
     ),
-    "nothing but bad rows": (b"a,b\n1,2,3\n", "x.csv", ["1 of 1 rows cannot be sent"]),
+    "nothing but bad rows": (
+        b"a,b\n1,2,3\n",
+        "x.csv",
+        ["1 of 1 rows cannot be sent. Correct them, or what in the mapping refuses them"],
+    ),
 }
 
 
@@ -366,6 +370,16 @@ def test_a_rejected_drop_says_what_is_wrong_and_what_to_do(
 
     for words in said:
         assert words in sentences(rejected.value)
+
+
+@pytest.mark.parametrize(("share", "bad"), [(0.29, 29), (0.07, 7), (0.57, 57), (0.01, 1), (0, 0)])
+def test_exactly_the_allowed_share_of_bad_rows_is_left_out(share: float, bad: int) -> None:
+    plan = plan_of(*columns("a", "b"), max_invalid_share=share)
+    drop = b"a,b\n" + b"1,2\n" * (100 - bad) + b"1,2,3\n" * bad
+
+    assert cut_drop(drop, plan).result.invalid == bad
+    with pytest.raises(DropRejectedError, match=f"{bad + 1} of 101 rows cannot be sent; up to"):
+        cut_drop(drop + b"1,2,3\n", plan)
 
 
 def test_a_totals_row_has_no_key_and_is_left_out() -> None:

@@ -52,7 +52,7 @@ def cut(
         repeated = keys.repeated()
         empty_keys = keys.empty + rows.empty_keys
     problems = (
-        *problems_of_rows(table, plan, invalid),
+        *problems_of_rows(table, plan, invalid, rows.unread_dates),
         *values.problems(),
         *problems_of_keys(table, plan, repeated),
     )
