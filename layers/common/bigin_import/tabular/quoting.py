@@ -45,12 +45,11 @@ def csv_rows(text: str, delimiter: str) -> Iterator[list[str]]:
 
 def has_spaced_quotes(text: str, delimiter: str) -> bool:
     """Return whether a cell begins with spaces and a quote, or text in quotes looks like it."""
-    before_a_cell = (delimiter, "\n", "\r")
     at = text.find(' "')
     while at >= 0:
         while at and text[at - 1] == " ":
             at -= 1
-        if not at or text[at - 1] in before_a_cell:
+        if _spaced_quote(delimiter).match(text, at):
             return True
         at = text.find(' "', text.find('"', at))
     return False
@@ -85,6 +84,13 @@ def _is_open(text: str, delimiter: str) -> bool:
     """Return whether the csv module, which reads on behind a closing quote, ends in a quote."""
     lines = chain(io.StringIO(text, newline=""), [""])
     return len(list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))) == 1
+
+
+@cache
+def _spaced_quote(delimiter: str) -> re.Pattern[str]:
+    """Match the beginning of a cell; a doubled quote with text behind it is in the midst of one."""
+    mark = re.escape(delimiter)
+    return re.compile(rf'(?<![^{mark}\r\n]) +"(?!"[^{mark}\r\n "])')
 
 
 @cache
