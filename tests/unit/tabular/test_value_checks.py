@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bigin_import.errors import DropRejectedError
-from bigin_import.models import CutResult, FieldMapping, PlannedColumn
+from bigin_import.models import CutResult, FieldMapping, PlannedColumn, ValueRule
 from tests.unit.tabular.drops import columns, cut_drop, plan_of, sentences
 
 LONG_ID = "111111000000541958"
@@ -28,7 +28,7 @@ def checked(
 
 FITTING = [
     ("integer", ["1", "-5", "+999999999", ""]),
-    ("bigint", ["123456789012345678"]),
+    ("bigint", ["123456789012345678", "5725767000000091023", "4711"]),
     ("double", ["1.5", "-.5", "7", "1."]),
     ("currency", ["1234.50"]),
     ("percent", ["12.5", "12%"]),
@@ -36,7 +36,7 @@ FITTING = [
     ("date", ["2024-02-29"]),
     ("datetime", ["2024-02-29 10:00:00", "2024-02-29T10:00:00+02:00"]),
     ("email", ["a.b+c@example.co.uk"]),
-    ("lookup", [LONG_ID]),
+    ("lookup", [LONG_ID, "5725767000000091023", "410888000093001"]),
     ("ownerlookup", [LONG_ID, "me@example.com"]),
     ("text", ["anything"]),
     ("newtype", ["anything"]),
@@ -54,7 +54,10 @@ MISFITS = [
     ("email", "x\u200b@example.com"),
     ("email", "x\u00a0y@example.com"),
     ("lookup", "Acme Inc"),
+    ("lookup", "4711"),
     ("ownerlookup", "me"),
+    ("ownerlookup", "4711"),
+    ("bigint", "57257670000000910230"),
 ]
 
 
@@ -100,6 +103,37 @@ def test_a_value_over_the_length_of_its_field_is_warned_of() -> None:
 
     assert result.columns[0].misfit_rows == (3,)
     assert "The field takes 5 characters" in result.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "misfits"),
+    [
+        (["a@b.de", "x" * 95 + "@b.de"], ()),
+        (["a@b.de", "x" * 96 + "@b.de"], (3,)),
+        (["x" * 96 + "@b.de", "a@b.de", "nobody"], (2, 4)),
+    ],
+)
+def test_an_address_must_be_one_and_no_longer_than_its_field(
+    values: list[str], misfits: tuple[int, ...]
+) -> None:
+    result = checked(values, data_type="email", length=100)
+
+    assert result.columns[0].misfit_rows == misfits
+
+
+def test_an_address_that_is_too_long_is_warned_of_with_the_length() -> None:
+    result = checked(["a@b.de", "x" * 96 + "@b.de"], data_type="email", length=100)
+
+    assert "The field takes 100 characters." in result.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("data_type", "value"), [("currency", "1234567.50"), ("datetime", "2024-02-29 10:00:00")]
+)
+def test_the_length_of_a_number_or_a_date_is_not_one_of_characters(
+    data_type: str, value: str
+) -> None:
+    assert checked([value], data_type=data_type, length=9).warnings == ()
 
 
 def test_unknown_picklist_values_are_listed_for_the_report_and_not_in_the_warning() -> None:
@@ -154,6 +188,15 @@ def test_a_key_in_scientific_notation_is_rejected_whatever_its_type() -> None:
         cut_drop(b"Customer no\n4711\n1.11E+17\n", plan)
 
 
+@pytest.mark.parametrize("code", ["1E5", "12E03", "1E+5", "7e2"])
+def test_a_code_that_looks_like_a_power_is_a_key_like_any_other(code: str) -> None:
+    plan = plan_of(*columns("Product code"), key=0)
+
+    outcome = cut_drop(f"Product code\nAB12\n{code}\n".encode(), plan)
+
+    assert outcome.sent == f"AB12\n{code}\n"
+
+
 def test_ids_that_a_spreadsheet_rounded_are_rejected() -> None:
     with pytest.raises(DropRejectedError, match="end in 000: they were rounded"):
         checked(["111111000000541000", "1111110000005420000", LONG_ID], data_type="lookup")
@@ -169,6 +212,55 @@ def test_three_samples_of_each_column_are_kept() -> None:
     result = cut_drop(b"a,b\n1,\n1,x\n2,\n3,\n4,\n").result
 
     assert [column.samples for column in result.columns] == [("1", "2", "3"), ("x",)]
+
+
+def test_of_long_cells_only_the_beginning_is_kept() -> None:
+    values = ["x" * 100, "y" * 101, "z" * 2_000_000]
+
+    result = checked(values, data_type="picklist", pick_list=("Web",))
+
+    assert result.columns[0].samples == ("x" * 100, "y" * 99 + "…", "z" * 99 + "…")
+    assert result.columns[0].unknown == result.columns[0].samples
+
+
+POINTS = [
+    # values, data type, rule, rows warned of
+    (["1.234", "", "12.345"], "currency", None, "2, 4"),
+    (["-1.234", "1000"], "double", None, "2"),
+    (["1.234", "0.125"], "double", None, None),
+    (["1.234", "12.5"], "currency", None, None),
+    (["12.5", "1.234"], "percent", None, None),
+    (["1000"], "currency", None, None),
+    (["1.234"], "text", None, None),
+    (["1.234"], "currency", ValueRule(decimal="."), None),
+    (["1.234"], "currency", ValueRule(decimal=",", thousands="."), None),
+]
+
+
+@pytest.mark.parametrize(("values", "data_type", "rule", "rows"), POINTS)
+def test_points_that_may_all_mark_thousands_are_warned_of(
+    values: list[str], data_type: str, rule: ValueRule | None, rows: str | None
+) -> None:
+    planned = PlannedColumn(0, "Sum", "Revenue", data_type=data_type, rule=rule)
+    drop = "\n".join(["Sum,Other", *(f"{value},x" for value in values), ""])
+
+    warnings = cut_drop(drop.encode(), plan_of(planned)).result.warnings
+
+    assert [f"first in row {rows}. They are sent as decimals" in each for each in warnings] == (
+        [True] if rows else []
+    )
+
+
+def test_formulas_for_a_text_are_warned_of_with_their_rows() -> None:
+    drop = b'Name,Zip\nA,="00123"\nB,="00456"\nC,00789\n"D ""="" E",1\n'
+
+    outcome = cut_drop(drop)
+
+    assert outcome.sent.startswith('A,"=""00123"""\n')
+    (warning,) = outcome.result.warnings
+    assert warning.startswith('Column "Zip": 2 cells are formulas for a text (="...")')
+    assert "first in row 2, 3. They are sent as they are written" in warning
+    assert "00123" not in warning
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:

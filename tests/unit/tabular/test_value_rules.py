@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from bigin_import.errors import DropRejectedError
 from bigin_import.mapping.date_formats import date_format_flaw
 from bigin_import.models import PlannedColumn, ValueRule
 from bigin_import.tabular.dates import DatePattern, fitting_formats
 from bigin_import.tabular.values import converter
-from tests.unit.tabular.drops import columns, cut_drop, plan_of
+from tests.unit.tabular.drops import columns, cut_drop, plan_of, sentences
 
 
 def converted(cell: str, rule: ValueRule) -> str:
@@ -173,15 +176,67 @@ def test_a_row_that_a_rule_cannot_read_is_left_out_with_the_reason() -> None:
         (["5-Jan-24"], ("dd-MMM-yy",)),
         (["12/31/2024 11:59 PM"], ("MM/dd/yyyy hh:mm a",)),
         (["31.12.2024", "2024-12-31"], ()),
+        (["30.02.1990", *["12.01.1990"] * 4], ("dd.MM.yyyy",)),
+        (["30.02.1990", *["12.01.1990"] * 3], ()),
+        (["12.01.1990"] * 1_500 + ["1990-01-12"] * 300, ("dd.MM.yyyy",)),
+        (["1990-01-12"] * 501 + ["12.01.1990"] * 4_000, ()),
+        (["x", *["01/02/2024"] * 9], ("MM/dd/yyyy", "dd/MM/yyyy")),
+        (["x", "13/02/2024", *["01/02/2024"] * 8], ("dd/MM/yyyy",)),
         (["", " "], ()),
         ([], ()),
         (["word"], ()),
     ],
 )
-def test_the_formats_that_fit_every_value_are_found(
+def test_the_formats_that_fit_every_value_or_most_of_them_are_found(
     values: list[str], formats: tuple[str, ...]
 ) -> None:
     assert fitting_formats(values) == formats
+
+
+def test_a_long_column_is_tried_with_all_formats_at_its_beginning_only() -> None:
+    dates = (f"{1 + n % 28:02}.{1 + n % 12:02}.{1950 + n % 70}" for n in range(100_000))
+    started = time.process_time()
+
+    assert fitting_formats(dates) == ("dd.MM.yyyy",)
+
+    assert time.process_time() - started < 5  # with all it would take a minute
+
+
+UNREAD = [
+    # dates of the drop, format stated, what is said of the column, and what to do
+    (
+        ["12/31/2024", "01/13/2024", ""],
+        "dd.MM.yyyy",
+        'dd.MM.yyyy. Write "format": "MM/dd/yyyy" in the mapping',
+    ),
+    (
+        ["2024-01-02", "30.02.2024", "2024-01-03", "2024-01-04", "2024-01-05"],
+        "MM/dd/yyyy",
+        'Write "format": "yyyy-MM-dd" in the mapping',
+    ),
+    (["01/02/2024"], "dd.MM.yyyy", '"format": "MM/dd/yyyy" or "dd/MM/yyyy" in the mapping'),
+    (["soon"], "dd.MM.yyyy", 'Write the "format" of the file in the mapping'),
+    (["12/31/2024", "01.02.2024"], "dd.MM.yyyy", None),
+    (["never"], "dd.MM.yyyy", None),
+]
+
+
+@pytest.mark.parametrize(("dates", "stated", "said"), UNREAD)
+def test_a_column_of_which_no_date_can_be_read_is_rejected_with_formats_that_can(
+    dates: list[str], stated: str, said: str | None
+) -> None:
+    rule = ValueRule((("never", ""),), date_format=stated)
+    born = PlannedColumn(0, "Born", "Date_of_Birth", rule=rule)
+    since = PlannedColumn(1, "Since", "Since", rule=ValueRule(date_format="yyyy-MM-dd"))
+    drop = "".join(f"{date},x\n" for date in ["Born", *dates]).replace("n,x", "n,Since", 1)
+
+    with pytest.raises(DropRejectedError) as rejected:
+        cut_drop(drop.encode(), plan_of(born, since))
+
+    text = sentences(rejected.value)
+    assert (said or "Since") in text
+    assert ('column "Born": no value' in text) == (said is not None)
+    assert 'column "Since": no value is a date of the form yyyy-MM-dd' in text
 
 
 @pytest.mark.parametrize("pattern", ["DD.MM.YYYY", "dd.MM", "yyyy-MM", "dd.mm.yyyy", "x", "yyyy Q"])

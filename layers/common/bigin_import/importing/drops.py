@@ -47,7 +47,9 @@ class Drop:
 
     def date_formats(self, column: int) -> tuple[str, ...]:
         """
-        Return the date formats that fit every value of a column: a whole read of the drop.
+        Return the date formats that fit every value of a column, or else most of them.
+
+        That takes a whole read of the drop.
 
         Args:
             column: Position in the header without our own columns.

@@ -89,7 +89,7 @@ class Dialect:
     Attributes:
         encoding: A Python codec name. A BOM, if there was one, is not part of any cell.
         delimiter: One of , ; tab | :
-        header_row: 1-based row of the header as a spreadsheet shows it (2 after a `sep=` line).
+        header_row: 1-based row of the header as a spreadsheet shows it, which hides a `sep=` line.
     """
 
     encoding: str
@@ -127,11 +127,11 @@ class ColumnFindings:
     What the values of one planned column look like, as they are sent.
 
     Attributes:
-        samples: The first three different values; cells, so never in a log or a notice.
+        samples: The first three different values, shortened; cells, so never in a log or a notice.
         filled: Values that are not empty; 0 if nothing is known of the field to check them by.
         misfits: Values that do not fit the field.
         misfit_rows: Rows of the first ten of them.
-        unknown: The first twenty values that a picklist does not have yet; cells too.
+        unknown: The first twenty values that a picklist does not have yet, shortened; cells too.
     """
 
     header: str

@@ -8,33 +8,27 @@ A column of which nothing is known costs nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import compress
 
 from bigin_import.models import ColumnFindings, ColumnPlan, PlannedColumn, Problem
 from bigin_import.tabular.fitness import Fitness, fitness
-from bigin_import.tabular.sent_csv import SentRecord
+from bigin_import.tabular.id_damage import REMEDY, IdDamage
+from bigin_import.tabular.look_alikes import PointsForThousands, TextFormulas
+from bigin_import.tabular.row_check import CheckedBatch
+from bigin_import.tabular.row_names import RowNames
 
 _SAMPLES = 3
 _BATCHES_SAMPLED = 20
-_ROWS_NAMED = 10
 _UNKNOWN_NAMED = 20
+
+# What is kept of a cell: the plan holds samples of two hundred columns, and a cell may have MBs.
+_SHOWN_CHARACTERS = 100
 
 # Bigin adds picklist values that it does not know: a few new ones alone are no mistake.
 _PICKS_FOR_REJECTION = 10
-# One id in a thousand ends in 000 by chance; two of two do not.
-_ROUND_IDS_FOR_REJECTION = 2
 
 _ID_TYPES = frozenset({"id", "lookup", "ownerlookup"})
-_SCIENTIFIC = re.compile(
-    r"^ *\d(?:[.,]\d+)?E\+?\d{1,2} *$", re.IGNORECASE | re.MULTILINE | re.ASCII
-)
-_LONG_ID = re.compile(r"^ *\d{15,16}(\d{3}) *$", re.MULTILINE | re.ASCII)
-_EXPORT_AGAIN = (
-    "A spreadsheet keeps 15 digits of a number: export the file again and do not save it from a "
-    "spreadsheet, or read the column as text there"
-)
 
 
 class ValueChecks:
@@ -44,11 +38,16 @@ class ValueChecks:
         self._name = name
         self._columns = [_ColumnCheck(plan, at) for at in range(len(plan.columns))]
         self._asked = [(at, column) for at, column in enumerate(self._columns) if column.is_asked]
+        self._formulas = TextFormulas(plan.columns)
         self._batches_to_sample = _BATCHES_SAMPLED
 
-    def look(self, records: Sequence[SentRecord], numbers: Sequence[int]) -> None:
-        """Check the records of a batch; they stand in the rows *numbers*."""
-        if not records or not (self._asked or self._batches_to_sample):
+    def look(self, checked: CheckedBatch) -> None:
+        """Check the records of a batch."""
+        records, numbers = checked.records, checked.numbers
+        if not records:
+            return
+        self._formulas.look(records, numbers, checked.content)
+        if not (self._asked or self._batches_to_sample):
             return
         cells = list(zip(*records, strict=True))  # column by column
         if self._batches_to_sample:
@@ -71,8 +70,9 @@ class ValueChecks:
         )
 
     def warnings(self) -> tuple[str, ...]:
-        """Return a sentence for each column of which some values do not fit."""
-        return tuple(column.warning() for column in self._columns if column.misfits)
+        """Return sentences on columns of which some values do not fit, or may be misread."""
+        of_columns = (warning for column in self._columns for warning in column.warnings())
+        return (*of_columns, *self._formulas.warnings())
 
 
 class _ColumnCheck:
@@ -81,48 +81,40 @@ class _ColumnCheck:
     def __init__(self, plan: ColumnPlan, at: int) -> None:
         planned = plan.columns[at]
         self.header = planned.header
-        self.misfits = 0
         self._planned = planned
         self._type = _checked_type(planned, plan)
         self._fitness = fitness(planned, self._type)
-        self._may_hold_ids = self._type in _ID_TYPES or (at == plan.key and self._type != "email")
-        self.is_asked = self._fitness is not None or self._may_hold_ids
+        self._damage = _id_damage(self._type, is_key=at == plan.key)
+        self._points = PointsForThousands(planned)
+        self.is_asked = self._fitness is not None or self._damage is not None
         self._samples: dict[str, None] = {}
         self._filled = 0
-        self._misfit_rows: list[int] = []
+        self._misfits = RowNames()
         self._unknown: dict[str, None] = {}
-        self._scientific = self._long_ids = self._round_ids = 0
 
     def sample(self, values: Sequence[str]) -> None:
         """Take the first different values."""
         if len(self._samples) < _SAMPLES:
-            seen = dict.fromkeys([*self._samples, *filter(str.strip, values)])
+            seen = dict.fromkeys([*self._samples, *map(_shown, filter(str.strip, values))])
             self._samples = dict.fromkeys(list(seen)[:_SAMPLES])
 
     def look(self, values: Sequence[str], numbers: Sequence[int]) -> None:
         """Check some values, which stand in the rows *numbers*."""
         filled = list(filter(None, values))
         self._filled += len(filled)
-        if self._may_hold_ids:
-            self._look_for_damage(filled)
+        if self._damage:
+            self._damage.look(filled)
+        if self._points.is_open:
+            self._points.look(values, numbers)
         if self._fitness and not self._fitness.every(filled):
             self._note_misfits(self._fitness, values, numbers)
-
-    def _look_for_damage(self, filled: list[str]) -> None:
-        text = "\n".join(filled)
-        self._scientific += len(_SCIENTIFIC.findall(text)) if "E" in text.upper() else 0
-        endings = _LONG_ID.findall(text)
-        self._long_ids += len(endings)
-        self._round_ids += endings.count("000")
 
     def _note_misfits(self, fits: Fitness, values: Sequence[str], numbers: Sequence[int]) -> None:
         is_misfit = [bool(value.strip()) and not fits.one(value) for value in values]
         self._filled -= sum(value.isspace() for value in values)
-        self.misfits += sum(is_misfit)
-        room = _ROWS_NAMED - len(self._misfit_rows)
-        self._misfit_rows += list(compress(numbers, is_misfit))[:room]
+        self._misfits.add(list(compress(numbers, is_misfit)))
         if self._planned.pick_list and len(self._unknown) < _UNKNOWN_NAMED:
-            self._unknown |= dict.fromkeys(compress(values, is_misfit))
+            self._unknown |= dict.fromkeys(map(_shown, compress(values, is_misfit)))
 
     def findings(self) -> ColumnFindings:
         return ColumnFindings(
@@ -130,34 +122,33 @@ class _ColumnCheck:
             api_name=self._planned.api_name,
             samples=tuple(self._samples),
             filled=self._filled if self._fitness else 0,
-            misfits=self.misfits,
-            misfit_rows=tuple(self._misfit_rows),
+            misfits=self._misfits.count,
+            misfit_rows=tuple(self._misfits.first),
             unknown=tuple(self._unknown)[:_UNKNOWN_NAMED],
         )
 
     def reasons_to_reject(self) -> Iterator[tuple[str, str]]:
         """Yield what is wrong and what to do about it."""
-        if self._may_hold_ids and self._scientific:
-            yield f"{self._scientific:,} ids are in scientific notation (1.11E+17)", _EXPORT_AGAIN
-        elif self._round_ids >= max(_ROUND_IDS_FOR_REJECTION, self._long_ids / 2):
-            yield "most ids of 18 or 19 digits end in 000: they were rounded", _EXPORT_AGAIN
+        if damage := self._damage and self._damage.words():
+            yield damage, REMEDY
         elif self._fitness and self._is_hopeless():
             what = f"none of {self._filled:,} values fits the field {self._field()}"
             yield what, self._fitness.remedy
 
-    def warning(self) -> str:
-        """Say how many values do not fit, and where; never the values."""
-        rows = ", ".join(map(str, self._misfit_rows))
-        return (
-            f'Column "{self.header}": {self.misfits:,} of {self._filled:,} values do not fit the '
-            f"field {self._field()}, first in row {rows}. {self._fitness.remedy}."
-            if self._fitness
-            else ""
-        )
+    def warnings(self) -> Iterator[str]:
+        """Yield how many values do not fit or may be misread, and where; never the values."""
+        if self._fitness and self._misfits.count:
+            yield (
+                f'Column "{self.header}": {self._misfits.count:,} of {self._filled:,} values do '
+                f"not fit the field {self._field()}, first in row {self._misfits}. "
+                f"{self._fitness.remedy}."
+            )
+        if points := self._points.warning():
+            yield points
 
     def _is_hopeless(self) -> bool:
         least = _PICKS_FOR_REJECTION if self._planned.pick_list else 1
-        return self.misfits == self._filled >= least
+        return self._misfits.count == self._filled >= least
 
     def _field(self) -> str:
         kind = "picklist" if self._planned.pick_list else self._type or "text"
@@ -172,3 +163,14 @@ def _checked_type(planned: PlannedColumn, plan: ColumnPlan) -> str | None:
     if planned.data_type == "lookup" and sent.get(planned.api_name) not in (None, "id"):
         return None
     return planned.data_type
+
+
+def _id_damage(data_type: str | None, *, is_key: bool) -> IdDamage | None:
+    if data_type in _ID_TYPES:
+        return IdDamage(are_numbers=True)
+    return IdDamage(are_numbers=False) if is_key and data_type != "email" else None
+
+
+def _shown(value: str) -> str:
+    is_short = len(value) <= _SHOWN_CHARACTERS
+    return value if is_short else value[: _SHOWN_CHARACTERS - 1] + "…"

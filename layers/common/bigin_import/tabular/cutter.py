@@ -52,7 +52,7 @@ def cut(
         repeated = keys.repeated()
         empty_keys = keys.empty + rows.empty_keys
     problems = (
-        *problems_of_rows(table, plan, invalid),
+        *problems_of_rows(table, plan, invalid, rows.unread_dates),
         *values.problems(),
         *problems_of_keys(table, plan, repeated),
     )
@@ -67,7 +67,7 @@ def _read(table: Table, rows: RowCheck, values: ValueChecks, parts: PartWriter) 
     for checked in rows.batches(table):
         if checked.reasons:
             invalid.add(checked.reasons, checked.batch.numbers)
-        values.look(checked.records, checked.numbers)
+        values.look(checked)
         parts.add(checked)
     parts.finish()
     return invalid
@@ -91,7 +91,7 @@ def _result(
         invalid_rows=tuple(invalid.first),
         repeated_keys_across_parts=repeated.across_parts,
         content_sha256=table.content_sha256,
-        warnings=values.warnings(),
+        warnings=(*table.warnings, *values.warnings()),
         empty_keys=empty_keys,
         repeated_keys=repeated.count,
         repeated_key_rows=repeated.rows,

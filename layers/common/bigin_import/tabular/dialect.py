@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
 from bigin_import.errors import DropRejectedError
 from bigin_import.models import Problem
 from bigin_import.tabular.drop_bytes import DropBytes
-from bigin_import.tabular.drop_text import DropText, codec_problem
-from bigin_import.tabular.layout import check_header, find_layout, first_rows
+from bigin_import.tabular.drop_text import DropText
+from bigin_import.tabular.encodings import codec_problem, is_wide
+from bigin_import.tabular.layout import find_layout, first_rows
 from bigin_import.tabular.magic import (
     byte_order_mark,
     is_full_of_nuls,
     not_a_csv,
     nuls_problem,
 )
+from bigin_import.tabular.opening import read_opening
 from bigin_import.tabular.table import Table
 
-# Enough for a header of 200 columns and the twenty rows below it.
+# Enough to see that it is no text, or in which encoding.
 _HEAD_BYTES = 64 * 1024
-_SAMPLE_CHARACTERS = 100_000
 
 
 def open_table(
@@ -41,26 +41,19 @@ def open_table(
     source = DropBytes(stream, name=name)
     head = _head(source)
     stated = encoding or default_encoding
-    problems = [
-        problem
-        for problem in (_no_csv(head, name, stated), stated and codec_problem(stated, name))
-        if problem
-    ]
-    if problems:
-        raise DropRejectedError(tuple(problems), concerns_mapping=True)
+    if problems := _no_text(head, name, stated):
+        raise DropRejectedError(problems, concerns_mapping=True)
     text = DropText(head, source, name=name, stated_encoding=stated)
     chunks = iter(text)
-    first, is_whole = _beginning(chunks)
-    sample = first[:_SAMPLE_CHARACTERS]
-    layout = find_layout(sample, name)
-    check_header(layout, sample, name)
+    opening = read_opening(chunks)
+    layout = find_layout(opening, name)
     return Table(
         name=name,
         source=source,
         text=text,
-        chunks=chain([first], chunks),
+        chunks=chain([opening.text], chunks),
         layout=layout,
-        first_rows=first_rows(layout, sample, is_whole=is_whole and sample == first),
+        first_rows=first_rows(layout, opening),
     )
 
 
@@ -73,18 +66,11 @@ def _head(source: DropBytes) -> bytes:
     return head
 
 
-def _beginning(chunks: Iterator[str]) -> tuple[str, bool]:
-    """Return the first lines, and whether they are all."""
-    text = ""
-    for chunk in chunks:
-        text += chunk
-        if len(text) >= _HEAD_BYTES:
-            return text, False
-    return text, True
-
-
-def _no_csv(head: bytes, name: str, stated: str | None) -> Problem | None:
-    if problem := not_a_csv(head, name):
-        return problem
-    is_explained = byte_order_mark(head) or (stated or "").lower().startswith("utf-16")
-    return nuls_problem(name) if is_full_of_nuls(head) and not is_explained else None
+def _no_text(head: bytes, name: str, stated: str | None) -> tuple[Problem, ...]:
+    """Say why the drop, or what is stated of its encoding, cannot be read."""
+    found = (not_a_csv(head, name), codec_problem(stated, name) if stated else None)
+    problems = tuple(problem for problem in found if problem)
+    if problems or not is_full_of_nuls(head):
+        return problems
+    is_explained = byte_order_mark(head) or (stated and is_wide(stated))
+    return () if is_explained else (nuls_problem(name),)

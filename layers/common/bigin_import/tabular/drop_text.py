@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator
 
 from bigin_import.errors import DropRejectedError
 from bigin_import.models import Problem
-from bigin_import.tabular.magic import byte_order_mark, is_full_of_nuls
+from bigin_import.tabular.encodings import is_wide, lacks_byte_order, says_nothing
+from bigin_import.tabular.magic import byte_order_mark
 
 # A quoted cell may hold any number of lines, but a line this long is not one of a table.
 MAX_LINE_BYTES = 33_000_000
@@ -26,6 +27,7 @@ _CELL_WITH_HIGH_BYTE = re.compile(rb"[^,;\t|:\r\n\"]{0,60}[\x80-\xff][^,;\t|:\r\
 _CELLS_SHOWN = 5
 _DOS_END_OF_FILE = "\x1a"
 _HALF_A_CHARACTER = b"\xff"
+_CONTROLS = re.compile("[\x80-\x9f]")
 
 
 class DropText:
@@ -35,9 +37,12 @@ class DropText:
     Attributes:
         encoding: What the text was read with so far, a Python codec name.
         bom: Whether the drop begins with a byte order mark.
+        has_controls: Whether the stated encoding was needed and made C1 control characters of
+            some bytes, as ISO-8859-1 does of the € and the quotes of windows-1252.
 
     Raises:
-        DropRejectedError: While iterating, if the encoding is neither UTF-8 nor stated.
+        DropRejectedError: At once if it is UTF-16 of an unknown byte order; while iterating if
+            the encoding is neither UTF-8 nor stated.
     """
 
     def __init__(
@@ -52,15 +57,19 @@ class DropText:
         self._stated = stated_encoding
         mark, codec = byte_order_mark(head) or (b"", "utf-8")
         self.bom = bool(mark)
-        if not mark and stated_encoding and _is_wide(stated_encoding) and not _is_utf8(head):
+        self.has_controls = False
+        if not mark and stated_encoding and is_wide(stated_encoding) and not _is_utf8(head):
+            if lacks_byte_order(stated_encoding):
+                raise DropRejectedError((_no_byte_order(head, name),), concerns_mapping=True)
             codec = stated_encoding
         self.encoding = codec
-        self._is_settled = self.bom or _is_wide(codec)
+        self._is_settled = self.bom or is_wide(codec)
+        self._is_fallen_back = False
         chunks = _chained(head.removeprefix(mark), rest)
-        if _is_wide(codec):
+        if is_wide(codec):
             chunks = _narrowed(chunks, codec)
         self._chunks = _whole_lines(chunks, name)
-        self._decoder = "utf-8" if _is_wide(codec) else codec
+        self._decoder = "utf-8" if is_wide(codec) else codec
 
     def __iter__(self) -> Iterator[str]:
         lookahead = next(self._chunks, None)
@@ -72,47 +81,36 @@ class DropText:
     def _decoded(self, chunk: bytes) -> str:
         try:
             text = chunk.decode(self._decoder)
+            self._is_settled = self._is_settled or not text.isascii()
         except UnicodeDecodeError as exc:
             if not self._is_settled and chunk[: exc.start].isascii():
                 self._fall_back(chunk)
             self._is_settled = True
-            return _without_marks(chunk.decode(self._decoder, errors="surrogateescape"))
-        self._is_settled = self._is_settled or not text.isascii()
+            text = chunk.decode(self._decoder, errors="surrogateescape")
+        if self._is_fallen_back and not self.has_controls:
+            self.has_controls = _CONTROLS.search(text) is not None
         return _without_marks(text)
 
     def _fall_back(self, chunk: bytes) -> None:
         """Take the stated encoding for the rest; all that came before was ASCII."""
         stated = self._stated
-        if stated is None or codecs.lookup(stated).name == "utf-8" or _is_wide(stated):
+        if stated is None or says_nothing(stated) or is_wide(stated):
             raise DropRejectedError((_unknown_encoding(chunk, self._name),), concerns_mapping=True)
         self.encoding = self._decoder = stated
-
-
-def codec_problem(encoding: str, where: str) -> Problem | None:
-    """Say that *encoding* is no encoding of text that we know, if it is none."""
-    try:
-        "".encode(encoding)
-    except LookupError:
-        return Problem(
-            where,
-            f"character_encoding {encoding!r} is not known",
-            'Write for example "utf-8", "windows-1252", "cp850" or "macroman"',
-        )
-    return None
+        self._is_fallen_back = True
 
 
 def _is_utf8(head: bytes) -> bool:
-    """Return whether *head*, which may end within a character, is UTF-8 text."""
+    """
+    Return whether *head*, which may end within a character, is UTF-8 text and not UTF-16.
+
+    Chinese in UTF-16 may look like ASCII, but no line of a table in UTF-16 is without a NUL byte.
+    """
     try:
         codecs.utf_8_decode(head, "strict", False)
     except UnicodeDecodeError:
         return False
-    return not is_full_of_nuls(head)
-
-
-def _is_wide(codec: str) -> bool:
-    """Return whether *codec* writes line ends as more than one byte."""
-    return codecs.lookup(codec).name.startswith("utf-16")
+    return b"\0" not in head
 
 
 def _chained(head: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
@@ -157,6 +155,17 @@ def _endless_line(name: str) -> Problem:
         name,
         f"a line is longer than {MAX_LINE_BYTES:,} bytes",
         "Check that this is a CSV with one record per line",
+    )
+
+
+def _no_byte_order(head: bytes, name: str) -> Problem:
+    if b"\0" not in head:
+        return _unknown_encoding(head, name)
+    return Problem(
+        name,
+        "UTF-16 is stated, but no byte order mark says which byte of a character comes first",
+        'Write "character_encoding": "utf-16-le" in the mapping, as Windows has it, or '
+        '"utf-16-be"; or save the file as "CSV UTF-8"',
     )
 
 

@@ -33,15 +33,16 @@ _DECIMAL = r"[+-]?(?:\d{1,16}(?:\.\d*)?|\.\d+)"
 _DATE = r"\d{4}-\d\d-\d\d"
 _TIME = r"\d\d:\d\d:\d\d(?:[+-]\d\d:\d\d|Z)?"
 _MAIL = r"[^@\s\u00a0\u200b-\u200d\u2060\ufeff]+"
-_ID = r"\d{1,20}"
+# Ids that Bigin shows have 18 or 19 digits. Shorter numbers are of another system, such as 4711.
+_ID = r"\d{15,20}"
 
 # Sizes: the value formats of Zoho's bulk write (integer 9 digits, currency 16).
 _TYPES = {
     "id": (_ID, _CHECK_MAPPING),
     "lookup": (_ID, 'To find parents by another field than their id, write its "find_by"'),
-    "ownerlookup": (rf"{_ID}|{_MAIL}@{_MAIL}", "An owner is the id of a user"),
+    "ownerlookup": (rf"{_ID}|{_MAIL}@{_MAIL}", "An owner is the id or the e-mail of a user"),
     "integer": (r"[+-]?\d{1,9}", _STATE_MARKS),
-    "bigint": (r"[+-]?\d{1,18}", _STATE_MARKS),
+    "bigint": (r"[+-]?\d{1,19}", _STATE_MARKS),
     "double": (_DECIMAL, _STATE_MARKS),
     "decimal": (_DECIMAL, _STATE_MARKS),
     "currency": (_DECIMAL, _STATE_MARKS),
@@ -57,11 +58,10 @@ def fitness(column: PlannedColumn, data_type: str | None) -> Fitness | None:
     """Return how to check *column* as a field of *data_type*; None if nothing can be said."""
     if column.pick_list:
         return _listed(column.pick_list, is_many=data_type == "multiselectpicklist")
-    if data_type in _TYPES:
-        return _shaped(*_TYPES[data_type])
-    if column.length:
-        return _short(column.length)
-    return None
+    shape = _shaped(*_TYPES[data_type]) if data_type in _TYPES else None
+    # The length of a number or a date is not one of characters.
+    short = _short(column.length) if column.length and (not shape or data_type == "email") else None
+    return _both(shape, short) if shape and short else shape or short
 
 
 def _shaped(pattern: str, remedy: str) -> Fitness:
@@ -82,6 +82,14 @@ def _short(length: int) -> Fitness:
         one=lambda value: len(value) <= length,
         every=lambda values: max(map(len, values), default=0) <= length,
         remedy=f"The field takes {length:,} characters",
+    )
+
+
+def _both(shape: Fitness, short: Fitness) -> Fitness:
+    return Fitness(
+        one=lambda value: short.one(value) and shape.one(value),
+        every=lambda values: short.every(values) and shape.every(values),
+        remedy=f"{shape.remedy}. {short.remedy}",
     )
 
 

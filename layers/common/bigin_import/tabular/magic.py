@@ -38,6 +38,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_UTF32_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)  # the first begins as UTF-16's does
 
 
 def byte_order_mark(head: bytes) -> tuple[bytes, str] | None:
@@ -55,6 +56,8 @@ def not_a_csv(head: bytes, name: str) -> Problem | None:
     for magic, kind, remedy in _MAGIC:
         if head.startswith(magic):
             return Problem(name, f"this is {kind}, not a CSV", remedy)
+    if head.startswith(_UTF32_BOMS):
+        return Problem(name, "the file is in UTF-32, which is not supported", _SAVE_AS_CSV)
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()[:32].lower()
     for magic, kind in _MARKUP:
         if start.startswith(magic):
@@ -68,5 +71,5 @@ def nuls_problem(name: str) -> Problem:
         name,
         "it is full of NUL bytes: UTF-16 without a byte order mark, or no text at all",
         'Save it as "CSV UTF-8"; if it must be UTF-16, add "character_encoding": "utf-16-le" '
-        "to the mapping",
+        'or "utf-16-be" to the mapping',
     )

@@ -2,7 +2,9 @@
 Text -> records: what stands between line ends outside of quotes.
 
 The csv module's C code reads them. Until the first quote of a drop there is nothing to it but
-line ends and delimiters, and splitting there takes half of its time.
+line ends and delimiters, and splitting there takes half of its time. It reads strictly: a quote
+that closes in the middle of text is a fault of the row, or of the drop if nobody can tell where
+the row ends.
 """
 
 from __future__ import annotations
@@ -13,9 +15,15 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from operator import methodcaller
+from typing import NamedTuple
 
-from bigin_import.errors import DropRejectedError
-from bigin_import.models import Problem
+from bigin_import.tabular.quote_problems import (
+    TEXT_BEHIND_A_QUOTE,
+    open_quote,
+    refuse_escaped_quotes,
+    uncertain_end,
+)
+from bigin_import.tabular.quoting import has_spaced_quotes, loose_row, restored, with_kept_spaces
 
 # Small batches stay in the processor's cache.
 BATCH_ROWS = 500
@@ -24,93 +32,167 @@ BATCH_ROWS = 500
 # A longer cell is taken for a quote that nobody closed.
 MAX_CELL_CHARACTERS = 33_000_000
 
-_END_OF_DROP = "\0end of drop\0"
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_BEHIND_A_QUOTE = "expected after"  # in the csv module's message, and in no other of it
 
 
-def csv_rows(lines: Iterable[str], delimiter: str, *, spaced_quotes: bool) -> Iterator[list[str]]:
+class RecordBatch(NamedTuple):
     """
-    Yield every record of *lines*; a blank line is an empty one.
+    Some records.
 
-    Args:
-        spaced_quotes: True if a space stands before opening quotes.
-
-    Raises:
-        csv.Error: While iterating, where a cell is longer than MAX_CELL_CHARACTERS.
+    Attributes:
+        first: The row number of the first.
+        rows: Blank ones are empty.
+        faults: Position in *rows* -> why the row cannot be used.
     """
-    csv.field_size_limit(MAX_CELL_CHARACTERS)
-    return csv.reader(lines, delimiter=delimiter, skipinitialspace=spaced_quotes)
+
+    first: int
+    rows: list[list[str]]
+    faults: dict[int, str]
 
 
 def record_batches(
-    chunks: Iterator[str], *, delimiter: str, spaced_quotes: bool, skip: int, name: str
-) -> Iterator[tuple[int, list[list[str]]]]:
+    chunks: Iterator[str], *, delimiter: str, name: str, skip: int = 0, rows_above: int = 0
+) -> Iterator[RecordBatch]:
     """
-    Yield the records of *chunks* in batches, each with the row number of its first.
+    Yield the records of *chunks*.
 
     Args:
         chunks: Text of whole lines.
         skip: How many records stand above the data.
+        rows_above: How many rows stand above the text.
 
     Raises:
-        DropRejectedError: A quote is never closed, or quotes are escaped in another way.
+        DropRejectedError: A quote is never closed or in the middle of text, so that nobody can
+            tell where rows end; or quotes are escaped in another way.
     """
-    reader = chain.from_iterable(_runs(chunks, delimiter, name, spaced_quotes=spaced_quotes))
-    first = 1 + len(list(islice(reader, skip)))
-    is_complete = False
-    while not is_complete:
-        rows: list[list[str]] = []
-        try:
-            rows.extend(islice(reader, BATCH_ROWS))
-        except csv.Error as exc:
-            raise _open_quote(name, first + len(rows)) from exc
-        is_complete = rows[-1:] == [[_END_OF_DROP]]
-        if len(rows) < BATCH_ROWS and not is_complete:
-            raise _open_quote(name, first + len(rows) - 1)
-        yield first, rows[:-1] if is_complete else rows
-        first += len(rows)
+    records = _Records(chunks, delimiter, name, rows_above)
+    records.take(skip)
+    batch = records.take(BATCH_ROWS)
+    while batch.rows:
+        yield batch
+        batch = records.take(BATCH_ROWS)
 
 
-def _runs(
-    chunks: Iterator[str], delimiter: str, name: str, *, spaced_quotes: bool
-) -> Iterator[Iterator[list[str]]]:
-    """Yield the records of each chunk until the first quote, then those of all others, marked."""
-    split = methodcaller("split", delimiter)
-    for chunk in chunks:
-        lines = chunk.splitlines()
-        # str.splitlines breaks at more than LF and CRLF: the count proves that it did not here.
-        if '"' in chunk or len(lines) != chunk.count("\n"):
-            chunks = chain([chunk], chunks)
-            break
-        yield map(split, lines)
-    quoted = chain.from_iterable(_lines(chunk, delimiter, name) for chunk in chunks)
-    # The end is marked by a line of our own: a quote that is still open swallows it.
-    yield csv_rows(chain(quoted, [_END_OF_DROP]), delimiter, spaced_quotes=spaced_quotes)
+class _Records:
+    """
+    The records of a drop, from front to back, in three runs: split, read, and read with spaces
+    before quotes; the next begins with the chunk of text that needs it.
+    """
 
+    def __init__(self, chunks: Iterator[str], delimiter: str, name: str, rows_above: int) -> None:
+        self._chunks = chunks
+        self._delimiter = delimiter
+        self._name = name
+        self._number = rows_above + 1
+        self._records = chain.from_iterable(self._runs())
+        self._reader = csv.reader(())
+        self._is_splitting = True
+        self._is_spaced_ahead = False
+        # Of lines, because the reader counts them; a record may have several.
+        self._line = self._lines_above_reader = 0
+        # Texts that the reader was given since the batch began, each with the line it begins at.
+        self._given: list[tuple[int, str]] = []
+        self._lines_of_last: list[str] = []
 
-def _lines(chunk: str, delimiter: str, name: str) -> Iterator[str]:
-    if '\\"' in chunk and _has_escaped_quote(chunk, delimiter):
-        problem = Problem(
-            name,
-            "quotes inside cells are escaped with a backslash, which is not CSV",
-            'Export it again with doubled quotes ("")',
+    def take(self, most: int) -> RecordBatch:
+        """Return the next records; fewer than *most* are the last."""
+        batch = RecordBatch(self._number, [], {})
+        del self._given[:-1]
+        counted, is_complete = 0, False
+        while not is_complete:
+            try:
+                batch.rows.extend(islice(self._records, most - len(batch.rows)))
+                is_complete = True
+            except csv.Error as exc:
+                self._line += sum(map(_line_count, batch.rows[counted:]))
+                self._mend(exc, batch)
+                counted = len(batch.rows)
+        self._line = self._line + len(batch.rows) if self._is_splitting else self._lines_read
+        self._number += len(batch.rows)
+        return batch
+
+    @property
+    def _lines_read(self) -> int:
+        return self._lines_above_reader + self._reader.line_num
+
+    def _runs(self) -> Iterator[Iterable[list[str]]]:
+        split = methodcaller("split", self._delimiter)
+        for chunk in self._chunks:
+            lines = chunk.splitlines()
+            # str.splitlines breaks at more than LF and CRLF: the count proves that it did not.
+            if '"' in chunk or len(lines) != chunk.count("\n"):
+                self._put_back(chunk)
+                break
+            self._lines_above_reader += len(lines)
+            yield map(split, lines)
+        yield self._read(is_spaced=False)
+        if self._is_spaced_ahead:
+            self._is_spaced_ahead = False
+            yield map(restored, self._read(is_spaced=True))
+
+    def _read(self, *, is_spaced: bool) -> Iterator[list[str]]:
+        csv.field_size_limit(MAX_CELL_CHARACTERS)
+        self._lines_above_reader = self._lines_read
+        self._given.clear()
+        self._is_splitting = False
+        self._reader = csv.reader(
+            chain.from_iterable(self._lines(is_spaced=is_spaced)),
+            delimiter=self._delimiter,
+            skipinitialspace=is_spaced,
+            strict=True,
         )
-        raise DropRejectedError((problem,))
-    # StringIO knows LF, CRLF and CR, and nothing else: str.splitlines also breaks at U+2028.
-    return io.StringIO(chunk, newline="")
+        return self._reader
+
+    def _lines(self, *, is_spaced: bool) -> Iterator[list[str]]:
+        for chunk in self._chunks:
+            if not is_spaced and has_spaced_quotes(chunk, self._delimiter):
+                self._is_spaced_ahead = True
+                self._put_back(chunk)
+                return
+            if "\\" in chunk:
+                refuse_escaped_quotes(chunk, self._delimiter, self._name)
+            text = with_kept_spaces(chunk, self._delimiter) if is_spaced else chunk
+            self._given.append((self._lines_read, text))
+            self._lines_of_last = _with_ends(text)
+            yield self._lines_of_last
+
+    def _put_back(self, text: str) -> None:
+        self._chunks = chain([text], self._chunks)
+
+    def _mend(self, refusal: csv.Error, batch: RecordBatch) -> None:
+        """Make the best of the record that the reader refused, which begins at `_line`."""
+        row = batch.first + len(batch.rows)
+        lines = self._lines_read - self._line
+        if _BEHIND_A_QUOTE in str(refusal):
+            loose = loose_row(self._text_read(), self._delimiter)
+            if not loose.is_sound:
+                if lines > 1 or not loose.is_certain:
+                    raise uncertain_end(self._name, row, lines) from refusal
+                batch.faults[len(batch.rows)] = TEXT_BEHIND_A_QUOTE
+            batch.rows.append(loose.cells)
+            self._line += lines
+        elif self._is_spaced_ahead:  # it goes on in the chunk that needs the next run
+            self._put_back(self._text_read())
+            self._lines_above_reader -= lines
+        else:
+            raise open_quote(self._name, row) from refusal
+
+    def _text_read(self) -> str:
+        """Return the lines from `_line` to the last that was read."""
+        first, _ = self._given[-1]
+        if self._line >= first:
+            return "".join(self._lines_of_last[self._line - first : self._lines_read - first])
+        first, _ = self._given[0]
+        lines = _with_ends("".join(text for _, text in self._given))
+        return "".join(lines[self._line - first : self._lines_read - first])
 
 
-def _has_escaped_quote(chunk: str, delimiter: str) -> bool:
-    r"""Return whether a quoted cell has \" inside of it; a cell may end in a backslash."""
-    mark = re.escape(delimiter)
-    escaped = rf'(?:^|{mark})"(?:[^"\\]|\\.)*?\\"[^{mark}\r\n"]'
-    return re.search(escaped, chunk, re.MULTILINE) is not None
+def _with_ends(text: str) -> list[str]:
+    lines = text.splitlines(keepends=True)
+    # See above; StringIO knows LF, CRLF and CR, and nothing else, and is slower.
+    return lines if len(lines) == text.count("\n") else list(io.StringIO(text, newline=""))
 
 
-def _open_quote(name: str, row: int) -> DropRejectedError:
-    problem = Problem(
-        f"{name}, row {row}",
-        "a quote in this row is never closed, so the rest of the file is one cell",
-        "Close the quote, double it if it belongs to the text, or check whether the file is cut "
-        "off",
-    )
-    return DropRejectedError((problem,))
+def _line_count(row: list[str]) -> int:
+    return 1 + sum(len(_LINE_END.findall(cell)) for cell in row)

@@ -15,6 +15,7 @@ from operator import itemgetter
 from bigin_import.models import ColumnPlan
 from bigin_import.tabular.sent_csv import SentRecord, csv_text
 from bigin_import.tabular.table import Batch, Table
+from bigin_import.tabular.unread_dates import UnreadDates
 from bigin_import.tabular.values import Converter, converter
 
 
@@ -47,10 +48,12 @@ class RowCheck:
 
     Attributes:
         empty_keys: Rows without their key that were refused for it.
+        unread_dates: What was refused in date columns.
     """
 
     def __init__(self, plan: ColumnPlan, *, max_record_bytes: int) -> None:
         self.empty_keys = 0
+        self.unread_dates = UnreadDates(plan.columns)
         self._max_record_bytes = max_record_bytes
         sources = [column.source for column in plan.columns]
         self._pick = _picker(sources)
@@ -87,6 +90,7 @@ class RowCheck:
         except _UnfitError as reason:
             if len(rows) == 1:
                 reasons[positions[0]] = str(reason)
+                self.unread_dates.note_refused(self._pick(rows[0]))
                 return [], b""
         half = len(rows) // 2
         first, first_content = self._settled(rows[:half], positions[:half], reasons)
@@ -107,6 +111,7 @@ class RowCheck:
             raise _UnfitError("it holds bytes that the file's encoding does not have") from exc
         if len(content) > self._max_record_bytes:
             raise _UnfitError(f"it is longer than {self._max_record_bytes:,} bytes")
+        self.unread_dates.note_sent(records)
         return records, content
 
     def _require_keys(self, records: list[SentRecord]) -> None:

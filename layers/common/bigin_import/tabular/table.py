@@ -85,6 +85,11 @@ class Table:
         )
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences for the report, once all rows are read."""
+        return (_controls(self._text.encoding),) if self._text.has_controls else ()
+
+    @property
     def content_sha256(self) -> str:
         """Hexadecimal SHA-256 of the drop as stored, once all rows are read."""
         return self._source.sha256
@@ -94,23 +99,24 @@ class Table:
         Yield the data rows; works once.
 
         Raises:
-            DropRejectedError: A quote is never closed, or the encoding is not known after all.
+            DropRejectedError: Quotes do not tell where rows end, or the encoding is not known
+                after all.
         """
-        for first, read in record_batches(
+        for read in record_batches(
             self._chunks,
             delimiter=self._layout.delimiter,
-            spaced_quotes=self._layout.spaced_quotes,
-            skip=self._layout.header_row,
             name=self.name,
+            skip=self._layout.header_row - self._layout.rows_above,
+            rows_above=self._layout.rows_above,
         ):
-            numbers = range(first, first + len(read))
-            rows, parents = read, {}
+            numbers = range(read.first, read.first + len(read.rows))
+            rows, parents = read.rows, {}
             if self.is_result_file:
-                self._ancestry.meet(read)
-                parents = self._ancestry.numbers(numbers, read)
-                rows = list(map(self._without_own, read))
-            batch = Batch(rows, numbers, {}, parents)
-            if not self._is_tidy(rows):
+                self._ancestry.meet(rows)
+                parents = self._ancestry.numbers(numbers, rows)
+                rows = list(map(self._without_own, rows))
+            batch = Batch(rows, numbers, read.faults, parents)
+            if read.faults or not self._is_tidy(rows):
                 batch = self._tidied(batch)
             self.rows += len(batch.rows)
             if batch.rows:
@@ -130,11 +136,11 @@ class Table:
         tidy: list[list[str]] = []
         kept: list[int] = []
         faults: dict[int, str] = {}
-        for number, row in zip(batch.numbers, batch.rows, strict=True):
+        for at, (number, row) in enumerate(zip(batch.numbers, batch.rows, strict=True)):
             if not "".join(row).strip():
                 self.blank += 1
                 continue
-            if fault := self._fault(row):
+            if fault := batch.faults.get(at) or self._fault(row):
                 faults[len(tidy)] = fault
             tidy.append(row if fault else self._fitted(row))
             kept.append(number)
@@ -160,3 +166,12 @@ class Table:
 
     def _without_own(self, row: list[str]) -> list[str]:
         return [row[at] for at in self._kept if at < len(row)] + row[len(self._raw_header) :]
+
+
+def _controls(encoding: str) -> str:
+    return (
+        f"Read as {encoding}, the file has control characters (U+0080 to U+009F), which no text "
+        "has. It is probably in a Windows encoding, where they are the euro sign, quotes and "
+        'dashes: write for example "character_encoding": "windows-1252" in the mapping and drop '
+        "the file again."
+    )
