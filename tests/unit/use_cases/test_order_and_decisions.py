@@ -212,6 +212,19 @@ def test_a_contradiction_that_nobody_has_seen_is_not_waived_by_an_earlier_contin
     assert len(house.bigin.made) == 1
 
 
+def test_a_contradiction_that_nobody_has_waived_is_told_when_the_import_closes() -> None:
+    house = House()
+    contradict(house)
+    source = dropped(house, mapping=UPSERT)
+
+    house.tick(minutes=3)
+
+    held, closed = house.notices.published
+    assert house.import_of(source).state is ImportState.COMPLETED_WITH_ERRORS
+    assert (held.subject[:10], closed.subject[:10]) == ("CRITICAL: ", "CRITICAL: ")
+    assert "ignore_empty is False, we asked for True" in closed.body.splitlines()[0]
+
+
 def test_a_contradiction_that_a_person_has_seen_is_waived() -> None:
     house = House()
     contradict(house)

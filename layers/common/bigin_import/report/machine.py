@@ -41,6 +41,7 @@ def _facts(it: ImportSummary) -> dict[str, Any]:
         "parent": it.parent or None,
         "winner": it.winner or None,
         "hold_reason": it.hold_reason or None,
+        "contradiction": it.contradiction or None,
         "warnings": list(it.warnings),
         "problems": [_problem(problem) for problem in it.problems],
         "reasons": [_reason(ranked) for ranked in it.reasons],

@@ -72,7 +72,7 @@ def compose_waiting(files: Sequence[str]) -> Notice:
 
 
 def _subject(it: ImportSummary) -> str:
-    urgent = "CRITICAL: " if it.counts_disagree or it.doubled else ""
+    urgent = "CRITICAL: " if it.is_critical else ""
     words = _SUBJECTS.get(it.state, "Under way")
     if it.is_check and it.state is ImportState.REJECTED:
         words = "Checked, with problems"

@@ -118,6 +118,8 @@ class ImportSummary:
         mend_first: Rows that were not processed have a cause that must be mended first.
         counts_disagree: Bigin's counts contradict the rows, or the counts of rows each other.
         hold_reason: Why a person must decide, in plain words.
+        contradiction: In which points Bigin's job is not what was sent, and nobody has said that
+            this is fine.
         choices: What a person may decide.
         failed_csv: The failed file whole, for the embedded download; None if it is too large.
         console_url: The results folder in the AWS console.
@@ -144,6 +146,7 @@ class ImportSummary:
     is_check: bool = False
     mend_first: bool = False
     hold_reason: str = ""
+    contradiction: str = ""
     choices: tuple[Choice, ...] = ()
     warnings: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -170,6 +173,11 @@ class ImportSummary:
     def is_refused(self) -> bool:
         """Bigin refused whole parts, perhaps for the mapping."""
         return any(part.state == PartState.REFUSED for part in self.parts)
+
+    @property
+    def is_critical(self) -> bool:
+        """Tell whether what Bigin holds may not be what was meant."""
+        return self.counts_disagree or bool(self.doubled) or bool(self.contradiction)
 
     @property
     def doubled(self) -> tuple[int, ...]:

@@ -51,8 +51,10 @@ def _with_errors(it: ImportSummary) -> Verdict:
     all_rows = f"{counts.succeeded:,} of {rows(counts.total)} of {it.name}"
     is_in = "is in" if counts.succeeded == 1 else "are in"
     result = f"{all_rows} {is_in} Bigin, {_are(missing)} not{unclear}."
+    if it.contradiction:
+        return Verdict("bad", f"{result} {_contradiction(it)}", _look_first(it, "these records"))
     if it.doubled:
-        return Verdict("bad", f"{result} {_doubled(it)}", _look_for_doubles(it))
+        return Verdict("bad", f"{result} {_doubled(it)}", _look_first(it, "doubled records"))
     if it.counts_disagree:
         return Verdict("bad", f"{result} {_disagreement(it)}", f"{_mend(it)} {_ASK}")
     return Verdict("warn", result, _mend(it))
@@ -69,8 +71,12 @@ def _doubled(it: ImportSummary) -> str:
     return f"Bigin made more than one job for part {parts}, so its rows may be there twice."
 
 
-def _look_for_doubles(it: ImportSummary) -> str:
-    first = "Look for doubled records in Bigin before anything else."
+def _contradiction(it: ImportSummary) -> str:
+    return f"But {it.contradiction}."
+
+
+def _look_first(it: ImportSummary, what: str) -> str:
+    first = f"Look for {what} in Bigin before anything else."
     return first if it.counts.succeeded == it.counts.total else f"{first} {_mend(it)}"
 
 

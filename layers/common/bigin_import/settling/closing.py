@@ -116,7 +116,7 @@ class Writer:
         )
         return replace(
             summary,
-            state=_state(written, in_doubt=disagree or bool(summary.doubled)),
+            state=_state(written, in_doubt=disagree or summary.is_critical),
             counts=written.counts,
             counts_disagree=disagree,
             reasons=written.reasons,

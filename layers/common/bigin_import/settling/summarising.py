@@ -111,6 +111,7 @@ def summarise(
         winner=record.winner or "",
         is_check=record.dry_run,
         hold_reason=record.hold_reason or "",
+        contradiction=record.contradiction or "",
         choices=tuple(_choices(record, parts, around)),
         warnings=(*_plan_warnings(plan), *_part_warnings(parts)) if plan else (),
         header=plan.header if plan else (),
