@@ -19,6 +19,7 @@ SUITES := unit integration $(if $(wildcard tests/simulation/test_*.py),simulatio
 
 SEEDS ?= 2000
 SEED_BASE ?= 0
+PAIRS ?= 1000
 SABOTAGE ?=
 
 .PHONY: help
@@ -50,8 +51,8 @@ bench: $(DEVELOPMENT) $(MINISTACK) $(PEERS) ## Measure speed and memory, next to
 	@PYTHONPATH=$(PYTHONPATH):$(CURDIR)/.local/peers $(PYTHON) -m tests.bench
 
 .PHONY: simulate
-simulate: $(DEVELOPMENT) ## Search for lost or doubled rows: SEEDS= SEED_BASE= SABOTAGE=
-	@$(PYTHON) -m tests.simulation --seeds $(SEEDS) --seed-base $(SEED_BASE) $(if $(SABOTAGE),--sabotage $(SABOTAGE))
+simulate: $(DEVELOPMENT) ## Search for lost or doubled rows: SEEDS= SEED_BASE= PAIRS= SABOTAGE=
+	@$(PYTHON) -m tests.simulation --seeds $(SEEDS) --seed-base $(SEED_BASE) --pairs $(PAIRS) $(if $(SABOTAGE),--sabotage $(SABOTAGE))
 
 .PHONY: lock
 lock: | $(UV) ## Choose newer versions of everything and write the lock files

@@ -79,13 +79,14 @@ class Watch:
     def _check_unknown(self, old: Part, new: Part, attempt: int) -> None:
         """Nobody decides about a create that may still take effect; only a person makes two."""
         told = (new.import_id, new.number, attempt)
-        if new.state is not old.state and new.state in (PartState.HELD, PartState.UPLOADED):
+        is_decided = old.state in (PartState.CREATING, PartState.UNKNOWN, PartState.HELD)
+        if is_decided and new.state in (PartState.HELD, PartState.STORED):
             way = f"/{new.import_id}/{new.number:04d}/{attempt}/"
             assert self.account is not None
             if any(way in url for url in self.account.bigin.on_their_way):
                 self.world.violate(f"a part is {new.state} while its create is on its way")
-        decided = old.state is PartState.HELD and new.state is PartState.UPLOADED
-        if decided and told not in self.said_create:
+        sent_again = old.state is PartState.HELD and new.state is PartState.STORED
+        if sent_again and told not in self.said_create:
             self.world.violate("a held part is sent again and nobody said so")
 
     def _check_change(self, old: Import, new: Import) -> None:
