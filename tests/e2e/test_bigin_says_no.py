@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bigin_import.aws.ledger import DynamoLedger
+from bigin_import.changes import change
 from bigin_import.records import ImportState, SharedToken
 from tests.e2e.desk import CONTACTS, Desk, read_csv
 from tests.e2e.seen_bigin import SeenBigin
@@ -78,7 +79,9 @@ def test_while_zoho_refuses_the_token_imports_wait_and_the_alarm_s_metric_says_s
 
 def forget_the_pause(ledger: DynamoLedger) -> None:
     """Let the five minutes be over in which a refused token is not asked for again."""
-    token = ledger.load(SharedToken.at())
-    assert token is not None
-    assert token.refused == "invalid_code"
-    ledger.save(replace(token, refresh_until=0))
+
+    def forgotten(seen: SharedToken) -> SharedToken | None:
+        assert seen.refused == "invalid_code"
+        return replace(seen, refresh_until=0)
+
+    change(ledger, SharedToken.at(), forgotten)
