@@ -30,6 +30,24 @@ def test_a_create_that_bigin_refuses_fails_with_its_code_and_what_to_do(
     assert len(read_csv(desk.result(record, "unprocessed.csv"))) == 3
 
 
+def test_a_create_that_is_refused_after_the_callback_s_address_was_tried_fails_all_the_same(
+    desk: Desk, bigin: SeenBigin
+) -> None:
+    bigin.change(probe_callback=True)
+    bigin.break_once("create_refused", code="NO_PERMISSION", status=403)
+
+    source = desk.drop("people.csv", desk.contacts(), CONTACTS)
+
+    record = desk.closed(source)
+    (part,) = desk.parts_of(source)
+    assert part.attempt is not None
+    assert part.attempt.callback_at is not None
+    assert record.state is ImportState.FAILED
+    assert "Part 1: NO_PERMISSION: " in desk.notice(record).body
+    assert bigin.jobs_of(record.import_id) == []
+    assert len(read_csv(desk.result(record, "unprocessed.csv"))) == 3
+
+
 def test_an_upload_that_bigin_refuses_fails_with_its_code_and_what_to_do(
     desk: Desk, bigin: SeenBigin
 ) -> None:

@@ -144,6 +144,17 @@ def test_what_no_callback_reported_the_tick_closes(
     assert part.attempt.outcome.closed_by is ClosedBy.TICK
 
 
+def test_bigin_may_try_the_address_before_it_makes_the_job(desk: Desk, bigin: SeenBigin) -> None:
+    bigin.change(probe_callback=True)
+
+    source = desk.drop("people.csv", desk.contacts(), CONTACTS)
+
+    record = desk.closed(source)
+    assert record.state is ImportState.COMPLETED
+    assert bigin.emails_at(desk.name) == dict.fromkeys(desk.emails(), 1)
+    assert len(bigin.jobs_of(record.import_id)) == 1
+
+
 def test_a_job_of_somebody_else_is_not_adopted(
     stack: LocalStack, http: requests.Session, bigin: SeenBigin, desk: Desk
 ) -> None:

@@ -18,9 +18,9 @@ import pytest
 from bigin_import import places
 from bigin_import.changes import change
 from bigin_import.models import ObjectVersion
-from bigin_import.records import Import, ImportState, Part, PartState
+from bigin_import.records import HoldCause, Import, ImportState, Part, PartState
 from tests.e2e.desk import CONTACTS, Desk, Message
-from tests.e2e.seen_bigin import CREATE_PATH, SeenBigin
+from tests.e2e.seen_bigin import CREATE_PATH, UPLOAD_PATH, SeenBigin
 from tests.e2e.waiting import until
 from tests.e2e.workers import PROC, kill_workers
 from tests.local_stack import LocalStack
@@ -166,6 +166,36 @@ def test_what_nobody_can_know_is_held_until_a_person_decides(
     made = bigin.jobs_of(held.import_id)
     assert len(made) == 1
     assert bigin.emails_at(desk.name) == dict.fromkeys(desk.emails(ROWS), 1)
+
+
+def test_to_continue_is_said_about_the_hold_that_its_notice_tells_of(
+    desk: Desk, bigin: SeenBigin, stack: LocalStack
+) -> None:
+    bigin.break_once("busy", path=UPLOAD_PATH, times=None, retry_after=3600)
+    source = desk.drop("people.csv", desk.contacts(ROWS), CONTACTS)
+    paused = desk.reached(source, lambda seen: seen.busy_waits == 1, what="waits")
+    desk.reached(source, lambda seen: seen.lease_until == 0, what="has given its lease back")
+    archive = places.archive(paused.import_id, 1)
+    planned = desk.stored(archive)
+    desk.put_at(archive, b"something else")
+    bigin.mend()
+    desk.make_due(source)
+    stack.invoke_tick()
+    held = desk.reached(source, is_held_and_left, what="is held")
+    command = command_of(desk.notice(held), "continue")
+    desk.put_at(archive, planned)
+
+    stack.invoke("import-csv", command | {"held_at": command["held_at"] - 1})
+
+    assert desk.import_of(source) == held
+    assert held.hold_cause is HoldCause.CONTRADICTION
+    assert bigin.sent_for(held.import_id) == []
+    stack.invoke("import-csv", command)
+    assert_once(desk, bigin, source)
+
+
+def is_held_and_left(record: Import) -> bool:
+    return record.reminded_at is not None and record.lease_until == 0
 
 
 def let_the_effect_be_decided(desk: Desk, source: ObjectVersion) -> None:
