@@ -20,12 +20,12 @@ from tests.local_stack import LocalStack
 FORGED = "A" * 43
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared(desk_at: Callable[[str], Desk]) -> Desk:
     return desk_at("callbacks")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def under_way(
     stack: LocalStack, shared: Desk, twin: SeenBigin
 ) -> tuple[ObjectVersion, ObjectVersion]:

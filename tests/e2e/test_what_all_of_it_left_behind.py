@@ -21,7 +21,7 @@ FUNCTIONS: tuple[FunctionName, ...] = ("import-csv", "job-callback", "settle-job
 ACCESS_TOKEN = re.compile(r"1000\.[0-9a-f]{32}\.[0-9a-f]{32}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def an_import(desk_at: Callable[[str], Desk]) -> None:
     """Something to look at, also where these tests run alone."""
     desk = desk_at("left behind")
