@@ -88,6 +88,11 @@ class Desk:
         put = self.s3.put_object(Bucket=self.stack.bucket, Key=key, Body=body)
         return ObjectVersion(self.stack.bucket, key, put["VersionId"])
 
+    def stored(self, key: str) -> bytes:
+        """Return what the bucket has at *key*."""
+        body: bytes = self.s3.get_object(Bucket=self.stack.bucket, Key=key)["Body"].read()
+        return body
+
     def import_of(self, source: ObjectVersion, take: int = 1) -> Import | None:
         return self.ledger.load(Import.at(places.import_id_of(source, take)))
 
@@ -114,14 +119,14 @@ class Desk:
 
         return until(look, what=f"{source.key} {what}")
 
-    def part_reached(self, source: ObjectVersion, state: PartState, number: int = 1) -> Part:
-        """Wait until a part is in *state*."""
+    def part_reached(self, source: ObjectVersion, *states: PartState, number: int = 1) -> Part:
+        """Wait until a part is in one of *states*; name those too that it may soon be in."""
 
         def look() -> Part | None:
             part = self.ledger.load(Part.at(places.import_id_of(source), number))
-            return part if part and part.state is state else None
+            return part if part and part.state in states else None
 
-        return until(look, what=f"part {number} of {source.key} is {state}")
+        return until(look, what=f"part {number} of {source.key} is {' or '.join(states)}")
 
     def facts(self, record: Import) -> dict[str, Any]:
         """Return `import.json` of a closed import."""
@@ -132,9 +137,7 @@ class Desk:
         """Return a result file; *name* as in `failed.csv`, without the name of the drop."""
         stem = places.result_name(record.source.key)
         full = name if name in ("import.json", "report.html") else f"{stem}.{name}"
-        key = f"{record.results}{full}"
-        body: bytes = self.s3.get_object(Bucket=self.stack.bucket, Key=key)["Body"].read()
-        return body
+        return self.stored(f"{record.results}{full}")
 
     def notices(self, import_id: str) -> list[Message]:
         """Return what was published about an import so far."""
@@ -145,9 +148,9 @@ class Desk:
         ]
 
     def notice(self, record: Import) -> Message:
-        """Return the one notice about an import, once it has arrived."""
+        """Return the one notice about an import, once it has arrived; it may come twice."""
         what = f"a notice about {record.source.key}"
-        (notice,) = until(lambda: self.notices(record.import_id), what=what)
+        (notice,) = set(until(lambda: self.notices(record.import_id), what=what))
         return notice
 
     def make_due(self, source: ObjectVersion) -> None:

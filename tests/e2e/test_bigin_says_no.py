@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bigin_import.aws.ledger import DynamoLedger
+from bigin_import.changes import change
 from bigin_import.records import ImportState, SharedToken
 from tests.e2e.desk import CONTACTS, Desk, read_csv
 from tests.e2e.seen_bigin import SeenBigin
@@ -25,6 +26,24 @@ def test_a_create_that_bigin_refuses_fails_with_its_code_and_what_to_do(
     assert "people.csv was not imported: nothing was written to Bigin." in notice
     assert "Part 1: MANDATORY_FIELDS_NOT_MAPPED: All mandatory fields are not mapped" in notice
     assert "Map every field that the module or its layout makes mandatory" in notice
+    assert bigin.jobs_of(record.import_id) == []
+    assert len(read_csv(desk.result(record, "unprocessed.csv"))) == 3
+
+
+def test_a_create_that_is_refused_after_the_callback_s_address_was_tried_fails_all_the_same(
+    desk: Desk, bigin: SeenBigin
+) -> None:
+    bigin.change(probe_callback=True)
+    bigin.break_once("create_refused", code="NO_PERMISSION", status=403)
+
+    source = desk.drop("people.csv", desk.contacts(), CONTACTS)
+
+    record = desk.closed(source)
+    (part,) = desk.parts_of(source)
+    assert part.attempt is not None
+    assert part.attempt.callback_at is not None
+    assert record.state is ImportState.FAILED
+    assert "Part 1: NO_PERMISSION: " in desk.notice(record).body
     assert bigin.jobs_of(record.import_id) == []
     assert len(read_csv(desk.result(record, "unprocessed.csv"))) == 3
 
@@ -78,7 +97,9 @@ def test_while_zoho_refuses_the_token_imports_wait_and_the_alarm_s_metric_says_s
 
 def forget_the_pause(ledger: DynamoLedger) -> None:
     """Let the five minutes be over in which a refused token is not asked for again."""
-    token = ledger.load(SharedToken.at())
-    assert token is not None
-    assert token.refused == "invalid_code"
-    ledger.save(replace(token, refresh_until=0))
+
+    def forgotten(seen: SharedToken) -> SharedToken | None:
+        assert seen.refused == "invalid_code"
+        return replace(seen, refresh_until=0)
+
+    change(ledger, SharedToken.at(), forgotten)

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from bigin_import.models import ObjectVersion
-from bigin_import.records import ClosedBy, ImportState, Part
+from bigin_import.records import ClosedBy, Import, ImportState, Part
 from tests.e2e.desk import CONTACTS, Desk
 from tests.e2e.seen_bigin import SeenBigin
 from tests.e2e.waiting import until
@@ -20,22 +20,37 @@ from tests.local_stack import LocalStack
 FORGED = "A" * 43
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared(desk_at: Callable[[str], Desk]) -> Desk:
     return desk_at("callbacks")
 
 
-@pytest.fixture(scope="module")
-def under_way(shared: Desk, twin: SeenBigin) -> tuple[ObjectVersion, ObjectVersion]:
+@pytest.fixture(scope="session")
+def under_way(
+    stack: LocalStack, shared: Desk, twin: SeenBigin
+) -> tuple[ObjectVersion, ObjectVersion]:
     """Two imports whose jobs have ended at Bigin, which tells nobody."""
     with twin.changed(callback_when="never"):
         bodies = {"a.csv": shared.contacts(first=1), "b.csv": shared.contacts(first=11)}
         drops = [shared.drop(name, body, CONTACTS) for name, body in bodies.items()]
         for source in drops:
-            shared.reached(source, lambda seen: seen.state is ImportState.SENT, what="is sent")
+            shared.reached(source, has_been_sent, what="is sent")
             shared.leave_alone(source)
             until(partial(has_ended, twin, shared.parts_of(source)[0]), what="the job has ended")
+    until(partial(is_quiet, stack), what="no function has a message to read")
     return drops[0], drops[1]
+
+
+def has_been_sent(record: Import) -> bool:
+    return record.state is ImportState.SENT and record.lease_until == 0
+
+
+def is_quiet(stack: LocalStack) -> bool:
+    """Tell whether nothing is under way that would write to the table unasked."""
+    queue = stack.resource("CollectQueue")
+    counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=counts)
+    return all(int(answer["Attributes"][count]) == 0 for count in counts)
 
 
 def has_ended(twin: SeenBigin, part: Part) -> bool:
@@ -105,6 +120,7 @@ def test_a_callback_that_names_another_job_settles_its_own(
     assert other.attempt is not None
 
     answer = post(stack, http, path_of(twin, own), job_id=other.attempt.job_id)
+    stack.invoke_tick()
 
     assert answer.status_code == 200
     facts = shared.facts(shared.closed(under_way[0]))
@@ -128,6 +144,17 @@ def test_what_no_callback_reported_the_tick_closes(
     assert part.attempt.outcome.closed_by is ClosedBy.TICK
 
 
+def test_bigin_may_try_the_address_before_it_makes_the_job(desk: Desk, bigin: SeenBigin) -> None:
+    bigin.change(probe_callback=True)
+
+    source = desk.drop("people.csv", desk.contacts(), CONTACTS)
+
+    record = desk.closed(source)
+    assert record.state is ImportState.COMPLETED
+    assert bigin.emails_at(desk.name) == dict.fromkeys(desk.emails(), 1)
+    assert len(bigin.jobs_of(record.import_id)) == 1
+
+
 def test_a_job_of_somebody_else_is_not_adopted(
     stack: LocalStack, http: requests.Session, bigin: SeenBigin, desk: Desk
 ) -> None:
@@ -138,6 +165,7 @@ def test_a_job_of_somebody_else_is_not_adopted(
     bigin.break_once("create_timeout_before_effect")
     ours = desk.drop("ours.csv", desk.contacts(first=11), CONTACTS)
     desk.reached(ours, lambda seen: seen.epoch > 0 and seen.lease_until == 0, what="is paused")
+    desk.leave_alone(ours)
     (part,) = desk.parts_of(ours)
 
     answer = post(stack, http, path_of(bigin, part), job_id=their_part.attempt.job_id)

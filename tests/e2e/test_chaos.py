@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
+from bigin_import import places
+from bigin_import.changes import change
 from bigin_import.models import ObjectVersion
-from bigin_import.records import Import, ImportState, PartState
-from tests.e2e.desk import CONTACTS, Desk
-from tests.e2e.seen_bigin import CREATE_PATH, SeenBigin
+from bigin_import.records import HoldCause, Import, ImportState, Part, PartState
+from tests.e2e.desk import CONTACTS, Desk, Message
+from tests.e2e.seen_bigin import CREATE_PATH, UPLOAD_PATH, SeenBigin
 from tests.e2e.waiting import until
 from tests.e2e.workers import PROC, kill_workers
 from tests.local_stack import LocalStack
@@ -27,6 +29,8 @@ ROWS = 3
 TWO_PARTS_ROWS = 25_001
 CREDITS_OF_A_JOB = 500
 QUARTER_OF_AN_HOUR = 900
+WITH_JOB = [PartState.CREATED, PartState.SETTLED, PartState.COLLECTED]
+SLOW_SECONDS = 6  # long enough that a call under way is still under way once that was seen
 
 
 def assert_once(
@@ -113,22 +117,23 @@ def test_a_day_without_credits_is_waited_for(
 
 @pytest.mark.skipif(not PROC.exists(), reason="finds the processes of the functions in /proc")
 @pytest.mark.parametrize(
-    ("slow", "number", "state"),
+    ("slow", "states"),
     [
-        pytest.param("create_seconds", 1, PartState.CREATING, id="while a create is under way"),
-        pytest.param("upload_seconds", 1, PartState.CREATED, id="between two parts"),
+        pytest.param("create_seconds", [PartState.CREATING], id="while a create is under way"),
+        pytest.param("upload_seconds", WITH_JOB, id="between two parts"),
     ],
 )
 def test_an_importer_that_is_killed_is_taken_over(
-    desk: Desk, bigin: SeenBigin, stack: LocalStack, slow: str, number: int, state: PartState
+    desk: Desk, bigin: SeenBigin, stack: LocalStack, slow: str, states: list[PartState]
 ) -> None:
-    bigin.change(**{slow: 3})
+    bigin.change(**{slow: SLOW_SECONDS})
     source = desk.drop("people.csv", desk.contacts(TWO_PARTS_ROWS), CONTACTS)
-    desk.part_reached(source, state, number)
+    desk.part_reached(source, *states)
 
     assert kill_workers(stack, "import-csv") > 0
+    bigin.change(**{slow: 0})
 
-    desk.part_reached(source, PartState.COLLECTED, number)
+    desk.part_reached(source, PartState.COLLECTED)
     (_, second) = desk.parts_of(source)
     assert second.state is PartState.STORED
     desk.make_due(source)
@@ -153,7 +158,7 @@ def test_what_nobody_can_know_is_held_until_a_person_decides(
     stack.client("lambda").invoke(
         FunctionName="bigin-drop-import-csv",
         InvocationType="Event",
-        Payload=json.dumps(command_of(notice.body, "create")),
+        Payload=json.dumps(command_of(notice, "create")),
     )
 
     assert notice.subject == "Needs a decision: people.csv"
@@ -163,17 +168,50 @@ def test_what_nobody_can_know_is_held_until_a_person_decides(
     assert bigin.emails_at(desk.name) == dict.fromkeys(desk.emails(ROWS), 1)
 
 
+def test_to_continue_is_said_about_the_hold_that_its_notice_tells_of(
+    desk: Desk, bigin: SeenBigin, stack: LocalStack
+) -> None:
+    bigin.break_once("busy", path=UPLOAD_PATH, times=None, retry_after=3600)
+    source = desk.drop("people.csv", desk.contacts(ROWS), CONTACTS)
+    paused = desk.reached(source, lambda seen: seen.busy_waits == 1, what="waits")
+    desk.reached(source, lambda seen: seen.lease_until == 0, what="has given its lease back")
+    archive = places.archive(paused.import_id, 1)
+    planned = desk.stored(archive)
+    desk.put_at(archive, b"something else")
+    bigin.mend()
+    desk.make_due(source)
+    stack.invoke_tick()
+    held = desk.reached(source, is_held_and_left, what="is held")
+    command = command_of(desk.notice(held), "continue")
+    desk.put_at(archive, planned)
+
+    stack.invoke("import-csv", command | {"held_at": command["held_at"] - 1})
+
+    assert desk.import_of(source) == held
+    assert held.hold_cause is HoldCause.CONTRADICTION
+    assert bigin.sent_for(held.import_id) == []
+    stack.invoke("import-csv", command)
+    assert_once(desk, bigin, source)
+
+
+def is_held_and_left(record: Import) -> bool:
+    return record.reminded_at is not None and record.lease_until == 0
+
+
 def let_the_effect_be_decided(desk: Desk, source: ObjectVersion) -> None:
     """Let the minutes be over in which the lost create might still have made a job."""
-    (part,) = desk.parts_of(source)
-    assert part.attempt is not None
-    desk.ledger.save(replace(part, attempts=(replace(part.attempt, decide_after=desk.now()),)))
+
+    def decided(seen: Part) -> Part | None:
+        assert seen.attempt is not None
+        return replace(seen, attempts=(replace(seen.attempt, decide_after=desk.now()),))
+
+    change(desk.ledger, Part.at(places.import_id_of(source), 1), decided)
     desk.make_due(source)
 
 
-def command_of(notice: str, decision: str) -> dict[str, Any]:
+def command_of(notice: Message, decision: str) -> dict[str, Any]:
     """Return the payload of the command that a notice gives for a decision."""
-    payloads = [json.loads(found) for found in re.findall(r"--payload '(\{.*?\})'", notice)]
+    payloads = [json.loads(found) for found in re.findall(r"--payload '(\{.*?\})'", notice.body)]
     (wanted,) = [payload for payload in payloads if payload["decision"] == decision]
     chosen: dict[str, Any] = wanted
     return chosen

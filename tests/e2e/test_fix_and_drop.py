@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bigin_import.models import ObjectVersion
 from bigin_import.records import Import, ImportState
 from bigin_import.tabular.codes import ROW_CODES
-from tests.e2e.desk import PLANTED, Desk, as_csv, read_csv
+from tests.e2e.desk import PLANTED, Desk, as_csv, as_json, read_csv
 from tests.e2e.seen_bigin import SeenBigin
 
 # Customer numbers; unique in Bigin, so each test has its own.
 MANY = range(1, 60_001)
 SOME = range(100_001, 100_301)
 OTHERS = range(200_001, 200_301)
+SAVED = range(300_001, 300_301)
+SAVED_UNSAID = range(400_001, 400_301)
 WRONG_EVERY = 25
 HEADER = ["No", "E-mail", "Surname", "Phone", "City", "Visits", "Company", "Born", "True number"]
-MAPPING = {
+MAPPING: dict[str, object] = {
     "module": "Contacts",
     "operation": "insert",
     "on_bad_rows": "5%",
@@ -31,6 +33,7 @@ MAPPING = {
         {"column": "Born", "api_name": "Date_of_Birth", "format": "dd.MM.yyyy"},
     ],
 }
+IN_1252 = MAPPING | {"character_encoding": "windows-1252"}
 # Cells for which Bigin refuses their row, and why: what these tests cannot bring about by hand.
 REFUSED = {
     f"{PLANTED} {code.title()}": code
@@ -90,11 +93,13 @@ def corrected(desk: Desk, failed: bytes) -> bytes:
     return csv_of([row | good_row(desk, int(row["True number"])) for row in rows])
 
 
-def drop_with_errors(desk: Desk, bigin: SeenBigin, numbers: range) -> Import:
+def drop_with_errors(
+    desk: Desk, bigin: SeenBigin, numbers: range, mapping: Mapping[str, object] = MAPPING
+) -> Import:
     """Drop rows of which every 25th fails, and wait for the result."""
     bigin.change(refused_cells=REFUSED)
     rows = list(rows_with_errors(desk, numbers))
-    record = desk.closed(desk.drop("customers.csv", csv_of(rows), MAPPING), seconds=150)
+    record = desk.closed(desk.drop("customers.csv", csv_of(rows), mapping), seconds=150)
     assert record.state is ImportState.COMPLETED_WITH_ERRORS
     return record
 
@@ -138,6 +143,52 @@ def test_a_corrected_file_may_have_a_mapping_of_its_own(desk: Desk, bigin: SeenB
 
     assert desk.closed(again).state is ImportState.COMPLETED
     assert_all_there_once(desk, bigin, SOME)
+
+
+def saved_in_1252(desk: Desk, failed: bytes) -> bytes:
+    """Correct a failed file, with a city that no ASCII has, as Excel saves it on Windows."""
+    rows = read_csv(corrected(desk, failed))
+    return csv_of([row | {"City": "Zürich"} for row in rows]).decode().encode("cp1252")
+
+
+def assert_saved_rows_are_there(desk: Desk, bigin: SeenBigin, numbers: range) -> None:
+    assert_all_there_once(desk, bigin, numbers)
+    saved = [
+        record["Mailing_City"]
+        for number in numbers[WRONG_EVERY - 1 :: WRONG_EVERY]
+        for record in bigin.records(Customer_Number=number_of(number))
+    ]
+    assert saved == ["Zürich"] * (len(numbers) // WRONG_EVERY)
+
+
+def test_a_file_saved_in_windows_1252_is_read_as_its_parent_s_mapping_says(
+    desk: Desk, bigin: SeenBigin
+) -> None:
+    record = drop_with_errors(desk, bigin, SAVED, IN_1252)
+
+    again = desk.put("elsewhere/saved.csv", saved_in_1252(desk, desk.result(record, "failed.csv")))
+
+    assert_is_child(desk, again, parent=record)
+    assert_saved_rows_are_there(desk, bigin, SAVED)
+
+
+def test_a_file_in_an_encoding_that_its_parent_s_mapping_does_not_say_goes_on_once_it_is_said(
+    desk: Desk, bigin: SeenBigin
+) -> None:
+    record = drop_with_errors(desk, bigin, SAVED_UNSAID)
+    saved = saved_in_1252(desk, desk.result(record, "failed.csv"))
+    again = desk.put("elsewhere/saved.csv", saved)
+    rejected = desk.closed(again)
+    assert rejected.state is ImportState.REJECTED
+    assert bigin.sent_for(rejected.import_id) == []
+    said = desk.notice(rejected).body
+    assert f"{again.key}: the file is not UTF-8, and nothing says what it is" in said
+    assert '"character_encoding": "windows-1252"' in said
+
+    desk.put("elsewhere/saved.mapping.json", as_json(IN_1252))
+
+    assert desk.closed(again, take=2).state is ImportState.COMPLETED
+    assert_saved_rows_are_there(desk, bigin, SAVED_UNSAID)
 
 
 def test_a_file_that_a_spreadsheet_has_damaged_is_rejected_with_its_column(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bigin_import.records import ClosedBy, ImportState
-from tests.e2e.desk import CONTACTS, Desk
+from tests.e2e.desk import CONTACTS, Desk, as_json
 from tests.e2e.seen_bigin import SeenBigin
 
 TWO_TICKS_SECONDS = 150
 
 
-def test_the_schedule_settles_a_lost_callback_and_rejects_what_has_no_mapping(
+def test_the_schedule_settles_a_lost_callback_and_rejects_what_has_no_mapping_until_it_comes(
     desk: Desk, bigin: SeenBigin
 ) -> None:
     bigin.break_once("callback_lost")
@@ -30,3 +30,5 @@ def test_the_schedule_settles_a_lost_callback_and_rejects_what_has_no_mapping(
         desk.notice(rejected).body
     )
     assert "Drop unmapped.mapping.json beside it" in desk.notice(rejected).body
+    desk.put("unmapped.mapping.json", as_json(CONTACTS))
+    assert desk.closed(unmapped, take=2).state is ImportState.COMPLETED

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from bigin_import.aws.ledger import DynamoLedger
 from tests.bigin_twin.tokens import Client
-from tests.e2e.desk import PLANTED
+from tests.e2e.desk import CONTACTS, PLANTED, Desk
 from tests.e2e.seen_bigin import SeenBigin
 from tests.local_stack import LocalStack
-from tests.local_stack.deployment import STACK_NAME
 from tests.local_stack.stack import FunctionName
 
-pytestmark = pytest.mark.after_all
+pytestmark = [pytest.mark.after_all, pytest.mark.usefixtures("an_import")]
 
 FUNCTIONS: tuple[FunctionName, ...] = ("import-csv", "job-callback", "settle-jobs")
 ACCESS_TOKEN = re.compile(r"1000\.[0-9a-f]{32}\.[0-9a-f]{32}")
+
+
+@pytest.fixture(scope="session")
+def an_import(desk_at: Callable[[str], Desk]) -> None:
+    """Something to look at, also where these tests run alone."""
+    desk = desk_at("left behind")
+    desk.closed(desk.drop("people.csv", desk.contacts(), CONTACTS))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -38,9 +44,7 @@ def test_no_log_holds_a_secret_a_token_a_signature_or_a_cell(
 def secrets(stack: LocalStack) -> Iterator[str]:
     zoho = Client()
     yield from (zoho.client_secret, zoho.refresh_token)
-    signing = stack.client("cloudformation").describe_stack_resource(
-        StackName=STACK_NAME, LogicalResourceId="SigningSecret"
-    )["StackResourceDetail"]["PhysicalResourceId"]
+    signing = stack.resource("SigningSecret")
     yield stack.client("secretsmanager").get_secret_value(SecretId=signing)["SecretString"]
 
 

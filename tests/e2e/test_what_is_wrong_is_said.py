@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,11 +37,17 @@ class Mistake:
     name: str = "drop.csv"
 
 
-def with_column(header: str, api_name: str) -> Mapping[str, object]:
+def with_column(header: str, api_name: str) -> dict[str, object]:
     columns = {"E-mail": "Email", "Surname": "Last_Name", header: api_name}
     return CONTACTS | {"columns": columns}
 
 
+def of_ids(*ids: str) -> bytes:
+    return as_csv([["Record", *HEADER], *([each, *ROW] for each in ids)])
+
+
+BY_ID = with_column("Record", "id") | {"operation": "update", "find_by": "id"}
+MANY = {f"Column {number}": f"Field_{number}" for number in range(1, 200)}
 MISTAKES: dict[str, Mistake] = {
     "mapping not json": Mistake(
         GOOD,
@@ -70,6 +77,44 @@ MISTAKES: dict[str, Mistake] = {
         ),
         CONTACTS | {"columns": {"E-mail": "Mail", "Surname": "Full_Name", "Company": "Company"}},
     ),
+    "a module that Bigin lacks": Mistake(
+        GOOD,
+        (
+            "drop.mapping.json, module: Bigin does not know the module 'Kontakte' (INVALID_MODUL",
+            "Correct the module in the mapping: Contacts, Accounts (companies), Pipelines (deals)",
+        ),
+        CONTACTS | {"module": "Kontakte"},
+    ),
+    "more than 200 fields": Mistake(
+        as_csv([[*HEADER, *MANY], [*ROW, *MANY]]),
+        (
+            "drop.mapping.json: 201 fields are mapped; Bigin takes 200 at most. Leave out columns",
+            'columns["Column 1"]: Contacts has no field "Field_1". Write the API name of a field ',
+            "more in the report",
+        ),
+        CONTACTS | {"columns": {"E-mail": "Email", "Surname": "Last_Name", **MANY}},
+    ),
+    "a column that is there twice": Mistake(
+        as_csv([[*HEADER, "e-mail "], [*ROW, PLANTED]]),
+        ('line 5, columns["E-Mail"]: "E-Mail" fits columns 1 and 3 of {} alike. Rename one in t',),
+        CONTACTS | {"columns": {"E-Mail": "Email", "Surname": "Last_Name"}},
+    ),
+    "all at once": Mistake(
+        as_csv([HEADER, ROW, ["a@b.example", "Nu\xf1ez"]]).decode().encode("cp1252"),
+        (
+            'line 4, column 3, ignore_emtpy: "ignore_emtpy" is not a known key. Did you mean "ign',
+            'line 6, columns["E-Mial"]: {} has no column "E-Mial". Did you mean "E-mail"?',
+            'line 7, columns["Surname"]: Full_Name ("Full Name") is read-only in Bigin',
+            'drop.mapping.json: Last_Name ("Last Name") is mandatory in Contacts, and nothing fil',
+            "{}: the file is not UTF-8, and nothing says what it is",
+        ),
+        {
+            "module": "Contacts",
+            "operation": "insert",
+            "ignore_emtpy": True,
+            "columns": {"E-Mial": "Email", "Surname": "Full_Name"},
+        },
+    ),
     "key not mapped": Mistake(
         GOOD,
         (
@@ -92,6 +137,19 @@ MISTAKES: dict[str, Mistake] = {
         ('{}, column "Visits": none of 2 values fits the field Visits (integer)',),
         with_column("Visits", "Visits"),
     ),
+    "ids as powers of ten": Mistake(
+        of_ids("1.11111E+17", "1.11111E+17"),
+        (
+            '{}, column "Record": 2 ids are in scientific notation (1.11E+17). A spreadsheet keeps',
+            "export the file again and do not save it from a spreadsheet, or read the column as t",
+        ),
+        BY_ID,
+    ),
+    "ids that were rounded": Mistake(
+        of_ids("111111000000541000", "111111000000542000"),
+        ('{}, column "Record": most ids of 18 or 19 digits end in 000: they were rounded. A spr',),
+        BY_ID,
+    ),
     "keys twice": Mistake(
         as_csv([HEADER, ROW, ROW]),
         ('{}, column "E-mail": 1 rows have the key of an earlier row; see row 2, 3',),
@@ -99,6 +157,10 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "empty": Mistake(b"", ("{}: the file is empty. Export the data again",)),
     "header only": Mistake(as_csv([HEADER]), ("{}: there is a header and no row below it",)),
+    "a title above the header": Mistake(
+        as_csv([[f"Customers of {PLANTED}"], [], HEADER, ROW, ROW]),
+        ("{}, row 1: the first row is not the header: the table seems to begin in row 3. Delet",),
+    ),
     "too many cells": Mistake(
         as_csv([HEADER, ROW, [*ROW, "more"], ROW, [*ROW, "", "yet more"]]),
         (
@@ -110,12 +172,28 @@ MISTAKES: dict[str, Mistake] = {
     "an open quote": Mistake(
         GOOD + b'"a@b.example,' + GOOD * 3, ("{}, row 3: a quote in this row is never closed",)
     ),
+    "quotes behind backslashes": Mistake(
+        GOOD + b'a@b.example,"the \\"%s\\" one"\r\n' % PLANTED.encode(),
+        ("{}: quotes inside cells are escaped with a backslash, which is not CSV. Export it ag",),
+    ),
     "encoding not said": Mistake(
         as_csv([HEADER, ROW]) + "a@b.example,Nu\xf1ez\r\n".encode("cp1252"),
         (
             "{}: the file is not UTF-8, and nothing says what it is",
             '"character_encoding": "windows-1252"',
         ),
+    ),
+    "UTF-16 without its mark": Mistake(
+        GOOD.decode().encode("utf-16-le"),
+        (
+            "{}: it is full of NUL bytes: UTF-16 without a byte order mark, or no text at all",
+            'add "character_encoding": "utf-16-le" or "utf-16-be" to the mapping',
+        ),
+    ),
+    "half of a gzip file": Mistake(
+        gzip.compress(GOOD)[:-9],
+        ("{}: it is named .gz but is not a whole gzip file. Pack it again and drop it again",),
+        name="drop.csv.gz",
     ),
     "an image": Mistake(
         b"\x89PNG\r\n\x1a\n" + bytes(range(256)), ("{}: this is a picture, not a CSV",)

@@ -109,6 +109,14 @@ class LocalStack:
         """Return a boto3 client with root's credentials."""
         return self.emulator.client(service)
 
+    def resource(self, name: str) -> str:
+        """Return the physical id of a resource of template.yaml: of a queue its URL."""
+        answer = self.client("cloudformation").describe_stack_resource(
+            StackName=deployment.STACK_NAME, LogicalResourceId=name
+        )
+        physical_id: str = answer["StackResourceDetail"]["PhysicalResourceId"]
+        return physical_id
+
     def invoke(self, function: FunctionName, event: Mapping[str, Any]) -> object:
         """
         Invoke a function and return what it answers.

@@ -108,6 +108,16 @@ def test_what_a_drop_that_cannot_be_opened_lacks_comes_after_what_the_mapping_la
     assert "is not UTF-8" in readable[-1][1]
 
 
+def test_a_header_in_plain_ascii_is_looked_at_whatever_the_encoding_below_it_is() -> None:
+    body = "E-mail,Surname\nada@example.com,Müller\n".encode("cp1252")
+    columns = {"E-mial": "Email", "Surname": "Last_Name"}
+
+    found = rejected(House(), AS_WRITTEN | {"columns": columns}, body)
+
+    assert places(found) == ['columns["E-mial"]', CSV]
+    assert "is not UTF-8" in found[-1][1]
+
+
 def test_a_drop_whose_only_mistake_is_its_own_does_not_concern_the_mapping() -> None:
     house = House()
     house.drop(SIDECAR, MAPPING)

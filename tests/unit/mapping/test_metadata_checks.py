@@ -215,7 +215,7 @@ def test_more_than_200_fields_are_refused() -> None:
     )
 
 
-def test_of_very_many_entries_the_first_thousand_are_looked_at() -> None:
+def test_of_very_many_entries_their_number_is_told_first_and_a_thousand_are_looked_at() -> None:
     columns = {f"c{number}": f"Field_{number}" for number in range(1200)} | {"A": "Last_Name"}
 
     with pytest.raises(DropRejectedError) as caught:
@@ -223,7 +223,7 @@ def test_of_very_many_entries_the_first_thousand_are_looked_at() -> None:
 
     problems = caught.value.problems
     assert len(problems) == 1001
-    assert problems[-1].what == "1201 fields are mapped; Bigin takes 200 at most"
+    assert problems[0].what == "1201 fields are mapped; Bigin takes 200 at most"
 
 
 def test_everything_that_is_wrong_comes_at_once() -> None:

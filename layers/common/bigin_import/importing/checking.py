@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bigin_import.errors import BiginError, BiginRefusedError, DropRejectedError
-from bigin_import.importing.drops import Drop
+from bigin_import.importing.drops import ANY_ENCODING, Drop
 from bigin_import.importing.heritage import Heritage
 from bigin_import.importing.metadata import Metadata
 from bigin_import.importing.problems import unknown_module
@@ -74,7 +74,7 @@ class Checking:
             mapping_name = _name_of_mapping(record, heritage)
             examined = examine(
                 mapping,
-                table.header if table else None,
+                table.header if table else self._plain_header(record, findings),
                 self._fields(record, mapping, mapping_name, findings),
                 mapping_name=mapping_name,
                 drop_name=record.source.key,
@@ -129,6 +129,16 @@ class Checking:
             return Heritage()
         findings.of_the_drop += heritage.problems
         return heritage
+
+    def _plain_header(self, record: Import, findings: _Findings) -> tuple[str, ...] | None:
+        """Return the header of a drop whose encoding nothing explains, if that is plain ASCII."""
+        if not findings.drop_concerns_mapping:
+            return None
+        try:
+            with Drop(self.files, record.source, ANY_ENCODING).opened() as table:
+                return table.header if "".join(table.header).isascii() else None
+        except DropRejectedError:
+            return None
 
     def _fields(
         self, record: Import, mapping: Mapping, mapping_name: str, findings: _Findings

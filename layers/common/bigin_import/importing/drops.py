@@ -12,6 +12,9 @@ from bigin_import.tabular.dates import fitting_formats
 from bigin_import.tabular.dialect import open_table
 from bigin_import.tabular.table import Table
 
+# It explains every byte, so with it what is ASCII can be read whatever the encoding really is.
+ANY_ENCODING = "latin-1"
+
 
 @dataclass(frozen=True, slots=True)
 class Drop:

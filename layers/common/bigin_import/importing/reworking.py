@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bigin_import import places
 from bigin_import.errors import DropRejectedError, MissingObjectError, UnreadableObjectError
-from bigin_import.importing.drops import Drop
+from bigin_import.importing.drops import ANY_ENCODING, Drop
 from bigin_import.importing.heritage import Heritage
 from bigin_import.importing.named_columns import by_name, is_counted
 from bigin_import.importing.originals import Dropped, dropped_rows, find_originals, readable_dates
@@ -19,8 +19,6 @@ from bigin_import.records import Import, MappingPin
 from bigin_import.tabular.damage import damaged_columns
 from bigin_import.tabular.table import Table
 
-# Our own columns are ASCII: with this, they are found whatever encoding a spreadsheet wrote.
-_ANY_ENCODING = "latin-1"
 _NOT_CHECKED = (
     "It was not checked whether a spreadsheet has changed cells, because the file that this one "
     "corrects, or what is known of it, is not kept any more."
@@ -51,7 +49,8 @@ class Reworking:
             return None
 
     def _parent_of(self, source: ObjectVersion) -> str | None:
-        for encoding in filter(None, (self.default_encoding, _ANY_ENCODING)):
+        # Our own columns are ASCII, so they are found whatever encoding a spreadsheet wrote.
+        for encoding in filter(None, (self.default_encoding, ANY_ENCODING)):
             try:
                 with Drop(self.files, source, encoding).opened() as table:
                     is_empty, parent = _parent_named_in(table)

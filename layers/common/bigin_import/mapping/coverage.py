@@ -14,6 +14,21 @@ from bigin_import.models import Operation, Problem
 MAX_MAPPED_FIELDS = 200  # HEADER_LIMIT_EXCEEDED
 
 
+def number_problems(
+    mapping: Mapping, entries: tuple[Resolved, ...], *, name: str
+) -> Iterator[Problem]:
+    """Yield whether the mapping fills more fields than Bigin takes."""
+    written = _written(mapping, entries)
+    if len(written) > MAX_MAPPED_FIELDS:
+        what = f"{len(written)} fields are mapped; Bigin takes {MAX_MAPPED_FIELDS} at most"
+        yield Problem(name, what, "Leave out columns, or import the file in two passes")
+
+
+def _written(mapping: Mapping, entries: tuple[Resolved, ...]) -> set[str]:
+    mapped = mapping.fields or tuple(entry.mapped for entry in entries)
+    return {field.api_name for field in mapped if field.api_name}
+
+
 def coverage_problems(
     mapping: Mapping, entries: tuple[Resolved, ...], fields: ModuleFields, *, name: str
 ) -> Iterator[Problem]:
@@ -22,12 +37,9 @@ def coverage_problems(
 
     A field that a wrong entry was meant for counts as filled: the entry has been told of.
     """
-    mapped = mapping.fields or tuple(entry.mapped for entry in entries)
-    written = {field.api_name for field in mapped if field.api_name}
-    if len(written) > MAX_MAPPED_FIELDS:
-        what = f"{len(written)} fields are mapped; Bigin takes {MAX_MAPPED_FIELDS} at most"
-        yield Problem(name, what, "Leave out columns, or import the file in two passes")
-    filled = written | {meant for entry in entries if (meant := _meant_by(entry, fields))}
+    filled = _written(mapping, entries) | {
+        meant for entry in entries if (meant := _meant_by(entry, fields))
+    }
     if mapping.find_by is not None:
         yield from _key_problems(mapping, mapping.find_by, filled, fields, name)
     if mapping.operation is not Operation.UPDATE and not mapping.may_fill_more:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bigin_import.mapping.checks import DateFormats, entry_problems
-from bigin_import.mapping.coverage import coverage_problems
+from bigin_import.mapping.coverage import coverage_problems, number_problems
 from bigin_import.mapping.headers import Headers
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.module_fields import ModuleFields
@@ -26,7 +26,8 @@ class Examined:
     Attributes:
         headers: None if the header row could not be read.
         entries: Of the mapping or, where it maps nothing, of the headers.
-        problems: Those of the entries in their order, then those of the whole.
+        problems: Whether they are too many, which would be lost behind all of their own; then
+            those of the entries in their order, then those of the whole.
     """
 
     mapping: Mapping
@@ -60,9 +61,9 @@ def examine(
     known = ModuleFields.of(mapping.module, fields)
     resolved = _entries(mapping, headers, known, name=mapping_name, drop=drop_name)
     entries = tuple(islice(resolved, _MOST_EXAMINED))
-    problems = [
-        problem for entry in entries for problem in entry_problems(entry, known, date_formats)
-    ]
+    problems = list(number_problems(mapping, entries, name=mapping_name))
+    for entry in entries:
+        problems += entry_problems(entry, known, date_formats)
     if headers is not None or not mapping.names_fields_by_header:
         problems += coverage_problems(mapping, entries, known, name=mapping_name)
     return Examined(mapping, headers, known, entries, tuple(problems))
