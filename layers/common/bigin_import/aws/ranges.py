@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from mypy_boto3_s3 import S3Client
 
-RANGE_BYTES: Final = 4 * 1024 * 1024
+RANGE_BYTES: Final = 3 * 1024 * 1024
 """Read while result files are written, so it counts in the 60 MiB of `python -m tests.bench`."""
 RANGE_ATTEMPTS: Final = 5
 """As many as boto3's own downloads make."""
