@@ -116,7 +116,7 @@ _send_import = Importer._send
 
 def _cut_again(self: Importer, lease: Lease, record: Import) -> None:
     self.preparer._plan_parts(lease, record.import_id, self.preparer._cut(
-        record, self.mappings.read(record, record.mapping)  # type: ignore[arg-type]  # it was pinned long ago
+        lease, record, self.mappings.read(record, record.mapping)  # type: ignore[arg-type]  # it was pinned long ago
     ))  # fmt: skip
     _send_import(self, lease, record)
 

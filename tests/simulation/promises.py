@@ -27,6 +27,8 @@ from tests.simulation.world import HOUR, SKEW_SECONDS, World
 MINUTE = 60
 PLENTY = 50_000  # credits
 DAY = 24 * HOUR
+CALLS_AN_HOUR = 60  # for an open item that waits
+CALLS_OF_WORK = 300  # for what is done with it when its waiting ends
 SLACK = 2 * SKEW_SECONDS + 2
 LEASE_SECONDS = 360
 RESULT_FILES = ("success", "failed", "unprocessed", "unclear")
@@ -186,6 +188,23 @@ class Ending:
         if all(_is_harmless(fault) for fault in self.world.faults.fired):
             self._check_without_faults()
         self._check_waiting_notices()
+        self._check_calls()
+
+    def _check_calls(self) -> None:
+        """
+        Once faults have stopped, nothing is asked about without end.
+
+        A drop that waits for its mapping is: it looks for it every minute. Points come before
+        and after each call.
+        """
+        if self.scenario.mapping_after != -MINUTE:
+            return
+        records = self.account.ledger.records.values()
+        items = sum(isinstance(record, (Import, Part)) for record in records)
+        quiet_from = self.scenario.trouble_hours + 2
+        quiet = [calls for hour, calls in self.world.calls.items() if hour >= quiet_from]
+        if sum(quiet) / 2 > items * (CALLS_OF_WORK + CALLS_AN_HOUR * len(quiet)):
+            self.world.violate(f"{sum(quiet) // 2} calls in {len(quiet)} hours for {items} items")
 
     def _check_waiting_notices(self) -> None:
         """Whoever waits for credits is told once a day, of all imports at once."""

@@ -160,6 +160,11 @@ def plan_file(import_id: str) -> str:
     return f"parts/{import_id}/plan.json"
 
 
+def plan_copy(import_id: str, sha256: str) -> str:
+    """Return where a plan also lies, under a name that no other plan has."""
+    return f"parts/{import_id}/plan.{sha256[:16]}.json"
+
+
 def problems_file(import_id: str) -> str:
     return f"parts/{import_id}/problems.json"
 

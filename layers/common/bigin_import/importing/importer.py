@@ -35,6 +35,8 @@ from bigin_import.records import HoldCause, Import, ImportState, OpenKind, holds
 MOST_IDLE_RESUMES = 5
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
 AN_HOUR_SECONDS = 3600
+LATER_AFTER = 20  # who has waited for an hour looks every three minutes
+LONGEST_LOOK_SECONDS = 900
 _HOLDS = {Pause.CONTRADICTION: HoldCause.CONTRADICTION, Pause.HELD: HoldCause.PART}
 
 
@@ -168,9 +170,10 @@ class Importer:
         dry_run = record.dry_run or mapping.dry_run
         turn = ImportState.PREPARING if dry_run else self.intake.take_turn(record)
         if turn is None:
-            return self._look_again(lease)
+            return self._look_again(lease, waited=self.clock.now() - record.received_at)
         if turn is ImportState.SUPERSEDED:
             return self._concluded(lease, turn)
+        lease.check()
         sha256 = self.mappings.pin(record, mapping)
         return lease.change(
             lambda seen: replace(
@@ -189,8 +192,10 @@ class Importer:
         self.queue.collect(record.import_id)  # settle_jobs writes a suggestion at once
         return self._look_again(lease)
 
-    def _look_again(self, lease: Lease) -> Import:
-        due_at = self.clock.now() + LOOK_AGAIN_SECONDS
+    def _look_again(self, lease: Lease, *, waited: int = 0) -> Import:
+        """Look in a minute; in longer for what has lasted long, as a file's version on credits."""
+        pause = min(max(LOOK_AGAIN_SECONDS, waited // LATER_AFTER), LONGEST_LOOK_SECONDS)
+        due_at = self.clock.now() + pause
         return lease.change(lambda seen: replace(seen, due_at=due_at))
 
     def _send(self, lease: Lease, record: Import) -> None:

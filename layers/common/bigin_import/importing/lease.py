@@ -48,6 +48,16 @@ class Lease:
         ends_at = self.clock.now() + seconds
         return ends_at < self.until and seconds < self.clock.remaining_seconds()
 
+    def check(self) -> None:
+        """
+        Make sure, by the clock alone, that we may still write where no condition can be set.
+
+        Raises:
+            LeaseLostError: We stood still until the lease had ended.
+        """
+        if self.clock.now() >= self.until:
+            raise LeaseLostError(f"the lease on import {self.import_id} has ended")
+
     def change(self, step: Callable[[Import], Import | None]) -> Import:
         """
         Change the import, if we still hold it.

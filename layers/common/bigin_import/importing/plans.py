@@ -10,7 +10,7 @@ from functools import cache
 from pydantic import TypeAdapter
 
 from bigin_import import places
-from bigin_import.errors import ConflictError, MissingObjectError
+from bigin_import.errors import MissingObjectError
 from bigin_import.importing.problems import not_listed
 from bigin_import.models import Plan, Problem
 from bigin_import.ports import Files
@@ -25,8 +25,11 @@ MOST_CHARACTERS = 1_000  # of each of its sentences: a header or an API name may
 def write_plan(files: Files, import_id: str, plan: Plan) -> str:
     """Store the plan and return its SHA-256."""
     body = _plans().dump_json(plan)
-    files.write(places.plan_file(import_id), body, content_type="application/json")
-    return hashlib.sha256(body).hexdigest()
+    sha256 = hashlib.sha256(body).hexdigest()
+    # Under a name of its own nobody writes over it: see `read_plan`.
+    for key in (places.plan_copy(import_id, sha256), places.plan_file(import_id)):
+        files.write(key, body, content_type="application/json")
+    return sha256
 
 
 def read_plan(files: Files, import_id: str, *, sha256: str | None = None) -> Plan:
@@ -34,15 +37,17 @@ def read_plan(files: Files, import_id: str, *, sha256: str | None = None) -> Pla
     Return the plan that was stored.
 
     Args:
-        sha256: Of the plan that is wanted, if nothing less will do.
+        sha256: Of the plan that is wanted. If there is another, a submitter without its lease has
+            written over it; the right one is put back.
 
     Raises:
         MissingObjectError: The drop was never read to its end.
-        ConflictError: There is another plan: a submitter without its lease wrote over it.
     """
-    body = files.read(places.plan_file(import_id), at_most=MOST_BYTES)
+    key = places.plan_file(import_id)
+    body = files.read(key, at_most=MOST_BYTES)
     if sha256 is not None and hashlib.sha256(body).hexdigest() != sha256:
-        raise ConflictError(f"{places.plan_file(import_id)} is not the plan that was made")
+        body = files.read(places.plan_copy(import_id, sha256), at_most=MOST_BYTES)
+        files.write(key, body, content_type="application/json")
     return _plans().validate_json(body)
 
 

@@ -60,7 +60,8 @@ class Preparer:
             MissingObjectError: The version was removed from the bucket.
             LeaseLostError: Another submitter took over.
         """
-        plan = self._cut(record, mapping)
+        plan = self._cut(lease, record, mapping)
+        lease.check()
         made = write_plan(self.files, record.import_id, plan)
         lease.change(lambda seen: replace(seen, plan_sha256=made))
         if record.dry_run:
@@ -101,13 +102,13 @@ class Preparer:
         except ConflictError:
             return self._claim(digest, import_id)
 
-    def _cut(self, record: Import, mapping: Mapping) -> Plan:
+    def _cut(self, lease: Lease, record: Import, mapping: Mapping) -> Plan:
         with self.checking.opened(record, mapping) as (table, examined, heritage):
             columns = heritage.passed_on(column_plan(examined))
             result = cut(
                 table,
                 columns,
-                store=partial(self._store_archive, record.import_id),
+                store=partial(self._store_archive, lease),
                 entry_name=partial(places.entry_name, record.import_id),
                 max_rows=self.max_rows,
             )
@@ -122,8 +123,9 @@ class Preparer:
             mapping_version=heritage.mapping.version_id if heritage.mapping else "",
         )
 
-    def _store_archive(self, import_id: str, number: int, archive: bytes) -> None:
-        key = places.archive(import_id, number)
+    def _store_archive(self, lease: Lease, number: int, archive: bytes) -> None:
+        lease.check()
+        key = places.archive(lease.import_id, number)
         self.files.write(key, archive, content_type="application/zip")
 
     def _plan_parts(self, lease: Lease, import_id: str, plan: Plan) -> None:
