@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bigin_import import places
+from bigin_import.changes import change
 from bigin_import.errors import LeaseLostError
 from bigin_import.importing.lease import take_lease
 from bigin_import.importing.plans import read_plan
@@ -56,3 +59,15 @@ def test_it_knows_by_its_clock_that_it_may_not_write_any_more() -> None:
     assert taken.state is ImportState.WAITING_FOR_MAPPING
     with pytest.raises(LeaseLostError):
         lease.check()
+
+
+def test_what_others_made_of_an_import_after_its_last_write_is_not_undone() -> None:
+    house = House()
+    record = house.intake.register(house.files.put(CSV, ROWS))
+    house.clock.begin()
+    held = take_lease(house.ledger, house.clock, record.import_id)
+    assert held is not None
+    change(house.ledger, record.address, lambda seen: replace(seen, state=ImportState.FINISHING))
+
+    with pytest.raises(LeaseLostError):
+        held[0].change(lambda seen: replace(seen, state=ImportState.SENDING))

@@ -63,7 +63,8 @@ class Lease:
         Change the import, if we still hold it.
 
         Raises:
-            LeaseLostError: Another submitter took over, or the lease has ended.
+            LeaseLostError: Another submitter took over, the lease has ended, or the import is not
+                a submitter's any more.
         """
         record, _ = change(
             self.ledger, Import.at(self.import_id), lambda seen: step(self._ours(seen))
@@ -111,6 +112,9 @@ class Lease:
     def _ours(self, seen: Import) -> Import:
         if seen.epoch != self.epoch or self.clock.now() >= self.until:
             raise LeaseLostError(f"the lease on import {self.import_id} has ended")
+        if seen.state not in SUBMITTER_STATES:
+            # Our own last write, whose answer was lost, and what others have made of it since.
+            raise LeaseLostError(f"import {self.import_id} has gone on to {seen.state}")
         return seen
 
 
