@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from bigin_import import callback
+from bigin_import import callback, places
 from bigin_import.changes import added, change
 from bigin_import.errors import (
     BiginBusyError,
@@ -22,10 +22,12 @@ from bigin_import.errors import (
 from bigin_import.importing import importer, preparer
 from bigin_import.importing.decisions import Decision, Decisions
 from bigin_import.importing.importer import Importer
+from bigin_import.importing.intake import Intake
 from bigin_import.importing.lease import OUTLIVES_SECONDS, SUBMITTER_STATES, Lease
-from bigin_import.importing.part_sender import PartSender, Round, StoppedError
+from bigin_import.importing.part_sender import CREATE_SECONDS, PartSender, Round, StoppedError
+from bigin_import.importing.pauses import Pause
 from bigin_import.importing.sender import Sender
-from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, PartState, steps
+from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, PartState, Turn, steps
 from bigin_import.settling.adopter import Adopter
 from bigin_import.settling.finisher import Finisher
 from bigin_import.settling.sweeper import Sweeper
@@ -101,6 +103,11 @@ def _busy_is_unknown(self: PartSender, *about: Any) -> str:
         raise BiginOutcomeUnknownError("429") from exc
 
 
+def _start_anyway(self: PartSender, current: Round) -> None:
+    if not current.lease.has_time_for(CREATE_SECONDS):
+        raise StoppedError(Pause.NO_TIME)
+
+
 _send = Sender.send
 
 
@@ -111,6 +118,13 @@ def _sent_anyway(self: Sender, *about: Any) -> None:
         return
 
 
+_pinned = Importer._pinned
+
+
+def _pinned_to_send(self: Importer, lease: Lease, record: Import, mapping: Any) -> Import:
+    return _pinned(self, lease, record, mapping.model_copy(update={"dry_run": False}))
+
+
 _send_import = Importer._send
 
 
@@ -119,6 +133,20 @@ def _cut_again(self: Importer, lease: Lease, record: Import) -> None:
         lease, record, self.mappings.read(record, record.mapping)  # type: ignore[arg-type]  # it was pinned long ago
     ))  # fmt: skip
     _send_import(self, lease, record)
+
+
+def _free_when_closed(self: Intake, turn: Turn, record: Import) -> bool:
+    if turn.open_import in (None, record.import_id):
+        return True
+    holder = self.ledger.load(Import.at(turn.open_import))
+    return holder is None or holder.state.is_closed
+
+
+def _claim_unforced(source: Any, content: str, mapping: Any, force: str | None) -> str:
+    return _claim_of(source, content, mapping, None)
+
+
+_claim_of = places.claim_of
 
 
 def _without_claim(ledger: Any, record: Any) -> tuple[Any, bool]:
@@ -250,6 +278,10 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "open removed before collection": ((steps, "settled", _settled_for_good),),
     "notice after open is gone": ((Finisher, "tell", _tell_later),),
     "5xx on create retried": ((PartSender, "_send_create", _create_retried),),
+    "create begun after an unknown one": ((PartSender, "_check_may_start", _start_anyway),),
+    "hold keeps the turn": ((Intake, "_is_free", _free_when_closed),),
+    "force ignored": ((places, "claim_of", _claim_unforced),),
+    "dry run sent": ((Importer, "_pinned", _pinned_to_send),),
     "429 taken for unknown": ((PartSender, "_send_create", _busy_is_unknown),),
     "plain insert re-created": ((preparer, "_is_repeatable", lambda plan, part: True),),
     "decision without attempt": ((Decisions, "_decide", _decide_any),),

@@ -11,7 +11,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from bigin_import import places
@@ -31,6 +31,8 @@ CALLS_AN_HOUR = 60  # for an open item that waits
 CALLS_OF_WORK = 300  # for what is done with it when its waiting ends
 SLACK = 2 * SKEW_SECONDS + 2
 LEASE_SECONDS = 360
+AT_ONCE_SECONDS = 1  # writes of calls side by side cross
+LATE = ("stall", "freeze")  # who wrote it may have been late with it
 RESULT_FILES = ("success", "failed", "unprocessed", "unclear")
 # Faults after which nobody but a person may know whether Bigin made a job, or go on.
 CAUSES_OF_HOLDS = frozenset({
@@ -63,6 +65,7 @@ class Watch:
     account: Account | None = None
     said_create: Container[tuple[str, int, int]] = ()
     held: bool = False
+    unknown: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def check(self, old: Record | None, new: Record) -> None:
         try:
@@ -75,6 +78,7 @@ class Watch:
             self._check_change(old, new)
         if isinstance(new, Part):
             self._check_part(new)
+            self._check_create(new)
         if isinstance(old, Part) and isinstance(new, Part) and old.attempt is not None:
             self._check_unknown(old, new, old.attempt.number)
 
@@ -90,6 +94,20 @@ class Watch:
         sent_again = old.state is PartState.HELD and new.state is PartState.STORED
         if sent_again and told not in self.said_create:
             self.world.violate("a held part is sent again and nobody said so")
+
+    def _check_create(self, new: Part) -> None:
+        """No create is begun while nobody knows about another one of the import."""
+        me = (new.import_id, new.number)
+        if new.state is PartState.UNKNOWN:
+            self.unknown.setdefault(me, self.world.now)
+        else:
+            self.unknown.pop(me, None)
+        for (import_id, number), since in self.unknown.items():
+            waited = self.world.now - since
+            begins = import_id == new.import_id and new.state is PartState.CREATING
+            late = any(fault.kind in LATE for fault in self.world.faults.fired)
+            if begins and waited > AT_ONCE_SECONDS and not late:
+                self.world.violate(f"a create begins {waited:.0f} s after part {number} is UNKNOWN")
 
     def _check_change(self, old: Import, new: Import) -> None:
         """
@@ -109,7 +127,7 @@ class Watch:
     def _check_import(self, new: Import) -> None:
         if new.state is ImportState.ON_HOLD:
             self.held = True
-        if new.state in UNDER_WAY and not self.held:
+        if new.state in UNDER_WAY and not (self.held or new.dry_run):
             self._check_turn(new)
         if new.pause == "BUSY" and new.busy_waits > 1 and not self.world.faults.fired:
             self._check_told_of_waiting()
@@ -131,7 +149,7 @@ class Watch:
         """One version of a key at a time, unless the one before waits for a person."""
         assert self.account is not None
         for other in self.account.ledger.records.values():
-            if isinstance(other, Import) and other.state in UNDER_WAY:
+            if isinstance(other, Import) and other.state in UNDER_WAY and not other.dry_run:
                 same_key = other.source.key == new.source.key
                 if same_key and other.import_id != new.import_id:
                     self.world.violate(f"two versions of {new.source.key} are under way")
@@ -162,7 +180,11 @@ class Ending:
     dropped: tuple[tuple[ObjectVersion, Drop], ...]
 
     def check_at_rest(self) -> None:
-        """Two hours after the last fault: nothing is open that does not wait for a person."""
+        """
+        Two hours after the last fault: nothing is open that does not wait for a person.
+
+        Or for Bigin. That another import waits for a person is no reason.
+        """
         for record in self._imports():
             if record.state.is_closed and record.open is None:
                 continue
@@ -233,6 +255,8 @@ class Ending:
             self._violate(record, f"is FAILED and wrote {self._written_by(jobs)}")
         if record.state is ImportState.UNCHANGED:
             winner = self.account.import_of(record.winner or "")
+            if winner is not None and self._is_forced(record) and not self._is_forced(winner):
+                self._violate(record, "is UNCHANGED and was to be imported again")
             # One on hold may still fail; people have heard of it, and hear of that too.
             if winner is None or (winner.state.wrote_nothing and not self.watch.held):
                 self._violate(record, f"is UNCHANGED after {winner and winner.state}")
@@ -314,7 +338,7 @@ class Ending:
         """No row is in Bigin twice, no job is unknown to the ledger, no call was in vain."""
         records = self.account.bigin.model.tables["Contacts"].records.values()
         names = Counter(record.values["Last_Name"] for record in records)
-        doubled = [name for name, times in names.items() if times > 1]
+        doubled = [name for name, times in names.items() if times > self._most_times()]
         if doubled and not self.person.said_create:
             self.world.violate(f"in Bigin twice: {doubled}")
         self._check_jobs()
@@ -325,6 +349,19 @@ class Ending:
             later - earlier < 600 for earlier, later in zip(refreshes, refreshes[10:], strict=False)
         ):
             self.world.violate("more than 10 token refreshes in 10 minutes")
+
+    def _most_times(self) -> int:
+        """Return how often a row may be in Bigin: as often as people asked for it."""
+        if self.scenario.twin is not Twin.FORCED:
+            return 1
+        return max(1, sum(self._is_forced(record) for record in self._imports()) + 1)
+
+    def _is_forced(self, record: Import) -> bool:
+        """Tell whether the mapping that counts for *record* lets an earlier import be repeated."""
+        pin = record.mapping
+        if pin is None:
+            return False
+        return b'"force"' in self.account.bucket.read(pin.key, version_id=pin.version_id)
 
     def _check_jobs(self) -> None:
         jobs: Counter[tuple[str, int]] = Counter()
@@ -377,13 +414,16 @@ class Ending:
         last = max((job.ends_at or 0.0 for job in jobs), default=0.0)
         for record in self._imports():
             expected = {ImportState.COMPLETED, ImportState.UNCHANGED}
-            if self.scenario.twin in (Twin.SAME, Twin.CHANGED):
+            if self.scenario.dry_run:
+                expected = {ImportState.DRY_RUN}
+            if self.scenario.has_versions:
                 expected.add(ImportState.SUPERSEDED)
             if self.scenario.refused_row:
                 expected |= {ImportState.COMPLETED_WITH_ERRORS, ImportState.FAILED}
             if self._is_plain() and record.state not in expected:
                 self._violate(record, f"ended {record.state} without any fault")
-            if self._is_reported() and (record.noticed_at or 0) > last + self._patience():
+            done = max(last, record.received_at)  # a dry run has no job
+            if self._is_reported() and (record.noticed_at or 0) > done + self._patience():
                 self._violate(record, "was not closed within 3 minutes of its last job")
             if self._is_reported() and self._seconds_of(record) > self._longest():
                 self._violate(record, f"took {self._seconds_of(record):.0f} seconds")
@@ -396,13 +436,13 @@ class Ending:
 
     def _patience(self) -> int:
         """Three minutes; a second version of a key looks once a minute for the first one's end."""
-        return 3 * MINUTE if self.scenario.twin in (Twin.NONE, Twin.OTHER) else 6 * MINUTE
+        return 6 * MINUTE if self.scenario.has_versions else 3 * MINUTE
 
     def _longest(self) -> int:
         """Bigin's own time, and what calls and looks once a minute may take besides."""
         it = self.scenario
         one_after_another = it.parts if it.same_keys else 1
-        versions = 2 if it.twin in (Twin.SAME, Twin.CHANGED) else 1
+        versions = 2 if it.has_versions else 1
         each = (it.job_seconds + 2 * MINUTE) * one_after_another
         return each * versions + self._patience()
 

@@ -15,13 +15,14 @@ from tests.simulation.faults import Fault, Faults
 from tests.simulation.functions import BASE_URL, KEYS
 from tests.simulation.people import Person
 from tests.simulation.promises import Ending, Watch
-from tests.simulation.scenarios import Drop, Scenario, drops, mapping_text
+from tests.simulation.scenarios import Drop, Scenario, Twin, drops, mapping_text
 from tests.simulation.world import HOUR, START, World
 
 REST_SECONDS = 2 * HOUR
 END_SECONDS = 16 * 24 * HOUR  # after the last fault; holds are given up after 14 days
 SIGNED = SignedCallbacks(BASE_URL, KEYS)
 TWIN_AFTER_SECONDS = 5.0
+FORCED_AFTER_SECONDS = 4.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ class Run:
             world.after(scenario.removed_after, lambda: self.account.bucket.remove(key))
         if scenario.corrected_after is not None:
             world.after(1 + scenario.corrected_after, self._correct_mapping)
+        if scenario.twin is Twin.FORCED:
+            world.after(1 + FORCED_AFTER_SECONDS, self._force)
 
     def _put_mapping(self) -> None:
         wrong = self.scenario.corrected_after is not None
@@ -112,6 +115,10 @@ class Run:
 
     def _correct_mapping(self) -> None:
         self.account.put("incoming/mapping.json", mapping_text(self.scenario))
+
+    def _force(self) -> None:
+        first = places.import_id_of(self.dropped[0][0])
+        self.account.put("incoming/mapping.json", mapping_text(self.scenario, force=first))
 
     def _drop(self, drop: Drop) -> None:
         source = self.account.put(drop.key, drop.body)

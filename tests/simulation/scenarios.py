@@ -37,6 +37,7 @@ class Twin(StrEnum):
     SAME = "same"  # the same content under the same key, a moment later
     CHANGED = "changed"  # other rows under the same key
     OTHER = "other"  # other rows under another key
+    FORCED = "forced"  # the same again, after the mapping was told that the first may be repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Scenario:
         corrected_after: Seconds after the drop at which a wrong mapping is corrected; None: the
             mapping is right from the beginning.
         trouble_hours: How long faults may strike.
+        dry_run: The mapping asks for a check only.
     """
 
     mode: Mode = Mode.INSERT
@@ -75,6 +77,12 @@ class Scenario:
     probes: bool = False
     corrected_after: int | None = None
     trouble_hours: int = 2
+    dry_run: bool = False
+
+    @property
+    def has_versions(self) -> bool:
+        """Tell whether one key is dropped more than once."""
+        return self.twin in (Twin.SAME, Twin.CHANGED, Twin.FORCED)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Scenario:
@@ -110,6 +118,8 @@ def fixed_scenarios() -> Iterator[Scenario]:
         yield Scenario(mode=mode, probes=True, person=person)
     yield Scenario(mode=Mode.UPSERT, parts=3, same_keys=True, person="careful")
     yield Scenario(corrected_after=1)
+    yield Scenario(twin=Twin.FORCED)
+    yield Scenario(dry_run=True)
 
 
 def random_scenario(seed: int) -> Scenario:
@@ -138,16 +148,21 @@ def random_scenario(seed: int) -> Scenario:
         probes=one_of("probes", False, False, True),
         corrected_after=corrected_after if mapping_after == -60 else None,
         trouble_hours=one_of("trouble", *[2] * 9, 72),
+        dry_run=one_of("dry run", *[False] * 24, True),
     )
 
 
-def mapping_text(scenario: Scenario, *, wrong: bool = False) -> bytes:
+def mapping_text(scenario: Scenario, *, wrong: bool = False, force: str = "") -> bytes:
     columns = {"Surname": "Last_Name", "E-Mail address" if wrong else "E-mail": "Email"}
     mapping: dict[str, Any] = {"module": "Contacts", "operation": "insert", "columns": columns}
     if scenario.mode is not Mode.INSERT:
         mapping |= {"find_by": "Email"}
     if scenario.mode is Mode.UPSERT:
         mapping |= {"operation": "upsert"}
+    if scenario.dry_run:
+        mapping |= {"dry_run": True}
+    if force:
+        mapping |= {"force": force}
     return json.dumps(mapping).encode()
 
 
@@ -155,7 +170,7 @@ def drops(scenario: Scenario) -> tuple[Drop, ...]:
     """Return the drops of a scenario in the order of their versions."""
     first = Drop("incoming/first.csv", _rows("first", scenario))
     match scenario.twin:
-        case Twin.SAME:
+        case Twin.SAME | Twin.FORCED:
             return first, first
         case Twin.CHANGED:
             return first, Drop(first.key, _rows("changed", scenario))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,20 @@ class Kept:
     Attributes:
         why: What it once showed.
         catches: Mutations that it must notice.
+        tries: With how many seeds, from its own on, it may notice them: what it shows needs an
+            order of events that any change to the use cases may move.
     """
 
     name: str
     why: str
     case: Case
     catches: tuple[str, ...] = ()
+    tries: int = 1
+
+    def cases(self) -> Iterator[Case]:
+        """Yield the run itself, then the same with other seeds."""
+        for further in range(self.tries):
+            yield replace(self.case, seed=self.case.seed + further)
 
 
 def shrunk(case: Case, fails: Callable[[Case], bool] | None = None) -> Case:
@@ -67,4 +75,5 @@ def corpus() -> tuple[Kept, ...]:
 
 def _read(path: Path) -> Kept:
     values = json.loads(path.read_text(encoding="utf-8"))
-    return Kept(path.stem, values["why"], from_json(values), tuple(values.get("catches", ())))
+    catches = tuple(values.get("catches", ()))
+    return Kept(path.stem, values["why"], from_json(values), catches, values.get("tries", 1))

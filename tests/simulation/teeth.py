@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -45,19 +46,26 @@ def bites(*, processes: int = 1) -> tuple[Bite, ...]:
 def bitten(mutation: str, cases: tuple[Case, ...]) -> Bite:
     """Put one mutation in place and look for it: in the corpus case for it, else by search (a)."""
     runs = 0
-    with applied(MUTATIONS[mutation]):
-        for kept in corpus():
-            if mutation in kept.catches:
-                runs += 1
-                noticed = _violations(kept.case)
-                if noticed:
-                    return Bite(mutation, f"corpus: {kept.name}", runs, noticed[0])
-        for case in cases:
-            runs += 1
-            noticed = _violations(case)
-            if noticed:
-                return Bite(mutation, "search (a)", runs, noticed[0])
+    for where, case in _tried(mutation, cases):
+        runs += 1
+        noticed = _noticed(mutation, case)
+        if noticed:
+            return Bite(mutation, where, runs, noticed)
     return Bite(mutation, None, runs)
+
+
+def _tried(mutation: str, cases: tuple[Case, ...]) -> Iterator[tuple[str, Case]]:
+    for kept in corpus():
+        if mutation in kept.catches:
+            yield from ((f"corpus: {kept.name}", case) for case in kept.cases())
+    yield from (("search (a)", case) for case in cases)
+
+
+def _noticed(mutation: str, case: Case) -> str:
+    """Return the promise that *mutation* breaks in a run, "" if none, or not by its doing."""
+    with applied(MUTATIONS[mutation]):
+        violations = _violations(case)
+    return violations[0] if violations and not _violations(case) else ""
 
 
 def _violations(case: Case) -> tuple[str, ...]:

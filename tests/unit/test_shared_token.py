@@ -153,6 +153,16 @@ def test_a_waiting_caller_takes_the_token_of_the_holder(world: World) -> None:
     assert world.accounts.refreshes == 0
 
 
+def test_a_holder_whose_clock_is_ahead_is_waited_for_like_any_other(world: World) -> None:
+    world.store(SharedToken(refresh_until=START + LEASE_SECONDS + 5))
+    world.clock.begin(remaining_seconds=RESERVE_SECONDS + 2)
+
+    with pytest.raises(BiginBusyError):
+        world.tokens.current()
+
+    assert world.clock.slept == [1, 1]
+
+
 def test_nobody_waits_for_ever(world: World) -> None:
     world.store(SharedToken(refresh_until=START + LEASE_SECONDS))
 

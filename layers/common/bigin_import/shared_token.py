@@ -24,6 +24,7 @@ from bigin_import.records import SharedToken
 EARLY_SECONDS = 300  # before Zoho ends a token it is refreshed, while it still serves
 LEASE_SECONDS = 30  # longer than the token endpoint's time-outs together
 MAX_WAIT_SECONDS = 20  # for another function's refresh, which takes a second or two
+PAUSE_FROM_SECONDS = 2 * LEASE_SECONDS  # no clock is so far ahead that a lease looks this long
 RESERVE_SECONDS = 8  # left for the call that wants the token
 MAX_REFRESHES = 10  # Zoho's limit
 WINDOW_SECONDS = 660  # Zoho counts over 600; the rest is for clocks and slow answers
@@ -158,7 +159,7 @@ class SharedAccessToken:
                 resolution=RESOLUTION,
             )
         now = self._clock.now()
-        if now >= give_up_at or record.refresh_until > now + LEASE_SECONDS:
+        if now >= give_up_at or record.refresh_until > now + PAUSE_FROM_SECONDS:
             raise TokenBusyError(
                 "another function is getting a new access token",
                 retry_after_seconds=record.refresh_until - now,

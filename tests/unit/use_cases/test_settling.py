@@ -120,6 +120,21 @@ def test_if_bigin_cannot_be_asked_the_next_tick_asks() -> None:
     assert house.import_of(source).state is ImportState.COMPLETED
 
 
+def test_the_next_tick_asks_also_if_zoho_had_tried_the_address_before() -> None:
+    house = House()
+    house.bigin.runs = False
+    source = dropped(house)
+    house.call_back(house.parts_of(source)[0])
+    house.tick(minutes=60)
+    house.bigin.runs = True
+    house.bigin.fail("job", BiginUnreachableError("no route"))
+
+    house.call_back(house.parts_of(source)[0])
+    house.tick()
+
+    assert house.import_of(source).state is ImportState.COMPLETED
+
+
 def test_results_that_cannot_be_had_now_are_collected_later() -> None:
     house = House()
     source = dropped(house)

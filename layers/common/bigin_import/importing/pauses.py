@@ -34,7 +34,7 @@ _MINUTES = {
     Pause.ACCESS: (15,),
     Pause.UNKNOWN: (5,),
     Pause.IN_ORDER: (5,),
-    Pause.TURN: (1,),
+    Pause.TURN: (1, 2, 5, 10, 15),
     Pause.NO_TIME: (0,),
 }
 

@@ -32,7 +32,10 @@ def unanswered(number: int) -> Step:
 
 def called_back(number: int, now: int, hint: str | None = None) -> Step:
     """
-    A validly signed callback named attempt *number*: its job may exist.
+    A validly signed callback named attempt *number*: its job may exist, and is asked for soon.
+
+    Every callback makes the part due, also where an earlier one was a probe of Zoho's: whoever
+    acts on it may fail to ask Bigin.
 
     Args:
         hint: The job id that it named, if that is news: kept until Bigin was asked about it.
@@ -43,9 +46,9 @@ def called_back(number: int, now: int, hint: str | None = None) -> Step:
         if part.state.is_final or attempt is None:
             return None
         told = replace(attempt, callback_at=attempt.callback_at or now, hint=hint or attempt.hint)
-        if told == attempt:
-            return None
         due_at = None if part.due_at is None else min(part.due_at, now)
+        if told == attempt and due_at == part.due_at:
+            return None
         return replace(with_attempt(part, told), due_at=due_at)
 
     return step
