@@ -95,7 +95,7 @@ def _finisher(files: S3Files, ledger: MemoryLedger, bigin: Bigin) -> Finisher:
             files=files,
             clock=clock,
             around=around,
-            suggester=Suggester(files=files, metadata=metadata, default_encoding=""),
+            suggest=Suggester(files=files, metadata=metadata, default_encoding="").suggest,
         ),
         intake=Intake(ledger=ledger, files=files, clock=clock, observer=SeenEvents()),
         notices=MemoryNotices(),

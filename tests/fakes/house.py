@@ -204,11 +204,11 @@ class House:
                 files=self.files,
                 clock=self.clock,
                 around=around,
-                suggester=Suggester(
+                suggest=Suggester(
                     files=self.files,
                     metadata=self.metadata,
                     default_encoding="",
-                ),
+                ).suggest,
             ),
             intake=self.intake,
             notices=self.notices,

@@ -227,11 +227,11 @@ class Functions:
                 files=self.files,
                 clock=self.clock,
                 around=around,
-                suggester=Suggester(
+                suggest=Suggester(
                     files=self.files,
                     metadata=Metadata(o.ledger, self.bigin, self.clock),
                     default_encoding="",
-                ),
+                ).suggest,
             ),
             intake=self.intake,
             notices=o.notices,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import boto3
 
@@ -18,13 +18,13 @@ from bigin_import.bigin.client import BiginClient
 from bigin_import.importing.intake import Intake
 from bigin_import.importing.metadata import Metadata
 from bigin_import.models import JobRequest
+from bigin_import.records import Import
 from bigin_import.runtime.lambda_clock import InvocationContext, LambdaClock
 from bigin_import.settings import SettleSettings
 from bigin_import.settling.closing import Writer
 from bigin_import.settling.collector import Collector
 from bigin_import.settling.finisher import Finisher
 from bigin_import.settling.shortage import Shortage
-from bigin_import.settling.suggesting import Suggester
 from bigin_import.settling.summarising import Surroundings
 from bigin_import.settling.sweeper import Sweeper
 
@@ -109,16 +109,15 @@ class SettleJobs:
         return self.sandbox.secrets.signing_keys(self.settings.signing_secret_arn)
 
     def _finisher(self, clock: LambdaClock, bigin: BiginClient) -> Finisher:
-        suggester = Suggester(
-            files=self.files,
-            metadata=Metadata(self.sandbox.ledger, bigin, clock),
-            default_encoding=self.settings.default_encoding,
-        )
+        metadata = Metadata(self.sandbox.ledger, bigin, clock)
         return Finisher(
             ledger=self.sandbox.ledger,
             files=self.files,
             writer=Writer(
-                files=self.files, clock=clock, around=self._surroundings, suggester=suggester
+                files=self.files,
+                clock=clock,
+                around=self._surroundings,
+                suggest=partial(self._suggest, metadata),
             ),
             intake=self._intake(clock),
             notices=self.notices,
@@ -127,6 +126,15 @@ class SettleJobs:
             observer=self.sandbox.observer,
             keep_seconds=self.settings.keep_days * DAY_SECONDS,
         )
+
+    def _suggest(self, metadata: Metadata, record: Import) -> str | None:
+        # Imported here: few imports want a suggestion, and all that reads mappings comes with it.
+        from bigin_import.settling.suggesting import Suggester  # noqa: PLC0415  # see above
+
+        suggester = Suggester(
+            files=self.files, metadata=metadata, default_encoding=self.settings.default_encoding
+        )
+        return suggester.suggest(record)
 
     def _collector(self, clock: LambdaClock, bigin: BiginClient) -> Collector:
         return Collector(

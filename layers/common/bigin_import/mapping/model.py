@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bigin_import.models import Operation
 
-_FROZEN = ConfigDict(frozen=True, extra="forbid")
+# Built on first use: an import that is sending needs no mapping any more.
+_FROZEN = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class MappedField(BaseModel):

@@ -34,7 +34,8 @@ type Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str |
 
 
 class _Written(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    # Built on first use: most invocations read no mapping, or only the one that was pinned.
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
 
 class DefaultValue(_Written):

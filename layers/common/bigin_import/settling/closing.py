@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +19,6 @@ from bigin_import.report.notice import compose_notice
 from bigin_import.report.page import render_report
 from bigin_import.report.summary import FileLink, ImportSummary
 from bigin_import.settling.rows import Rows, sent_columns
-from bigin_import.settling.suggesting import Suggester
 from bigin_import.settling.summarising import Surroundings, summarise
 from bigin_import.tabular.results import ResultFile, WrittenResults, write_results
 
@@ -44,12 +43,17 @@ class Closing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
-    """Writes results under keys that depend on the import alone, so writing twice is harmless."""
+    """
+    Writes results under keys that depend on the import alone, so writing twice is harmless.
+
+    Attributes:
+        suggest: Stores a mapping to start from for a drop, and returns its key; None if it cannot.
+    """
 
     files: Files
     clock: Clock
     around: Surroundings
-    suggester: Suggester
+    suggest: Callable[[Import], str | None]
 
     def write(self, record: Import, parts: tuple[Part, ...]) -> Closing:
         """Account for every row of a FINISHING import and write what became of it."""
@@ -80,7 +84,7 @@ class Writer:
         return compose_notice(summarise(record, parts, plan, self.around))
 
     def _with_problems(self, summary: ImportSummary, record: Import) -> ImportSummary:
-        key = self.suggester.suggest(record) if record.concerns_mapping else None
+        key = self.suggest(record) if record.concerns_mapping else None
         return replace(
             summary,
             problems=read_problems(self.files, record.import_id),

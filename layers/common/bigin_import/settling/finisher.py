@@ -59,7 +59,7 @@ class Finisher:
             return
         parts = self.ledger.parts(import_id)
         if record.state is ImportState.WAITING_FOR_MAPPING:
-            self.writer.suggester.suggest(record)
+            self.writer.suggest(record)
         if record.state is ImportState.SENDING:
             self._wake(record, parts)
         if record.state in (ImportState.SENT, ImportState.ON_HOLD):
