@@ -8,7 +8,7 @@ once, and `open` goes only after the notice was published, so a notice is never 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 from pydantic import TypeAdapter
 
@@ -31,7 +31,6 @@ from bigin_import.records import (
 from bigin_import.settling.abandoning import abandon_parts
 from bigin_import.settling.closing import Closing, Writer
 
-NOTICES = TypeAdapter(Notice)
 DAY_SECONDS = 24 * 3600
 TELL_SECONDS = 60  # after the closing; then the tick tells, for whoever closed has died
 _WITH_JOB = (PartState.CREATED, PartState.SETTLED, PartState.COLLECTED)
@@ -85,7 +84,7 @@ class Finisher:
             self.resumer.resume(again.import_id)
         if not record.state.is_quiet:
             text = self.files.read(places.notice_file(record.import_id))
-            self._publish(record, NOTICES.validate_json(text))
+            self._publish(record, _notices().validate_json(text))
         self._forget_in_time(record)
 
     def _wake(self, record: Import, parts: tuple[Part, ...]) -> None:
@@ -129,7 +128,7 @@ class Finisher:
         # Read again: what was read before another process moved the import on may be older.
         parts = self.ledger.parts(record.import_id)
         closing = self.writer.write(record, parts)
-        notice = NOTICES.dump_json(closing.notice)
+        notice = _notices().dump_json(closing.notice)
         key = places.notice_file(record.import_id)
         self.files.write(key, notice, content_type="application/json")
         closed, ours = change(self.ledger, record.address, lambda seen: self._closed(seen, closing))
@@ -214,6 +213,11 @@ class Finisher:
             jobs=closing.jobs,
             seconds=(record.closed_at or 0) - record.received_at,
         )
+
+
+@cache
+def _notices() -> TypeAdapter[Notice]:
+    return TypeAdapter(Notice)  # on first use: made on import, it slows cold starts
 
 
 def _is_stuck(record: Import, parts: tuple[Part, ...]) -> bool:
