@@ -216,11 +216,8 @@ class Ending:
         """
         Once faults have stopped, nothing is asked about without end.
 
-        A drop that waits for its mapping is: it looks for it every minute. Points come before
-        and after each call.
+        Points come before and after each call.
         """
-        if self.scenario.mapping_after != -MINUTE:
-            return
         records = self.account.ledger.records.values()
         items = sum(isinstance(record, (Import, Part)) for record in records)
         quiet_from = self.scenario.trouble_hours + 2

@@ -38,9 +38,12 @@ def join(
     *,
     existing_is_asked: bool = False,
     counts: JobCounts | None = None,
+    key: str | None = None,
 ) -> JoinedPart:
     listing = None if result is None else csv_file(result)
-    return join_part(csv_file(sent), listing, existing_is_asked=existing_is_asked, counts=counts)
+    return join_part(
+        csv_file(sent), listing, existing_is_asked=existing_is_asked, counts=counts, key=key
+    )
 
 
 @pytest.mark.parametrize(
@@ -322,9 +325,77 @@ def test_rows_with_one_key_that_are_all_there_already_are_existing(listed: int) 
         sent,
         existing_is_asked=True,
         counts=JobCounts(added=0, updated=0, skipped=3, total=3),
+        key="Email",
     )
 
     assert {fate.status for fate in joined.fates} == {RowStatus.EXISTING}
+
+
+MATES = [
+    ("Email", "Last_Name", "City"),
+    *((f"n{number}@x.example", "Adams", "Bath") for number in range(10)),
+    ("mate@x.example", "Brown", "Cork"),
+    ("mate@x.example", "Brown", "Ely"),
+]
+MATE = ("mate@x.example", "Brown")
+MATES_HEADER: tuple[str, ...] = ("Email", "Last_Name", "STATUS", "RECORD_ID", "ERRORS")
+ADDED: list[tuple[str, ...]] = [(*row[:2], "added", row[0], "") for row in MATES[1:11]]
+
+
+def mates(*lines: tuple[str, ...], shuffled: bool) -> list[tuple[str, ...]]:
+    """Return a listing in which the last two rows, which look alike, have *lines*."""
+    both = [(*MATE, *line) for line in lines]
+    return [MATES_HEADER, *(both + ADDED[::-1] if shuffled else ADDED + both)]
+
+
+@pytest.mark.parametrize("shuffled", [False, True], ids=["in order", "in no order"])
+def test_a_line_that_is_listed_twice_in_place_of_a_look_alikes_is_noticed_by_the_counts(
+    shuffled: bool,
+) -> None:
+    listing = mates(("skipped", "", EMPTY), ("skipped", "", EMPTY), shuffled=shuffled)
+
+    joined = join(listing, MATES, counts=JobCounts(added=11, updated=0, skipped=1, total=12))
+
+    assert joined.fates[10:] == (UNCLEAR, UNCLEAR)
+    assert [fate.record_id for fate in joined.fates[:10]] == [row[0] for row in MATES[1:11]]
+
+
+@pytest.mark.parametrize("shuffled", [False, True], ids=["in order", "in no order"])
+def test_the_same_line_of_look_alikes_is_believed_if_the_counts_confirm_it(shuffled: bool) -> None:
+    listing = mates(("skipped", "", EMPTY), ("skipped", "", EMPTY), shuffled=shuffled)
+
+    joined = join(listing, MATES, counts=JobCounts(added=10, updated=0, skipped=2, total=12))
+
+    assert joined.fates[10:] == (RowFate(RowStatus.SKIPPED, error=EMPTY),) * 2
+
+
+@pytest.mark.parametrize("shuffled", [False, True], ids=["in order", "in no order"])
+@pytest.mark.parametrize(("key", "record_id"), [("Email", "id1"), (None, "")])
+def test_look_alikes_share_an_id_only_if_they_name_one_record(
+    key: str | None, record_id: str, shuffled: bool
+) -> None:
+    """Without that, the second line may be the first one again, and the other's id unknown."""
+    listing = mates(("updated", "id1", ""), ("updated", "id1", ""), shuffled=shuffled)
+    counts = JobCounts(added=10, updated=2, skipped=0, total=12)
+
+    joined = join(listing, MATES, counts=counts, key=key)
+
+    assert joined.fates[10:] == (RowFate(RowStatus.UPDATED, record_id),) * 2
+
+
+def test_look_alikes_of_two_kinds_are_unclear_where_two_repetitions_could_cancel_out() -> None:
+    """Both pairs may be one success and one failure, each with one line listed twice."""
+    pairs = [("", "Brown", "Cork"), ("", "Brown", "Ely"), ("", "Clark", "Cork"), ("", "Clark", "")]
+    lines = [("", "Clark", "skipped", "", EMPTY)] * 2 + [("", "Brown", "updated", "id1", "")] * 2
+
+    joined = join(
+        [MATES_HEADER, *lines, *ADDED],
+        [*MATES[:11], *pairs],
+        counts=JobCounts(added=10, updated=2, skipped=2, total=14),
+    )
+
+    assert joined.fates[10:] == (UNCLEAR,) * 4
+    assert {fate.status for fate in joined.fates[:10]} == {RowStatus.ADDED}
 
 
 def test_a_value_that_others_share_is_no_proof_of_order_where_the_rest_was_rewritten() -> None:

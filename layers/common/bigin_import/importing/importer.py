@@ -17,7 +17,7 @@ from bigin_import.errors import (
     UnreadableObjectError,
 )
 from bigin_import.importing import problems
-from bigin_import.importing.intake import LOOK_AGAIN_SECONDS, Intake
+from bigin_import.importing.intake import LONGEST_LOOK_SECONDS, Intake, look_again_seconds
 from bigin_import.importing.lease import Lease, take_lease
 from bigin_import.importing.mappings import Mappings
 from bigin_import.importing.part_sender import StoppedError
@@ -35,8 +35,6 @@ from bigin_import.records import HoldCause, Import, ImportState, OpenKind, holds
 MOST_IDLE_RESUMES = 5
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
 AN_HOUR_SECONDS = 3600
-LATER_AFTER = 20  # who has waited for an hour looks every three minutes
-LONGEST_LOOK_SECONDS = 900
 _HOLDS = {Pause.CONTRADICTION: HoldCause.CONTRADICTION, Pause.HELD: HoldCause.PART}
 
 
@@ -190,12 +188,12 @@ class Importer:
             raise DropRejectedError((problem,), concerns_mapping=True)
         self.observer.saw("waiting_for_mapping", import_id=record.import_id)
         self.queue.collect(record.import_id)  # settle_jobs writes a suggestion at once
-        return self._look_again(lease)
+        return self._look_again(lease, waited=waited, left=self.mapping_wait_seconds - waited)
 
-    def _look_again(self, lease: Lease, *, waited: int = 0) -> Import:
-        """Look in a minute; in longer for what has lasted long, as a file's version on credits."""
-        pause = min(max(LOOK_AGAIN_SECONDS, waited // LATER_AFTER), LONGEST_LOOK_SECONDS)
-        due_at = self.clock.now() + pause
+    def _look_again(
+        self, lease: Lease, *, waited: int = 0, left: int = LONGEST_LOOK_SECONDS
+    ) -> Import:
+        due_at = self.clock.now() + look_again_seconds(waited, left=left)
         return lease.change(lambda seen: replace(seen, due_at=due_at))
 
     def _send(self, lease: Lease, record: Import) -> None:

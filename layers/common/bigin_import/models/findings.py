@@ -17,9 +17,10 @@ class JobCounts:
     total: int | None = None
 
     @property
-    def covered(self) -> int:
-        """Rows that Bigin says it decided about."""
-        return (self.added or 0) + (self.updated or 0) + (self.skipped or 0)
+    def covered(self) -> int | None:
+        """Rows that Bigin says it decided about; None if it says nothing."""
+        said = [each for each in (self.added, self.updated, self.skipped) if each is not None]
+        return sum(said) if said else None
 
 
 @dataclass(frozen=True, slots=True)

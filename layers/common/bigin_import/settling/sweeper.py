@@ -16,7 +16,7 @@ from bigin_import import places
 from bigin_import.changes import change
 from bigin_import.complaints import complain
 from bigin_import.errors import BiginError, BiginImportError, BiginRefusedError
-from bigin_import.importing.intake import LOOK_AGAIN_SECONDS, Intake
+from bigin_import.importing.intake import LOOK_AGAIN_SECONDS, Intake, look_again_seconds
 from bigin_import.importing.pauses import Pause
 from bigin_import.models import ObjectVersion
 from bigin_import.places import KeyKind
@@ -199,7 +199,15 @@ class Sweeper:
             return replace(seen, due_at=seen.lease_until)
         if now - seen.due_at > OVERDUE_SECONDS:
             self.observer.saw("overdue", import_id=seen.import_id, seconds=now - seen.due_at)
-        return replace(seen, due_at=now + _look_again_seconds(seen))
+        return replace(seen, due_at=now + self._pause_seconds(seen, now))
+
+    def _pause_seconds(self, record: Import, now: int) -> int:
+        if record.state is ImportState.WAITING_FOR_MAPPING:
+            waited = now - record.received_at
+            return look_again_seconds(waited, left=self.mapping_wait_seconds - waited)
+        if record.state in (ImportState.FINISHING, *_SUBMITTED):
+            return LOOK_AGAIN_SECONDS
+        return HOUR_SECONDS
 
     def _look_for_mapping(self, record: Import) -> None:
         """Wake import_csv if there is something for it: a mapping, the deadline, a withdrawal."""
@@ -224,9 +232,3 @@ class Sweeper:
                     self.resumer.resume(import_id)
             case _:
                 self.intake.register(source)
-
-
-def _look_again_seconds(record: Import) -> int:
-    if record.state in (ImportState.WAITING_FOR_MAPPING, ImportState.FINISHING, *_SUBMITTED):
-        return LOOK_AGAIN_SECONDS
-    return HOUR_SECONDS

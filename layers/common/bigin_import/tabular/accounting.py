@@ -7,7 +7,8 @@ became of every row, whichever of them look alike.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bigin_import.models import RowFate, RowStatus
@@ -20,15 +21,40 @@ from bigin_import.tabular.reasons import any_of
 _WRITTEN = (RowStatus.ADDED, RowStatus.UPDATED)
 
 
+def by_order(ours: Sequence[Key], listing: Listing, counts: JobCounts) -> list[RowFate]:
+    """
+    Give every row the line at its place in a listing that is in order.
+
+    A line that is listed twice stands beside itself, so it can take another's place only among
+    neighbours that look alike, and theirs are then the same. Bigin's counts show it, unless two
+    such mistakes cancel each other out; to take that for impossible is no bolder than to take
+    the order for proven.
+    """
+    fates = list(listing.fates)
+    beside = [
+        at for at in range(1, len(ours)) if ours[at] == ours[at - 1] and fates[at] == fates[at - 1]
+    ]
+    in_doubt = sorted({*beside, *(at - 1 for at in beside)})
+    if not in_doubt:
+        return fates
+    is_confirmed = _is_whole(len(ours), listing, counts)
+    for at in in_doubt:
+        is_named = listing.names_record(ours[at])
+        fates[at] = _certain(fates[at], is_named=is_named) if is_confirmed else UNCLEAR
+    return fates
+
+
 def by_whole_listing(
     ours: Sequence[Key], wholes: Sequence[int], listing: Listing, counts: JobCounts
 ) -> list[RowFate] | None:
     """
     Give every row its line, and rows without one the success that the counts leave for them.
 
-    That a line is repeated while another is missing is taken to be impossible here, because the
-    lines are exactly as many as they must be, no values are listed more often than they were
-    sent, and the outcome has Bigin's counts.
+    The lines are exactly as many as they must be, with Bigin's counts, and no values are listed
+    more often than they were sent. So a line can be listed twice only among rows that
+    look alike, in place of another's with the same values; its status is still the right one if
+    all such lines have the same. Of a listing of failures alone it is taken that none of them is
+    listed in place of a failure with other values.
 
     Returns:
         None if the listing is not whole, or the counts contradict it.
@@ -37,21 +63,54 @@ def by_whole_listing(
         return None
     unlisted = _written(counts)
     fates = [UNCLEAR] * len(ours)
+    in_doubt: list[int] = []
+    twice: set[RowFate] = set()
     spoken_for = 0
     for rows, found in with_equal_values(ours, listing.keys):
         if len(found) > len(rows):
             return None
         spoken_for += len(found)
-        lines = [listing.fates[at] for at in found] + [unlisted] * (len(rows) - len(found))
+        lines = [listing.fates[at] for at in found]
+        again = _listed_twice(lines) if len(lines) > 1 else set()
+        twice |= again
+        in_doubt += rows if again else ()
+        is_named = listing.names_record(ours[rows[0]])
+        lines = [_certain(line, is_named=is_named) if line in again else line for line in lines]
+        lines += [unlisted] * (len(rows) - len(found))
         for at, fate in zip(rows, dealt_out(lines, {wholes[at] for at in rows}), strict=True):
             fates[at] = fate
-    if spoken_for < len(listing.keys) or disagrees(fates, counts):
+    if spoken_for < len(listing.keys):
         return None
+    if len({line.status for line in twice}) > 1:
+        for at in in_doubt:
+            fates[at] = UNCLEAR
     return fates
 
 
+def _listed_twice(lines: Iterable[RowFate]) -> set[RowFate]:
+    return {line for line, times in Counter(lines).items() if times > 1}
+
+
+def _certain(line: RowFate, *, is_named: bool) -> RowFate:
+    """
+    Return what holds of two rows with the same line, though one of them may be listed twice.
+
+    Args:
+        is_named: The rows share the value by which Bigin finds a record.
+    """
+    if is_named:
+        return line
+    if line.status is RowStatus.EXISTING:  # to Bigin's counts that is skipped, for any reason
+        return UNCLEAR
+    return replace(line, record_id="")
+
+
 def _is_whole(rows: int, listing: Listing, counts: JobCounts) -> bool:
-    """Tell whether the listing has as many lines as there are rows, or rows not written."""
+    """
+    Tell whether the listing has as many lines as there are rows, or rows not written.
+
+    And whether these lines, with the rows that it then leaves out, have Bigin's counts.
+    """
     statuses = [fate.status for fate in listing.fates]
     if RowStatus.UNCLEAR in statuses or _adds_twice(listing.fates):
         return False
@@ -59,10 +118,12 @@ def _is_whole(rows: int, listing: Listing, counts: JobCounts) -> bool:
     decided = (rows, rows - statuses.count(RowStatus.UNPROCESSED))
     if counts.covered not in decided or counts.total not in (None, *decided):
         return False
-    if len(statuses) == rows:
-        return True
-    written = (counts.added or 0) + (counts.updated or 0)
-    return len(statuses) == rows - written and not any(each in _WRITTEN for each in statuses)
+    unlisted = rows - len(statuses)
+    if unlisted:
+        written = (counts.added or 0) + (counts.updated or 0)
+        if unlisted != written or any(each in _WRITTEN for each in statuses):
+            return False
+    return not disagrees([*listing.fates, *[_written(counts)] * unlisted], counts)
 
 
 def _adds_twice(fates: Sequence[RowFate]) -> bool:

@@ -4,7 +4,9 @@ What became of each row that was sent: our rows joined with Bigin's row results.
 Bigin's listing has no row numbers and promises neither order nor completeness. A row gets the
 fate of a line only where that is proven:
 
-- by order: the listing is as long as the part, and every line has its row's values;
+- by order: the listing is as long as the part, and every line has its row's values. Where
+  neighbours have the same values and the same line, one of them may be listed twice in place of
+  the other: of these only what Bigin's counts confirm;
 - by values: the values that came back occur once in the part;
 - by Bigin's counts: what the matched lines leave over admits one answer for all other rows, or
   the listing has exactly the lines that it must have. One of only the failed rows is such a case.
@@ -21,7 +23,7 @@ from typing import BinaryIO
 
 from bigin_import.models import Counts, RowFate, RowStatus
 from bigin_import.models.findings import JobCounts
-from bigin_import.tabular.accounting import by_whole_listing, said_of_look_alikes
+from bigin_import.tabular.accounting import by_order, by_whole_listing, said_of_look_alikes
 from bigin_import.tabular.balance import count_fates, disagrees, left_over
 from bigin_import.tabular.listing import Key, Listing, cell_at, comparable, csv_rows, read_listing
 from bigin_import.tabular.matching import by_values, is_in_order
@@ -91,10 +93,12 @@ def join_part(
         ours = _read_sent(rows, listing.columns)
     ours, listing = _without_rewritten_columns(ours, listing)
     counts = counts or JobCounts()
-    fates, proof = _matched(ours, listing)
+    fates, proof = _matched(ours, listing, counts)
     if any(fate.status is RowStatus.UNCLEAR for fate in fates):
-        counted = _counted(fates, ours, listing, counts, existing_is_asked=existing_is_asked)
-        fates, proof = counted, Proof.MIXED if counted != fates else proof
+        said = said_of_look_alikes(ours.keys, listing, fates)
+        rest = left_over(fates, said, counts, existing_is_asked=existing_is_asked)
+        fates = [rest.get(at, fate) for at, fate in enumerate(fates)]
+        proof = Proof.MIXED if rest else proof
     return JoinedPart(
         tuple(fates),
         proof,
@@ -103,27 +107,14 @@ def join_part(
     )
 
 
-def _matched(ours: _Sent, listing: Listing) -> tuple[list[RowFate], Proof]:
+def _matched(ours: _Sent, listing: Listing, counts: JobCounts) -> tuple[list[RowFate], Proof]:
     if is_in_order(ours.keys, listing.keys):
-        return list(listing.fates), Proof.ORDER
-    return by_values(ours.keys, ours.wholes, listing), Proof.VALUES
-
-
-def _counted(
-    fates: list[RowFate],
-    ours: _Sent,
-    listing: Listing,
-    counts: JobCounts,
-    *,
-    existing_is_asked: bool,
-) -> list[RowFate]:
-    """Return *fates* with those that Bigin's counts decide, as far as they do."""
+        return by_order(ours.keys, listing, counts), Proof.ORDER
+    fates = by_values(ours.keys, ours.wholes, listing)
+    if all(fate.status is not RowStatus.UNCLEAR for fate in fates):
+        return fates, Proof.VALUES
     whole = by_whole_listing(ours.keys, ours.wholes, listing, counts)
-    if whole is not None:
-        return whole
-    said = said_of_look_alikes(ours.keys, listing, fates)
-    rest = left_over(fates, said, counts, existing_is_asked=existing_is_asked)
-    return [rest.get(at, fate) for at, fate in enumerate(fates)]
+    return (fates, Proof.VALUES) if whole is None else (whole, Proof.MIXED)
 
 
 def _read_sent(rows: Iterator[list[str]], columns: Sequence[int]) -> _Sent:
@@ -152,6 +143,7 @@ def _without_rewritten_columns(ours: _Sent, listing: Listing) -> tuple[_Sent, Li
             _only(kept, listing.keys),
             listing.fates,
             (*listing.warnings, f"Bigin wrote {lost} of the returned columns differently."),
+            listing.find_by,
         ),
     )
 

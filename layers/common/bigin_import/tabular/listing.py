@@ -33,12 +33,20 @@ class Listing:
         columns: Positions, in what we sent, of the columns that came back.
         keys: For each line the values of those columns, in comparable form.
         fates: For each line what it says.
+        find_by: Position, in what we sent, of the column by which Bigin finds a record; None if
+            by none.
     """
 
     columns: tuple[int, ...] = ()
     keys: tuple[Key, ...] = ()
     fates: tuple[RowFate, ...] = ()
     warnings: tuple[str, ...] = ()
+    find_by: int | None = None
+
+    def names_record(self, key: Key) -> bool:
+        """Tell whether *key* says which record is meant, so that rows that share it mean one."""
+        pairs = zip(self.columns, key, strict=True)
+        return any(column == self.find_by and cell for column, cell in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,12 @@ def read_listing(
         for line in filter(any, rows):
             keys.append(_key(line, layout))
             fates.append(reader.fate(line))
-    return Listing(tuple(sent for _, sent in layout.values), tuple(keys), tuple(fates))
+    return Listing(
+        tuple(sent for _, sent in layout.values),
+        tuple(keys),
+        tuple(fates),
+        find_by=sent_header.index(key) if key in sent_header else None,
+    )
 
 
 def _layout(header: Sequence[str], sent_header: Sequence[str]) -> _Layout | None:
