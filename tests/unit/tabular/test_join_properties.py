@@ -231,6 +231,7 @@ PLACES = st.integers(0, 11)
     st.lists(st.tuples(PLACES, PLACES), max_size=2),
     st.lists(PLACES, max_size=3),
     st.sets(st.integers(0, 2)),
+    st.none() | st.integers(6, 19),
 )
 def test_a_listing_that_is_almost_in_order_misleads_nobody(
     fates: list[RowFate],
@@ -238,11 +239,13 @@ def test_a_listing_that_is_almost_in_order_misleads_nobody(
     repetitions: list[tuple[int, int]],
     rewritten: list[int],
     columns: set[int],
+    twice: int | None,
 ) -> None:
     """
     The first twelve rows have values of their own; of the others each two are alike.
 
-    Values that Bigin wrote differently may stand in lines that are swapped.
+    Values that Bigin wrote differently may stand in lines that are swapped. Of two that are alike
+    one may be listed *twice*; then the other may be given its error.
     """
     names = [f"own {at}" if at < 12 else f"shared {at // 2}" for at in range(len(fates))]
     rows = [(name, f"phone of {name}", "x", f"city {at}") for at, name in enumerate(names)]
@@ -255,11 +258,16 @@ def test_a_listing_that_is_almost_in_order_misleads_nobody(
         listed[one], listed[other] = listed[other], listed[one]
     for one, other in repetitions:
         listed[one] = listed[other]
+    errors: set[str] = set()
+    if twice is not None and 2 * twice + 1 < len(rows):
+        listed[2 * twice + 1] = 2 * twice
+        errors = {truth[2 * twice].error}
     cells = frozenset((row, column) for row in rewritten for column in columns)
     case = Case(rows, truth, listed, [0, 1, 2], counted(truth), cells)
 
     joined = case.joined()
 
-    assert all(is_true(said, true) for said, true in zip(joined.fates, truth, strict=True))
+    told = zip(joined.fates, truth, strict=True)
+    assert all(is_true(said, true, errors) for said, true in told)
     if listed == list(range(len(rows))) and not cells:
         assert list(joined.fates) == truth
