@@ -142,8 +142,8 @@ def _free_when_closed(self: Intake, turn: Turn, record: Import) -> bool:
     return holder is None or holder.state.is_closed
 
 
-def _claim_unforced(source: Any, content: str, mapping: Any, force: str | None) -> str:
-    return _claim_of(source, content, mapping, None)
+def _claim_unforced(*about: Any, parent: str, force: str | None) -> str:
+    return _claim_of(*about, parent=parent, force=None)
 
 
 _claim_of = places.claim_of

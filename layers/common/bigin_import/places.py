@@ -132,9 +132,16 @@ def place_of(source: ObjectVersion) -> str:
     return _digest(source.bucket, source.key)
 
 
-def claim_of(source: ObjectVersion, content_sha256: str, mapping: str, force: str | None) -> str:
-    """Name the content of *source* together with what the mapping makes of it."""
-    return _digest(source.bucket, source.key, content_sha256, mapping, force or "")
+def claim_of(
+    source: ObjectVersion, content_sha256: str, mapping: str, *, parent: str, force: str | None
+) -> str:
+    """
+    Name the content of *source* together with what the mapping makes of it.
+
+    Args:
+        parent: The import whose rows it corrects: these are the same rows under whatever key.
+    """
+    return _digest(source.bucket, parent or source.key, content_sha256, mapping, force or "")
 
 
 def _digest(*words: str) -> str:

@@ -348,3 +348,15 @@ def test_the_mapping_that_is_handed_on_lies_beside_the_parents() -> None:
     pin = desk.house.import_of(source).mapping
     assert pin is not None
     assert pin.key == places.handed_on_mapping(parent)
+
+
+def test_rows_that_were_corrected_once_are_not_added_again_from_another_folder() -> None:
+    desk = Desk()
+    first = desk.again()
+    made = len(desk.house.bigin.made)
+
+    second = desk.again(key="incoming/elsewhere/again.csv")
+
+    assert desk.state(first) is ImportState.COMPLETED
+    assert desk.state(second) is ImportState.UNCHANGED
+    assert len(desk.house.bigin.made) == made

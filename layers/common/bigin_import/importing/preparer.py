@@ -70,7 +70,8 @@ class Preparer:
             record.source,
             plan.cut.content_sha256,
             normalised_mapping(plan.columns),
-            mapping.force,
+            parent=plan.parent,
+            force=mapping.force,
         )
         # Known before it is made, so that whatever ends the import can release it.
         lease.change(lambda seen: replace(seen, claim=digest))
