@@ -202,7 +202,8 @@ class Account:
         for entry in visible:
             event = entry[1]
             yield (event,) if isinstance(event, ObjectVersion) else ()
-            self.failed.remove(entry)
+            if entry in self.failed:  # or another tick was faster, while this one stood still
+                self.failed.remove(entry)
             self.world.point("failures.delete after")
 
     # Invocations of settle_jobs

@@ -78,7 +78,7 @@ class Watch:
             self._check_change(old, new)
         if isinstance(new, Part):
             self._check_part(new)
-            self._check_create(new)
+            self._check_create(old, new)
         if isinstance(old, Part) and isinstance(new, Part) and old.attempt is not None:
             self._check_unknown(old, new, old.attempt.number)
 
@@ -95,7 +95,7 @@ class Watch:
         if sent_again and told not in self.said_create:
             self.world.violate("a held part is sent again and nobody said so")
 
-    def _check_create(self, new: Part) -> None:
+    def _check_create(self, old: Record | None, new: Part) -> None:
         """No create is begun while nobody knows about another one of the import."""
         me = (new.import_id, new.number)
         if new.state is PartState.UNKNOWN:
@@ -104,7 +104,8 @@ class Watch:
             self.unknown.pop(me, None)
         for (import_id, number), since in self.unknown.items():
             waited = self.world.now - since
-            begins = import_id == new.import_id and new.state is PartState.CREATING
+            is_begun = isinstance(old, Part) and old.state is PartState.CREATING
+            begins = import_id == new.import_id and new.state is PartState.CREATING and not is_begun
             late = any(fault.kind in LATE for fault in self.world.faults.fired)
             if begins and waited > AT_ONCE_SECONDS and not late:
                 self.world.violate(f"a create begins {waited:.0f} s after part {number} is UNKNOWN")

@@ -67,7 +67,8 @@ class Run:
         self._set_the_scene()
         self.world.run(START + self.scenario.trouble_hours * HOUR)
         self.faults.stopped = True
-        self.world.run(self._last_end() + REST_SECONDS)
+        while self.world.now < self._rest():  # a create may be repeated an hour later
+            self.world.run(self._rest())
         ending = Ending(
             self.world,
             self.account,
@@ -90,10 +91,10 @@ class Run:
             trace=tuple(self.world.trace or ()),
         )
 
-    def _last_end(self) -> float:
-        """Return when the last job ends that ends at all."""
+    def _rest(self) -> float:
+        """Return when everything should have come to rest, by the jobs that there are by now."""
         ends = (job.ends_at or 0.0 for job in self.account.bigin.model.jobs.values())
-        return max([self.world.now, *ends])
+        return max([START + self.scenario.trouble_hours * HOUR, *ends]) + REST_SECONDS
 
     def _set_the_scene(self) -> None:
         scenario, world = self.scenario, self.world
