@@ -44,6 +44,7 @@ class Admin:
                 status="ok",
                 jobs=len(bigin.jobs),
                 credits_spent=bigin.credits.spent(self._server.clock()),
+                parallel_calls=bigin.calls.now_open,
                 most_parallel_calls=bigin.calls.most_open,
             )
 

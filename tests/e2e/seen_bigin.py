@@ -83,6 +83,10 @@ class SeenBigin:
         calls = self.requests()
         return [call["json"] for call in calls if call["path"] == CREATE_PATH and "json" in call]
 
+    def is_answering(self) -> bool:
+        """Tell whether a call has come and is not answered yet."""
+        return bool(self._call("GET", "health")["parallel_calls"])
+
     def callbacks(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._call("GET", "callbacks")["callbacks"]
         return found

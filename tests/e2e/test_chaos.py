@@ -129,6 +129,7 @@ def test_an_importer_that_is_killed_is_taken_over(
     bigin.change(**{slow: SLOW_SECONDS})
     source = desk.drop("people.csv", desk.contacts(TWO_PARTS_ROWS), CONTACTS)
     desk.part_reached(source, *states)
+    until(bigin.is_answering, what="the slow call has reached Bigin")
 
     assert kill_workers(stack, "import-csv") > 0
     bigin.change(**{slow: 0})

@@ -37,10 +37,10 @@ def by_order(ours: Sequence[Key], listing: Listing, counts: JobCounts) -> list[R
     in_doubt = sorted({*beside, *(at - 1 for at in beside)})
     if not in_doubt:
         return fates
-    is_confirmed = _is_whole(len(ours), listing, counts)
+    if not _is_whole(len(ours), listing, counts):
+        return _without(in_doubt, fates)
     for at in in_doubt:
-        is_named = listing.names_record(ours[at])
-        fates[at] = _certain(fates[at], is_named=is_named) if is_confirmed else UNCLEAR
+        fates[at] = _certain(fates[at], is_named=listing.names_record(ours[at]))
     return fates
 
 
@@ -64,31 +64,39 @@ def by_whole_listing(
     unlisted = _written(counts)
     fates = [UNCLEAR] * len(ours)
     in_doubt: list[int] = []
-    twice: set[RowFate] = set()
+    repeated: set[RowStatus] = set()
     spoken_for = 0
     for rows, found in with_equal_values(ours, listing.keys):
         if len(found) > len(rows):
             return None
         spoken_for += len(found)
         lines = [listing.fates[at] for at in found]
-        again = _listed_twice(lines) if len(lines) > 1 else set()
-        twice |= again
-        in_doubt += rows if again else ()
-        is_named = listing.names_record(ours[rows[0]])
-        lines = [_certain(line, is_named=is_named) if line in again else line for line in lines]
+        if len(set(lines)) < len(lines):
+            repeated |= {line.status for line in _listed_twice(lines)}
+            in_doubt += rows
+            lines = _certain_of(lines, is_named=listing.names_record(ours[rows[0]]))
         lines += [unlisted] * (len(rows) - len(found))
         for at, fate in zip(rows, dealt_out(lines, {wholes[at] for at in rows}), strict=True):
             fates[at] = fate
     if spoken_for < len(listing.keys):
         return None
-    if len({line.status for line in twice}) > 1:
-        for at in in_doubt:
-            fates[at] = UNCLEAR
+    return _without(in_doubt, fates) if len(repeated) > 1 else fates
+
+
+def _without(in_doubt: Iterable[int], fates: list[RowFate]) -> list[RowFate]:
+    for at in in_doubt:
+        fates[at] = UNCLEAR
     return fates
 
 
 def _listed_twice(lines: Iterable[RowFate]) -> set[RowFate]:
     return {line for line, times in Counter(lines).items() if times > 1}
+
+
+def _certain_of(lines: Sequence[RowFate], *, is_named: bool) -> list[RowFate]:
+    """Return *lines*, of those that are there twice only what is certain."""
+    again = _listed_twice(lines)
+    return [_certain(line, is_named=is_named) if line in again else line for line in lines]
 
 
 def _certain(line: RowFate, *, is_named: bool) -> RowFate:
