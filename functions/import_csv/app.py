@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.parser import BaseModel, parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
 
 from bigin_import.assembly.importing import ImportCsv
 from bigin_import.aws.events import created_objects
@@ -48,7 +48,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Import each file of an S3 event, or go on with one import. Errors are left to Lambda."""
     importer = function().importer(context)
     if "resume" in event:
-        wanted = parse(event, model=Resume)
+        wanted = Resume.model_validate(event)
         if wanted.decision is not None:
             decide(wanted, context)
         importer.resume(wanted.resume)

@@ -32,7 +32,7 @@ ARROWS = {
 
 # Third-party package -> rooms that may import it.
 PACKAGES = {
-    "pydantic": {"pure", USE_CASES, "aws"},
+    "pydantic": {"pure", USE_CASES, "aws", "handlers"},
     "pydantic_core": {"pure"},
     "isal": {"pure"},
     "jinja2": {"pure"},
