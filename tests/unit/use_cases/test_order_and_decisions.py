@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -333,14 +334,16 @@ def test_a_part_is_uploaded_again_before_its_create_is_repeated() -> None:
     assert len(house.bigin.uploads) == 2
 
 
-def test_a_repeated_create_that_is_refused_says_nothing_of_the_first_one() -> None:
+@pytest.mark.parametrize("refused", ["upload", "create_job"])
+def test_what_is_refused_of_a_repeated_create_says_nothing_of_the_first_one(refused: str) -> None:
     house = House()
-    house.bigin.fail("create_job", LOST, REFUSED)
+    house.bigin.fail("create_job", LOST)
     source = dropped(house, mapping=UPSERT)
+    house.bigin.fail(refused, REFUSED)
 
     house.tick(minutes=90)
 
-    part = house.parts_of(source)[0]
+    part, facts = house.parts_of(source)[0], json.loads(house.result(source, "import.json"))
     assert part.state is PartState.GIVEN_UP
-    assert part.counts is not None
-    assert (part.counts.unclear, part.counts.unprocessed) == (2, 0)
+    assert (facts["unclear"], facts["unprocessed"], facts["credits"]) == (2, 0, 500)
+    assert house.import_of(source).state is ImportState.COMPLETED_WITH_ERRORS

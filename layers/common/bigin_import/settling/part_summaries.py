@@ -44,13 +44,19 @@ def _charged(part: Part) -> int:
 
 
 def _was_create_refused(part: Part) -> bool:
-    """Tell whether the last attempt is the refused one; an upload is refused before any."""
-    return part.refusal is not None and part.refusal.code != NOT_SENT and bool(part.attempts)
+    """
+    Tell whether the last attempt is the refused one.
+
+    An upload is refused before any attempt, or before the only one is repeated.
+    """
+    is_repetition = is_in_doubt(part) and len(part.attempts) == 1
+    was_sent = part.refusal is not None and part.refusal.code != NOT_SENT
+    return was_sent and bool(part.attempts) and not is_repetition
 
 
 def is_in_doubt(part: Part) -> bool:
-    """Tell whether a REFUSED part has an earlier attempt that may have made a job after all."""
-    return part.refusal is not None and _charged(part) > 0
+    """Tell whether a refused part has an earlier attempt that may have made a job after all."""
+    return part.refusal is not None and part.state is PartState.GIVEN_UP
 
 
 def _counts(part: Part) -> Counts | None:
