@@ -17,13 +17,19 @@ from tests.fakes.house import MAPPING, ROWS, House
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 
 
+def written_over(house: House, key: str) -> bytes:
+    """Let something else stand under *key*; return what stood there."""
+    right = house.files.read(key)
+    house.files.write(key, right.replace(b"Last_Name", b"First_Name"), content_type="x")
+    return right
+
+
 def test_a_plan_that_it_wrote_over_is_put_back_before_anything_is_sent_by_it() -> None:
     house = House()
     house.drop(SIDECAR, MAPPING)
     record = house.import_of(house.drop(CSV, ROWS))
     key = places.plan_file(record.import_id)
-    right = house.files.read(key)
-    house.files.write(key, right.replace(b"Last_Name", b"First_Name"), content_type="x")
+    right = written_over(house, key)
 
     plan = read_plan(house.files, record.import_id, sha256=record.plan_sha256)
 
@@ -36,8 +42,7 @@ def test_a_mapping_that_it_wrote_over_is_read_anew() -> None:
     house.drop(SIDECAR, MAPPING)
     record = house.import_of(house.drop(CSV, ROWS))
     key = places.pinned_mapping(record.import_id)
-    right = house.files.read(key)
-    house.files.write(key, right.replace(b"Last_Name", b"First_Name"), content_type="x")
+    right = written_over(house, key)
 
     mapping = house.importer.mappings.pinned(record)
 

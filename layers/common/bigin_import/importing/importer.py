@@ -17,11 +17,11 @@ from bigin_import.errors import (
     UnreadableObjectError,
 )
 from bigin_import.importing import problems
-from bigin_import.importing.intake import LONGEST_LOOK_SECONDS, Intake, look_again_seconds
+from bigin_import.importing.intake import Intake
 from bigin_import.importing.lease import Lease, take_lease
 from bigin_import.importing.mappings import Mappings
 from bigin_import.importing.part_sender import StoppedError
-from bigin_import.importing.pauses import Pause, paused
+from bigin_import.importing.pauses import LONGEST_LOOK_SECONDS, Pause, look_again_seconds, paused
 from bigin_import.importing.plans import read_plan, write_problems
 from bigin_import.importing.preparer import Preparer
 from bigin_import.importing.reworking import Reworking

@@ -13,14 +13,12 @@ from itertools import count
 
 from bigin_import import places
 from bigin_import.changes import added, change
+from bigin_import.importing.pauses import LONGEST_LOOK_SECONDS, LOOK_AGAIN_SECONDS
 from bigin_import.models import ObjectVersion
 from bigin_import.places import KeyKind
 from bigin_import.ports import Clock, Files, Ledger, Observer
 from bigin_import.records import Import, ImportState, MappingPin, OpenKind, Turn
 
-LOOK_AGAIN_SECONDS = 60
-LATER_AFTER = 20  # who has waited for an hour is looked at every three minutes
-LONGEST_LOOK_SECONDS = 900
 TAKE_UP_SECONDS = 7 * 24 * 3600
 LONGEST_WAIT_SECONDS = 7 * 24 * 3600  # for a mapping, by template.yaml; then a drop is rejected
 MOST_WAITING = 200  # looked at when a mapping arrives; the tick looks at the rest
@@ -194,18 +192,6 @@ class Intake:
             return None if is_known else replace(seen, last_sequencer=ours)
 
         change(self.ledger, Turn.at(places.place_of(record.source)), sent)
-
-
-def look_again_seconds(waited: int, *, left: int = LONGEST_LOOK_SECONDS) -> int:
-    """
-    Return the pause before the next look for a mapping, or a turn.
-
-    An event tells of a mapping at once; the longer none has come, the less often we look.
-
-    Args:
-        left: Seconds until the waiting ends.
-    """
-    return max(LOOK_AGAIN_SECONDS, min(waited // LATER_AFTER, LONGEST_LOOK_SECONDS, left))
 
 
 def _is_late(record: Import, turn: Turn) -> bool:

@@ -26,6 +26,9 @@ class Pause(StrEnum):
 
 
 MINUTE_SECONDS = 60
+LOOK_AGAIN_SECONDS = 60
+LATER_AFTER = 20  # who has waited for an hour is looked at every three minutes
+LONGEST_LOOK_SECONDS = 900
 # Credits are counted over a rolling day, so a sooner look finds none either.
 _MINUTES = {
     Pause.BUSY: (15, 30, 60),
@@ -56,6 +59,18 @@ def pause_seconds(pause: Pause, earlier: int) -> int:
     """Return how long to wait when the same thing has been waited for *earlier* times."""
     minutes = _MINUTES[pause]
     return minutes[min(earlier, len(minutes) - 1)] * MINUTE_SECONDS
+
+
+def look_again_seconds(waited: int, *, left: int = LONGEST_LOOK_SECONDS) -> int:
+    """
+    Return the pause before the next look for a mapping, or a turn.
+
+    An event tells of a mapping at once; the longer none has come, the less often we look.
+
+    Args:
+        left: Seconds until the waiting ends.
+    """
+    return max(LOOK_AGAIN_SECONDS, min(waited // LATER_AFTER, LONGEST_LOOK_SECONDS, left))
 
 
 def paused(seen: Import, pause: Pause, now: int) -> Import:

@@ -66,12 +66,14 @@ class Refusal:
 
     Attributes:
         concerns_mapping: Every part of the import would be refused the same way.
+        attempt: Whose create was refused; None if no create was: its upload, or nothing, was sent.
     """
 
     code: str
     message: str
     resolution: str = ""
     concerns_mapping: bool = False
+    attempt: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

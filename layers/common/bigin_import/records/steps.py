@@ -73,12 +73,13 @@ def refused(refusal: Refusal, now: int) -> Step:
     def step(part: Part) -> Part | None:
         if part.state not in (*BEFORE_CREATE, PartState.CREATING):
             return None
-        earlier = part.attempts[:-1] if part.state is PartState.CREATING else part.attempts
+        of = part.attempt if part.state is PartState.CREATING else None
+        earlier = part.attempts if of is None else part.attempts[:-1]
         is_certain = all(attempt.written_off for attempt in earlier)
         return replace(
             _closed(part),
             state=PartState.REFUSED if is_certain else PartState.GIVEN_UP,
-            refusal=refusal,
+            refusal=replace(refusal, attempt=of.number if of else None),
             counts=Counts(unprocessed=part.rows) if is_certain else Counts(unclear=part.rows),
             collected_at=now,
         )

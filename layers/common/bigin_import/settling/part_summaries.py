@@ -9,7 +9,6 @@ from bigin_import.models.findings import JobCounts
 from bigin_import.records import Part, PartState
 from bigin_import.report.figures import sentence
 from bigin_import.report.summary import PartSummary
-from bigin_import.tabular.reasons import NOT_SENT
 
 FAILED = JobStatus.FAILED.value
 CREDITS_PER_JOB = 500  # Bigin's API limits page: "Bulk Write initialise"
@@ -40,18 +39,8 @@ def part_summary(part: Part) -> PartSummary:
 def _charged(part: Part) -> int:
     """Count the jobs that Bigin made, or may have made, for *part*."""
     unasked = sum(len(attempt.other_job_ids) for attempt in part.attempts)
-    return len(part.attempts) + unasked - (1 if _was_create_refused(part) else 0)
-
-
-def _was_create_refused(part: Part) -> bool:
-    """
-    Tell whether the last attempt is the refused one.
-
-    An upload is refused before any attempt, or before the only one is repeated.
-    """
-    is_repetition = is_in_doubt(part) and len(part.attempts) == 1
-    was_sent = part.refusal is not None and part.refusal.code != NOT_SENT
-    return was_sent and bool(part.attempts) and not is_repetition
+    was_refused = part.refusal is not None and part.refusal.attempt is not None
+    return len(part.attempts) + unasked - (1 if was_refused else 0)
 
 
 def is_in_doubt(part: Part) -> bool:

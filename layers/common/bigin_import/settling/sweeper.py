@@ -16,8 +16,8 @@ from bigin_import import places
 from bigin_import.changes import change
 from bigin_import.complaints import complain
 from bigin_import.errors import BiginError, BiginImportError, BiginRefusedError
-from bigin_import.importing.intake import LOOK_AGAIN_SECONDS, Intake, look_again_seconds
-from bigin_import.importing.pauses import Pause
+from bigin_import.importing.intake import Intake
+from bigin_import.importing.pauses import LOOK_AGAIN_SECONDS, Pause, look_again_seconds
 from bigin_import.models import ObjectVersion
 from bigin_import.places import KeyKind
 from bigin_import.ports import Clock, Failures, Files, Ledger, Observer, Resumer
