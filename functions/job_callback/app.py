@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent, e
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bigin_import.assembly.receiving import JobCallback
-from bigin_import.callback import read_job_id, verify
+from bigin_import.callback_url import read_job_id, verify
 from bigin_import.settings import CallbackSettings
 
 logger = Logger()
@@ -42,10 +42,10 @@ def lambda_handler(event: APIGatewayProxyEvent, context: LambdaContext) -> dict[
         function().signing_keys(),
     )
     if target is None:
-        function().sandbox.observer.saw("callback_refused")
+        function().container.telemetry.emit("callback_refused")
         return _answer(HTTPStatus.FORBIDDEN)
     hint = read_job_id(_body(event), event.headers.get("content-type"))
-    function().receiver(context).receive(target, hint)
+    function().callback_recorder(context).receive(target, hint)
     return _answer(HTTPStatus.OK)
 
 

@@ -11,9 +11,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bigin_import.assembly.settling import SettleJobs
 from bigin_import.aws.queue import collect_message
-from bigin_import.complaints import complain
 from bigin_import.errors import BiginError
 from bigin_import.settings import SettleSettings
+from bigin_import.telemetry import report_bigin_error
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -67,6 +67,6 @@ def collect_one(body: str, context: LambdaContext) -> None:
             function().collector(context).collect(wanted.import_id, wanted.part)
         except BiginError as exc:
             # The part stays due in the ledger, so the message is done: the tick comes back to it.
-            complain(function().sandbox.observer, exc, part=wanted.part)
+            report_bigin_error(function().container.telemetry, exc, part=wanted.part)
             return
     function().finisher(context).finish(wanted.import_id)

@@ -18,8 +18,9 @@ from typing import Any
 from unittest.mock import patch
 
 from bigin_import.bigin.client import BiginClient
-from bigin_import.models import Job
-from bigin_import.records import Part, PartState
+from bigin_import.domain.job_request import Job
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import PartState
 from tests.bench.figures import Budget, Report, progress, publish
 from tests.integration.handlers.deployed import Deployed, deployed, invocation
 from tests.integration.handlers.organisation import organisation

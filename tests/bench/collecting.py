@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bigin_import import places
+from bigin_import import object_keys
 from bigin_import.aws.files import S3Files
 from tests.bench.collecting_import import (
     FILES,
@@ -167,8 +167,8 @@ class _Bench:
                     raise AssertionError(f"row {row} was taken for another")
 
     def _result(self, of: Prepared, name: str) -> Iterator[dict[str, str]]:
-        prefix = places.results_prefix(of.source, of.import_id, RECEIVED_AT)
-        key = f"{prefix}{places.result_name(of.source.key)}.{name}.csv"
+        prefix = object_keys.results_prefix(of.source, of.import_id, RECEIVED_AT)
+        key = f"{prefix}{object_keys.result_name(of.source.key)}.{name}.csv"
         found = self.files.newest(key)
         if found is None:
             raise AssertionError(f"{key} was not written")

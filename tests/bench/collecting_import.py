@@ -18,24 +18,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bigin_import import places
-from bigin_import.importing.plans import read_plan, write_plan
-from bigin_import.models import ColumnPlan, JobRequest, ObjectVersion, Operation, Plan
-from bigin_import.models import PlannedColumn as Column
+from bigin_import import identity, object_keys
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import, Totals
+from bigin_import.domain.job_request import JobRequest, Operation
+from bigin_import.domain.part_record import Attempt, Outcome, Part
+from bigin_import.domain.plan import ColumnPlan, Plan
+from bigin_import.domain.plan import PlannedColumn as Column
+from bigin_import.domain.states import ClosedBy, ImportState, OpenKind, PartState
 from bigin_import.ports import Files
-from bigin_import.records import (
-    Attempt,
-    ClosedBy,
-    Import,
-    ImportState,
-    OpenKind,
-    Outcome,
-    Part,
-    PartState,
-    Totals,
-)
-from bigin_import.tabular.cutter import cut
-from bigin_import.tabular.dialect import open_table
+from bigin_import.reading.table import open_table
+from bigin_import.splitting.splitter import split
+from bigin_import.stored_plan import read_plan, write_plan
 
 ORDERS = ("in order", "shuffled")
 RECEIVED_AT = 1_760_000_000
@@ -65,7 +59,7 @@ class Prepared:
 
     @property
     def import_id(self) -> str:
-        return places.import_id_of(self.source)
+        return identity.import_id_of(self.source)
 
 
 def prepare(files: Files, drop: Path, folder: Path, *, order: str) -> Prepared:
@@ -80,21 +74,21 @@ def prepare(files: Files, drop: Path, folder: Path, *, order: str) -> Prepared:
         shuffle = random.Random(RECEIVED_AT).shuffle if order == "shuffled" else None
 
         def store(number: int, archive: bytes) -> None:
-            key = places.archive(prepared.import_id, number)
+            key = object_keys.archive(prepared.import_id, number)
             files.write(key, archive, content_type="application/zip")
             lines = list(_lines(archive, number))
             if shuffle:
                 shuffle(lines)
             _pack(folder / f"{number:04}.zip", [*table.header[:_RETURNED]], lines)
 
-        result = cut(table, plan, store=store, entry_name="{:04}.csv".format)
+        result = split(table, plan, store=store, entry_name="{:04}.csv".format)
     write_plan(files, prepared.import_id, Plan(plan, result, table.dialect, table.header))
     return prepared
 
 
 def sent_import(files: Files, source: ObjectVersion) -> tuple[Import, tuple[Part, ...]]:
     """Return what the ledger knows of a prepared import: SENT, and all its jobs have ended."""
-    import_id = places.import_id_of(source)
+    import_id = identity.import_id_of(source)
     found = read_plan(files, import_id).cut
     totals = Totals(
         rows=found.rows,
@@ -111,7 +105,7 @@ def sent_import(files: Files, source: ObjectVersion) -> tuple[Import, tuple[Part
         module="Contacts",
         operation="insert",
         totals=totals,
-        results=places.results_prefix(source, import_id, RECEIVED_AT),
+        results=object_keys.results_prefix(source, import_id, RECEIVED_AT),
         open=OpenKind.WORK,
         due_at=RECEIVED_AT,
     )
@@ -173,10 +167,10 @@ def _lines(archive: bytes, number: int) -> Iterator[list[str]]:
         rows = csv.reader(io.TextIOWrapper(entry, encoding="utf-8", newline=""))
         next(rows)
         for row, cells in enumerate(rows, 2 + (number - 1) * 25_000):
-            yield [*cells[:_RETURNED], *_fate(row)]
+            yield [*cells[:_RETURNED], *_row_result(row)]
 
 
-def _fate(row: int) -> tuple[str, str, str]:
+def _row_result(row: int) -> tuple[str, str, str]:
     file = file_of(row)
     record = record_id(row) if file == "success" else ""
     errors = _REFUSALS[row // 30 % len(_REFUSALS)] if file == "failed" else ""

@@ -21,18 +21,17 @@ from typing import Any, BinaryIO, cast
 
 import boto3
 
-from bigin_import.assembly.sandbox import CLIENT_CONFIG
+from bigin_import.assembly.container import CLIENT_CONFIG
 from bigin_import.aws.files import S3Files
-from bigin_import.importing.intake import Intake
-from bigin_import.importing.metadata import Metadata
-from bigin_import.models import ObjectVersion
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.importing.metadata_cache import MetadataCache
+from bigin_import.importing.register import Registrar
 from bigin_import.ports import Bigin
-from bigin_import.records import Import
-from bigin_import.settling.closing import Writer
-from bigin_import.settling.collector import Collector
-from bigin_import.settling.finisher import Finisher
-from bigin_import.settling.suggesting import Suggester
-from bigin_import.settling.summarising import Surroundings
+from bigin_import.settling.close import ImportCloser, ResultWriter
+from bigin_import.settling.collect import Collector
+from bigin_import.settling.suggest_mapping import Suggester
+from bigin_import.settling.summarize import ConsoleLinks
 from tests.bench.collecting_import import sent_import
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.memory_ledger import MemoryLedger
@@ -64,7 +63,7 @@ def settled(files: S3Files, source: ObjectVersion, folder: Path) -> dict[str, di
         ledger.save(part)
     bigin = cast(Bigin, RowResults(folder))
     collector = Collector(
-        ledger=ledger, files=files, bigin=bigin, clock=ManualClock(), observer=SeenEvents()
+        ledger=ledger, files=files, bigin=bigin, clock=ManualClock(), telemetry=SeenEvents()
     )
 
     def collect() -> None:
@@ -82,26 +81,26 @@ def settled(files: S3Files, source: ObjectVersion, folder: Path) -> dict[str, di
     return measured
 
 
-def _finisher(files: S3Files, ledger: MemoryLedger, bigin: Bigin) -> Finisher:
+def _finisher(files: S3Files, ledger: MemoryLedger, bigin: Bigin) -> ImportCloser:
     clock = ManualClock()
-    around = Surroundings(
+    around = ConsoleLinks(
         region="eu-central-1", bucket="bench", import_function="import-csv", request_text=str
     )
-    metadata = Metadata(ledger, bigin, clock)
-    return Finisher(
+    metadata = MetadataCache(ledger, bigin, clock)
+    return ImportCloser(
         ledger=ledger,
         files=files,
-        writer=Writer(
+        writer=ResultWriter(
             files=files,
             clock=clock,
             around=around,
             suggest=Suggester(files=files, metadata=metadata, default_encoding="").suggest,
         ),
-        intake=Intake(ledger=ledger, files=files, clock=clock, observer=SeenEvents()),
+        intake=Registrar(ledger=ledger, files=files, clock=clock, telemetry=SeenEvents()),
         notices=MemoryNotices(),
         resumer=MemoryResumer(),
         clock=clock,
-        observer=SeenEvents(),
+        telemetry=SeenEvents(),
         keep_seconds=1,
     )
 

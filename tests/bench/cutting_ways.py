@@ -22,9 +22,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bigin_import.models import ColumnPlan, JobRequest, Operation, PlannedColumn
-from bigin_import.tabular.cutter import MAX_ROWS, cut
-from bigin_import.tabular.dialect import open_table
+from bigin_import.domain.job_request import JobRequest, Operation
+from bigin_import.domain.plan import ColumnPlan, PlannedColumn
+from bigin_import.reading.table import open_table
+from bigin_import.splitting.splitter import MAX_ROWS, split
 
 PEERS = {"simple-salesforce": "simple_salesforce.bulk2", "pandas": "pandas"}
 
@@ -50,7 +51,7 @@ def ours(path: Path, folder: Path, *, key: int | None = None, fields: Fields | N
             for kind, length in [(fields or {}).get(name, UNKNOWN)]
         )
         request = JobRequest(Operation.INSERT, "Contacts", None, True, ())
-        cut(
+        split(
             table,
             ColumnPlan(request, planned, key=key),
             store=partial(_store, folder),

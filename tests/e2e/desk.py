@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from bigin_import import places
+from bigin_import import identity, object_keys
 from bigin_import.aws.ledger import DynamoLedger
-from bigin_import.changes import change
-from bigin_import.models import ObjectVersion
-from bigin_import.records import Import, Part, PartState
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import PartState
+from bigin_import.ledger import update
 from tests.e2e.waiting import until
 from tests.local_stack import LocalStack
 
@@ -78,11 +80,11 @@ class Desk:
         """Put a file in the folder, after its mapping if one is given."""
         if mapping is not None:
             text = mapping if isinstance(mapping, bytes) else as_json(mapping)
-            self.put(f"{places.result_name(name)}.mapping.json", text)
+            self.put(f"{object_keys.result_name(name)}.mapping.json", text)
         return self.put(name, body)
 
     def put(self, name: str, body: bytes) -> ObjectVersion:
-        return self.put_at(f"{places.INCOMING}{self.name}/{name}", body)
+        return self.put_at(f"{object_keys.INCOMING}{self.name}/{name}", body)
 
     def put_at(self, key: str, body: bytes) -> ObjectVersion:
         put = self.s3.put_object(Bucket=self.stack.bucket, Key=key, Body=body)
@@ -94,10 +96,10 @@ class Desk:
         return body
 
     def import_of(self, source: ObjectVersion, take: int = 1) -> Import | None:
-        return self.ledger.load(Import.at(places.import_id_of(source, take)))
+        return self.ledger.load(Import.at(identity.import_id_of(source, take)))
 
     def parts_of(self, source: ObjectVersion) -> tuple[Part, ...]:
-        return self.ledger.parts(places.import_id_of(source))
+        return self.ledger.parts(identity.import_id_of(source))
 
     def closed(self, source: ObjectVersion, *, take: int = 1, seconds: float = 45) -> Import:
         """Wait until an import is closed and its people are told."""
@@ -123,7 +125,7 @@ class Desk:
         """Wait until a part is in one of *states*; name those too that it may soon be in."""
 
         def look() -> Part | None:
-            part = self.ledger.load(Part.at(places.import_id_of(source), number))
+            part = self.ledger.load(Part.at(identity.import_id_of(source), number))
             return part if part and part.state in states else None
 
         return until(look, what=f"part {number} of {source.key} is {' or '.join(states)}")
@@ -135,7 +137,7 @@ class Desk:
 
     def result(self, record: Import, name: str) -> bytes:
         """Return a result file; *name* as in `failed.csv`, without the name of the drop."""
-        stem = places.result_name(record.source.key)
+        stem = object_keys.result_name(record.source.key)
         full = name if name in ("import.json", "report.html") else f"{stem}.{name}"
         return self.stored(f"{record.results}{full}")
 
@@ -174,11 +176,11 @@ class Desk:
         def part_due(seen: Part) -> Part | None:
             return replace(seen, due_at=at) if seen.open else None
 
-        record, _ = change(self.ledger, Import.at(places.import_id_of(source)), import_due)
+        record, _ = update(self.ledger, Import.at(identity.import_id_of(source)), import_due)
         if record is None:
             raise LookupError(f"{source.key} is not in the ledger")
         for part in self.parts_of(source):
-            change(self.ledger, part.address, part_due)
+            update(self.ledger, part.address, part_due)
 
     def now(self) -> int:
         """Return the time as the functions read it: they run on this machine."""

@@ -84,7 +84,7 @@ class SeenBigin:
         return [call["json"] for call in calls if call["path"] == CREATE_PATH and "json" in call]
 
     def is_answering(self) -> bool:
-        """Tell whether a call has come and is not answered yet."""
+        """Return whether a call has come and is not answered yet."""
         return bool(self._call("GET", "health")["parallel_calls"])
 
     def callbacks(self) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from samtranslator.yaml_helper import (  # type: ignore[import-untyped]  # ships
     yaml_parse,
 )
 
-from bigin_import.records import ClosedBy, ImportState
+from bigin_import.domain.states import ClosedBy, ImportState
 from tests.e2e.desk import CONTACTS, PLANTED, Desk, as_csv, as_json
 from tests.e2e.seen_bigin import SeenBigin
 from tests.local_stack import LocalStack

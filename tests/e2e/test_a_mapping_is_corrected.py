@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bigin_import.models import ObjectVersion
-from bigin_import.records import Import, ImportState
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.states import ImportState
 from tests.e2e.desk import CONTACTS, Desk, as_json
 from tests.e2e.seen_bigin import SeenBigin
 

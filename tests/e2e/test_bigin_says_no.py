@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bigin_import.aws.ledger import DynamoLedger
-from bigin_import.changes import change
-from bigin_import.records import ImportState, SharedToken
+from bigin_import.domain.locks import SharedToken
+from bigin_import.domain.states import ImportState
+from bigin_import.ledger import update
 from tests.e2e.desk import CONTACTS, Desk, read_csv
 from tests.e2e.seen_bigin import SeenBigin
 from tests.e2e.waiting import until
@@ -102,4 +103,4 @@ def forget_the_pause(ledger: DynamoLedger) -> None:
         assert seen.refused == "invalid_code"
         return replace(seen, refresh_until=0)
 
-    change(ledger, SharedToken.at(), forgotten)
+    update(ledger, SharedToken.at(), forgotten)

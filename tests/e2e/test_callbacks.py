@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from bigin_import.models import ObjectVersion
-from bigin_import.records import ClosedBy, Import, ImportState, Part
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import ClosedBy, ImportState
 from tests.e2e.desk import CONTACTS, Desk
 from tests.e2e.seen_bigin import SeenBigin
 from tests.e2e.waiting import until
@@ -46,7 +48,7 @@ def has_been_sent(record: Import) -> bool:
 
 
 def is_quiet(stack: LocalStack) -> bool:
-    """Tell whether nothing is under way that would write to the table unasked."""
+    """Return whether nothing is under way that would write to the table unasked."""
     queue = stack.resource("CollectQueue")
     counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     answer = stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=counts)

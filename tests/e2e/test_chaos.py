@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
-from bigin_import import places
-from bigin_import.changes import change
-from bigin_import.models import ObjectVersion
-from bigin_import.records import HoldCause, Import, ImportState, Part, PartState
+from bigin_import import identity, object_keys
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import HoldCause, ImportState, PartState
+from bigin_import.ledger import update
 from tests.e2e.desk import CONTACTS, Desk, Message
 from tests.e2e.seen_bigin import CREATE_PATH, UPLOAD_PATH, SeenBigin
 from tests.e2e.waiting import until
@@ -176,7 +178,7 @@ def test_to_continue_is_said_about_the_hold_that_its_notice_tells_of(
     source = desk.drop("people.csv", desk.contacts(ROWS), CONTACTS)
     paused = desk.reached(source, lambda seen: seen.busy_waits == 1, what="waits")
     desk.reached(source, lambda seen: seen.lease_until == 0, what="has given its lease back")
-    archive = places.archive(paused.import_id, 1)
+    archive = object_keys.archive(paused.import_id, 1)
     planned = desk.stored(archive)
     desk.put_at(archive, b"something else")
     bigin.mend()
@@ -206,7 +208,7 @@ def let_the_effect_be_decided(desk: Desk, source: ObjectVersion) -> None:
         assert seen.attempt is not None
         return replace(seen, attempts=(replace(seen.attempt, decide_after=desk.now()),))
 
-    change(desk.ledger, Part.at(places.import_id_of(source), 1), decided)
+    update(desk.ledger, Part.at(identity.import_id_of(source), 1), decided)
     desk.make_due(source)
 
 

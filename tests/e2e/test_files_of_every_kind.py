@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from bigin_import.records import ImportState
+from bigin_import.domain.states import ImportState
 from tests.e2e.desk import CONTACTS, PLANTED, Desk, as_csv, as_json
 from tests.e2e.seen_bigin import SeenBigin
 

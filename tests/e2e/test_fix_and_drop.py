@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bigin_import.models import ObjectVersion
-from bigin_import.records import Import, ImportState
-from bigin_import.tabular.codes import ROW_CODES
+from bigin_import.bigin.error_codes import ROW_CODES
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.states import ImportState
 from tests.e2e.desk import PLANTED, Desk, as_csv, as_json, read_csv
 from tests.e2e.seen_bigin import SeenBigin
 

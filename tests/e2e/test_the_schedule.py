@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bigin_import.records import ClosedBy, ImportState
+from bigin_import.domain.states import ClosedBy, ImportState
 from tests.e2e.desk import CONTACTS, Desk, as_json
 from tests.e2e.seen_bigin import SeenBigin
 

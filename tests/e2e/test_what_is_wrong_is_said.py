@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bigin_import.records import ImportState
+from bigin_import.domain.states import ImportState
 from tests.e2e.desk import CONTACTS, PLANTED, Desk, as_csv
 from tests.e2e.seen_bigin import SeenBigin
 

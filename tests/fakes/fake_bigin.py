@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from bigin_import.domain.job_request import Field, Job, JobRequest, JobStatus
 from bigin_import.errors import BiginRefusedError
-from bigin_import.models import Field, Job, JobRequest, JobStatus
 
 CONTACT_FIELDS = (
     Field("Email", "Email", "email", length=100),

@@ -9,8 +9,8 @@ from io import BytesIO
 from itertools import count
 from typing import BinaryIO
 
+from bigin_import.domain.drop import ObjectVersion, Problem
 from bigin_import.errors import DropRejectedError, MissingObjectError
-from bigin_import.models import ObjectVersion, Problem
 
 LONGEST_KEY_BYTES = 1024
 

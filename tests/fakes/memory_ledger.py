@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Literal, cast
 
+from bigin_import.domain.edges import check_edge
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import Record
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import Address, OpenKind
 from bigin_import.errors import ConflictError
-from bigin_import.records import Address, Import, OpenKind, Part, Record
-from bigin_import.records.edges import check_edge
 
 type Moment = Literal["before", "after"]
 type Call = Literal["load", "save", "delete", "parts", "due"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bigin_import.models import Notice
+from bigin_import.domain.drop import Notice
 
 
 class MemoryNotices:

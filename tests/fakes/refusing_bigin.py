@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bigin_import.models import Job, JobStatus
+from bigin_import.domain.job_request import Job, JobStatus
 from tests.fakes.fake_bigin import FakeBigin, Verdict
 
 

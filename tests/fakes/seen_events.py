@@ -27,7 +27,7 @@ class SeenEvents:
     def __init__(self) -> None:
         self.events: list[tuple[str, Facts]] = []
 
-    def saw(self, event: str, **facts: str | float | None) -> None:
+    def emit(self, event: str, **facts: str | float | None) -> None:
         taken = RESERVED & facts.keys()
         if taken:
             raise KeyError(f"{event}: a fact needs another name than {', '.join(sorted(taken))}")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bigin_import.report.headline import headline
 from bigin_import.report.page import render_report
-from bigin_import.report.verdict import verdict
 from tests.unit.report.sample_summaries import SAMPLES, WITH_ERRORS
 
 CHROMIUM = next(
@@ -125,8 +125,8 @@ def test_long_words_do_not_make_a_page_wider_than_its_window(width: int, tmp_pat
 def test_a_desktop_shows_headline_reasons_and_failed_rows_as_tables(tmp_path: Path) -> None:
     seen = seen_at(DESKTOP, render_report(WITH_ERRORS), tmp_path)
 
-    assert seen.headline == [verdict(WITH_ERRORS).result]
-    assert seen.action == [verdict(WITH_ERRORS).action]
+    assert seen.headline == [headline(WITH_ERRORS).result]
+    assert seen.action == [headline(WITH_ERRORS).action]
     assert seen.heads == ["Row", "E-mail", "Cells", "What is wrong"]
     assert len(seen.reasons) == len(WITH_ERRORS.reasons)
     rows, reason, remedy = seen.reasons[1].split("\t")
@@ -143,7 +143,7 @@ def test_a_desktop_shows_headline_reasons_and_failed_rows_as_tables(tmp_path: Pa
 def test_a_phone_shows_them_as_cards(tmp_path: Path) -> None:
     seen = seen_at(PHONE, render_report(WITH_ERRORS), tmp_path)
 
-    assert seen.headline == [verdict(WITH_ERRORS).result]
+    assert seen.headline == [headline(WITH_ERRORS).result]
     assert seen.heads == []
     assert len(seen.reasons) == len(WITH_ERRORS.reasons)
     assert seen.reasons[1].splitlines()[0] == "310"

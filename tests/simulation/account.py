@@ -12,9 +12,11 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from bigin_import.domain.drop import Notice, ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import Record
+from bigin_import.domain.part_record import Part
 from bigin_import.importing.decisions import Decision
-from bigin_import.models import Notice, ObjectVersion
-from bigin_import.records import Import, Part, Record
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.seen_events import SeenEvents
 from tests.simulation.bigin_port import BiginServer
@@ -69,7 +71,7 @@ class Account:
         self.ledger = SimulatedLedger(world, self._checked(check))
         self.bucket = MemoryFiles(now=lambda: int(world.now))
         self.bigin = BiginServer(world, scenario, self.post)
-        self.observer = SeenEvents()
+        self.telemetry = SeenEvents()
         self.published: list[tuple[float, Notice]] = []
         self.dead: list[tuple[str, int | None]] = []
         self.failed: list[list[object]] = []
@@ -84,7 +86,7 @@ class Account:
             resumer=self,
             notices=self,
             failures=self,
-            observer=self.observer,
+            telemetry=self.telemetry,
         )
 
     # What people and other services do

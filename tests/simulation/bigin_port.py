@@ -14,13 +14,13 @@ from typing import Any, BinaryIO
 
 from bigin_import.bigin import wire
 from bigin_import.bigin.answers import Answer, read, read_from_file_host
+from bigin_import.domain.job_request import Field, Job, JobRequest
 from bigin_import.errors import (
     BiginAccessError,
     BiginOutcomeUnknownError,
     BiginUnreachableError,
     TokenBusyError,
 )
-from bigin_import.models import Field, Job, JobRequest
 from bigin_import.ports import AccessTokens
 from tests.bigin_twin.answers import RefusedError
 from tests.bigin_twin.callbacks import BodyKind, callback_post

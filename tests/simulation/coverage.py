@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from bigin_import.records import PartState
+from bigin_import.domain.states import PartState
 
 KEPT = Path(__file__).parent / "coverage.json"
 NO_PART = "-"

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bigin_import.callback import SignedCallbacks, read_job_id, verify
-from bigin_import.complaints import complain
+from bigin_import.bigin.token_store import SharedAccessToken
+from bigin_import.callback_url import SignedCallbacks, read_job_id, verify
+from bigin_import.corrections.corrections import Corrections
 from bigin_import.errors import BiginError
 from bigin_import.importing.decisions import Decisions
 from bigin_import.importing.importer import Importer
-from bigin_import.importing.intake import Intake
-from bigin_import.importing.metadata import Metadata
-from bigin_import.importing.part_sender import PartSender
-from bigin_import.importing.preparer import Preparer
-from bigin_import.importing.reworking import Reworking
-from bigin_import.importing.sender import Sender
+from bigin_import.importing.metadata_cache import MetadataCache
+from bigin_import.importing.prepare import Preparer
+from bigin_import.importing.register import Registrar
+from bigin_import.importing.send import Sender
+from bigin_import.importing.send_part import PartSender
 from bigin_import.ports import CollectQueue, Failures, Notices, Resumer
-from bigin_import.settling.adopter import Adopter
-from bigin_import.settling.closing import Writer
-from bigin_import.settling.collector import Collector
-from bigin_import.settling.finisher import Finisher
-from bigin_import.settling.receiver import Receiver
-from bigin_import.settling.settler import Settler
-from bigin_import.settling.shortage import Shortage
-from bigin_import.settling.suggesting import Suggester
-from bigin_import.settling.summarising import Surroundings
-from bigin_import.settling.sweeper import Sweeper
-from bigin_import.shared_token import SharedAccessToken
+from bigin_import.settling.callback import CallbackRecorder
+from bigin_import.settling.close import ImportCloser, ResultWriter
+from bigin_import.settling.collect import Collector
+from bigin_import.settling.credit_notice import OutOfCreditsNotice
+from bigin_import.settling.match_job import JobMatcher
+from bigin_import.settling.poll import JobPoller
+from bigin_import.settling.suggest_mapping import Suggester
+from bigin_import.settling.summarize import ConsoleLinks
+from bigin_import.settling.tick import Tick
+from bigin_import.telemetry import report_bigin_error
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.seen_events import SeenEvents
 from tests.simulation.bigin_port import BiginServer, SimulatedBigin, ZohoTokens
@@ -55,7 +54,7 @@ class Outside:
     resumer: Resumer
     notices: Notices
     failures: Failures
-    observer: SeenEvents
+    telemetry: SeenEvents
 
 
 class Functions:
@@ -69,37 +68,37 @@ class Functions:
         tokens = SharedAccessToken(outside.ledger, ZohoTokens(outside.bigin), self.clock)
         self.bigin = SimulatedBigin(outside.bigin, tokens)
         self.urls = SignedCallbacks(BASE_URL, KEYS)
-        self.intake = Intake(
-            ledger=outside.ledger, files=self.files, clock=self.clock, observer=outside.observer
+        self.intake = Registrar(
+            ledger=outside.ledger, files=self.files, clock=self.clock, telemetry=outside.telemetry
         )
 
     def importer(self) -> Importer:
         o = self.o
-        metadata = Metadata(o.ledger, self.bigin, self.clock)
-        reworking = Reworking(ledger=o.ledger, files=self.files, default_encoding="")
+        metadata = MetadataCache(o.ledger, self.bigin, self.clock)
+        corrections = Corrections(ledger=o.ledger, files=self.files, default_encoding="")
         return Importer(
             ledger=o.ledger,
             files=self.files,
             intake=self.intake,
-            reworking=reworking,
+            corrections=corrections,
             preparer=Preparer(
                 ledger=o.ledger,
                 files=self.files,
                 metadata=metadata,
-                reworking=reworking,
+                corrections=corrections,
                 clock=self.clock,
-                observer=o.observer,
+                telemetry=o.telemetry,
                 default_encoding="",
                 max_rows=ROWS_PER_PART,
             ),
             sender=self._sender(metadata),
             queue=o.queue,
             clock=self.clock,
-            observer=o.observer,
+            telemetry=o.telemetry,
             mapping_wait_seconds=MAPPING_WAIT_SECONDS,
         )
 
-    def _sender(self, metadata: Metadata) -> Sender:
+    def _sender(self, metadata: MetadataCache) -> Sender:
         o = self.o
         return Sender(
             ledger=o.ledger,
@@ -111,12 +110,12 @@ class Functions:
                 metadata=metadata,
                 urls=self.urls,
                 clock=self.clock,
-                observer=o.observer,
+                telemetry=o.telemetry,
             ),
             clock=self.clock,
             parallel=Fibers(o.world),
             queue=o.queue,
-            observer=o.observer,
+            telemetry=o.telemetry,
             max_parallel_calls=3,
             unknown_create_seconds=UNKNOWN_CREATE_SECONDS,
         )
@@ -129,7 +128,7 @@ class Functions:
             urls=self.urls,
             queue=o.queue,
             clock=self.clock,
-            observer=o.observer,
+            telemetry=o.telemetry,
         )
 
     def call_back(self, url: str, body: bytes, content_type: str) -> bool:
@@ -138,13 +137,13 @@ class Functions:
         target = verify(import_id, part, attempt, signature, KEYS)
         if target is None:
             return False
-        receiver = Receiver(
+        callback_recorder = CallbackRecorder(
             ledger=self.o.ledger,
-            adopter=self._adopter(),
+            job_matcher=self._job_matcher(),
             clock=self.clock,
-            observer=self.o.observer,
+            telemetry=self.o.telemetry,
         )
-        receiver.receive(target, read_job_id(body, content_type))
+        callback_recorder.receive(target, read_job_id(body, content_type))
         return True
 
     def collect(self, import_id: str, part: int | None) -> None:
@@ -153,53 +152,53 @@ class Functions:
             try:
                 self._collector().collect(import_id, part)
             except BiginError as exc:
-                complain(self.o.observer, exc, part=part)
+                report_bigin_error(self.o.telemetry, exc, part=part)
                 return
         self._finisher().finish(import_id)
 
     def tick(self) -> None:
         """Do what settle_jobs does every minute."""
         o = self.o
-        Sweeper(
+        Tick(
             ledger=o.ledger,
             files=self.files,
             intake=self.intake,
-            settler=self._settler(),
-            adopter=self._adopter(),
+            poller=self._poller(),
+            job_matcher=self._job_matcher(),
             collector=self._collector(),
             finisher=self._finisher(),
-            shortage=Shortage(
-                ledger=o.ledger, notices=o.notices, clock=self.clock, observer=o.observer
+            out_of_credits=OutOfCreditsNotice(
+                ledger=o.ledger, notices=o.notices, clock=self.clock, telemetry=o.telemetry
             ),
             resumer=o.resumer,
             failures=o.failures,
             clock=self.clock,
-            observer=o.observer,
+            telemetry=o.telemetry,
             mapping_wait_seconds=MAPPING_WAIT_SECONDS,
             job_deadline_seconds=JOB_DEADLINE_SECONDS,
             hold_seconds=HOLD_SECONDS,
         ).tick()
 
-    def _settler(self) -> Settler:
+    def _poller(self) -> JobPoller:
         o = self.o
-        return Settler(
+        return JobPoller(
             ledger=o.ledger,
             bigin=self.bigin,
             queue=o.queue,
             clock=self.clock,
-            observer=o.observer,
+            telemetry=o.telemetry,
         )
 
-    def _adopter(self) -> Adopter:
+    def _job_matcher(self) -> JobMatcher:
         o = self.o
-        return Adopter(
+        return JobMatcher(
             ledger=o.ledger,
             bigin=self.bigin,
             urls=self.urls,
-            settler=self._settler(),
+            poller=self._poller(),
             queue=o.queue,
             clock=self.clock,
-            observer=o.observer,
+            telemetry=o.telemetry,
         )
 
     def _collector(self) -> Collector:
@@ -209,27 +208,27 @@ class Functions:
             files=self.files,
             bigin=self.bigin,
             clock=self.clock,
-            observer=o.observer,
+            telemetry=o.telemetry,
         )
 
-    def _finisher(self) -> Finisher:
+    def _finisher(self) -> ImportCloser:
         o = self.o
-        around = Surroundings(
+        around = ConsoleLinks(
             region="eu-central-1",
             bucket=o.bucket.bucket,
             import_function="import-csv",
             request_text=str,
         )
-        return Finisher(
+        return ImportCloser(
             ledger=o.ledger,
             files=self.files,
-            writer=Writer(
+            writer=ResultWriter(
                 files=self.files,
                 clock=self.clock,
                 around=around,
                 suggest=Suggester(
                     files=self.files,
-                    metadata=Metadata(o.ledger, self.bigin, self.clock),
+                    metadata=MetadataCache(o.ledger, self.bigin, self.clock),
                     default_encoding="",
                 ).suggest,
             ),
@@ -237,6 +236,6 @@ class Functions:
             notices=o.notices,
             resumer=o.resumer,
             clock=self.clock,
-            observer=o.observer,
+            telemetry=o.telemetry,
             keep_seconds=90 * DAY,
         )

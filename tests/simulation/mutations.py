@@ -12,25 +12,25 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from bigin_import import callback, places
-from bigin_import.changes import added, change
-from bigin_import.errors import (
-    BiginBusyError,
-    BiginOutcomeUnknownError,
-    ConflictError,
-)
-from bigin_import.importing import importer, preparer
+from bigin_import import callback_url, identity
+from bigin_import.domain import part_transitions
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import ContentClaim, KeyLock
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import ImportState, OpenKind, PartState
+from bigin_import.errors import BiginBusyError, BiginOutcomeUnknownError, ConflictError
+from bigin_import.importing import importer, prepare
 from bigin_import.importing.decisions import Decision, Decisions
 from bigin_import.importing.importer import Importer
-from bigin_import.importing.intake import Intake
 from bigin_import.importing.lease import OUTLIVES_SECONDS, SUBMITTER_STATES, Lease
-from bigin_import.importing.part_sender import CREATE_SECONDS, PartSender, Round, StoppedError
 from bigin_import.importing.pauses import Pause
-from bigin_import.importing.sender import Sender
-from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, PartState, Turn, steps
-from bigin_import.settling.adopter import Adopter
-from bigin_import.settling.finisher import Finisher
-from bigin_import.settling.sweeper import Sweeper
+from bigin_import.importing.register import Registrar
+from bigin_import.importing.send import Sender
+from bigin_import.importing.send_part import CREATE_SECONDS, PartSender, Round, StoppedError
+from bigin_import.ledger import create_if_absent, update
+from bigin_import.settling.close import ImportCloser
+from bigin_import.settling.match_job import JobMatcher
+from bigin_import.settling.tick import Tick
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.simulation import functions
 from tests.simulation.account import Account
@@ -62,8 +62,8 @@ def _create_unannounced(self: PartSender, current: Round, number: int) -> Part:
     part = lease.change_part(number, lambda seen: None)
     attempt = len(part.attempts) + 1
     job_id = self._send_create(current, part, attempt)
-    lease.change_part(number, steps.creating(self.clock.now(), lease.decide_after))
-    return lease.change_part(number, steps.created(attempt, job_id, self.clock.now()))
+    lease.change_part(number, part_transitions.begin_create(self.clock.now(), lease.decide_after))
+    return lease.change_part(number, part_transitions.record_job(attempt, job_id, self.clock.now()))
 
 
 def _take_lease(raised: int, *, live: bool) -> Callable[..., tuple[Lease, Import] | None]:
@@ -78,7 +78,7 @@ def _take_lease(raised: int, *, live: bool) -> Callable[..., tuple[Lease, Import
             epoch = seen.epoch + raised
             return replace(seen, epoch=epoch, lease_until=until, due_at=until, idle_resumes=idle)
 
-        record, ours = change(ledger, Import.at(import_id), taken)
+        record, ours = update(ledger, Import.at(import_id), taken)
         if record is None or not ours:
             return None
         return Lease(ledger, clock, import_id, record.epoch, until), record
@@ -135,7 +135,7 @@ def _cut_again(self: Importer, lease: Lease, record: Import) -> None:
     _send_import(self, lease, record)
 
 
-def _free_when_closed(self: Intake, turn: Turn, record: Import) -> bool:
+def _free_when_closed(self: Registrar, turn: KeyLock, record: Import) -> bool:
     if turn.open_import in (None, record.import_id):
         return True
     holder = self.ledger.load(Import.at(turn.open_import))
@@ -146,11 +146,11 @@ def _claim_unforced(*about: Any, parent: str, force: str | None) -> str:
     return _claim_of(*about, parent=parent, force=None)
 
 
-_claim_of = places.claim_of
+_claim_of = identity.claim_of
 
 
 def _without_claim(ledger: Any, record: Any) -> tuple[Any, bool]:
-    return (record, True) if isinstance(record, Claim) else added(ledger, record)
+    return (record, True) if isinstance(record, ContentClaim) else create_if_absent(ledger, record)
 
 
 def _each_unjoined(self: Fibers, work: Any, items: Iterable[Any], *, at_most: int) -> None:
@@ -165,16 +165,16 @@ def _sign_without_attempt(key: bytes, import_id: str, part: int, attempt: int) -
     return _sign(key, import_id, part, 0)
 
 
-_sign = callback.sign
+_sign = callback_url.sign
 
 
 def _believe(import_id: str, part: str, attempt: str, signature: str, keys: Any) -> Any:
-    return callback.CallbackTarget(import_id, int(part), int(attempt))
+    return callback_url.CallbackTarget(import_id, int(part), int(attempt))
 
 
-def _adopt_anything(self: Adopter, part: Part, attempt: Any, job: Any) -> bool:
-    step = steps.created(attempt.number, job.job_id, self.clock.now())
-    adopted, _ = change(self.ledger, part.address, step)
+def _adopt_anything(self: JobMatcher, part: Part, attempt: Any, job: Any) -> bool:
+    step = part_transitions.record_job(attempt.number, job.job_id, self.clock.now())
+    adopted, _ = update(self.ledger, part.address, step)
     return adopted is not None
 
 
@@ -187,7 +187,7 @@ def _decide_any(
     def decided(seen: Part) -> Part | None:
         return step(seen) if seen.state is PartState.HELD else None
 
-    return change(self.ledger, Part.at(import_id, part), decided)[1]
+    return update(self.ledger, Part.at(import_id, part), decided)[1]
 
 
 # The ledger and the tick
@@ -224,21 +224,21 @@ def _anothers_is_own(self: SimulatedLedger, record: Any, saved: Any, write_id: i
             raise
 
 
-def _claimed_unseen(self: Sweeper, seen: Import) -> Import:
+def _claimed_unseen(self: Tick, seen: Import) -> Import:
     return replace(seen, open=OpenKind.WORK, due_at=self.clock.now() + 3600, expires_at=None)
 
 
-def _later_unmoved(now: int) -> steps.Step:
+def _later_unmoved(now: int) -> part_transitions.Step:
     def step(part: Part) -> Part | None:
         return None if part.open is None else replace(part, polls=part.polls + 1)
 
     return step
 
 
-_settled = steps.settled
+_settled = part_transitions.record_outcome
 
 
-def _settled_for_good(number: int, outcome: Any) -> steps.Step:
+def _settled_for_good(number: int, outcome: Any) -> part_transitions.Step:
     def step(part: Part) -> Part | None:
         settled = _settled(number, outcome)(part)
         return settled and replace(settled, open=None, due_at=None)
@@ -246,16 +246,16 @@ def _settled_for_good(number: int, outcome: Any) -> steps.Step:
     return step
 
 
-def _tell_later(self: Finisher, record: Import) -> None:
+def _tell_later(self: ImportCloser, record: Import) -> None:
     self._forget_in_time(record)
     _tell(self, record)
 
 
-_tell = Finisher.tell
-_closed = Finisher._closed
+_tell = ImportCloser.tell
+_closed = ImportCloser._closed
 
 
-def _closed_unchecked(self: Finisher, seen: Import, closing: Any) -> Import | None:
+def _closed_unchecked(self: ImportCloser, seen: Import, closing: Any) -> Import | None:
     state = ImportState.FINISHING
     return _closed(self, replace(seen, state=state), closing)
 
@@ -266,24 +266,24 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "takeover without epoch": ((importer, "take_lease", _take_lease(0, live=False)),),
     "takeover of a live lease": ((importer, "take_lease", _take_lease(1, live=True)),),
     "decide_after ignored": ((Lease, "decide_after", property(lambda self: 0)),),
-    "attempt left out of the signature": ((callback, "sign", _sign_without_attempt),),
-    "adoption without proof": ((Adopter, "_adopt", _adopt_anything),),
+    "attempt left out of the signature": ((callback_url, "sign", _sign_without_attempt),),
+    "adoption without proof": ((JobMatcher, "_adopt", _adopt_anything),),
     "signature check skipped": ((functions, "verify", _believe),),
-    "closed-check removed": ((Finisher, "_closed", _closed_unchecked),),
-    "content claim skipped": ((preparer, "added", _without_claim),),
+    "closed-check removed": ((ImportCloser, "_closed", _closed_unchecked),),
+    "content claim skipped": ((prepare, "create_if_absent", _without_claim),),
     "own lost-answer write taken for another's": ((MemoryLedger, "_repeat_put", _own_is_anothers),),
     "another's write taken for own": ((SimulatedLedger, "_put", _anothers_is_own),),
-    "index trusted without a re-read": ((Sweeper, "_claimed", _claimed_unseen),),
-    "due_at not moved before work": ((steps, "later", _later_unmoved),),
-    "open removed before collection": ((steps, "settled", _settled_for_good),),
-    "notice after open is gone": ((Finisher, "tell", _tell_later),),
+    "index trusted without a re-read": ((Tick, "_claimed", _claimed_unseen),),
+    "due_at not moved before work": ((part_transitions, "postpone", _later_unmoved),),
+    "open removed before collection": ((part_transitions, "record_outcome", _settled_for_good),),
+    "notice after open is gone": ((ImportCloser, "tell", _tell_later),),
     "5xx on create retried": ((PartSender, "_send_create", _create_retried),),
     "create begun after an unknown one": ((PartSender, "_check_may_start", _start_anyway),),
-    "hold keeps the turn": ((Intake, "_is_free", _free_when_closed),),
-    "force ignored": ((places, "claim_of", _claim_unforced),),
+    "hold keeps the turn": ((Registrar, "_is_free", _free_when_closed),),
+    "force ignored": ((identity, "claim_of", _claim_unforced),),
     "dry run sent": ((Importer, "_pinned", _pinned_to_send),),
     "429 taken for unknown": ((PartSender, "_send_create", _busy_is_unknown),),
-    "plain insert re-created": ((preparer, "_is_repeatable", lambda plan, part: True),),
+    "plain insert re-created": ((prepare, "_is_repeatable", lambda plan, part: True),),
     "decision without attempt": ((Decisions, "_decide", _decide_any),),
     "SENT with a part not created": ((Sender, "send", _sent_anyway),),
     "cut again on resume": ((Importer, "_send", _cut_again),),

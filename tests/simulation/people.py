@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bigin_import.domain.drop import Notice
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import PartState
 from bigin_import.importing.decisions import Decision
-from bigin_import.models import Notice
-from bigin_import.records import Part, PartState
 from tests.simulation.account import Account, Command
 
 CAREFUL, CARELESS, TWICE, EARLY, WEARY = "careful", "careless", "twice", "early", "weary"

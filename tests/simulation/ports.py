@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Literal
 
-from bigin_import.models import ObjectVersion
-from bigin_import.records import Import, Part, Record
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import Record
+from bigin_import.domain.part_record import Part
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.simulation.world import PlatformError, Process, World

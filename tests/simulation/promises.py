@@ -14,10 +14,13 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from bigin_import import places
-from bigin_import.models import ObjectVersion
-from bigin_import.records import Attempt, Import, ImportState, Part, PartState, Record
-from bigin_import.records.edges import ForbiddenEdgeError, check_edge
+from bigin_import import identity, object_keys
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.edges import ForbiddenEdgeError, check_edge
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import Record
+from bigin_import.domain.part_record import Attempt, Part
+from bigin_import.domain.states import ImportState, PartState
 from tests.simulation.account import Account
 from tests.simulation.faults import Fault
 from tests.simulation.people import Person
@@ -45,7 +48,7 @@ CRASHES = frozenset({"kill", "stall", "freeze", "aws_error", "answer_lost"})
 
 
 def _is_harmless(fault: Fault) -> bool:
-    """Tell whether a fault costs nobody more than seconds."""
+    """Return whether a fault costs nobody more than seconds."""
     if fault.label.startswith("ledger"):
         return fault.kind in ("answer_lost", "request_lost")
     return fault.kind in HARMLESS
@@ -234,7 +237,7 @@ class Ending:
             self.world.violate(f"{len(told)} notices of missing credits at {told}")
 
     def _waits(self) -> bool:
-        """Tell whether a job is still running, or Bigin has no credits yet."""
+        """Return whether a job is still running, or Bigin has no credits yet."""
         jobs = self.account.bigin.model.jobs.values()
         return any(not job.ended for job in jobs) or self.scenario.credits < PLENTY
 
@@ -271,7 +274,7 @@ class Ending:
         corrected = self.scenario.corrected_after is not None and is_newest
         if not corrected or record.state is not ImportState.REJECTED:
             return
-        again = self.account.import_of(places.import_id_of(record.source, 2))
+        again = self.account.import_of(identity.import_id_of(record.source, 2))
         if again is None or again.state is ImportState.REJECTED or not again.state.is_closed:
             self._violate(record, f"was not taken up again: {again and again.state}")
 
@@ -315,14 +318,14 @@ class Ending:
             self._violate(record, "is COMPLETED without all its rows")
 
     def _rows(self, record: Import, name: str) -> list[int]:
-        key = f"{record.results}{places.result_name(record.source.key)}.{name}.csv"
+        key = f"{record.results}{object_keys.result_name(record.source.key)}.{name}.csv"
         if self.account.bucket.newest(key) is None:
             return []
         text = self.account.bucket.read(key).decode("utf-8-sig")
         return [int(row["bigin__Row"]) for row in csv.DictReader(io.StringIO(text, newline=""))]
 
     def _is_in_bigin(self, row: tuple[str, str], import_id: str | None) -> bool:
-        """Tell whether a record of this row is in Bigin (through that import)."""
+        """Return whether a record of this row is in Bigin (through that import)."""
         surname, email = row
         jobs = set(self.account.jobs_of(import_id)) if import_id else set()
         for record in self.account.bigin.model.tables["Contacts"].records.values():
@@ -357,7 +360,7 @@ class Ending:
         return max(1, sum(self._is_forced(record) for record in self._imports()) + 1)
 
     def _is_forced(self, record: Import) -> bool:
-        """Tell whether the mapping that counts for *record* lets an earlier import be repeated."""
+        """Return whether the mapping of *record* lets an earlier import be repeated."""
         pin = record.mapping
         if pin is None:
             return False
@@ -429,7 +432,7 @@ class Ending:
                 self._violate(record, f"took {self._seconds_of(record):.0f} seconds")
 
     def _is_plain(self) -> bool:
-        """Tell whether nothing but faults could keep the rows out of Bigin."""
+        """Return whether nothing but faults could keep the rows out of Bigin."""
         it = self.scenario
         undisturbed = it.removed_after is None and it.corrected_after is None
         return it.mapping_after == -60 and undisturbed and it.credits > PLENTY
@@ -450,7 +453,7 @@ class Ending:
         return (record.noticed_at or 0) - record.received_at
 
     def _is_reported(self) -> bool:
-        """Tell whether the end of a job is known at once, by its callback or the next look."""
+        """Return whether the end of a job is known at once, by its callback or the next look."""
         it = self.scenario
         return self._is_plain() and (it.callbacks is not Callbacks.LOST or it.job_seconds < MINUTE)
 
@@ -460,7 +463,7 @@ class Ending:
                 yield record
 
     def _import(self, source: ObjectVersion) -> Import | None:
-        address = Import.at(places.import_id_of(source))
+        address = Import.at(identity.import_id_of(source))
         record = self.account.ledger.records.get((address.pk, address.sk))
         return record if isinstance(record, Import) else None
 
@@ -468,4 +471,4 @@ class Ending:
         return ", ".join(part.state for part in parts)
 
     def _violate(self, record: Import, what: str) -> None:
-        self.world.violate(f"{places.result_name(record.source.key)} {what}")
+        self.world.violate(f"{object_keys.result_name(record.source.key)} {what}")

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from bigin_import import places
-from bigin_import.callback import SignedCallbacks
-from bigin_import.models import Notice, ObjectVersion
-from bigin_import.records import Part
+from bigin_import import identity
+from bigin_import.callback_url import SignedCallbacks
+from bigin_import.domain.drop import Notice, ObjectVersion
+from bigin_import.domain.part_record import Part
 from tests.simulation.account import Account
 from tests.simulation.faults import Fault, Faults
 from tests.simulation.functions import BASE_URL, KEYS
@@ -118,13 +118,13 @@ class Run:
         self.account.put("incoming/mapping.json", mapping_text(self.scenario))
 
     def _force(self) -> None:
-        first = places.import_id_of(self.dropped[0][0])
+        first = identity.import_id_of(self.dropped[0][0])
         self.account.put("incoming/mapping.json", mapping_text(self.scenario, force=first))
 
     def _drop(self, drop: Drop) -> None:
         source = self.account.put(drop.key, drop.body)
         self.dropped.append((source, drop))
-        import_id = places.import_id_of(source)
+        import_id = identity.import_id_of(source)
         self.world.after(60, lambda: self.person.hurry(self.account, import_id))
         if self.scenario.forged:
             url = f"https://x/v1/callback/{import_id}/0001/1/{'A' * 43}"

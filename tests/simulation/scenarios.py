@@ -81,7 +81,7 @@ class Scenario:
 
     @property
     def has_versions(self) -> bool:
-        """Tell whether one key is dropped more than once."""
+        """Return whether one key is dropped more than once."""
         return self.twin in (Twin.SAME, Twin.CHANGED, Twin.FORCED)
 
     @classmethod

@@ -26,7 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from bigin_import.models import Problem
+    from bigin_import.domain.drop import Problem
 
 
 class BiginImportError(Exception):

@@ -11,8 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol
 
-from bigin_import.models import Field, Job, JobRequest, Notice, ObjectVersion
-from bigin_import.records import Address, Import, OpenKind, Part, Record
+from bigin_import.domain.drop import Notice, ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.job_request import Field, Job, JobRequest
+from bigin_import.domain.locks import Record
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import Address, OpenKind
 
 
 class Clock(Protocol):
@@ -209,7 +213,7 @@ class CallbackUrls(Protocol):
 
     def names(self, job: Job, import_id: str, part: int, attempt: int) -> bool | None:
         """
-        Tell whether the callback that *job* echoes is the one of this attempt.
+        Return whether the callback that *job* echoes is the one of this attempt.
 
         Returns:
             None if the job echoes no callback.
@@ -263,10 +267,10 @@ class Notices(Protocol):
         ...
 
 
-class Observer(Protocol):
+class Telemetry(Protocol):
     """What operators see: one structured log line and, for the known events, metrics."""
 
-    def saw(self, event: str, **facts: str | float | None) -> None:
+    def emit(self, event: str, **facts: str | float | None) -> None:
         """
         Report that *event* happened; *facts* are ids, states, codes and counts.
 

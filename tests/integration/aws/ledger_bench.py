@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bigin_import.aws.ledger import DynamoLedger
+from bigin_import.domain.locks import Record
 from bigin_import.ports import Ledger
-from bigin_import.records import Record
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.template_reading import table_definition
 

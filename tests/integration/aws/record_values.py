@@ -9,25 +9,25 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from bigin_import.records import (
-    Claim,
-    Import,
-    Part,
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import (
+    CachedResponse,
+    ContentClaim,
+    KeyLock,
+    LastNotice,
     Record,
-    Remembered,
     SharedToken,
-    Told,
-    Turn,
 )
+from bigin_import.domain.part_record import Part
 
 RECORD_KINDS: tuple[type[Record], ...] = (
     Import,
     Part,
-    Turn,
-    Claim,
+    KeyLock,
+    ContentClaim,
     SharedToken,
-    Told,
-    Remembered,
+    LastNotice,
+    CachedResponse,
 )
 
 

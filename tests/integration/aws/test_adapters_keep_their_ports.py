@@ -16,9 +16,8 @@ from bigin_import.aws.functions import LambdaResumer
 from bigin_import.aws.ledger import DynamoLedger
 from bigin_import.aws.notices import SnsNotices
 from bigin_import.aws.queue import SqsCollectQueue
-from bigin_import.aws.telemetry import PowertoolsObserver
-from bigin_import.runtime.lambda_clock import InvocationContext, LambdaClock
-from bigin_import.runtime.threads import Threads
+from bigin_import.aws.telemetry import PowertoolsTelemetry
+from bigin_import.lambda_runtime import InvocationContext, LambdaClock, Threads
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.memory_ledger import MemoryLedger
@@ -43,7 +42,7 @@ def test_adapters_and_fakes_keep_their_ports(aws: boto3.Session) -> None:
     queues: list[ports.CollectQueue] = [SqsCollectQueue(aws.client("sqs"), "url"), MemoryQueue()]
     resumers: list[ports.Resumer] = [LambdaResumer(aws.client("lambda"), "f"), MemoryResumer()]
     notices: list[ports.Notices] = [SnsNotices(aws.client("sns"), "arn"), MemoryNotices()]
-    observers: list[ports.Observer] = [PowertoolsObserver(Logger()), SeenEvents()]
+    observers: list[ports.Telemetry] = [PowertoolsTelemetry(Logger()), SeenEvents()]
 
     failures: list[ports.Failures] = [FailedEvents(aws.client("sqs"), "url", SeenEvents())]
 

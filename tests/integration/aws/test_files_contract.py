@@ -9,8 +9,8 @@ import boto3
 import pytest
 
 from bigin_import.aws.files import S3Files
+from bigin_import.domain.drop import ObjectVersion
 from bigin_import.errors import DropRejectedError, MissingObjectError
-from bigin_import.models import ObjectVersion
 from bigin_import.ports import Files
 from tests.fakes.memory_files import MemoryFiles
 

@@ -14,8 +14,8 @@ from botocore.stub import Stubber
 from bigin_import.aws.files import S3Files
 from bigin_import.aws.ranges import RANGE_ATTEMPTS, RANGE_BYTES, ObjectRanges, RangedReader
 from bigin_import.aws.uploads import PART_BYTES, ObjectUpload
+from bigin_import.domain.drop import ObjectVersion
 from bigin_import.errors import MissingObjectError, UnreadableObjectError
-from bigin_import.models import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

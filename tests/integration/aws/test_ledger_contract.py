@@ -16,23 +16,18 @@ import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import ContentClaim, Record
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import ImportState, OpenKind, PartState
 from bigin_import.errors import ConflictError
-from bigin_import.models import ObjectVersion
 from bigin_import.ports import Ledger
-from bigin_import.records import (
-    Claim,
-    Import,
-    ImportState,
-    OpenKind,
-    Part,
-    PartState,
-    Record,
-)
 from tests.integration.aws.ledger_bench import LedgerBench, dynamo_bench, memory_bench
 from tests.integration.aws.record_values import records
 
 ENDPOINT = os.environ.get("LEDGER_ENDPOINT", "")
-CLAIM = Claim(digest="d1", import_id="i1")
+CLAIM = ContentClaim(digest="d1", import_id="i1")
 
 
 @pytest.fixture(params=["memory", "moto", *(["endpoint"] if ENDPOINT else [])])
@@ -116,7 +111,7 @@ def test_a_new_record_is_not_written_over_a_stored_one(ledger: Ledger) -> None:
     with pytest.raises(ConflictError):
         ledger.save(replace(CLAIM, import_id="i2"))
 
-    stored = ledger.load(Claim.at("d1"))
+    stored = ledger.load(ContentClaim.at("d1"))
     assert stored is not None
     assert stored.import_id == "i1"
 
@@ -138,7 +133,7 @@ def test_a_deleted_record_is_not_written_again(ledger: Ledger) -> None:
     with pytest.raises(ConflictError):
         ledger.save(read)
 
-    assert ledger.load(Claim.at("d1")) is None
+    assert ledger.load(ContentClaim.at("d1")) is None
 
 
 @pytest.mark.parametrize("stored", [False, True], ids=["first write", "later write"])
@@ -178,7 +173,7 @@ def test_a_delete_whose_answer_is_lost_is_done(bench: LedgerBench) -> None:
 
     bench.ledger.delete(read)
 
-    assert bench.ledger.load(Claim.at("d1")) is None
+    assert bench.ledger.load(ContentClaim.at("d1")) is None
 
 
 def test_a_repeated_delete_spares_what_another_made_anew(bench: LedgerBench) -> None:
@@ -188,7 +183,7 @@ def test_a_repeated_delete_spares_what_another_made_anew(bench: LedgerBench) -> 
     with pytest.raises(ConflictError):
         bench.ledger.delete(ours)
 
-    theirs = bench.ledger.load(Claim.at("d1"))
+    theirs = bench.ledger.load(ContentClaim.at("d1"))
     assert theirs is not None
     assert theirs.import_id == "i2"
 
@@ -199,7 +194,7 @@ def test_deleting_twice_is_fine(ledger: Ledger) -> None:
     ledger.delete(read)
     ledger.delete(read)
 
-    assert ledger.load(Claim.at("d1")) is None
+    assert ledger.load(ContentClaim.at("d1")) is None
 
 
 def test_a_record_that_another_changed_is_not_deleted(ledger: Ledger) -> None:
@@ -209,7 +204,7 @@ def test_a_record_that_another_changed_is_not_deleted(ledger: Ledger) -> None:
     with pytest.raises(ConflictError):
         ledger.delete(read)
 
-    assert ledger.load(Claim.at("d1")) == changed
+    assert ledger.load(ContentClaim.at("d1")) == changed
 
 
 def test_parts_come_by_number_and_only_those_of_the_import(ledger: Ledger) -> None:

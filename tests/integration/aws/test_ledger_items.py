@@ -5,16 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bigin_import.aws.items import address_of, key_of, to_item, to_record
-from bigin_import.models import Counts, ObjectVersion
-from bigin_import.records import (
-    Address,
-    Attempt,
-    Import,
-    ImportState,
-    OpenKind,
-    Part,
-    PartState,
-)
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Attempt, Part
+from bigin_import.domain.row_result import Counts
+from bigin_import.domain.states import Address, ImportState, OpenKind, PartState
 
 PART = Part(
     import_id="i1",

@@ -14,7 +14,7 @@ from bigin_import.aws.failures import FailedEvents
 from bigin_import.aws.functions import LambdaResumer
 from bigin_import.aws.notices import SnsNotices
 from bigin_import.aws.queue import CollectMessage, SqsCollectQueue, collect_message
-from bigin_import.models import Notice, ObjectVersion
+from bigin_import.domain.drop import Notice, ObjectVersion
 from tests.fakes.seen_events import SeenEvents
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from bigin_import.importing.metadata import Metadata
-from bigin_import.models import Field
+from bigin_import.domain.job_request import Field
+from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.ports import Ledger
 from tests.fakes.fake_bigin import FakeBigin
 from tests.fakes.manual_clock import ManualClock
@@ -32,7 +32,7 @@ def test_fields_are_remembered_unless_no_item_can_hold_them(
 ) -> None:
     bigin = FakeBigin()
     bigin.module_fields["Contacts"] = with_pick_list(values)
-    metadata = Metadata(ledger, bigin, ManualClock())
+    metadata = MetadataCache(ledger, bigin, ManualClock())
 
     answers = [metadata.fields("Contacts"), metadata.fields("Contacts")]
 

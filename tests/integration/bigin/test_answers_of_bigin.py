@@ -10,6 +10,7 @@ import pytest
 import requests
 import responses
 
+from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 from bigin_import.errors import (
     BiginAccessError,
     BiginBusyError,
@@ -18,7 +19,6 @@ from bigin_import.errors import (
     BiginRefusedError,
     BiginUnreachableError,
 )
-from bigin_import.models import FieldMapping, JobRequest, Operation
 from bigin_import.ports import Bigin
 
 UPLOAD_URL = "https://content.zohoapis.com/bigin/v2/upload"

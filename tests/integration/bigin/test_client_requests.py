@@ -16,13 +16,13 @@ import responses
 from bigin_import.bigin.client import BiginClient, Patience
 from bigin_import.bigin.datacenters import DATA_CENTERS
 from bigin_import.bigin.transport import RESERVE_SECONDS, SEND_TIMEOUT_SECONDS
+from bigin_import.domain.job_request import Field, FieldMapping, JobRequest, JobStatus, Operation
 from bigin_import.errors import (
     BiginAccessError,
     BiginOutcomeUnknownError,
     BiginRefusedError,
     BiginUnreachableError,
 )
-from bigin_import.models import Field, FieldMapping, JobRequest, JobStatus, Operation
 from bigin_import.ports import Bigin
 from tests.fakes.manual_clock import ManualClock
 from tests.integration.bigin.conftest import NumberedTokens

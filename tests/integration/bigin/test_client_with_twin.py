@@ -14,10 +14,10 @@ import pytest
 from bigin_import.bigin.auth import Credentials, ZohoAccounts
 from bigin_import.bigin.client import BiginClient
 from bigin_import.bigin.datacenters import Endpoints
+from bigin_import.bigin.token_store import SharedAccessToken
+from bigin_import.domain.job_request import FieldMapping, Job, JobRequest, JobStatus, Operation
 from bigin_import.errors import BiginAccessError, BiginRefusedError
-from bigin_import.models import FieldMapping, Job, JobRequest, JobStatus, Operation
 from bigin_import.ports import Bigin
-from bigin_import.shared_token import SharedAccessToken
 from tests.bigin_twin import model
 from tests.bigin_twin.deliveries import Routes
 from tests.bigin_twin.server_state import Server

@@ -23,8 +23,8 @@ from bigin_import.bigin import client as client_module
 from bigin_import.bigin import transport
 from bigin_import.bigin.client import BiginClient, Patience
 from bigin_import.bigin.datacenters import Endpoints
+from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 from bigin_import.errors import BiginError, BiginOutcomeUnknownError, BiginUnreachableError
-from bigin_import.models import FieldMapping, JobRequest, Operation
 from bigin_import.ports import Bigin
 from tests.fakes.manual_clock import ManualClock
 from tests.integration.bigin.conftest import NumberedTokens

@@ -15,12 +15,12 @@ import responses
 from bigin_import.bigin.auth import Credentials, ZohoAccounts
 from bigin_import.bigin.client import BiginClient, Patience
 from bigin_import.bigin.datacenters import DATA_CENTERS
+from bigin_import.bigin.token_store import SharedAccessToken
 from bigin_import.bigin.transport import ZohoToken
-from bigin_import.callback import SignedCallbacks, sign
+from bigin_import.callback_url import SignedCallbacks, sign
+from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 from bigin_import.errors import BiginError
-from bigin_import.models import FieldMapping, JobRequest, Operation
 from bigin_import.ports import Bigin
-from bigin_import.shared_token import SharedAccessToken
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.memory_ledger import MemoryLedger
 

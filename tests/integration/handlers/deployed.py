@@ -23,7 +23,9 @@ from botocore.model import OperationModel
 from moto import mock_aws
 
 from bigin_import.aws.ledger import DynamoLedger
-from bigin_import.records import Import, OpenKind, Part
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import OpenKind
 from tests.bigin_twin.serving import Running
 from tests.bigin_twin.tokens import Client
 from tests.integration.handlers.environment import environment_of

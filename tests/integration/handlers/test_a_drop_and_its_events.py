@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from bigin_import.records import ImportState, PartState
+from bigin_import.domain.states import ImportState, PartState
 from tests.integration.handlers.deployed import Deployed
 from tests.integration.handlers.sample_events import s3_sample, sample, sqs_sample
 from tests.integration.handlers.story import (

@@ -7,7 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from bigin_import.records import HoldCause, Import, ImportState, Part, PartState, holds
+from bigin_import.domain import import_transitions
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import HoldCause, ImportState, PartState
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import Deployed
 from tests.integration.handlers.sample_events import Event, sample
@@ -38,7 +41,7 @@ def held(stack: Deployed, *, job_exists: bool) -> str:
 
 def put_on_hold(stack: Deployed, cause: HoldCause) -> None:
     record = stack.the_import()
-    stack.ledger.save(holds.on_hold(record, cause, "it is not known", now=NOW))
+    stack.ledger.save(import_transitions.put_on_hold(record, cause, "it is not known", now=NOW))
 
 
 def decide(stack: Deployed, name: str, import_id: str, **changes: object) -> None:

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from aws_lambda_powertools.utilities.parser import ValidationError
 from botocore.exceptions import ClientError
 
-from bigin_import.records import PartState
+from bigin_import.domain.states import PartState
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import Deployed
 from tests.integration.handlers.sample_events import s3_sample, sample, sqs_sample

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
-from bigin_import.records import PartState
+from bigin_import.domain.states import PartState
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import Deployed
 from tests.integration.handlers.sample_events import sample, sqs_sample

@@ -11,8 +11,8 @@ import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from botocore.exceptions import ClientError
 
-from bigin_import.callback import sign
-from bigin_import.records import SharedToken
+from bigin_import.callback_url import sign
+from bigin_import.domain.locks import SharedToken
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.bigin_twin.tokens import Client
 from tests.integration.handlers.deployed import SIGNING_KEY, Deployed

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bigin_import.callback import MAX_BODY_BYTES, sign
-from bigin_import.records import PartState
+from bigin_import.callback_url import MAX_BODY_BYTES, sign
+from bigin_import.domain.states import PartState
 from tests.bigin_twin.create_request import Callback
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import SIGNING_KEY, Deployed

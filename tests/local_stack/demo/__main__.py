@@ -16,7 +16,7 @@ from rich.markup import escape
 
 from bigin_import.aws.files import S3Files
 from bigin_import.aws.ledger import DynamoLedger
-from bigin_import.models import ObjectVersion
+from bigin_import.domain.drop import ObjectVersion
 from tests.local_stack import LocalStack
 from tests.local_stack.demo import files, proof
 from tests.local_stack.demo.files import DemoFile

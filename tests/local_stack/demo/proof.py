@@ -40,7 +40,7 @@ def faults(told: Sequence[Told], records: Mapping[str, Sequence[Record]]) -> Ite
 
 def _faults_of_counts(told: Told) -> Iterator[str]:
     facts = told.facts
-    accounted = sum(facts[fate] for fate in FATES)
+    accounted = sum(facts[row_result] for row_result in FATES)
     if accounted != facts["rows"]:
         yield f"{told.file.name} has {facts['rows']} rows, {accounted} are accounted for"
     if facts["counts_disagree"]:

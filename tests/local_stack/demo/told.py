@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bigin_import.domain.drop import Problem
 from bigin_import.importing.pauses import Pause
-from bigin_import.models import Problem
 from bigin_import.ports import Files
 from bigin_import.report.figures import rows, sentence
 from tests.local_stack.demo.files import DemoFile

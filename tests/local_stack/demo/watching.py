@@ -10,10 +10,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from bigin_import import places
-from bigin_import.models import ObjectVersion
+from bigin_import import identity, object_keys
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import ImportState
 from bigin_import.ports import Ledger
-from bigin_import.records import Import, ImportState, Part
 
 LOOK_EVERY_SECONDS = 0.5
 
@@ -28,7 +30,7 @@ class Seen:
 
     @property
     def name(self) -> str:
-        return places.result_name(self.key)
+        return object_keys.result_name(self.key)
 
     @property
     def has_ended(self) -> bool:
@@ -58,7 +60,7 @@ def watch(
 
 
 def _look(ledger: Ledger, source: ObjectVersion) -> Seen:
-    import_id = places.import_id_of(source)
+    import_id = identity.import_id_of(source)
     record = ledger.load(Import.at(import_id))
     return Seen(source.key, record, ledger.parts(import_id))
 

@@ -21,9 +21,9 @@ from pathlib import Path
 
 from faker import Faker
 
-from bigin_import.models import Field
+from bigin_import.domain.job_request import Field
 from tests.fakes.fake_bigin import Verdict
-from tests.fakes.house import House
+from tests.fakes.harness import Harness
 from tests.fakes.refusing_bigin import RefusingBigin
 
 ROWS = 60_000
@@ -86,9 +86,9 @@ def judge(row: Sequence[str]) -> Verdict:
     return ("UPDATED" if luck < 290 else "ADDED"), ""
 
 
-def house() -> House:
+def harness() -> Harness:
     """Return a house whose Bigin judges rows."""
-    made = House()
+    made = Harness()
     made.bigin = RefusingBigin(judge)
     made.bigin.module_fields["Contacts"] += MORE_FIELDS
     return made
@@ -96,7 +96,7 @@ def house() -> House:
 
 def report() -> str:
     """Import the contacts and return the report."""
-    made = house()
+    made = harness()
     made.drop("incoming/shop/mapping.json", MAPPING)
     source = made.drop("incoming/shop/contacts.csv", contacts())
     made.tick(minutes=3)

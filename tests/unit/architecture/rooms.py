@@ -1,4 +1,4 @@
-"""Which room of the house each module is in."""
+"""Which room each module is in: its package, or for a module beside the packages its own name."""
 
 from __future__ import annotations
 
@@ -6,26 +6,63 @@ from tests.unit.architecture.source import PACKAGE, Module, modules
 
 MODULES = modules()
 
-# Room of each module, by the longest prefix of its name; what is not here is a use case.
-ROOMS = {
-    "": "package",
-    **dict.fromkeys(("errors", "models", "records"), "words"),
-    **dict.fromkeys(("mapping", "tabular", "report"), "pure"),
-    **dict.fromkeys(("callback", "places", "records.steps", "records.doubts"), "pure"),
-    **dict.fromkeys(("records.edges", "records.holds"), "pure"),
-    **dict.fromkeys(("importing.comparison", "importing.problems", "importing.pauses"), "pure"),
-    "settings": "settings",
-    "ports": "ports",
-    "runtime": "runtime",
-    "bigin": "bigin",
-    "aws": "aws",
-    "assembly": "assembly",
-    "functions": "handlers",
+# Room -> rooms that it may import from, its own always included; the lowest first.
+ARROWS: dict[str, set[str]] = {
+    "package": set(),
+    "domain": set(),
+    "errors": {"domain"},
+    "error codes": {"errors"},
+    "settings": {"errors"},
+    "ports": {"domain", "errors"},
+    "object_keys": {"domain"},
+    "callback_url": {"domain"},
+    "identity": {"domain"},
+    "ledger": {"ports", "domain", "errors"},
+    "telemetry": {"ports", "domain", "errors"},
+    "stored_plan": {"ports", "domain", "errors", "object_keys"},
+    "reading": {"ports", "domain", "errors"},
+    "splitting": {"reading", "domain", "errors"},
+    "mapping": {"splitting", "reading", "domain", "errors"},
+    "row_results": {"reading", "domain", "errors", "error codes"},
+    "report": {"row_results", "object_keys", "domain", "errors"},
+    "corrections": {
+        *("mapping", "splitting", "row_results", "report", "reading"),
+        *("stored_plan", "object_keys", "ports", "domain", "errors"),
+    },
+    "importing": {
+        *("corrections", "mapping", "splitting", "row_results", "report", "reading"),
+        *("stored_plan", "object_keys", "identity", "callback_url", "ledger", "telemetry"),
+        *("ports", "domain", "errors"),
+    },
+    "settling": {
+        *("importing", "corrections", "mapping", "splitting", "row_results", "report", "reading"),
+        *("stored_plan", "object_keys", "identity", "callback_url", "ledger", "telemetry"),
+        *("ports", "domain", "errors"),
+    },
+    "bigin": {"error codes", "settings", "ports", "domain", "errors"},
+    "aws": {"ports", "domain", "errors"},
+    "lambda_runtime": {"domain", "errors"},
+    "assembly": {
+        *("bigin", "aws", "lambda_runtime", "settings", "settling", "importing", "corrections"),
+        *("callback_url", "ports", "domain", "errors"),
+    },
+    # Handlers parse: an S3 event, a queue message, a signature, a decision's word.
+    "functions": {
+        *("assembly", "aws", "settings", "importing", "callback_url", "telemetry", "errors"),
+    },
 }
-USE_CASES = "use cases"
+
+# Rooms whose modules do the same thing whenever and wherever they run.
+GUARDED_ROOMS = frozenset(ARROWS) - {
+    *("settings", "bigin", "aws", "lambda_runtime", "assembly", "functions"),
+}
 
 
 def room_of(module: Module) -> str:
-    name = module.short if module.name != PACKAGE else ""
-    inside = [prefix for prefix in ROOMS if prefix and f"{name}.".startswith(f"{prefix}.")]
-    return ROOMS[max(inside, key=len)] if inside else (USE_CASES if name else ROOMS[""])
+    """A test forbids a module that no arrow is drawn for."""
+    first, _, rest = module.name.partition(".")
+    if first != PACKAGE:
+        return first
+    if rest == "bigin.error_codes":
+        return "error codes"
+    return rest.partition(".")[0] or "package"

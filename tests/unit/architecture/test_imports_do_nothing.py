@@ -50,7 +50,7 @@ def test_every_module_can_be_imported_with_an_empty_environment_and_makes_no_cli
 def test_each_settings_class_is_read_by_exactly_one_function() -> None:
     settings = MODULES["bigin_import.settings"]
     classes = {node.name for node in settings.tree.body if isinstance(node, ast.ClassDef)}
-    handlers = [module for module in MODULES.values() if room_of(module) == "handlers"]
+    handlers = [module for module in MODULES.values() if room_of(module) == "functions"]
 
     readers = Counter(name for handler in handlers for name in _read_from_env(handler))
 
@@ -75,10 +75,10 @@ def _read_from_env(module: Module) -> Iterator[str]:
 
 
 def _seen_events(module: Module) -> Iterator[str]:
-    """Yield the names that are given to `saw` as they stand."""
+    """Yield the names that are given to `emit` as they stand."""
     for node in ast.walk(module.tree):
         match node:
             case ast.Call(
-                func=ast.Attribute(attr="saw" | "_saw"), args=[ast.Constant(value=str(event)), *_]
+                func=ast.Attribute(attr="emit" | "_emit"), args=[ast.Constant(value=str(event)), *_]
             ):
                 yield event

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.architecture.rooms import MODULES, USE_CASES, room_of
+from tests.unit.architecture.rooms import GUARDED_ROOMS, MODULES, room_of
 from tests.unit.architecture.source import Module
 
 # Whoever imports one of these can see or do what the simulation does not own.
@@ -25,13 +25,13 @@ BANNED_ATTRIBUTES = frozenset({"now", "today", "utcnow"})
 
 # What of a banned module is a function of its arguments alone, and who uses it.
 PURE_USES = {
-    ("places", "time"): {"strftime", "gmtime"},
+    ("object_keys", "time"): {"strftime", "gmtime"},
     ("report.figures", "time"): {"strftime", "gmtime"},
-    ("tabular.dates", "datetime"): set[str](),  # made of the numbers in a cell
+    ("splitting.dates", "datetime"): set[str](),  # made of the numbers in a cell
 }
 # Hashes that are compared with hashes of the same call, and go nowhere else.
-PURE_CALLS = {"tabular.join": {"hash"}, "tabular.keys": {"hash"}}
-GUARDED = [m for m in MODULES.values() if room_of(m) in (USE_CASES, "pure", "words", "ports")]
+PURE_CALLS = {"row_results.join": {"hash"}, "splitting.duplicate_keys": {"hash"}}
+GUARDED = [m for m in MODULES.values() if room_of(m) in GUARDED_ROOMS]
 
 
 def short(module: Module) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bigin_import.bigin.wire import create_body
-from bigin_import.models import FieldMapping, JobRequest, Operation
+from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 
 FILE_ID = "111111000000541958"
 CALLBACK = {"url": "https://example.com/bigin/callback?t=secret", "method": "post"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bigin_import.bigin import wire
-from bigin_import.models import FieldMapping, Job, JobStatus
+from bigin_import.domain.job_request import FieldMapping, Job, JobStatus
 
 JOB_ID = "4150868000005350003"
 SIGNED = "https://api.example.com/prod/v1/callback/abc/0001/1/SIGNATURE?x=1"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bigin_import.bigin import wire
-from bigin_import.models import Field
+from bigin_import.domain.job_request import Field
 
 LAST_NAME = {
     "api_name": "Last_Name",

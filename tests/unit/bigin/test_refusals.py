@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bigin_import.bigin.refusals import KNOWN_CODES, UPLOAD, gateway_refusal, refusal
+from bigin_import.bigin.error_codes import KNOWN_CODES, UPLOAD, gateway_refusal, refusal
 from bigin_import.errors import BiginAccessError, BiginRefusedError
 
 CREATE_PAGE = (

@@ -197,7 +197,7 @@ def test_a_stuck_job_never_ends_and_is_never_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "after_rows", "status", "fates"),
+    ("name", "after_rows", "status", "row_results"),
     [
         (FaultName.JOB_FAILED, 0, "FAILED", None),
         (FaultName.JOB_FAILED, 1, "FAILED", ["ADDED", "UNPROCESSED"]),
@@ -206,7 +206,7 @@ def test_a_stuck_job_never_ends_and_is_never_reported() -> None:
     ],
 )
 def test_a_job_that_breaks_off_has_written_only_the_rows_before(
-    name: FaultName, after_rows: int, status: str, fates: list[str] | None
+    name: FaultName, after_rows: int, status: str, row_results: list[str] | None
 ) -> None:
     desk = Desk()
     desk.bigin.faults.add(Fault(name=name, after_rows=after_rows))
@@ -216,10 +216,10 @@ def test_a_job_that_breaks_off_has_written_only_the_rows_before(
 
     job = desk.job(job_id)
     assert (job["status"], json.loads(post.body)["state"]) == (status, status)
-    assert ("result" in job) == (fates is not None)
+    assert ("result" in job) == (row_results is not None)
     assert len(desk.records()) == after_rows
-    if fates is not None:
-        assert [row["STATUS"] for row in desk.results(job_id)] == fates
+    if row_results is not None:
+        assert [row["STATUS"] for row in desk.results(job_id)] == row_results
 
 
 def test_a_lost_callback_is_lost_once_only() -> None:

@@ -61,7 +61,7 @@ def caller() -> Caller:
 
 
 @pytest.fixture
-def receiver() -> Iterator[responses.RequestsMock]:
+def callback_recorder() -> Iterator[responses.RequestsMock]:
     with responses.RequestsMock() as mock:
         mock.post(RECEIVER, status=200)
         yield mock
@@ -232,26 +232,26 @@ def test_a_dead_link_is_answered_as_the_file_host_does(caller: Caller) -> None:
 
 
 def test_a_callback_goes_to_the_address_that_stands_for_api_gateway(
-    caller: Caller, receiver: responses.RequestsMock
+    caller: Caller, callback_recorder: responses.RequestsMock
 ) -> None:
     job_id = caller.create().get_json()["details"]["id"]
     caller.now += 60
 
     caller.deliveries.deliver_due()
 
-    (call,) = receiver.calls
+    (call,) = callback_recorder.calls
     assert call.request.url == RECEIVER
     (delivered,) = caller.http.get("/_twin/callbacks").get_json()["callbacks"]
     assert (delivered["job_id"], delivered["status"]) == (job_id, 200)
 
 
 def test_a_callback_can_overtake_the_answer_to_the_create_call(
-    caller: Caller, receiver: responses.RequestsMock
+    caller: Caller, callback_recorder: responses.RequestsMock
 ) -> None:
     caller.settings(callback_when="before_answer")
     caller.create()
 
-    assert [call.request.url for call in receiver.calls] == [RECEIVER]
+    assert [call.request.url for call in callback_recorder.calls] == [RECEIVER]
 
 
 def test_a_deaf_receiver_is_noted_and_not_asked_again(caller: Caller) -> None:

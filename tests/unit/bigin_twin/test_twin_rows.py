@@ -11,7 +11,7 @@ from tests.unit.bigin_twin.scenario import Desk, mapping
 ADDRESS = "p.boyle@example.com"
 
 
-def fate(row: dict[str, str]) -> tuple[str, str]:
+def row_result(row: dict[str, str]) -> tuple[str, str]:
     return row["STATUS"], row["ERRORS"]
 
 
@@ -60,7 +60,7 @@ def test_a_bad_row_is_skipped_with_the_documented_errors(
 
     (row,) = desk.run(f"{header}\n{cells}\n")
 
-    assert fate(row) == ("SKIPPED", errors)
+    assert row_result(row) == ("SKIPPED", errors)
     assert row["RECORD_ID"] == ""
     assert desk.records() == []
 
@@ -90,7 +90,7 @@ def test_a_unique_field_bites_on_a_plain_insert_whatever_the_letter_case() -> No
 
     rows = desk.run(f"Last_Name,Email\nBoyle,{ADDRESS}\nHill,{ADDRESS.upper()}\n")
 
-    assert [fate(row) for row in rows] == [("ADDED", ""), ("SKIPPED", "DUPLICATE_DATA-Email")]
+    assert [row_result(row) for row in rows] == [("ADDED", ""), ("SKIPPED", "DUPLICATE_DATA-Email")]
 
 
 def test_a_repeated_insert_without_a_unique_field_makes_every_record_twice() -> None:
@@ -119,7 +119,7 @@ def test_an_update_changes_what_exists_and_creates_nothing() -> None:
 
     rows = desk.run(update, "update", find_by="Email")
 
-    assert [fate(row) for row in rows] == [
+    assert [row_result(row) for row in rows] == [
         ("UPDATED", ""),
         ("SKIPPED", "RESOURCE_NOT_FOUND-Email"),
         ("SKIPPED", "MANDATORY_NOT_FOUND-Email"),
@@ -145,7 +145,7 @@ def test_an_upsert_by_id_cannot_choose_the_id_of_a_new_record() -> None:
 
     (row,) = desk.run("Last_Name,id\nBoyle,4711\n", "upsert", find_by="id")
 
-    assert fate(row) == ("SKIPPED", "RESOURCE_NOT_FOUND-id")
+    assert row_result(row) == ("SKIPPED", "RESOURCE_NOT_FOUND-id")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_an_update_may_not_blank_a_mandatory_field_nor_take_a_unique_value() -> 
 
     (row,) = desk.run(update, "update", find_by="Email")
 
-    assert fate(row) == (
+    assert row_result(row) == (
         "SKIPPED",
         "MANDATORY_NOT_FOUND-Last_Name:DUPLICATE_DATA-Customer_Number",
     )
@@ -229,7 +229,7 @@ def test_a_row_is_refused_to_order_with_any_code(code: str) -> None:
 
     rows = desk.run("Last_Name\nBoyle\nHill\n")
 
-    assert [fate(row) for row in rows] == [("SKIPPED", f"{code}-Last_Name"), ("ADDED", "")]
+    assert [row_result(row) for row in rows] == [("SKIPPED", f"{code}-Last_Name"), ("ADDED", "")]
 
 
 def test_a_read_only_field_is_ignored() -> None:
@@ -267,7 +267,7 @@ def test_an_ignored_format_fails_visibly_for_iso_dates() -> None:
 
     (row,) = desk.run("n,d\nBoyle,1990-04-01\n", field_mappings=[*mapping("Last_Name"), born])
 
-    assert fate(row) == ("SKIPPED", "INVALID_DATA-Date_of_Birth")
+    assert row_result(row) == ("SKIPPED", "INVALID_DATA-Date_of_Birth")
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", ":", "|"])

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from bigin_import.models import Counts, ObjectVersion
-from bigin_import.records import Claim, Import, ImportState, OpenKind, Part, PartState
-from bigin_import.records.edges import (
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.edges import (
     FIRST_IMPORT_STATES,
     FIRST_PART_STATES,
     IMPORT_EDGES,
@@ -17,6 +16,11 @@ from bigin_import.records.edges import (
     ForbiddenEdgeError,
     check_edge,
 )
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import ContentClaim
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.row_result import Counts
+from bigin_import.domain.states import ImportState, OpenKind, PartState
 
 IMPORT = Import(
     import_id="i1",
@@ -136,4 +140,4 @@ def test_after_the_end_only_the_notice_and_the_index_change() -> None:
 
 
 def test_records_without_states_change_as_they_like() -> None:
-    check_edge(Claim(digest="d", import_id="i1"), Claim(digest="d", import_id="i2"))
+    check_edge(ContentClaim(digest="d", import_id="i1"), ContentClaim(digest="d", import_id="i2"))

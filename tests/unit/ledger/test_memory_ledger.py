@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from bigin_import.models import ObjectVersion
-from bigin_import.records import Import, ImportState, OpenKind
-from bigin_import.records.edges import ForbiddenEdgeError
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.edges import ForbiddenEdgeError
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.states import ImportState, OpenKind
 from tests.fakes.memory_ledger import MemoryLedger
 
 IMPORT = Import(

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bigin_import.models import ObjectVersion
-from bigin_import.records import Attempt, Import, ImportState, Part, PartState
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Attempt, Part
+from bigin_import.domain.states import ImportState, PartState
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.local_stack.demo import proof

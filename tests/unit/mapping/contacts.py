@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bigin_import.domain.job_request import Field
+from bigin_import.domain.plan import ColumnPlan
 from bigin_import.errors import DropRejectedError
-from bigin_import.mapping.checks import DateFormats
-from bigin_import.mapping.examine import examine
+from bigin_import.mapping.column_plan import column_plan
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.parse import read_mapping
-from bigin_import.mapping.plan import column_plan
-from bigin_import.models import ColumnPlan, Field
+from bigin_import.mapping.validate import DateFormats, validate
 
 CONTACTS = (
     Field("Last_Name", "Last Name", "text", length=80, mandatory=True),
@@ -51,7 +51,7 @@ def planned(
     date_formats: DateFormats | None = None,
 ) -> ColumnPlan:
     """Return the plan of a mapping; raise DropRejectedError if anything is wrong with it."""
-    examined = examine(
+    examined = validate(
         mapping,
         header,
         fields,

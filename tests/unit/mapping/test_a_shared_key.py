@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.house import MAPPING, ROWS, House
+from tests.fakes.harness import MAPPING, ROWS, Harness
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 
 
 @pytest.mark.parametrize("operation", ["update", "upsert"])
 def test_a_part_whose_rows_share_a_constant_key_is_not_repeatable(operation: str) -> None:
-    house = House()
+    harness = Harness()
     entry = {"api_name": "Email", "default_value": "ada@example.com"}
     columns = {"Surname": "Last_Name"}
-    house.drop(
+    harness.drop(
         SIDECAR,
         {
             **MAPPING,
@@ -25,6 +25,6 @@ def test_a_part_whose_rows_share_a_constant_key_is_not_repeatable(operation: str
         },
     )
 
-    source = house.drop(CSV, ROWS)
+    source = harness.drop(CSV, ROWS)
 
-    assert [part.repeatable for part in house.parts_of(source)] == [False]
+    assert [part.repeatable for part in harness.parts_of(source)] == [False]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any, BinaryIO
 
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.job_request import Field
+from bigin_import.domain.states import ImportState
 from bigin_import.errors import BiginUnreachableError
-from bigin_import.importing.plans import read_problems
-from bigin_import.models import Field, ObjectVersion
-from bigin_import.records import ImportState
-from tests.fakes.house import MAPPING, ROWS, House, as_json
+from bigin_import.stored_plan import read_problems
+from tests.fakes.harness import MAPPING, ROWS, Harness, as_json
 from tests.fakes.memory_files import MemoryFiles
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
@@ -36,25 +37,25 @@ class CountingFiles(MemoryFiles):
 
 
 def rejected(
-    house: House, mapping: dict[str, Any] | bytes, body: bytes = ROWS
+    harness: Harness, mapping: dict[str, Any] | bytes, body: bytes = ROWS
 ) -> list[tuple[str, str]]:
     """Drop both; return the places and the mistakes that are told."""
-    house.drop(SIDECAR, mapping)
-    source = house.drop(CSV, body)
-    record = house.import_of(source)
+    harness.drop(SIDECAR, mapping)
+    source = harness.drop(CSV, body)
+    record = harness.import_of(source)
     assert record.verdict is ImportState.REJECTED
-    problems = read_problems(house.files, record.import_id)
+    problems = read_problems(harness.files, record.import_id)
     assert len(set(problems)) == len(problems)
     return [(problem.where.rpartition(", ")[2], problem.what) for problem in problems]
 
 
-def places(found: list[tuple[str, str]]) -> list[str]:
+def object_keys(found: list[tuple[str, str]]) -> list[str]:
     return [place for place, _ in found]
 
 
 def test_the_mapping_s_own_mistakes_come_with_those_about_columns_fields_and_the_whole() -> None:
     found = rejected(
-        House(),
+        Harness(),
         {
             "module": "Contact",
             "operation": "upsert",
@@ -64,7 +65,7 @@ def test_the_mapping_s_own_mistakes_come_with_those_about_columns_fields_and_the
         },
     )
 
-    assert places(found) == [
+    assert object_keys(found) == [
         "module",
         "ignore_emtpy",
         'columns["E-mial"]',
@@ -82,29 +83,29 @@ def test_a_wrong_mapping_s_encoding_opens_its_drop() -> None:
         "columns": {"E-mail": "Email", "Name": "Last_Name", "Strasse": "Phone", "Str.": "Title"},
     }
 
-    found = rejected(House(), mapping, UMLAUTS)
+    found = rejected(Harness(), mapping, UMLAUTS)
 
-    assert places(found) == ["dry_rum", 'columns["Str."]', 'columns["Str."]']
+    assert object_keys(found) == ["dry_rum", 'columns["Str."]', 'columns["Str."]']
 
 
 def test_an_encoding_by_another_name_is_told_once_and_opens_the_drop() -> None:
     columns = {"E-mail": "Email", "Name": "Last_Name", "Straße": "Phone"}
 
     found = rejected(
-        House(), AS_WRITTEN | {"character_encoding": "ansi", "columns": columns}, UMLAUTS
+        Harness(), AS_WRITTEN | {"character_encoding": "ansi", "columns": columns}, UMLAUTS
     )
 
-    assert places(found) == ["character_encoding"]
+    assert object_keys(found) == ["character_encoding"]
 
 
 def test_what_a_drop_that_cannot_be_opened_lacks_comes_after_what_the_mapping_lacks() -> None:
     columns = {"E-mail": "Emial", "Name": "Last_Name"}
 
-    wrong = rejected(House(), AS_WRITTEN | {"dry_rum": True, "columns": columns}, UMLAUTS)
-    readable = rejected(House(), AS_WRITTEN | {"columns": columns}, UMLAUTS)
+    wrong = rejected(Harness(), AS_WRITTEN | {"dry_rum": True, "columns": columns}, UMLAUTS)
+    readable = rejected(Harness(), AS_WRITTEN | {"columns": columns}, UMLAUTS)
 
-    assert places(wrong) == ["dry_rum", 'columns["E-mail"]', CSV]
-    assert places(readable) == ['columns["E-mail"]', CSV]
+    assert object_keys(wrong) == ["dry_rum", 'columns["E-mail"]', CSV]
+    assert object_keys(readable) == ['columns["E-mail"]', CSV]
     assert "is not UTF-8" in readable[-1][1]
 
 
@@ -112,119 +113,119 @@ def test_a_header_in_plain_ascii_is_looked_at_whatever_the_encoding_below_it_is(
     body = "E-mail,Surname\nada@example.com,Müller\n".encode("cp1252")
     columns = {"E-mial": "Email", "Surname": "Last_Name"}
 
-    found = rejected(House(), AS_WRITTEN | {"columns": columns}, body)
+    found = rejected(Harness(), AS_WRITTEN | {"columns": columns}, body)
 
-    assert places(found) == ['columns["E-mial"]', CSV]
+    assert object_keys(found) == ['columns["E-mial"]', CSV]
     assert "is not UTF-8" in found[-1][1]
 
 
 def test_a_drop_whose_only_mistake_is_its_own_does_not_concern_the_mapping() -> None:
-    house = House()
-    house.drop(SIDECAR, MAPPING)
-    empty = house.drop(CSV, b"")
-    wrong = house.drop("incoming/b.csv", b"")
-    house.files.put("incoming/b.mapping.json", as_json(AS_WRITTEN | {"dry_rum": True}))
-    house.tick()
+    harness = Harness()
+    harness.drop(SIDECAR, MAPPING)
+    empty = harness.drop(CSV, b"")
+    wrong = harness.drop("incoming/b.csv", b"")
+    harness.files.put("incoming/b.mapping.json", as_json(AS_WRITTEN | {"dry_rum": True}))
+    harness.tick()
 
-    assert not house.import_of(empty).concerns_mapping
-    assert house.import_of(wrong).concerns_mapping
+    assert not harness.import_of(empty).concerns_mapping
+    assert harness.import_of(wrong).concerns_mapping
     assert [
-        problem.what for problem in read_problems(house.files, house.import_of(wrong).import_id)
+        problem.what for problem in read_problems(harness.files, harness.import_of(wrong).import_id)
     ] == ['"dry_rum" is not a known key', "the file is empty"]
 
 
 def test_a_module_that_bigin_does_not_know_hides_no_column_that_the_drop_lacks() -> None:
-    found = rejected(House(), AS_WRITTEN | {"module": "Suppliers", "columns": {"Nmae": "Name"}})
+    found = rejected(Harness(), AS_WRITTEN | {"module": "Suppliers", "columns": {"Nmae": "Name"}})
 
-    assert places(found) == ["module", 'columns["Nmae"]']
+    assert object_keys(found) == ["module", 'columns["Nmae"]']
 
 
 def test_without_metadata_the_columns_are_still_looked_at() -> None:
-    house = House()
-    house.bigin.fail("fields", BiginUnreachableError("no connection"))
+    harness = Harness()
+    harness.bigin.fail("fields", BiginUnreachableError("no connection"))
 
-    found = rejected(house, AS_WRITTEN | {"dry_rum": True, "columns": {"E-mial": "Email"}})
+    found = rejected(harness, AS_WRITTEN | {"dry_rum": True, "columns": {"E-mial": "Email"}})
 
-    assert places(found) == ["dry_rum", 'columns["E-mial"]']
+    assert object_keys(found) == ["dry_rum", 'columns["E-mial"]']
 
 
 def test_a_mapping_that_is_no_json_object_comes_with_what_is_wrong_with_the_drop_itself() -> None:
-    assert places(rejected(House(), b'{"module": ', b"")) == ["column 12", CSV]
-    assert places(rejected(House(), b'{"module": ', UMLAUTS)) == ["column 12"]
+    assert object_keys(rejected(Harness(), b'{"module": ', b"")) == ["column 12", CSV]
+    assert object_keys(rejected(Harness(), b'{"module": ', UMLAUTS)) == ["column 12"]
 
 
 def test_damage_by_a_spreadsheet_is_told_with_the_mistakes_of_the_mapping() -> None:
-    house = House()
-    house.drop(SIDECAR, AS_WRITTEN | {"find_by": "Email", "on_bad_rows": "50%"})
-    failed = house.drop(CSV, ROWS + b",007\n")
-    house.tick(minutes=2)
-    again = house.result(failed, "contacts.failed.csv").replace(b",,007", b",x@example.com,7")
+    harness = Harness()
+    harness.drop(SIDECAR, AS_WRITTEN | {"find_by": "Email", "on_bad_rows": "50%"})
+    failed = harness.drop(CSV, ROWS + b",007\n")
+    harness.tick(minutes=2)
+    again = harness.result(failed, "contacts.failed.csv").replace(b",,007", b",x@example.com,7")
     columns = {"E-mial": "Email", "Surname": "Last_Name"}
-    house.files.put("incoming/again.mapping.json", as_json(AS_WRITTEN | {"columns": columns}))
+    harness.files.put("incoming/again.mapping.json", as_json(AS_WRITTEN | {"columns": columns}))
 
-    source = house.drop("incoming/again.csv", again)
+    source = harness.drop("incoming/again.csv", again)
 
-    problems = read_problems(house.files, house.import_of(source).import_id)
+    problems = read_problems(harness.files, harness.import_of(source).import_id)
     assert [problem.what.partition(":")[0] for problem in problems] == [
         'incoming/again.csv has no column "E-mial"',
         "A spreadsheet has removed leading zeros",
     ]
-    assert house.import_of(source).concerns_mapping
+    assert harness.import_of(source).concerns_mapping
 
 
 def test_only_the_beginning_of_a_drop_with_a_wrong_mapping_is_read() -> None:
-    house = House()
-    house.files = CountingFiles()
+    harness = Harness()
+    harness.files = CountingFiles()
     many = ROWS + b"grace@example.com,Hopper\n" * 400_000
 
     CountedStream.read_bytes = 0
 
-    rejected(house, AS_WRITTEN | {"dry_rum": True}, many)
+    rejected(harness, AS_WRITTEN | {"dry_rum": True}, many)
 
     assert 0 < CountedStream.read_bytes < len(many) / 2
 
 
 def test_a_date_without_a_format_is_told_with_what_ends_the_reading_of_its_column() -> None:
-    house = House()
-    house.bigin.module_fields["Contacts"] += (
+    harness = Harness()
+    harness.bigin.module_fields["Contacts"] += (
         Field("Born", "Born", "date"),
         Field("Last", "", "date"),
     )
     columns = {"A": "Last_Name", "B": "Born", "C": "Last"}
     rows = b"A,B,C\n" + b"Ada,10.12.1815,1.1.1850\n" * 4_000 + "Müller,,\n".encode("cp1252")
 
-    found = rejected(house, AS_WRITTEN | {"columns": columns}, rows)
+    found = rejected(harness, AS_WRITTEN | {"columns": columns}, rows)
 
-    assert places(found) == ['columns["B"]', 'columns["C"]', CSV]
+    assert object_keys(found) == ['columns["B"]', 'columns["C"]', CSV]
 
 
 def test_a_mapping_that_is_too_large_is_the_mapping_s_fault() -> None:
-    house = House()
-    house.drop(SIDECAR, b" " * 1_000_001 + as_json(MAPPING))
-    source = house.drop(CSV, ROWS)
-    house.settle()
+    harness = Harness()
+    harness.drop(SIDECAR, b" " * 1_000_001 + as_json(MAPPING))
+    source = harness.drop(CSV, ROWS)
+    harness.settle()
 
-    house.drop(SIDECAR, MAPPING)
+    harness.drop(SIDECAR, MAPPING)
 
-    assert house.import_of(source).state is ImportState.REJECTED
-    assert house.import_of(source, take=2).state is ImportState.SENT
+    assert harness.import_of(source).state is ImportState.REJECTED
+    assert harness.import_of(source, take=2).state is ImportState.SENT
 
 
 def test_a_drop_that_was_removed_is_withdrawn_whatever_its_mapping_says() -> None:
-    house = House()
-    house.files.put(SIDECAR, as_json(AS_WRITTEN | {"dry_rum": True}))
-    source = house.files.put(CSV, ROWS)
-    del house.files.versions[CSV]
+    harness = Harness()
+    harness.files.put(SIDECAR, as_json(AS_WRITTEN | {"dry_rum": True}))
+    source = harness.files.put(CSV, ROWS)
+    del harness.files.versions[CSV]
 
-    house.importer.receive(source)
-    house.settle()
+    harness.importer.receive(source)
+    harness.settle()
 
-    assert house.import_of(source).state is ImportState.WITHDRAWN
+    assert harness.import_of(source).state is ImportState.WITHDRAWN
 
 
 def test_nothing_is_pinned_of_a_wrong_mapping() -> None:
-    house = House()
+    harness = Harness()
 
-    rejected(house, AS_WRITTEN | {"operation": "Insert"})
+    rejected(harness, AS_WRITTEN | {"operation": "Insert"})
 
-    assert not any(key.endswith("/mapping.json") for key in house.files.keys("parts/"))
+    assert not any(key.endswith("/mapping.json") for key in harness.files.keys("parts/"))

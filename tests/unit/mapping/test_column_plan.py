@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from bigin_import.domain.job_request import Field, FieldMapping, JobRequest
+from bigin_import.domain.plan import ValueRule
 from bigin_import.errors import DropRejectedError
-from bigin_import.mapping.resolve import MAP_ALL
-from bigin_import.models import Field, FieldMapping, JobRequest, ValueRule
+from bigin_import.mapping.validate import MAP_ALL
 from tests.unit.mapping.contacts import CONTACTS, mapping_of, parse_mapping, planned
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "mappings"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
-from bigin_import.importing.plans import read_problems, write_problems
-from bigin_import.models import Field, Problem
-from bigin_import.places import pinned_mapping
-from bigin_import.records import ImportState
-from tests.fakes.house import MAPPING, House
+from bigin_import.domain.drop import Problem
+from bigin_import.domain.job_request import Field
+from bigin_import.domain.states import ImportState
+from bigin_import.object_keys import pinned_mapping
+from bigin_import.stored_plan import read_problems, write_problems
+from tests.fakes.harness import MAPPING, Harness
 from tests.fakes.memory_files import MemoryFiles
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
@@ -51,21 +52,21 @@ def test_a_sentence_as_long_as_a_novel_is_cut() -> None:
 
 
 def test_a_wide_drop_with_a_wrong_mapping_is_rejected_and_told() -> None:
-    house = House()
+    harness = Harness()
     columns = {f"Wrong {number} " + "x" * 1_500: f"Field_{number}" for number in range(180)}
     headers = ",".join(f"Header {number} " + "y" * 150 for number in range(400))
-    house.drop(SIDECAR, {**MAPPING, "columns": columns})
+    harness.drop(SIDECAR, {**MAPPING, "columns": columns})
 
-    source = house.drop(CSV, f"{headers}\n{',' * 399}\n".encode())
-    house.settle()
+    source = harness.drop(CSV, f"{headers}\n{',' * 399}\n".encode())
+    harness.settle()
 
-    assert house.import_of(source).state is ImportState.REJECTED
-    assert len(house.notices.published) == 1
+    assert harness.import_of(source).state is ImportState.REJECTED
+    assert len(harness.notices.published) == 1
 
 
 def test_a_mapping_whose_pin_is_larger_than_what_people_may_drop_is_read_back() -> None:
-    house = House()
-    house.bigin.module_fields["Contacts"] += (Field("Code", "Code", "text"),)
+    harness = Harness()
+    harness.bigin.module_fields["Contacts"] += (Field("Code", "Code", "text"),)
     values = {f"k{number}": f"v{number}" for number in range(10_000, 64_000)}
     entries = [
         {"column": "E-mail", "api_name": "Email"},
@@ -74,12 +75,12 @@ def test_a_mapping_whose_pin_is_larger_than_what_people_may_drop_is_read_back() 
     ]
     mapping = {"module": "Contacts", "operation": "insert", "field_mappings": entries}
     text = json.dumps(mapping, separators=(",", ":")).encode()
-    house.drop(SIDECAR, text)
+    harness.drop(SIDECAR, text)
 
-    source = house.drop(CSV, b"E-mail,Surname,Code\nada@example.com,Lovelace,k12345\n")
+    source = harness.drop(CSV, b"E-mail,Surname,Code\nada@example.com,Lovelace,k12345\n")
 
-    assert house.import_of(source).state is ImportState.SENT
-    pin = house.files.newest(pinned_mapping(house.import_of(source).import_id))
+    assert harness.import_of(source).state is ImportState.SENT
+    pin = harness.files.newest(pinned_mapping(harness.import_of(source).import_id))
     assert pin is not None
     assert len(text) < 1_000_000 < pin.size
-    assert house.bigin.records() == [["ada@example.com", "Lovelace", "v12345"]]
+    assert harness.bigin.records() == [["ada@example.com", "Lovelace", "v12345"]]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from bigin_import.domain.job_request import Operation
 from bigin_import.mapping.model import MappedField, Mapping
-from bigin_import.models import Operation
 from tests.unit.mapping.contacts import parse_mapping
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "mappings"

@@ -8,19 +8,19 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigin_import.mapping.date_formats import date_format_flaw
-from bigin_import.mapping.examine import examine
+from bigin_import.mapping.fields import date_format_flaw
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.names import matching_form
 from bigin_import.mapping.parse import read_mapping
+from bigin_import.mapping.schema import Entry, MappingSchema
 from bigin_import.mapping.suggest import suggest_mapping
-from bigin_import.mapping.written import Entry, WrittenMapping
-from bigin_import.tabular.dates import DatePattern
+from bigin_import.mapping.validate import validate
+from bigin_import.splitting.dates import DatePattern
 from tests.unit.mapping.contacts import CONTACTS, parse_mapping
 
 # Real keys in impossible places break a parser sooner than noise does.
 KEYS = st.sampled_from(
-    [*WrittenMapping.model_fields, *Entry.model_fields, "value", "resource", "type", "callback"]
+    [*MappingSchema.model_fields, *Entry.model_fields, "value", "resource", "type", "callback"]
 )
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 WORDS = st.sampled_from(["upsert", "insert", "Contacts", "Email", "Id", "1%", "dd.MM.yyyy", ","])
@@ -67,7 +67,7 @@ def refuses_or_reads(raw: bytes) -> None:
     assert reading.mapping is not None or problems
     if reading.mapping is not None:
         for header in (("Email", "Last Name", "Email"), None):
-            examined = examine(
+            examined = validate(
                 reading.mapping, header, CONTACTS, mapping_name="m.json", drop_name="d.csv"
             )
             problems += examined.problems

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
-from bigin_import.mapping.written import SCHEMA_FILE, json_schema
+from bigin_import.mapping.schema import SCHEMA_FILE, json_schema
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "mappings"
 

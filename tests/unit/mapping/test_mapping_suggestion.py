@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
+from bigin_import.domain.job_request import Field
 from bigin_import.errors import DropRejectedError
-from bigin_import.mapping.likeness import guess_module
 from bigin_import.mapping.parse import read_mapping
-from bigin_import.mapping.suggest import suggest_mapping
-from bigin_import.models import Field
+from bigin_import.mapping.suggest import guess_module, suggest_mapping
 from tests.unit.mapping.contacts import CONTACTS, mapping_of, parse_mapping, planned
 
 

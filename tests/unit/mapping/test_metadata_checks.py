@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from bigin_import.domain.job_request import Field
 from bigin_import.errors import DropRejectedError
-from bigin_import.models import Field
 from tests.unit.mapping.contacts import CONTACTS, mapping_of, planned
 
 NAME = {"column": "Name", "api_name": "Last_Name"}

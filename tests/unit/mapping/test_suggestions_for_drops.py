@@ -7,10 +7,11 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.job_request import Field
+from bigin_import.domain.states import ImportState
 from bigin_import.errors import UnreadableObjectError
-from bigin_import.models import Field, ObjectVersion
-from bigin_import.records import ImportState
-from tests.fakes.house import MAPPING, ROWS, House
+from tests.fakes.harness import MAPPING, ROWS, Harness
 from tests.fakes.memory_files import MemoryFiles
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
@@ -20,18 +21,18 @@ LATE = ROWS + b"grace@example.com,Hopper\n" * 20_000 + UMLAUT
 
 
 def suggested(
-    mapping: dict[str, Any] | bytes | None, body: bytes, house: House | None = None
+    mapping: dict[str, Any] | bytes | None, body: bytes, harness: Harness | None = None
 ) -> dict[str, Any] | None:
     """Drop both and settle; return the suggestion, if there is one."""
-    house = house or House()
+    harness = harness or Harness()
     if mapping is not None:
-        house.drop(SIDECAR, mapping)
-    source = house.drop(CSV, body)
-    house.settle()
-    key = f"{house.import_of(source).results}contacts.mapping.suggested.json"
-    if house.files.newest(key) is None:
+        harness.drop(SIDECAR, mapping)
+    source = harness.drop(CSV, body)
+    harness.settle()
+    key = f"{harness.import_of(source).results}contacts.mapping.suggested.json"
+    if harness.files.newest(key) is None:
         return None
-    written: dict[str, Any] = json.loads(house.files.read(key))
+    written: dict[str, Any] = json.loads(harness.files.read(key))
     return written
 
 
@@ -82,10 +83,10 @@ def test_an_encoding_that_is_not_known_is_left_open(stated: dict[str, Any], body
 
 
 def test_dates_are_read_although_the_encoding_is_left_open() -> None:
-    house = House()
-    house.bigin.module_fields["Contacts"] += (Field("Date_of_Birth", "Birthday", "date"),)
+    harness = Harness()
+    harness.bigin.module_fields["Contacts"] += (Field("Date_of_Birth", "Birthday", "date"),)
 
-    written = suggested(None, "Surname,Birthday\nMüller,31.12.1980\n".encode("cp1252"), house)
+    written = suggested(None, "Surname,Birthday\nMüller,31.12.1980\n".encode("cp1252"), harness)
 
     assert written is not None
     assert written["field_mappings"][1]["format"] == "dd.MM.yyyy"
@@ -101,14 +102,14 @@ def test_what_is_no_table_gets_no_suggestion(body: bytes) -> None:
 
 
 def test_a_wrong_mapping_that_is_gone_is_started_anew() -> None:
-    house = House()
-    house.drop(SIDECAR, b'{"module": "Accounts"}')
-    house.drop(CSV, ROWS)
-    del house.files.versions[SIDECAR]
-    house.settle()
+    harness = Harness()
+    harness.drop(SIDECAR, b'{"module": "Accounts"}')
+    harness.drop(CSV, ROWS)
+    del harness.files.versions[SIDECAR]
+    harness.settle()
 
-    key = next(key for key in house.files.keys("results/") if key.endswith("suggested.json"))
-    assert json.loads(house.files.read(key))["module"] == "Contacts"
+    key = next(key for key in harness.files.keys("results/") if key.endswith("suggested.json"))
+    assert json.loads(harness.files.read(key))["module"] == "Contacts"
 
 
 class ClosedFiles(MemoryFiles):
@@ -131,27 +132,27 @@ class ClosedFiles(MemoryFiles):
 
 @pytest.mark.parametrize(("closed", "suggestions"), [(SIDECAR, 1), (CSV, 0)])
 def test_what_may_not_be_read_any_more_keeps_no_import_open(closed: str, suggestions: int) -> None:
-    house = House()
-    house.files = files = ClosedFiles()
-    house.drop(SIDECAR, b'{"module": "Accounts"}')
-    source = house.drop(CSV, ROWS)
+    harness = Harness()
+    harness.files = files = ClosedFiles()
+    harness.drop(SIDECAR, b'{"module": "Accounts"}')
+    source = harness.drop(CSV, ROWS)
     files.closed = frozenset({closed})
 
-    house.settle()
+    harness.settle()
 
     written = [key for key in files.keys("results/") if key.endswith("suggested.json")]
-    assert house.import_of(source).state is ImportState.REJECTED
+    assert harness.import_of(source).state is ImportState.REJECTED
     assert len(written) == suggestions
 
 
 def test_a_suggestion_for_a_wrong_mapping_imports_the_drop() -> None:
-    house = House()
+    harness = Harness()
     wrong = b"{'modul': 'contact', 'operation': 'Insert', 'columns': {'E-Mail': 'email'}}"
-    written = suggested(wrong, ROWS, house)
+    written = suggested(wrong, ROWS, harness)
     assert written is not None
 
-    house.drop(SIDECAR, written)
+    harness.drop(SIDECAR, written)
 
-    source = house.files.newest(CSV)
+    source = harness.files.newest(CSV)
     assert source is not None
-    assert house.import_of(source, take=2).state is ImportState.SENT
+    assert harness.import_of(source, take=2).state is ImportState.SENT

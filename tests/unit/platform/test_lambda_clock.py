@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bigin_import.runtime.lambda_clock import LambdaClock
+from bigin_import.lambda_runtime import LambdaClock
 
 
 class Context:

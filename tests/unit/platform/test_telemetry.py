@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from bigin_import.aws.telemetry import SIGNALS, PowertoolsObserver
+from bigin_import.aws.telemetry import SIGNALS, PowertoolsTelemetry
 
 POWERTOOLS_KEYS = {"level", "location", "message", "timestamp", "service"}
 
@@ -29,7 +29,7 @@ class Bench:
         metrics: Returns name, value and dimensions of each metric, as CloudWatch reads them.
     """
 
-    observer: PowertoolsObserver
+    telemetry: PowertoolsTelemetry
     log: Callable[[], list[Line]]
     metrics: Callable[[], list[Metric]]
 
@@ -45,7 +45,7 @@ def bench(
     # Loggers of one name share the stream of the first; each test has its own.
     logger = Logger(service=request.node.name, stream=stream)
     return Bench(
-        PowertoolsObserver(logger),
+        PowertoolsTelemetry(logger),
         log=lambda: [json.loads(line) for line in stream.getvalue().splitlines()],
         metrics=lambda: [metric(line) for line in capsys.readouterr().out.splitlines()],
     )
@@ -62,7 +62,7 @@ def metric(line: str) -> Metric:
 
 
 def test_a_log_line_holds_exactly_the_facts(bench: Bench) -> None:
-    bench.observer.saw("part_uploaded", import_id="i1", part=3, seconds=1.5, attempt=None)
+    bench.telemetry.emit("part_uploaded", import_id="i1", part=3, seconds=1.5, attempt=None)
 
     (line,) = bench.log()
     assert line["message"] == "part uploaded"
@@ -75,15 +75,15 @@ def test_a_log_line_holds_exactly_the_facts(bench: Bench) -> None:
 
 
 def test_a_log_line_names_the_place_that_saw_the_event(bench: Bench) -> None:
-    bench.observer.saw("tick")
+    bench.telemetry.emit("tick")
 
     (line,) = bench.log()
     assert line["location"].startswith("test_a_log_line_names_the_place_that_saw_the_event:")
 
 
 def test_facts_do_not_stay_for_the_next_event(bench: Bench) -> None:
-    bench.observer.saw("part_uploaded", part=3)
-    bench.observer.saw("part_uploaded")
+    bench.telemetry.emit("part_uploaded", part=3)
+    bench.telemetry.emit("part_uploaded")
 
     assert "part" not in bench.log()[1]
 
@@ -127,14 +127,14 @@ def test_an_event_is_as_loud_as_it_matters_and_is_counted(
     level: str,
     measured: list[Metric],
 ) -> None:
-    bench.observer.saw(event, **facts)
+    bench.telemetry.emit(event, **facts)
 
     assert [line["level"] for line in bench.log()] == [level]
     assert bench.metrics() == measured
 
 
 def test_a_closed_import_is_measured_by_its_state_and_its_rows(bench: Bench) -> None:
-    bench.observer.saw(
+    bench.telemetry.emit(
         "import_closed", state="COMPLETED_WITH_ERRORS", rows=10, added=7, skipped=3, updated=0
     )
 
@@ -147,7 +147,7 @@ def test_a_closed_import_is_measured_by_its_state_and_its_rows(bench: Bench) -> 
 
 def test_every_metric_that_an_alarm_or_the_dashboard_names_is_written(bench: Bench) -> None:
     for event in SIGNALS:
-        bench.observer.saw(event, added=1)
+        bench.telemetry.emit(event, added=1)
 
     names = {name for name, _value, _dimensions in bench.metrics()}
     assert names == {

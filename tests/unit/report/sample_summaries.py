@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bigin_import.models import Counts, Problem, RowStatus
-from bigin_import.models.findings import FailedRow, JobCounts, RankedReason, Reason
-from bigin_import.records import ImportState
+from bigin_import.domain.drop import Problem
+from bigin_import.domain.row_result import (
+    Counts,
+    FailedRow,
+    JobCounts,
+    RankedReason,
+    Reason,
+    RowStatus,
+)
+from bigin_import.domain.states import ImportState
 from bigin_import.report.summary import (
     CheckedColumn,
     Choice,
@@ -15,7 +22,7 @@ from bigin_import.report.summary import (
     ImportSummary,
     PartSummary,
 )
-from bigin_import.tabular.reasons import NOT_DONE
+from bigin_import.row_results.reasons import NOT_DONE
 
 IMPORT_ID = "k3v7q2mzt5ab9cdefgh1jklmn4"
 CONSOLE = "https://eu-central-1.console.aws.amazon.com/s3/object/bigin-drop"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bigin_import.settling.summarising import Surroundings
+from bigin_import.settling.summarize import ConsoleLinks
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,6 @@ from bigin_import.settling.summarising import Surroundings
     ],
 )
 def test_a_link_leads_to_the_console_of_its_partition(region: str, host: str) -> None:
-    around = Surroundings(region=region, bucket="b", import_function="f", request_text=str)
+    around = ConsoleLinks(region=region, bucket="b", import_function="f", request_text=str)
 
     assert around.console_url("results/a b.csv").startswith(f"https://{host}/s3/object/b?region=")

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from bigin_import.models import Counts, Problem
-from bigin_import.models.findings import RankedReason, Reason
-from bigin_import.records import ImportState
+from bigin_import.domain.drop import Problem
+from bigin_import.domain.row_result import Counts, RankedReason, Reason
+from bigin_import.domain.states import ImportState
+from bigin_import.report.headline import headline
 from bigin_import.report.machine import import_json
 from bigin_import.report.notice import MAX_BYTES, MAX_LINE, MAX_SUBJECT, compose_notice
-from bigin_import.report.verdict import verdict
 from tests.unit.report.sample_summaries import (
     COMPLETED,
     IMPORT_ID,
@@ -31,7 +31,7 @@ def test_a_notice_begins_with_the_result_and_what_to_do(name: str) -> None:
     notice = compose_notice(summary)
 
     result, action, blank, *_ = notice.body.splitlines()
-    assert (result, action) == (verdict(summary).result, verdict(summary).action)
+    assert (result, action) == (headline(summary).result, headline(summary).action)
     assert blank == ""
     assert summary.name in result
     assert IMPORT_ID in notice.body
@@ -91,7 +91,7 @@ def test_a_notice_begins_with_the_result_and_what_to_do(name: str) -> None:
     ],
 )
 def test_the_first_two_lines_are_for_a_shop_owner(name: str, result: str, action: str) -> None:
-    head = verdict(SAMPLES[name])
+    head = headline(SAMPLES[name])
 
     assert (head.result, head.action) == (result, action)
 

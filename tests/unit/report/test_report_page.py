@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from bigin_import.models import Counts, RowStatus
-from bigin_import.records import ImportState, PartState
+from bigin_import.domain.row_result import Counts, RowStatus
+from bigin_import.domain.states import ImportState, PartState
 from bigin_import.report.page import render_report
 from bigin_import.report.summary import ImportSummary
 from tests.unit.report.sample_summaries import (

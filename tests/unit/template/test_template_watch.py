@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bigin_import.aws.telemetry import NAMESPACE, SIGNALS
+from bigin_import.domain.row_result import RowStatus
 from bigin_import.importing.pauses import Pause, pause_seconds
-from bigin_import.models import RowStatus
 from tests.template_reading import properties, resources_of_type, template, transformed
 
 FUNCTIONS = ("ImportCsv", "JobCallback", "SettleJobs")

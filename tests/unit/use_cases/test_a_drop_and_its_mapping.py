@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from bigin_import.records import ImportState
-from tests.fakes.house import MAPPING, ROWS, House, as_json
+from bigin_import.domain.states import ImportState
+from tests.fakes.harness import MAPPING, ROWS, Harness, as_json
 
 CSV, SIDECAR, FOLDER = (
     "incoming/contacts.csv",
@@ -17,37 +17,37 @@ CSV, SIDECAR, FOLDER = (
 
 
 def test_a_drop_with_its_mapping_beside_it_is_imported() -> None:
-    house = House()
-    house.drop(SIDECAR, MAPPING)
+    harness = Harness()
+    harness.drop(SIDECAR, MAPPING)
 
-    source = house.drop(CSV, ROWS)
+    source = harness.drop(CSV, ROWS)
 
-    assert house.import_of(source).state is ImportState.SENT
-    assert house.bigin.records() == [
+    assert harness.import_of(source).state is ImportState.SENT
+    assert harness.bigin.records() == [
         ["ada@example.com", "Lovelace"],
         ["alan@example.com", "Turing"],
     ]
 
 
 def test_a_mapping_that_comes_later_lets_its_drop_go_on_at_once() -> None:
-    house = House()
-    source = house.drop(CSV, ROWS)
-    waiting = house.import_of(source).state
+    harness = Harness()
+    source = harness.drop(CSV, ROWS)
+    waiting = harness.import_of(source).state
 
-    house.drop(SIDECAR, MAPPING)
+    harness.drop(SIDECAR, MAPPING)
 
     assert waiting is ImportState.WAITING_FOR_MAPPING
-    assert house.import_of(source).state is ImportState.SENT
+    assert harness.import_of(source).state is ImportState.SENT
 
 
 def test_the_tick_finds_a_mapping_whose_event_was_lost() -> None:
-    house = House()
-    source = house.drop(CSV, ROWS)
-    house.files.put(SIDECAR, as_json(MAPPING))
+    harness = Harness()
+    source = harness.drop(CSV, ROWS)
+    harness.files.put(SIDECAR, as_json(MAPPING))
 
-    house.tick()
+    harness.tick()
 
-    assert house.import_of(source).state is ImportState.SENT
+    assert harness.import_of(source).state is ImportState.SENT
 
 
 @pytest.mark.parametrize(
@@ -62,34 +62,34 @@ def test_the_tick_finds_a_mapping_whose_event_was_lost() -> None:
     ],
 )
 def test_a_mapping_is_found_under_every_name_it_may_have(mapping: str, drop: str) -> None:
-    house = House()
-    house.drop(mapping, MAPPING)
+    harness = Harness()
+    harness.drop(mapping, MAPPING)
 
-    source = house.drop(drop, ROWS)
+    source = harness.drop(drop, ROWS)
 
-    assert house.import_of(source).state is ImportState.SENT
+    assert harness.import_of(source).state is ImportState.SENT
 
 
 def test_the_nearest_mapping_counts() -> None:
-    house = House()
-    house.drop("incoming/mapping.json", {"module": "Accounts", "operation": "insert"})
-    house.drop("incoming/shop/mapping.json", MAPPING)
+    harness = Harness()
+    harness.drop("incoming/mapping.json", {"module": "Accounts", "operation": "insert"})
+    harness.drop("incoming/shop/mapping.json", MAPPING)
 
-    source = house.drop("incoming/shop/contacts.csv", ROWS)
+    source = harness.drop("incoming/shop/contacts.csv", ROWS)
 
-    assert house.import_of(source).module == "Contacts"
+    assert harness.import_of(source).module == "Contacts"
 
 
 def test_without_a_mapping_the_drop_is_rejected_after_an_hour_and_somebody_is_told() -> None:
-    house = House()
-    source = house.drop(CSV, ROWS)
+    harness = Harness()
+    source = harness.drop(CSV, ROWS)
 
-    house.tick(minutes=61)
+    harness.tick(minutes=61)
 
-    assert house.import_of(source).state is ImportState.REJECTED
-    assert len(house.notices.published) == 1
-    assert "contacts.mapping.json" in house.notices.published[0].body
-    assert house.bigin.made == {}
+    assert harness.import_of(source).state is ImportState.REJECTED
+    assert len(harness.notices.published) == 1
+    assert "contacts.mapping.json" in harness.notices.published[0].body
+    assert harness.bigin.made == {}
 
 
 @pytest.mark.parametrize(
@@ -104,131 +104,131 @@ def test_without_a_mapping_the_drop_is_rejected_after_an_hour_and_somebody_is_to
 def test_a_corrected_mapping_takes_a_rejected_drop_up_again(
     wrong: bytes | Mapping[str, object],
 ) -> None:
-    house = House()
-    house.drop(SIDECAR, wrong)
-    source = house.drop(CSV, ROWS)
-    house.settle()
-    rejected = house.import_of(source)
+    harness = Harness()
+    harness.drop(SIDECAR, wrong)
+    source = harness.drop(CSV, ROWS)
+    harness.settle()
+    rejected = harness.import_of(source)
 
-    house.drop(SIDECAR, MAPPING)
+    harness.drop(SIDECAR, MAPPING)
 
     assert rejected.state is ImportState.REJECTED
-    assert house.import_of(source) == rejected
-    assert house.import_of(source, take=2).state is ImportState.SENT
-    assert len(house.bigin.records()) == 2
+    assert harness.import_of(source) == rejected
+    assert harness.import_of(source, take=2).state is ImportState.SENT
+    assert len(harness.bigin.records()) == 2
 
 
 def test_a_mapping_that_comes_after_the_deadline_takes_its_drop_up_again() -> None:
-    house = House()
-    source = house.drop(CSV, ROWS)
-    house.tick(minutes=61)
+    harness = Harness()
+    source = harness.drop(CSV, ROWS)
+    harness.tick(minutes=61)
 
-    house.drop(SIDECAR, MAPPING)
+    harness.drop(SIDECAR, MAPPING)
 
-    assert house.import_of(source, take=2).state is ImportState.SENT
+    assert harness.import_of(source, take=2).state is ImportState.SENT
 
 
 def test_a_mapping_may_be_corrected_more_than_once() -> None:
-    house = House()
-    house.drop(SIDECAR, b"{")
-    source = house.drop(CSV, ROWS)
-    house.settle()
-    house.drop(SIDECAR, {**MAPPING, "module": "Companies"})
-    house.settle()
+    harness = Harness()
+    harness.drop(SIDECAR, b"{")
+    source = harness.drop(CSV, ROWS)
+    harness.settle()
+    harness.drop(SIDECAR, {**MAPPING, "module": "Companies"})
+    harness.settle()
 
-    house.drop(SIDECAR, MAPPING)
+    harness.drop(SIDECAR, MAPPING)
 
-    assert house.import_of(source, take=3).state is ImportState.SENT
+    assert harness.import_of(source, take=3).state is ImportState.SENT
 
 
 def test_the_same_wrong_mapping_delivered_twice_takes_nothing_up() -> None:
-    house = House()
-    wrong = house.drop(SIDECAR, {**MAPPING, "columns": {"No such column": "Email"}})
-    house.drop(CSV, ROWS)
-    house.settle()
+    harness = Harness()
+    wrong = harness.drop(SIDECAR, {**MAPPING, "columns": {"No such column": "Email"}})
+    harness.drop(CSV, ROWS)
+    harness.settle()
 
-    house.importer.receive(wrong)
+    harness.importer.receive(wrong)
 
-    assert len(house.notices.published) == 1
+    assert len(harness.notices.published) == 1
 
 
 def test_a_second_event_for_one_drop_changes_nothing() -> None:
-    house = House()
-    house.drop(SIDECAR, MAPPING)
-    source = house.drop(CSV, ROWS)
+    harness = Harness()
+    harness.drop(SIDECAR, MAPPING)
+    source = harness.drop(CSV, ROWS)
 
-    house.importer.receive(source)
+    harness.importer.receive(source)
 
-    assert len(house.bigin.made) == 1
+    assert len(harness.bigin.made) == 1
 
 
 def test_the_same_content_dropped_again_is_unchanged_and_quiet() -> None:
-    house = House()
-    house.drop(SIDECAR, MAPPING)
-    first = house.drop(CSV, ROWS)
-    house.settle()
-    house.tick(minutes=2)
+    harness = Harness()
+    harness.drop(SIDECAR, MAPPING)
+    first = harness.drop(CSV, ROWS)
+    harness.settle()
+    harness.tick(minutes=2)
 
-    second = house.drop(CSV, ROWS)
-    house.settle()
+    second = harness.drop(CSV, ROWS)
+    harness.settle()
 
-    assert house.import_of(second).state is ImportState.UNCHANGED
-    assert house.import_of(second).winner == house.import_of(first).import_id
-    assert len(house.bigin.made) == 1
-    assert len(house.notices.published) == 1
+    assert harness.import_of(second).state is ImportState.UNCHANGED
+    assert harness.import_of(second).winner == harness.import_of(first).import_id
+    assert len(harness.bigin.made) == 1
+    assert len(harness.notices.published) == 1
 
 
 def test_a_later_version_waits_until_the_earlier_one_is_closed() -> None:
-    house = House()
-    house.bigin.runs = False
-    house.drop(SIDECAR, MAPPING)
-    first = house.drop(CSV, ROWS)
+    harness = Harness()
+    harness.bigin.runs = False
+    harness.drop(SIDECAR, MAPPING)
+    first = harness.drop(CSV, ROWS)
 
-    second = house.drop(CSV, ROWS + b"grace@example.com,Hopper\n")
-    while_first_runs = house.import_of(second).state
-    house.bigin.runs = True
-    house.tick(minutes=5)
+    second = harness.drop(CSV, ROWS + b"grace@example.com,Hopper\n")
+    while_first_runs = harness.import_of(second).state
+    harness.bigin.runs = True
+    harness.tick(minutes=5)
 
     assert while_first_runs is ImportState.WAITING_FOR_MAPPING
-    assert house.import_of(first).state is ImportState.COMPLETED
-    assert house.import_of(second).state is ImportState.COMPLETED
+    assert harness.import_of(first).state is ImportState.COMPLETED
+    assert harness.import_of(second).state is ImportState.COMPLETED
 
 
 def test_a_version_older_than_the_last_one_sent_is_superseded() -> None:
-    house = House()
-    older = house.files.put(CSV, ROWS)
-    house.drop(SIDECAR, MAPPING)
-    house.drop(CSV, ROWS + b"grace@example.com,Hopper\n")
-    house.tick(minutes=2)
+    harness = Harness()
+    older = harness.files.put(CSV, ROWS)
+    harness.drop(SIDECAR, MAPPING)
+    harness.drop(CSV, ROWS + b"grace@example.com,Hopper\n")
+    harness.tick(minutes=2)
 
-    house.importer.receive(older)
-    house.settle()
+    harness.importer.receive(older)
+    harness.settle()
 
-    assert house.import_of(older).state is ImportState.SUPERSEDED
-    assert len(house.bigin.made) == 1
+    assert harness.import_of(older).state is ImportState.SUPERSEDED
+    assert len(harness.bigin.made) == 1
 
 
 def test_a_drop_that_is_deleted_while_it_waits_closes_quietly() -> None:
-    house = House()
-    source = house.drop(CSV, ROWS)
-    house.files.remove(CSV)
+    harness = Harness()
+    source = harness.drop(CSV, ROWS)
+    harness.files.remove(CSV)
 
-    house.tick(minutes=2)
+    harness.tick(minutes=2)
 
-    assert house.import_of(source).state is ImportState.WITHDRAWN
-    assert house.notices.published == []
+    assert harness.import_of(source).state is ImportState.WITHDRAWN
+    assert harness.notices.published == []
 
 
 def test_a_dry_run_sends_nothing() -> None:
-    house = House()
-    house.drop(SIDECAR, MAPPING)
+    harness = Harness()
+    harness.drop(SIDECAR, MAPPING)
 
-    source = house.drop("incoming/_check/contacts.csv", ROWS)
-    house.settle()
+    source = harness.drop("incoming/_check/contacts.csv", ROWS)
+    harness.settle()
 
-    assert house.import_of(source).state is ImportState.DRY_RUN
-    assert set(house.bigin.calls) == {"fields"}
-    assert "Nothing was sent" in house.result(source, "report.html").decode()
+    assert harness.import_of(source).state is ImportState.DRY_RUN
+    assert set(harness.bigin.calls) == {"fields"}
+    assert "Nothing was sent" in harness.result(source, "report.html").decode()
 
 
 @pytest.mark.parametrize(
@@ -241,13 +241,13 @@ def test_a_dry_run_sends_nothing() -> None:
     ],
 )
 def test_what_is_no_drop_is_answered_with_what_to_do(key: str, said: str) -> None:
-    house = House()
+    harness = Harness()
 
-    source = house.drop(key, b"anything")
-    house.settle()
+    source = harness.drop(key, b"anything")
+    harness.settle()
 
-    assert house.import_of(source).state is ImportState.REJECTED
-    assert said in house.notices.published[0].body
+    assert harness.import_of(source).state is ImportState.REJECTED
+    assert said in harness.notices.published[0].body
 
 
 @pytest.mark.parametrize(
@@ -265,16 +265,16 @@ def test_what_is_no_drop_is_answered_with_what_to_do(key: str, said: str) -> Non
     ],
 )
 def test_leftovers_of_programs_are_ignored(key: str) -> None:
-    house = House()
+    harness = Harness()
 
-    house.drop(key, b"anything")
+    harness.drop(key, b"anything")
 
-    assert house.ledger.records == {}
+    assert harness.ledger.records == {}
 
 
 def test_every_problem_of_a_mapping_is_told_at_once() -> None:
-    house = House()
-    house.drop(
+    harness = Harness()
+    harness.drop(
         SIDECAR,
         {
             "module": "Contacts",
@@ -283,21 +283,21 @@ def test_every_problem_of_a_mapping_is_told_at_once() -> None:
         },
     )
 
-    house.drop(CSV, ROWS)
-    house.settle()
+    harness.drop(CSV, ROWS)
+    harness.settle()
 
-    told = house.notices.published[0].body
+    told = harness.notices.published[0].body
     assert "find_by" in told
-    assert house.bigin.made == {}
+    assert harness.bigin.made == {}
 
 
 def test_bad_columns_and_fields_are_named_with_the_nearest_right_one() -> None:
-    house = House()
-    house.drop(SIDECAR, {**MAPPING, "columns": {"E-mial": "Email", "Surname": "Last_Nam"}})
+    harness = Harness()
+    harness.drop(SIDECAR, {**MAPPING, "columns": {"E-mial": "Email", "Surname": "Last_Nam"}})
 
-    house.drop(CSV, ROWS)
-    house.settle()
+    harness.drop(CSV, ROWS)
+    harness.settle()
 
-    told = house.notices.published[0].body
+    told = harness.notices.published[0].body
     assert "E-mail" in told
     assert "Last_Name" in told

@@ -8,97 +8,99 @@ import json
 
 import pytest
 
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.plan import CutResult, InvalidRow
+from bigin_import.domain.states import ImportState, PartState
 from bigin_import.errors import MissingObjectError
-from bigin_import.models import CutResult, InvalidRow, ObjectVersion
-from bigin_import.places import archive
-from bigin_import.records import ImportState, Part, PartState
-from bigin_import.settling.rows import numbers_of
-from tests.fakes.house import MAPPING, ROWS, House
+from bigin_import.object_keys import archive
+from bigin_import.settling.row_files import numbers_of
+from tests.fakes.harness import MAPPING, ROWS, Harness
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 WIDER = b"E-mail,Surname,Secret\nada@example.com,Lovelace,one\nalan@example.com,Turing,two\n"
 
 
-def sent_and_removed(house: House, body: bytes = ROWS, **mapping: object) -> ObjectVersion:
-    house.drop(SIDECAR, {**MAPPING, **mapping})
-    source = house.drop(CSV, body)
-    del house.files.versions[CSV]  # for good: every version of it
+def sent_and_removed(harness: Harness, body: bytes = ROWS, **mapping: object) -> ObjectVersion:
+    harness.drop(SIDECAR, {**MAPPING, **mapping})
+    source = harness.drop(CSV, body)
+    del harness.files.versions[CSV]  # for good: every version of it
     return source
 
 
-def rows_of(house: House, source: ObjectVersion, name: str) -> list[dict[str, str]]:
-    text = house.result(source, f"contacts.{name}.csv").decode("utf-8-sig")
+def rows_of(harness: Harness, source: ObjectVersion, name: str) -> list[dict[str, str]]:
+    text = harness.result(source, f"contacts.{name}.csv").decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def test_the_import_closes_with_what_was_sent_and_says_what_is_missing() -> None:
-    house = House()
-    source = sent_and_removed(house, WIDER)
+    harness = Harness()
+    source = sent_and_removed(harness, WIDER)
 
-    house.tick(minutes=3)
+    harness.tick(minutes=3)
 
-    record = house.import_of(source)
+    record = harness.import_of(source)
     assert (record.state, record.counts and record.counts.added) == (ImportState.COMPLETED, 2)
     assert [
         (row["bigin__Row"], row["bigin__Status"], row["Email"], row["Last_Name"])
-        for row in rows_of(house, source, "success")
+        for row in rows_of(harness, source, "success")
     ] == [
         ("2", "added", "ada@example.com", "Lovelace"),
         ("3", "added", "alan@example.com", "Turing"),
     ]
-    assert "Secret" not in rows_of(house, source, "success")[0]
-    assert "original file was removed" in house.notices.published[0].body
-    assert "original file was removed" in house.result(source, "report.html").decode()
+    assert "Secret" not in rows_of(harness, source, "success")[0]
+    assert "original file was removed" in harness.notices.published[0].body
+    assert "original file was removed" in harness.result(source, "report.html").decode()
 
 
 def test_rows_that_were_not_sent_are_counted_and_numbered_from_the_plan() -> None:
-    house = House()
+    harness = Harness()
     body = b"E-mail,Surname\n,None\n" + ROWS.split(b"\n", 1)[1]
-    source = sent_and_removed(house, body, operation="upsert", find_by="Email", on_bad_rows="50%")
+    source = sent_and_removed(harness, body, operation="upsert", find_by="Email", on_bad_rows="50%")
 
-    house.tick(minutes=3)
+    harness.tick(minutes=3)
 
-    (failed,) = rows_of(house, source, "failed")
-    facts = json.loads(house.result(source, "import.json"))
+    (failed,) = rows_of(harness, source, "failed")
+    facts = json.loads(harness.result(source, "import.json"))
     assert (failed["bigin__Row"], failed["bigin__Status"]) == ("2", "invalid")
-    assert [row["bigin__Row"] for row in rows_of(house, source, "success")] == ["3", "4"]
+    assert [row["bigin__Row"] for row in rows_of(harness, source, "success")] == ["3", "4"]
     assert facts["rows"] == facts["added"] + facts["invalid"] == 3
 
 
 def test_where_blank_lines_hide_the_numbers_none_are_guessed() -> None:
-    house = House()
-    source = sent_and_removed(house, ROWS + b"\ngrace@example.com,Hopper\n")
+    harness = Harness()
+    source = sent_and_removed(harness, ROWS + b"\ngrace@example.com,Hopper\n")
 
-    house.tick(minutes=3)
+    harness.tick(minutes=3)
 
-    rows = rows_of(house, source, "success")
+    rows = rows_of(harness, source, "success")
     assert [row["Last_Name"] for row in rows] == ["Lovelace", "Turing", "Hopper"]
     assert {row["bigin__Row"] for row in rows} == {""}
 
 
 def test_rows_that_are_unclear_are_told_without_the_drop_too() -> None:
-    house = House()
-    house.bigin.runs = False
-    source = sent_and_removed(house, ROWS + b"\ngrace@example.com,Hopper\n")
+    harness = Harness()
+    harness.bigin.runs = False
+    source = sent_and_removed(harness, ROWS + b"\ngrace@example.com,Hopper\n")
 
-    house.tick(minutes=24 * 60 + 31)
+    harness.tick(minutes=24 * 60 + 31)
 
-    assert len(rows_of(house, source, "unclear")) == 3
-    assert "Hopper" in house.result(source, "report.html").decode()
+    assert len(rows_of(harness, source, "unclear")) == 3
+    assert "Hopper" in harness.result(source, "report.html").decode()
 
 
 def test_a_missing_archive_is_not_taken_for_a_missing_drop() -> None:
-    house = House()
-    source = sent_and_removed(house)
-    house.call_back(house.parts_of(source)[0])
-    import_id = house.import_of(source).import_id
-    house.collector.collect(import_id, 1)
-    del house.files.versions[archive(import_id, 1)]
+    harness = Harness()
+    source = sent_and_removed(harness)
+    harness.call_back(harness.parts_of(source)[0])
+    import_id = harness.import_of(source).import_id
+    harness.collector.collect(import_id, 1)
+    del harness.files.versions[archive(import_id, 1)]
 
     with pytest.raises(MissingObjectError, match=r"0001\.zip"):
-        house.finisher.finish(import_id)
+        harness.finisher.finish(import_id)
 
-    assert house.import_of(source).state is ImportState.FINISHING
+    assert harness.import_of(source).state is ImportState.FINISHING
 
 
 @pytest.mark.parametrize(

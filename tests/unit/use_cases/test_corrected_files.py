@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from bigin_import import places
-from bigin_import.models import Field, ObjectVersion
-from bigin_import.records import ImportState
-from tests.fakes.house import MAPPING, House, as_json
+from bigin_import import object_keys
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.job_request import Field
+from bigin_import.domain.states import ImportState
+from tests.fakes.harness import MAPPING, Harness, as_json
 from tests.fakes.refusing_bigin import RefusingBigin
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
@@ -54,15 +55,15 @@ class Desk:
         rows: Sequence[Sequence[str]] = ROWS,
         encoding: str = "utf-8",
     ) -> None:
-        self.house = House()
+        self.harness = Harness()
         refusing = RefusingBigin(lambda _: ("SKIPPED", "INVALID_DATA-Email"))
         refusing.module_fields["Contacts"] += (Field("Date_of_Birth", "Birthday", "date"),)
-        self.house.bigin = refusing
-        self.house.drop(SIDECAR, mapping)
-        self.source = self.house.drop(CSV, csv_of([header, *rows], encoding))
-        self.house.tick(minutes=2)
+        self.harness.bigin = refusing
+        self.harness.drop(SIDECAR, mapping)
+        self.source = self.harness.drop(CSV, csv_of([header, *rows], encoding))
+        self.harness.tick(minutes=2)
         refusing.judge = lambda _: ("ADDED", "")
-        body = self.house.result(self.source, "contacts.failed.csv").decode("utf-8-sig")
+        body = self.harness.result(self.source, "contacts.failed.csv").decode("utf-8-sig")
         self.table = list(csv.reader(io.StringIO(body, newline="")))
 
     def column(self, name: str) -> int:
@@ -80,30 +81,30 @@ class Desk:
 
     def again(self, *, encoding: str = "utf-8", key: str = AGAIN) -> ObjectVersion:
         """Drop the table as it is now."""
-        source = self.house.drop(key, csv_of(self.table, encoding))
-        self.house.tick(minutes=2)
+        source = self.harness.drop(key, csv_of(self.table, encoding))
+        self.harness.tick(minutes=2)
         return source
 
     def state(self, source: ObjectVersion) -> ImportState:
-        return self.house.import_of(source).state
+        return self.harness.import_of(source).state
 
     def facts(self, source: ObjectVersion) -> dict[str, Any]:
-        facts: dict[str, Any] = json.loads(self.house.result(source, "import.json"))
+        facts: dict[str, Any] = json.loads(self.harness.result(source, "import.json"))
         return facts
 
     @property
     def said(self) -> str:
-        return self.house.notices.published[-1].body
+        return self.harness.notices.published[-1].body
 
     @property
     def last_sent(self) -> list[list[str]]:
         """What was sent last, in the order of the job's fields."""
-        return self.house.bigin.records()
+        return self.harness.bigin.records()
 
     def forget(self, name: str) -> None:
         """Let what is kept beside the parts of the first import expire."""
-        import_id = self.house.import_of(self.source).import_id
-        del self.house.files.versions[f"parts/{import_id}/{name}"]
+        import_id = self.harness.import_of(self.source).import_id
+        del self.harness.files.versions[f"parts/{import_id}/{name}"]
 
 
 def test_a_column_that_was_deleted_does_not_shift_the_values_of_a_counting_mapping() -> None:
@@ -136,23 +137,23 @@ def test_a_counted_column_without_a_name_is_taken_where_it_was() -> None:
 
 def test_a_corrected_file_tells_the_mapping_that_its_parent_was_started_with() -> None:
     desk = Desk()
-    pin = desk.house.import_of(desk.source).mapping
+    pin = desk.harness.import_of(desk.source).mapping
     assert pin is not None
 
     source = desk.again()
 
     assert desk.facts(source)["mapping"] == {"key": SIDECAR, "version_id": pin.version_id}
     assert pin.version_id
-    assert SIDECAR in desk.house.result(source, "report.html").decode()
+    assert SIDECAR in desk.harness.result(source, "report.html").decode()
 
 
 def test_a_corrected_file_of_a_corrected_file_still_tells_that_mapping() -> None:
     desk = Desk()
-    desk.house.bigin = RefusingBigin(lambda _: ("SKIPPED", "INVALID_DATA-Email"))
+    desk.harness.bigin = RefusingBigin(lambda _: ("SKIPPED", "INVALID_DATA-Email"))
     child = desk.again()
-    body = desk.house.result(child, "again.failed.csv").decode("utf-8-sig")
+    body = desk.harness.result(child, "again.failed.csv").decode("utf-8-sig")
     desk.table = list(csv.reader(io.StringIO(body, newline="")))
-    desk.house.bigin = RefusingBigin()
+    desk.harness.bigin = RefusingBigin()
 
     grandchild = desk.again(key="incoming/fixed/third.csv")
 
@@ -164,12 +165,12 @@ def test_a_file_that_excel_saved_as_windows_1252_is_rejected_at_once() -> None:
     desk = Desk()
     desk.set("Surname", "Müller")
 
-    source = desk.house.drop(AGAIN, csv_of(desk.table, "windows-1252"))
-    desk.house.settle()
+    source = desk.harness.drop(AGAIN, csv_of(desk.table, "windows-1252"))
+    desk.harness.settle()
 
     assert desk.state(source) is ImportState.REJECTED
     assert "the file is not UTF-8, and nothing says what it is" in desk.said
-    report = desk.house.result(source, "report.html").decode()
+    report = desk.harness.result(source, "report.html").decode()
     assert "windows-1252: Müller" in report
     assert "Müller" not in desk.said
 
@@ -187,8 +188,8 @@ def test_the_encoding_that_the_parents_mapping_states_reads_the_corrected_file_t
 def test_a_header_without_rows_is_rejected_at_once() -> None:
     desk = Desk()
 
-    source = desk.house.drop(AGAIN, csv_of(desk.table[:1]))
-    desk.house.settle()
+    source = desk.harness.drop(AGAIN, csv_of(desk.table[:1]))
+    desk.harness.settle()
 
     assert desk.state(source) is ImportState.REJECTED
     assert "a result file with a header and no row below it" in desk.said
@@ -210,7 +211,7 @@ def test_a_parent_whose_parts_have_expired_makes_no_drop_withdrawn(forgotten: li
     desk = Desk()
     for name in forgotten:
         desk.forget(name)
-    desk.house.files.put("incoming/fixed/mapping.json", as_json(NAMED))
+    desk.harness.files.put("incoming/fixed/mapping.json", as_json(NAMED))
 
     source = desk.again()
 
@@ -229,7 +230,7 @@ def test_a_counting_mapping_is_not_handed_on_without_the_names_of_its_columns() 
 
 def test_a_parent_whose_drop_is_gone_is_no_reason_to_refuse() -> None:
     desk = Desk()
-    del desk.house.files.versions[CSV]
+    del desk.harness.files.versions[CSV]
 
     source = desk.again()
 
@@ -246,7 +247,7 @@ def test_a_row_that_is_wrong_still_does_not_stop_the_corrected_ones(
     desk = Desk(mapping, rows=ROWS[:3])
     desk.set("E-mail", "corrected@example.com", "")
     if has_its_own:
-        desk.house.files.put("incoming/fixed/again.mapping.json", as_json(mapping))
+        desk.harness.files.put("incoming/fixed/again.mapping.json", as_json(mapping))
 
     source = desk.again()
 
@@ -274,7 +275,7 @@ def test_files_of_two_imports_that_were_put_together_are_rejected() -> None:
 
 
 def test_a_second_import_far_down_in_the_file_is_seen_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bigin_import.importing.originals.MOST_ROWS", 1)
+    monkeypatch.setattr("bigin_import.corrections.corrections.MOST_ROWS", 1)
     rows = [[f"00{n}", f"person{n}@example.com", "ask", f"Name {n}"] for n in range(1, 1_502)]
     desk = Desk(rows=rows)
     desk.table[-1][desk.column("bigin__Import")] = "b" * 26
@@ -316,7 +317,7 @@ def test_damage_is_seen_whatever_else_was_changed(change: Any) -> None:  # noqa:
 
     assert desk.state(source) is ImportState.REJECTED
     assert 'column "No", row 2: A spreadsheet has removed leading zeros' in desk.said
-    assert len(desk.house.bigin.made) == 1
+    assert len(desk.harness.bigin.made) == 1
 
 
 def test_dates_that_a_person_wrote_as_the_mapping_wants_them_are_no_damage() -> None:
@@ -341,22 +342,22 @@ def test_dates_that_a_person_wrote_as_the_mapping_wants_them_are_no_damage() -> 
 
 def test_the_mapping_that_is_handed_on_lies_beside_the_parents() -> None:
     desk = Desk(COUNTED)
-    parent = desk.house.import_of(desk.source).import_id
+    parent = desk.harness.import_of(desk.source).import_id
 
     source = desk.again()
 
-    pin = desk.house.import_of(source).mapping
+    pin = desk.harness.import_of(source).mapping
     assert pin is not None
-    assert pin.key == places.handed_on_mapping(parent)
+    assert pin.key == object_keys.inherited_mapping(parent)
 
 
 def test_rows_that_were_corrected_once_are_not_added_again_from_another_folder() -> None:
     desk = Desk()
     first = desk.again()
-    made = len(desk.house.bigin.made)
+    made = len(desk.harness.bigin.made)
 
     second = desk.again(key="incoming/elsewhere/again.csv")
 
     assert desk.state(first) is ImportState.COMPLETED
     assert desk.state(second) is ImportState.UNCHANGED
-    assert len(desk.house.bigin.made) == made
+    assert len(desk.harness.bigin.made) == made

@@ -7,7 +7,10 @@ from typing import BinaryIO
 
 import pytest
 
-from bigin_import.callback import verify
+from bigin_import.callback_url import verify
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.job_request import JobRequest
+from bigin_import.domain.states import ImportState, PartState
 from bigin_import.errors import (
     BiginAccessError,
     BiginBusyError,
@@ -18,9 +21,7 @@ from bigin_import.errors import (
     TokenBusyError,
     UnreadableObjectError,
 )
-from bigin_import.models import JobRequest, ObjectVersion
-from bigin_import.records import ImportState, PartState
-from tests.fakes.house import KEYS, MAPPING, ROWS, House
+from tests.fakes.harness import KEYS, MAPPING, ROWS, Harness
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 HOUR, DAY = 60, 24 * 60  # minutes
@@ -32,10 +33,10 @@ REFUSED = BiginRefusedError(
 NO_ACCESS = BiginAccessError("no", code="invalid_code", resolution="a new token")
 
 
-def dropped(house: House, body: bytes = ROWS) -> ObjectVersion:
-    house.drop(SIDECAR, MAPPING)
-    source = house.drop(CSV, body)
-    house.settle()
+def dropped(harness: Harness, body: bytes = ROWS) -> ObjectVersion:
+    harness.drop(SIDECAR, MAPPING)
+    source = harness.drop(CSV, body)
+    harness.settle()
     return source
 
 
@@ -44,15 +45,15 @@ def rows(count: int) -> bytes:
     return b"E-mail,Surname\n" + "".join(lines).encode()
 
 
-def later(house: House, minutes: int, *, every: int = 30) -> None:
+def later(harness: Harness, minutes: int, *, every: int = 30) -> None:
     """Let time pass with a tick every so many minutes; ours is the patience of a test."""
     for _ in range(minutes // every):
-        house.clock.advance((every - 1) * 60)
-        house.tick()
+        harness.clock.advance((every - 1) * 60)
+        harness.tick()
 
 
-def seen(house: House, event: str) -> int:
-    return sum(name == event for name, _ in house.observer.events)
+def seen(harness: Harness, event: str) -> int:
+    return sum(name == event for name, _ in harness.telemetry.events)
 
 
 def killing_once(call: str, kind: str) -> Callable[..., None]:
@@ -66,237 +67,237 @@ def killing_once(call: str, kind: str) -> Callable[..., None]:
     return hook
 
 
-def probed_before(house: House, answer: Exception) -> None:
+def probed_before(harness: Harness, answer: Exception) -> None:
     """Let Bigin try the callback's address at each create, and answer the first with *answer*."""
-    create, answers = house.bigin.create_job, [answer]
+    create, answers = harness.bigin.create_job, [answer]
 
     def create_job(request: JobRequest, *, file_id: str, callback_url: str) -> str:
         import_id, number, attempt, signature = callback_url.split("/")[-4:]
         target = verify(import_id, number, attempt, signature, KEYS)
         assert target is not None
-        house.receiver.receive(target, None)
+        harness.callback_recorder.receive(target, None)
         if answers:
             raise answers.pop()
         return create(request, file_id=file_id, callback_url=callback_url)
 
-    house.bigin.create_job = create_job  # type: ignore[method-assign]
+    harness.bigin.create_job = create_job  # type: ignore[method-assign]
 
 
 def test_a_refusal_counts_although_the_address_was_tried_before_it() -> None:
-    house = House()
-    probed_before(house, REFUSED)
+    harness = Harness()
+    probed_before(harness, REFUSED)
 
-    source = dropped(house)
+    source = dropped(harness)
 
-    assert house.import_of(source).state is ImportState.FAILED
-    assert house.parts_of(source)[0].refusal is not None
+    assert harness.import_of(source).state is ImportState.FAILED
+    assert harness.parts_of(source)[0].refusal is not None
 
 
 def test_a_lack_of_credits_is_waited_for_although_the_address_was_tried_before_it() -> None:
-    house = House()
-    probed_before(house, BUSY)
-    source = dropped(house)
+    harness = Harness()
+    probed_before(harness, BUSY)
+    source = dropped(harness)
 
-    later(house, 2 * HOUR)
+    later(harness, 2 * HOUR)
 
-    assert house.import_of(source).state is ImportState.COMPLETED
-    assert len(house.bigin.made) == 1
+    assert harness.import_of(source).state is ImportState.COMPLETED
+    assert len(harness.bigin.made) == 1
 
 
 def test_a_job_that_bigin_does_not_tell_of_is_put_before_a_person() -> None:
-    house = House()
-    house.bigin.fail("job", *[REFUSED] * 500)
-    source = dropped(house, rows(25_001))
+    harness = Harness()
+    harness.bigin.fail("job", *[REFUSED] * 500)
+    source = dropped(harness, rows(25_001))
 
-    later(house, 2 * HOUR)
+    later(harness, 2 * HOUR)
 
-    assert house.import_of(source).state is ImportState.ON_HOLD
-    assert "does not tell of the job" in house.notices.published[0].body
+    assert harness.import_of(source).state is ImportState.ON_HOLD
+    assert "does not tell of the job" in harness.notices.published[0].body
 
 
 def test_row_results_that_cannot_be_read_for_days_are_not_waited_for() -> None:
-    house = House()
-    house.bigin.fail("download_result", *[BiginOutcomeUnknownError("no zip")] * 5000)
-    source = dropped(house)
+    harness = Harness()
+    harness.bigin.fail("download_result", *[BiginOutcomeUnknownError("no zip")] * 5000)
+    source = dropped(harness)
 
-    later(house, 2 * DAY)
-    waiting, stalled = house.import_of(source).state, seen(house, "stalled")
-    later(house, 2 * DAY)
+    later(harness, 2 * DAY)
+    waiting, stalled = harness.import_of(source).state, seen(harness, "stalled")
+    later(harness, 2 * DAY)
 
     assert waiting is ImportState.SENT
     assert stalled > 0
-    assert house.import_of(source).state is ImportState.COMPLETED
-    assert "could not be had" in house.parts_of(source)[0].warnings[0]
+    assert harness.import_of(source).state is ImportState.COMPLETED
+    assert "could not be had" in harness.parts_of(source)[0].warnings[0]
 
 
 def test_a_job_is_not_given_up_before_bigin_was_asked() -> None:
-    house = House()
-    source = dropped(house)
+    harness = Harness()
+    source = dropped(harness)
 
-    house.clock.advance(30 * 3600)
-    house.tick(minutes=2)
+    harness.clock.advance(30 * 3600)
+    harness.tick(minutes=2)
 
-    assert house.import_of(source).state is ImportState.COMPLETED
+    assert harness.import_of(source).state is ImportState.COMPLETED
 
 
 def test_without_access_jobs_are_waited_for_and_an_alarm_rings() -> None:
-    house = House()
-    source = dropped(house)
-    house.bigin.fail("job", *[NO_ACCESS] * 5000)
+    harness = Harness()
+    source = dropped(harness)
+    harness.bigin.fail("job", *[NO_ACCESS] * 5000)
 
-    later(house, 2 * DAY)
-    part, rung = house.parts_of(source)[0], seen(house, "token_refused")
-    house.bigin.failures.clear()
-    later(house, HOUR)
+    later(harness, 2 * DAY)
+    part, rung = harness.parts_of(source)[0], seen(harness, "token_refused")
+    harness.bigin.failures.clear()
+    later(harness, HOUR)
 
     assert part.state is PartState.CREATED
     assert rung > DAY // HOUR
-    assert house.import_of(source).state is ImportState.COMPLETED
+    assert harness.import_of(source).state is ImportState.COMPLETED
 
 
 def test_a_job_that_has_not_ended_by_the_deadline_is_given_up() -> None:
-    house = House()
-    house.bigin.runs = False
-    source = dropped(house)
+    harness = Harness()
+    harness.bigin.runs = False
+    source = dropped(harness)
 
-    later(house, 25 * HOUR)
+    later(harness, 25 * HOUR)
 
-    assert house.parts_of(source)[0].state is PartState.GIVEN_UP
+    assert harness.parts_of(source)[0].state is PartState.GIVEN_UP
 
 
 def test_an_upload_that_never_gets_through_rings_an_alarm_after_a_day() -> None:
-    house = House()
-    house.bigin.fail("upload", *[BiginUnreachableError("no connection")] * 5000)
-    source = dropped(house)
+    harness = Harness()
+    harness.bigin.fail("upload", *[BiginUnreachableError("no connection")] * 5000)
+    source = dropped(harness)
 
-    later(house, DAY - HOUR)
-    before = seen(house, "stalled")
-    later(house, 3 * HOUR)
+    later(harness, DAY - HOUR)
+    before = seen(harness, "stalled")
+    later(harness, 3 * HOUR)
 
     assert before == 0
-    assert seen(house, "stalled") > 0
-    assert house.import_of(source).state is ImportState.SENDING
+    assert seen(harness, "stalled") > 0
+    assert harness.import_of(source).state is ImportState.SENDING
 
 
 def test_people_hear_of_a_held_part_while_the_others_wait_for_credits() -> None:
-    house = House()
-    house.bigin.after_effect.append(LOST)
-    source = dropped(house, rows(50_001))
-    house.bigin.fail("create_job", *[BUSY] * 5000)
+    harness = Harness()
+    harness.bigin.after_effect.append(LOST)
+    source = dropped(harness, rows(50_001))
+    harness.bigin.fail("create_job", *[BUSY] * 5000)
 
-    later(house, 2 * DAY)
+    later(harness, 2 * DAY)
 
-    subjects = [notice.subject for notice in house.notices.published]
-    assert house.parts_of(source)[0].state is PartState.HELD
+    subjects = [notice.subject for notice in harness.notices.published]
+    assert harness.parts_of(source)[0].state is PartState.HELD
     assert subjects.count("Needs a decision: contacts.csv") >= 2
 
 
 def test_a_part_is_held_for_two_weeks_from_when_people_heard_of_it() -> None:
-    house = House()
-    house.bigin.after_effect.append(LOST)
-    source = dropped(house)
-    house.clock.advance(13 * 24 * 3600)  # the ticks were out
+    harness = Harness()
+    harness.bigin.after_effect.append(LOST)
+    source = dropped(harness)
+    harness.clock.advance(13 * 24 * 3600)  # the ticks were out
 
-    later(house, DAY)
-    held = house.parts_of(source)[0].state
-    later(house, 14 * DAY)
+    later(harness, DAY)
+    held = harness.parts_of(source)[0].state
+    later(harness, 14 * DAY)
 
     assert held is PartState.HELD
-    assert house.import_of(source).state.is_closed
+    assert harness.import_of(source).state.is_closed
 
 
 def test_the_limit_of_access_tokens_is_not_taken_for_missing_credits() -> None:
-    house = House()
-    house.bigin.fail("upload", *[TokenBusyError("10 tokens", retry_after_seconds=600)] * 3)
-    source = dropped(house)
+    harness = Harness()
+    harness.bigin.fail("upload", *[TokenBusyError("10 tokens", retry_after_seconds=600)] * 3)
+    source = dropped(harness)
 
-    later(house, HOUR, every=1)
+    later(harness, HOUR, every=1)
 
-    assert [notice.subject for notice in house.notices.published] == ["Imported: contacts.csv"]
-    assert house.import_of(source).state is ImportState.COMPLETED
+    assert [notice.subject for notice in harness.notices.published] == ["Imported: contacts.csv"]
+    assert harness.import_of(source).state is ImportState.COMPLETED
 
 
 def test_one_message_that_nobody_can_read_does_not_keep_the_tick_from_its_work() -> None:
-    house = House()
-    source = dropped(house)
+    harness = Harness()
+    source = dropped(harness)
 
     def drain() -> Iterator[tuple[ObjectVersion, ...]]:
         raise KeyError("versionId")
 
-    house.failures.drain = drain  # type: ignore[method-assign]
-    house.clock.advance(120)
-    house.clock.begin()
+    harness.failures.drain = drain  # type: ignore[method-assign]
+    harness.clock.advance(120)
+    harness.clock.begin()
     with pytest.raises(ExceptionGroup):
-        house.sweeper.tick()
-    house.settle()
+        harness.sweeper.tick()
+    harness.settle()
 
-    assert house.import_of(source).state is ImportState.COMPLETED
+    assert harness.import_of(source).state is ImportState.COMPLETED
 
 
 def test_a_drop_that_may_not_be_read_is_rejected_with_words() -> None:
-    house = House()
-    stream = house.files.stream
+    harness = Harness()
+    stream = harness.files.stream
 
     def refuse(source: ObjectVersion) -> BinaryIO:
         if source.key == CSV:
             raise UnreadableObjectError(CSV)
         return stream(source)
 
-    house.files.stream = refuse  # type: ignore[method-assign]
-    source = dropped(house)
+    harness.files.stream = refuse  # type: ignore[method-assign]
+    source = dropped(harness)
 
-    assert house.import_of(source).state is ImportState.REJECTED
-    assert "KMS" in house.notices.published[0].body
+    assert harness.import_of(source).state is ImportState.REJECTED
+    assert "KMS" in harness.notices.published[0].body
 
 
 def test_only_the_absence_of_the_drop_itself_is_a_withdrawal() -> None:
-    house = House()
-    read = house.files.read
+    harness = Harness()
+    read = harness.files.read
 
     def lose(key: str, *, version_id: str | None = None, at_most: int = 1_000_000) -> bytes:
         if key.startswith("parts/"):
             raise MissingObjectError(key)
         return read(key, version_id=version_id, at_most=at_most)
 
-    house.files.read = lose  # type: ignore[method-assign]
-    house.drop(SIDECAR, MAPPING)
-    source = house.files.put(CSV, ROWS)
-    house.clock.begin()
+    harness.files.read = lose  # type: ignore[method-assign]
+    harness.drop(SIDECAR, MAPPING)
+    source = harness.files.put(CSV, ROWS)
+    harness.clock.begin()
 
     with pytest.raises(MissingObjectError):
-        house.importer.receive(source)
+        harness.importer.receive(source)
 
-    assert house.import_of(source).state is ImportState.PREPARING
+    assert harness.import_of(source).state is ImportState.PREPARING
 
 
 def test_a_withdrawn_drop_does_not_keep_its_content_from_being_dropped_again() -> None:
-    house = House()
-    house.drop(SIDECAR, MAPPING)
-    source = house.files.put(CSV, ROWS)
-    house.ledger._hook = killing_once("save", "Part")  # after the claim
-    house.clock.begin()
+    harness = Harness()
+    harness.drop(SIDECAR, MAPPING)
+    source = harness.files.put(CSV, ROWS)
+    harness.ledger._hook = killing_once("save", "Part")  # after the claim
+    harness.clock.begin()
     with pytest.raises(RuntimeError):
-        house.importer.receive(source)
-    del house.files.versions[CSV]
-    later(house, HOUR, every=1)
+        harness.importer.receive(source)
+    del harness.files.versions[CSV]
+    later(harness, HOUR, every=1)
 
-    again = house.drop(CSV, ROWS)
-    house.settle()
+    again = harness.drop(CSV, ROWS)
+    harness.settle()
 
-    assert house.import_of(source).state is ImportState.WITHDRAWN
-    assert house.import_of(again).state is ImportState.SENT
+    assert harness.import_of(source).state is ImportState.WITHDRAWN
+    assert harness.import_of(again).state is ImportState.SENT
 
 
 def test_nor_does_a_failed_one_wherever_it_died() -> None:
-    house = House()
-    house.bigin.fail("create_job", REFUSED)
-    house.ledger._hook = killing_once("delete", "Claim")
-    house.drop(SIDECAR, MAPPING)
-    house.drop(CSV, ROWS)
+    harness = Harness()
+    harness.bigin.fail("create_job", REFUSED)
+    harness.ledger._hook = killing_once("delete", "ContentClaim")
+    harness.drop(SIDECAR, MAPPING)
+    harness.drop(CSV, ROWS)
     with pytest.raises(RuntimeError):
-        house.settle()
+        harness.settle()
 
-    again = house.drop(CSV, ROWS)
-    later(house, HOUR, every=1)
+    again = harness.drop(CSV, ROWS)
+    later(harness, HOUR, every=1)
 
-    assert house.import_of(again).state is ImportState.COMPLETED
+    assert harness.import_of(again).state is ImportState.COMPLETED

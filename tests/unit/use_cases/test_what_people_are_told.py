@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from bigin_import.changes import change
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.job_request import Field
+from bigin_import.domain.states import ImportState
 from bigin_import.errors import BiginOutcomeUnknownError, BiginRefusedError, BiginUnreachableError
 from bigin_import.importing.decisions import Decision
-from bigin_import.models import Field, ObjectVersion
-from bigin_import.records import Import, ImportState
+from bigin_import.ledger import update
 from tests.fakes.fake_bigin import Verdict
-from tests.fakes.house import MAPPING, ROWS, House
+from tests.fakes.harness import MAPPING, ROWS, Harness
 from tests.fakes.refusing_bigin import RefusingBigin
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
@@ -45,33 +47,33 @@ def judge(row: Sequence[str]) -> Verdict:
 class Told:
     """One drop in a house of its own, and what came of it."""
 
-    house: House
+    harness: Harness
     source: ObjectVersion
 
     @property
     def import_id(self) -> str:
-        return self.house.import_of(self.source).import_id
+        return self.harness.import_of(self.source).import_id
 
     @property
     def first_lines(self) -> list[str]:
-        return self.house.notices.published[-1].body.splitlines()[:2]
+        return self.harness.notices.published[-1].body.splitlines()[:2]
 
     @property
     def notice(self) -> str:
-        return self.house.notices.published[-1].body
+        return self.harness.notices.published[-1].body
 
     @property
     def facts(self) -> dict[str, Any]:
-        facts: dict[str, Any] = json.loads(self.house.result(self.source, "import.json"))
+        facts: dict[str, Any] = json.loads(self.harness.result(self.source, "import.json"))
         return facts
 
     @property
     def report(self) -> str:
-        return self.house.result(self.source, "report.html").decode()
+        return self.harness.result(self.source, "report.html").decode()
 
 
 def dropped(
-    prepare: Callable[[House], object] = lambda _: None,
+    prepare: Callable[[Harness], object] = lambda _: None,
     *,
     mapping: dict[str, Any] | None = None,
     body: bytes = ROWS,
@@ -80,16 +82,16 @@ def dropped(
     minutes: int = 3,
 ) -> Told:
     """Drop *body* into a house that *prepare* has changed, and let time pass."""
-    house = SmallParts(max_rows)
-    house.bigin = RefusingBigin()
-    prepare(house)
-    house.drop(SIDECAR, mapping or dict(MAPPING))
-    source = house.drop(key, body)
-    house.tick(minutes)
-    return Told(house, source)
+    harness = SmallParts(max_rows)
+    harness.bigin = RefusingBigin()
+    prepare(harness)
+    harness.drop(SIDECAR, mapping or dict(MAPPING))
+    source = harness.drop(key, body)
+    harness.tick(minutes)
+    return Told(harness, source)
 
 
-class SmallParts(House):
+class SmallParts(Harness):
     """A house whose parts hold few rows."""
 
     def __init__(self, max_rows: int) -> None:
@@ -102,21 +104,21 @@ class SmallParts(House):
         return replace(usual, preparer=replace(usual.preparer, max_rows=self.max_rows))
 
 
-def judging(house: House) -> None:
-    house.bigin = RefusingBigin(judge)
+def judging(harness: Harness) -> None:
+    harness.bigin = RefusingBigin(judge)
 
 
-def refusing(house: House) -> None:
-    house.bigin.fail("create_job", NO_LAYOUT_FIELD)
+def refusing(harness: Harness) -> None:
+    harness.bigin.fail("create_job", NO_LAYOUT_FIELD)
 
 
-def losing(house: House) -> None:
-    house.bigin.after_effect.append(LOST)
+def losing(harness: Harness) -> None:
+    harness.bigin.after_effect.append(LOST)
 
 
-def failing(house: House) -> None:
-    house.bigin = RefusingBigin()
-    house.bigin.failed["7000"] = "Storage is full"
+def failing(harness: Harness) -> None:
+    harness.bigin = RefusingBigin()
+    harness.bigin.failed["7000"] = "Storage is full"
 
 
 @pytest.mark.parametrize(
@@ -178,13 +180,13 @@ def test_the_first_lines_say_what_happened_and_what_to_do(
 def test_the_same_drop_again_is_quiet_and_its_report_says_why() -> None:
     told = dropped()
 
-    again = Told(told.house, told.house.drop(CSV, ROWS))
-    told.house.tick(minutes=3)
+    again = Told(told.harness, told.harness.drop(CSV, ROWS))
+    told.harness.tick(minutes=3)
 
     assert again.facts["state"] == ImportState.UNCHANGED
     assert again.facts["winner"] == told.facts["import_id"]
     assert "was imported before, with the same mapping" in again.report
-    assert len(told.house.notices.published) == 1
+    assert len(told.harness.notices.published) == 1
 
 
 @pytest.mark.parametrize(
@@ -205,7 +207,7 @@ def test_the_same_drop_again_is_quiet_and_its_report_says_why() -> None:
 def test_every_row_is_counted_once(told: Callable[[], Told], counts: dict[str, int]) -> None:
     facts = told().facts
 
-    assert {fate: facts[fate] for fate in FATES if facts[fate]} == counts
+    assert {row_result: facts[row_result] for row_result in FATES if facts[row_result]} == counts
     assert sum(counts.values()) == facts["rows"]
     files = [file["rows"] for name, file in facts["files"].items() if name != "report"]
     assert sum(files) == facts["rows"]
@@ -230,8 +232,8 @@ def test_a_refused_mapping_costs_nothing_and_names_the_cause_once_for_all_its_ro
 def test_a_job_that_may_have_been_made_is_counted_among_the_credits() -> None:
     told = dropped(losing, minutes=70)
 
-    told.house.decisions.give_up(told.import_id, 1, 1)
-    told.house.tick(minutes=3)
+    told.harness.decisions.give_up(told.import_id, 1, 1)
+    told.harness.tick(minutes=3)
 
     (part,) = told.facts["parts"]
     assert (part["state"], part["credits"], part["job_ids"]) == ("GIVEN_UP", 500, [])
@@ -252,8 +254,8 @@ def test_a_create_that_was_repeated_is_said_and_paid_twice() -> None:
 def test_rows_are_unclear_if_only_the_repeated_create_was_refused() -> None:
     told = dropped(losing, mapping=UPSERT, minutes=2)
 
-    told.house.bigin.fail("create_job", NO_LAYOUT_FIELD)
-    told.house.tick(minutes=150)
+    told.harness.bigin.fail("create_job", NO_LAYOUT_FIELD)
+    told.harness.tick(minutes=150)
 
     (part,) = told.facts["parts"]
     assert told.facts["state"] == ImportState.COMPLETED_WITH_ERRORS
@@ -264,7 +266,8 @@ def test_rows_are_unclear_if_only_the_repeated_create_was_refused() -> None:
 
 def test_a_create_that_certainly_never_left_costs_nothing_twice() -> None:
     told = dropped(
-        lambda house: house.bigin.fail("create_job", BiginUnreachableError("no route")), minutes=90
+        lambda harness: harness.bigin.fail("create_job", BiginUnreachableError("no route")),
+        minutes=90,
     )
 
     assert (told.facts["state"], told.facts["credits"]) == (ImportState.COMPLETED, 500)
@@ -272,17 +275,17 @@ def test_a_create_that_certainly_never_left_costs_nothing_twice() -> None:
 
 def test_two_jobs_of_one_part_are_pointed_out() -> None:
     told = dropped(losing, mapping=UPSERT, minutes=2)
-    told.house.bigin.runs = False
-    told.house.tick(minutes=150)
-    part = told.house.parts_of(told.source)[0]
+    told.harness.bigin.runs = False
+    told.harness.tick(minutes=150)
+    part = told.harness.parts_of(told.source)[0]
     first = replace(part, attempts=part.attempts[:1])
-    told.house.call_back(first, hint="7000")
+    told.harness.call_back(first, hint="7000")
 
-    told.house.bigin.runs = True
-    told.house.tick(minutes=60)
+    told.harness.bigin.runs = True
+    told.harness.tick(minutes=60)
 
     assert told.facts["parts"][0]["job_ids"] == ["7000", "7001"]
-    assert told.house.notices.published[-1].subject.startswith("CRITICAL: Imported with errors")
+    assert told.harness.notices.published[-1].subject.startswith("CRITICAL: Imported with errors")
     assert "so its rows may be there twice" in told.first_lines[0]
     assert "Bigin made 2 jobs for it, 7000 and 7001; look for doubled records." in told.notice
 
@@ -294,12 +297,12 @@ def test_rows_that_are_in_no_count_close_an_import_as_critical() -> None:
         totals = seen.totals
         return replace(seen, totals=replace(totals, rows=totals.rows + 1)) if totals else None
 
-    change(told.house.ledger, Import.at(told.import_id), with_one_row_more)
-    told.house.tick(minutes=3)
+    update(told.harness.ledger, Import.at(told.import_id), with_one_row_more)
+    told.harness.tick(minutes=3)
 
     assert told.facts["state"] == ImportState.COMPLETED_WITH_ERRORS
     assert told.facts["counts_disagree"]
-    assert told.house.notices.published[-1].subject.startswith("CRITICAL: ")
+    assert told.harness.notices.published[-1].subject.startswith("CRITICAL: ")
     assert "The file has 3 rows; accounted for are 2" in told.notice
 
 
@@ -309,19 +312,19 @@ def test_what_bigin_says_of_a_failed_job_is_the_reason_of_its_rows() -> None:
     assert told.facts["reasons"][0]["what"].startswith(
         "Bigin says that the job failed: Storage is full. It is not certain"
     )
-    assert "bigin__Reason" in told.house.result(told.source, "contacts.unclear.csv").decode()
+    assert "bigin__Reason" in told.harness.result(told.source, "contacts.unclear.csv").decode()
 
 
 def test_a_part_that_was_refused_does_not_touch_the_others() -> None:
-    def refuse_second(house: House) -> None:
-        first = house.bigin.create_job
+    def refuse_second(harness: Harness) -> None:
+        first = harness.bigin.create_job
 
         def create(*args: Any, **kwargs: Any) -> str:  # noqa: ANN401 - passed on
-            if house.bigin.made:
+            if harness.bigin.made:
                 raise TOO_MANY
             return first(*args, **kwargs)
 
-        house.bigin.create_job = create  # type: ignore[method-assign]  # full after one job
+        harness.bigin.create_job = create  # type: ignore[method-assign]  # full after one job
 
     told = dropped(refuse_second, max_rows=1)
 
@@ -348,12 +351,12 @@ def test_a_dry_run_shows_what_would_be_sent() -> None:
         "Row 5: ",
     ):
         assert words in told.report
-    assert told.house.bigin.made == {}
+    assert told.harness.bigin.made == {}
 
 
-def unprocessing(error: str) -> Callable[[House], None]:
-    def prepare(house: House) -> None:
-        house.bigin = RefusingBigin(lambda _: ("UNPROCESSED", error))
+def unprocessing(error: str) -> Callable[[Harness], None]:
+    def prepare(harness: Harness) -> None:
+        harness.bigin = RefusingBigin(lambda _: ("UNPROCESSED", error))
 
     return prepare
 
@@ -385,25 +388,25 @@ def test_all_of_what_is_said_of_unprocessed_rows_agrees(
     (reason,) = told.facts["reasons"]
     assert reason["remedy"] == remedy
     assert ("unchanged" in told.report) == (not error)
-    assert remedy in told.house.result(told.source, "contacts.unprocessed.csv").decode()
+    assert remedy in told.harness.result(told.source, "contacts.unprocessed.csv").decode()
 
 
 def test_a_check_that_finds_problems_says_first_that_nothing_was_sent() -> None:
     told = dropped(key=CHECKED, mapping={**MAPPING, "columns": {"E-mail": "Email", "X": "Phone"}})
 
     assert told.first_lines[0].startswith("Nothing was sent. contacts.csv was only checked, and")
-    assert told.house.notices.published[-1].subject == "Checked, with problems: contacts.csv"
+    assert told.harness.notices.published[-1].subject == "Checked, with problems: contacts.csv"
     assert told.facts["state"] == ImportState.REJECTED
 
 
 def test_a_cell_in_bigins_errors_is_in_no_notice() -> None:
-    def prepare(house: House) -> None:
-        house.bigin = RefusingBigin(lambda _: ("SKIPPED", "INVALID_DATA-Lovelace,Turing"))
+    def prepare(harness: Harness) -> None:
+        harness.bigin = RefusingBigin(lambda _: ("SKIPPED", "INVALID_DATA-Lovelace,Turing"))
 
     told = dropped(prepare)
 
     assert "Lovelace" in told.report
-    for text in (told.notice, json.dumps(told.facts), repr(told.house.observer.events)):
+    for text in (told.notice, json.dumps(told.facts), repr(told.harness.telemetry.events)):
         assert "Lovelace" not in text
         assert "Turing" not in text
 
@@ -412,10 +415,10 @@ def test_the_module_of_a_missing_parent_is_named() -> None:
     columns = {"E-mail": "Email", "Surname": "Last_Name", "Company": "Account_Name"}
     body = b"E-mail,Surname,Company\nada@example.com,Lovelace,Nobody\n"
 
-    def prepare(house: House) -> None:
-        house.bigin = RefusingBigin(lambda _: ("SKIPPED", "RESOURCE_NOT_FOUND-Account_Name"))
+    def prepare(harness: Harness) -> None:
+        harness.bigin = RefusingBigin(lambda _: ("SKIPPED", "RESOURCE_NOT_FOUND-Account_Name"))
         company = Field("Account_Name", "Company", "lookup", lookup_module="Accounts")
-        house.bigin.module_fields["Contacts"] += (company,)
+        harness.bigin.module_fields["Contacts"] += (company,)
 
     told = dropped(prepare, mapping={**UPSERT, "columns": columns}, body=body)
 
@@ -424,7 +427,7 @@ def test_the_module_of_a_missing_parent_is_named() -> None:
 
 def test_links_lead_to_the_report_and_to_each_result_file() -> None:
     told = dropped(judging)
-    folder = told.house.import_of(told.source).results
+    folder = told.harness.import_of(told.source).results
 
     lines = [line.split(": ", 1) for line in told.notice.splitlines() if "https://" in line]
 
@@ -436,7 +439,9 @@ def test_links_lead_to_the_report_and_to_each_result_file() -> None:
         "all",
     ]
     assert all(f"prefix={folder}" in url for url in named.values())
-    assert {file["key"] for file in told.facts["files"].values()} <= set(told.house.files.versions)
+    assert {file["key"] for file in told.facts["files"].values()} <= set(
+        told.harness.files.versions
+    )
     assert named["  failed (1 row)"] in told.report.replace("&amp;", "&")
 
 

@@ -7,20 +7,19 @@ from functools import cached_property
 
 import boto3
 
-from bigin_import.assembly.sandbox import CLIENT_CONFIG, Sandbox
+from bigin_import.assembly.container import CLIENT_CONFIG, Container
 from bigin_import.aws.files import S3Files
 from bigin_import.bigin.client import BiginClient
-from bigin_import.callback import SignedCallbacks
+from bigin_import.callback_url import SignedCallbacks
+from bigin_import.corrections.corrections import Corrections
 from bigin_import.importing.decisions import Decisions
 from bigin_import.importing.importer import Importer
-from bigin_import.importing.intake import Intake
-from bigin_import.importing.metadata import Metadata
-from bigin_import.importing.part_sender import PartSender
-from bigin_import.importing.preparer import Preparer
-from bigin_import.importing.reworking import Reworking
-from bigin_import.importing.sender import Sender
-from bigin_import.runtime.lambda_clock import InvocationContext, LambdaClock
-from bigin_import.runtime.threads import Threads
+from bigin_import.importing.metadata_cache import MetadataCache
+from bigin_import.importing.prepare import Preparer
+from bigin_import.importing.register import Registrar
+from bigin_import.importing.send import Sender
+from bigin_import.importing.send_part import PartSender
+from bigin_import.lambda_runtime import InvocationContext, LambdaClock, Threads
 from bigin_import.settings import ImportSettings
 
 
@@ -31,9 +30,9 @@ class ImportCsv:
     settings: ImportSettings
 
     @cached_property
-    def sandbox(self) -> Sandbox:
+    def container(self) -> Container:
         settings = self.settings
-        return Sandbox(settings.bigin, settings.table, settings.collect_queue_url)
+        return Container(settings.bigin, settings.table, settings.collect_queue_url)
 
     @cached_property
     def files(self) -> S3Files:
@@ -42,23 +41,23 @@ class ImportCsv:
     def importer(self, context: InvocationContext) -> Importer:
         """Return the use case for one invocation."""
         clock = LambdaClock(context)
-        bigin = self.sandbox.bigin(clock)
-        metadata = Metadata(self.sandbox.ledger, bigin, clock)
-        reworking = Reworking(
-            ledger=self.sandbox.ledger,
+        bigin = self.container.bigin(clock)
+        metadata = MetadataCache(self.container.ledger, bigin, clock)
+        corrections = Corrections(
+            ledger=self.container.ledger,
             files=self.files,
             default_encoding=self.settings.default_encoding,
         )
         return Importer(
-            ledger=self.sandbox.ledger,
+            ledger=self.container.ledger,
             files=self.files,
             intake=self._intake(clock),
-            reworking=reworking,
-            preparer=self._preparer(clock, metadata, reworking),
+            corrections=corrections,
+            preparer=self._preparer(clock, metadata, corrections),
             sender=self._sender(clock, bigin, metadata),
-            queue=self.sandbox.queue,
+            queue=self.container.queue,
             clock=clock,
-            observer=self.sandbox.observer,
+            telemetry=self.container.telemetry,
             mapping_wait_seconds=self.settings.mapping_wait_minutes * 60,
         )
 
@@ -66,37 +65,39 @@ class ImportCsv:
         """Return the use case for what a person decides."""
         clock = LambdaClock(context)
         return Decisions(
-            ledger=self.sandbox.ledger,
-            bigin=self.sandbox.bigin(clock),
+            ledger=self.container.ledger,
+            bigin=self.container.bigin(clock),
             urls=self._urls(),
-            queue=self.sandbox.queue,
+            queue=self.container.queue,
             clock=clock,
-            observer=self.sandbox.observer,
+            telemetry=self.container.telemetry,
         )
 
-    def _intake(self, clock: LambdaClock) -> Intake:
-        return Intake(
-            ledger=self.sandbox.ledger,
+    def _intake(self, clock: LambdaClock) -> Registrar:
+        return Registrar(
+            ledger=self.container.ledger,
             files=self.files,
             clock=clock,
-            observer=self.sandbox.observer,
+            telemetry=self.container.telemetry,
         )
 
-    def _preparer(self, clock: LambdaClock, metadata: Metadata, reworking: Reworking) -> Preparer:
+    def _preparer(
+        self, clock: LambdaClock, metadata: MetadataCache, corrections: Corrections
+    ) -> Preparer:
         return Preparer(
-            ledger=self.sandbox.ledger,
+            ledger=self.container.ledger,
             files=self.files,
             metadata=metadata,
-            reworking=reworking,
+            corrections=corrections,
             clock=clock,
-            observer=self.sandbox.observer,
+            telemetry=self.container.telemetry,
             default_encoding=self.settings.default_encoding,
         )
 
-    def _sender(self, clock: LambdaClock, bigin: BiginClient, metadata: Metadata) -> Sender:
+    def _sender(self, clock: LambdaClock, bigin: BiginClient, metadata: MetadataCache) -> Sender:
         urls = self._urls()
         return Sender(
-            ledger=self.sandbox.ledger,
+            ledger=self.container.ledger,
             bigin=bigin,
             urls=urls,
             part_sender=PartSender(
@@ -105,16 +106,16 @@ class ImportCsv:
                 metadata=metadata,
                 urls=urls,
                 clock=clock,
-                observer=self.sandbox.observer,
+                telemetry=self.container.telemetry,
             ),
             clock=clock,
             parallel=Threads(),
-            queue=self.sandbox.queue,
-            observer=self.sandbox.observer,
+            queue=self.container.queue,
+            telemetry=self.container.telemetry,
             max_parallel_calls=self.settings.max_parallel_calls,
             unknown_create_seconds=self.settings.unknown_create_minutes * 60,
         )
 
     def _urls(self) -> SignedCallbacks:
-        keys = self.sandbox.secrets.signing_keys(self.settings.signing_secret_arn)
+        keys = self.container.secrets.signing_keys(self.settings.signing_secret_arn)
         return SignedCallbacks(self.settings.callback_url, keys)

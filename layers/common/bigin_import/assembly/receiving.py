@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from bigin_import.assembly.sandbox import Sandbox
+from bigin_import.assembly.container import Container
 from bigin_import.bigin.client import ONE_QUICK_TRY
-from bigin_import.runtime.lambda_clock import InvocationContext, LambdaClock
+from bigin_import.lambda_runtime import InvocationContext, LambdaClock
 from bigin_import.settings import CallbackSettings
-from bigin_import.settling.receiver import Receiver
+from bigin_import.settling.callback import CallbackRecorder
 
 
 @dataclass(frozen=True)
@@ -19,21 +19,21 @@ class JobCallback:
     settings: CallbackSettings
 
     @cached_property
-    def sandbox(self) -> Sandbox:
+    def container(self) -> Container:
         settings = self.settings
-        return Sandbox(settings.bigin, settings.table, settings.collect_queue_url)
+        return Container(settings.bigin, settings.table, settings.collect_queue_url)
 
     def signing_keys(self) -> tuple[bytes, ...]:
-        return self.sandbox.secrets.signing_keys(self.settings.signing_secret_arn)
+        return self.container.secrets.signing_keys(self.settings.signing_secret_arn)
 
-    def receiver(self, context: InvocationContext) -> Receiver:
+    def callback_recorder(self, context: InvocationContext) -> CallbackRecorder:
         """Return the use case for one invocation."""
         clock = LambdaClock(context)
         # Bigin waits for our answer, and the tick repeats what fails here.
-        bigin = self.sandbox.bigin(clock, ONE_QUICK_TRY)
-        return Receiver(
-            ledger=self.sandbox.ledger,
-            adopter=self.sandbox.adopter(bigin, clock, self.signing_keys()),
+        bigin = self.container.bigin(clock, ONE_QUICK_TRY)
+        return CallbackRecorder(
+            ledger=self.container.ledger,
+            job_matcher=self.container.job_matcher(bigin, clock, self.signing_keys()),
             clock=clock,
-            observer=self.sandbox.observer,
+            telemetry=self.container.telemetry,
         )

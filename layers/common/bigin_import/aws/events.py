@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 
 from pydantic import TypeAdapter
 
-from bigin_import.models import ObjectVersion
+from bigin_import.domain.drop import ObjectVersion
 
 # What is written while the bucket's versioning is suspended has this version id, says S3; only
 # events leave it out.

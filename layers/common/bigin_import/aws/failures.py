@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from pydantic import TypeAdapter
 
 from bigin_import.aws.events import created_objects
-from bigin_import.models import ObjectVersion
-from bigin_import.ports import Observer
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.ports import Telemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -25,10 +25,10 @@ class FailedEvents:
     drained, and the alarm on the age of the oldest message brings a person to it.
     """
 
-    def __init__(self, client: SQSClient, queue_url: str, observer: Observer) -> None:
+    def __init__(self, client: SQSClient, queue_url: str, telemetry: Telemetry) -> None:
         self._client = client
         self._queue_url = queue_url
-        self._observer = observer
+        self._telemetry = telemetry
 
     def drain(self) -> Iterator[tuple[ObjectVersion, ...]]:
         """
@@ -52,7 +52,7 @@ class FailedEvents:
             envelope = _envelopes().validate_json(message["Body"])
             return created_objects(envelope["requestPayload"])
         except ValueError:
-            self._observer.saw("failed_event_unreadable", message_id=message["MessageId"])
+            self._telemetry.emit("failed_event_unreadable", message_id=message["MessageId"])
             return None
 
 

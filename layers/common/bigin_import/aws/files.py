@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from bigin_import.aws.ranges import ObjectRanges, RangedReader
 from bigin_import.aws.uploads import ObjectUpload
+from bigin_import.domain.drop import ObjectVersion, Problem
 from bigin_import.errors import DropRejectedError
-from bigin_import.models import ObjectVersion, Problem
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

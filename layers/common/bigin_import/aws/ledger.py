@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from bigin_import.aws.items import address_of, key_of, to_item, to_record
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import Record
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import Address, OpenKind
 from bigin_import.errors import ConflictError
-from bigin_import.records import Address, Import, OpenKind, Part, Record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -101,7 +104,7 @@ class DynamoLedger:
         return tuple(address_of(item) for item in answer["Items"])
 
     def _is_stored(self, address: Address[Any], write_id: str) -> bool:
-        """Tell whether the write *write_id* is the one that the table holds."""
+        """Return whether the write *write_id* is the one that the table holds."""
         answer = self._client.get_item(
             TableName=self._table, Key=key_of(address), ConsistentRead=True
         )

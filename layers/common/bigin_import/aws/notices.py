@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bigin_import.domain.drop import Notice
 from bigin_import.errors import NoticeFailedError
-from bigin_import.models import Notice
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -88,7 +88,7 @@ class ObjectRanges:
 
 
 def _is_of_its_key(error: ClientError) -> bool:
-    """Tell whether KMS has disabled or deleted the object's key, which S3 answers with 400."""
+    """Return whether KMS has disabled or deleted the object's key, which S3 answers with 400."""
     return error.response["Error"]["Code"].startswith("KMS.")
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from bigin_import.models import RowStatus
+from bigin_import.domain.row_result import RowStatus
 
 NAMESPACE: Final = "BiginImport"
 CALLER_OF_SAW: Final = 3
@@ -30,7 +30,7 @@ class Signal:
     gauges: tuple[Gauge, ...] = ()
 
 
-class PowertoolsObserver:
+class PowertoolsTelemetry:
     """
     Logs to *logger* and writes metrics in embedded metric format, each with its own dimensions.
 
@@ -45,7 +45,7 @@ class PowertoolsObserver:
             logging.ERROR: logger.error,
         }
 
-    def saw(self, event: str, **facts: str | float | None) -> None:
+    def emit(self, event: str, **facts: str | float | None) -> None:
         signal = SIGNALS.get(event, Signal())
         write = self._write[signal.level]
         write(event.replace("_", " "), extra=facts, stacklevel=CALLER_OF_SAW)

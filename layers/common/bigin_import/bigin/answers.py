@@ -8,21 +8,63 @@ hosts have a second envelope (ERROR_CODE, x-error, info); a body may not be JSON
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Self
 
 import requests
 
-from bigin_import.bigin.loose_json import Json, count_of, object_of
-from bigin_import.bigin.refusals import SERVER_FAULTS, gateway_refusal, known, refusal
-from bigin_import.bigin.words import plain_words
+from bigin_import.bigin.error_codes import SERVER_FAULTS, gateway_refusal, known, refusal
 from bigin_import.errors import (
     BiginAccessError,
     BiginBusyError,
     BiginError,
     BiginOutcomeUnknownError,
 )
+
+type Json = dict[str, object]
+
+MAX_DIGITS = 18  # Python refuses to read a number of thousands; no count has that many
+
+
+def object_of(value: object) -> Json:
+    """Return an object; an empty one instead of anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def first_of(value: object) -> Json:
+    """Return the first object of a list."""
+    return object_of(value[0]) if isinstance(value, list) and value else {}
+
+
+def text_of(value: object) -> str | None:
+    """Return a text or a number as text; empty is None."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if (isinstance(value, str) and value) or is_number else None
+
+
+def count_of(value: object) -> int | None:
+    text = text_of(value)
+    is_number = text and text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
+    return int(text) if text and is_number else None
+
+
+def truth_of(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+MAX_WORDS = 300
+
+# An address may hold a callback's signature; tokens of Zoho's start with "1000.".
+_SECRET_LOOKING = re.compile(r"https?://\S+|1000\.[0-9A-Za-z.]{8,}|(?<![\w-])[\w-]{43}(?![\w-])")
+
+
+def plain_words(value: object) -> str:
+    """Return *value* as one short line without anything that looks like a secret."""
+    line = " ".join(str(value).split())
+    return _SECRET_LOOKING.sub("[removed]", line)[:MAX_WORDS]
+
 
 TOKEN_REFUSED = ("INVALID_TOKEN", "AUTHENTICATION_FAILURE")
 DONE = range(200, 300)

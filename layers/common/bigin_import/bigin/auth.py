@@ -10,11 +10,9 @@ from typing import Self
 import requests
 from urllib3 import Timeout
 
-from bigin_import.bigin.answers import REFUSED, Answer
+from bigin_import.bigin.answers import REFUSED, Answer, Json, plain_words
 from bigin_import.bigin.datacenters import Endpoints
-from bigin_import.bigin.loose_json import Json
 from bigin_import.bigin.transport import CONNECT_REPEATS, send, session
-from bigin_import.bigin.words import plain_words
 from bigin_import.errors import (
     BiginAccessError,
     BiginOutcomeUnknownError,

@@ -20,11 +20,10 @@ import requests
 from urllib3 import Timeout
 
 from bigin_import.bigin import wire
-from bigin_import.bigin.answers import Answer, read, read_from_file_host
+from bigin_import.bigin.answers import Answer, Json, read, read_from_file_host
 from bigin_import.bigin.datacenters import Endpoints
 from bigin_import.bigin.download import MAX_REDIRECTS, ResultHosts, is_zip, same_origin, spool
-from bigin_import.bigin.loose_json import Json
-from bigin_import.bigin.refusals import UPLOAD
+from bigin_import.bigin.error_codes import UPLOAD
 from bigin_import.bigin.transport import (
     CONNECT_TIMEOUT_SECONDS,
     RESERVE_SECONDS,
@@ -35,8 +34,8 @@ from bigin_import.bigin.transport import (
     send,
     session,
 )
+from bigin_import.domain.job_request import Field, Job, JobRequest
 from bigin_import.errors import BiginOutcomeUnknownError, BiginUnreachableError
-from bigin_import.models import Field, Job, JobRequest
 from bigin_import.ports import AccessTokens, Clock
 
 # From connecting to the answer; the importer keeps this and 30 s more in reserve.

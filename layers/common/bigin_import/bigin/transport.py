@@ -32,8 +32,7 @@ from urllib3.exceptions import (
     ResponseError,
 )
 
-from bigin_import.bigin.loose_json import Json
-from bigin_import.bigin.words import plain_words
+from bigin_import.bigin.answers import Json, plain_words
 from bigin_import.errors import BiginError, BiginOutcomeUnknownError, BiginUnreachableError
 from bigin_import.ports import Clock
 

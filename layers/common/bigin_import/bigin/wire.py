@@ -11,9 +11,16 @@ from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from bigin_import.bigin.loose_json import Json, count_of, first_of, object_of, text_of, truth_of
-from bigin_import.bigin.words import plain_words
-from bigin_import.models import Field, FieldMapping, Job, JobRequest, JobStatus
+from bigin_import.bigin.answers import (
+    Json,
+    count_of,
+    first_of,
+    object_of,
+    plain_words,
+    text_of,
+    truth_of,
+)
+from bigin_import.domain.job_request import Field, FieldMapping, Job, JobRequest, JobStatus
 
 # Types that bulk write cannot fill.
 UNWRITABLE_TYPES = ("formula", "autonumber", "fileupload", "imageupload", "profileimage")

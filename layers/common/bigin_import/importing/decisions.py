@@ -10,20 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bigin_import import places
-from bigin_import.changes import change
+from bigin_import import object_keys
+from bigin_import.domain import import_transitions, part_transitions
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import HoldCause, ImportState, PartState
 from bigin_import.errors import BiginRefusedError
-from bigin_import.ports import Bigin, CallbackUrls, Clock, CollectQueue, Ledger, Observer
-from bigin_import.records import (
-    HoldCause,
-    Import,
-    ImportState,
-    Part,
-    PartState,
-    doubts,
-    holds,
-    steps,
-)
+from bigin_import.ledger import update
+from bigin_import.ports import Bigin, CallbackUrls, Clock, CollectQueue, Ledger, Telemetry
 
 
 class Decision(StrEnum):
@@ -51,7 +45,7 @@ class Decisions:
     urls: CallbackUrls
     queue: CollectQueue
     clock: Clock
-    observer: Observer
+    telemetry: Telemetry
 
     def go_on(self, import_id: str, held_at: int) -> bool:
         """Let an import go on that is on hold since *held_at*; return whether it was."""
@@ -59,16 +53,16 @@ class Decisions:
         def released(seen: Import) -> Import | None:
             if seen.state is not ImportState.ON_HOLD or seen.held_at != held_at:
                 return None
-            state = holds.state_before(seen)
-            return self._compared(holds.off_hold(seen, state, self._now), seen)
+            state = import_transitions.state_before(seen)
+            return self._compared(import_transitions.release_hold(seen, state, self._now), seen)
 
-        _, changed = change(self.ledger, Import.at(import_id), released)
-        self._saw(Decision.CONTINUE, import_id, changed=changed)
+        _, changed = update(self.ledger, Import.at(import_id), released)
+        self._emit(Decision.CONTINUE, import_id, changed=changed)
         return changed
 
     def create(self, import_id: str, part: int, attempt: int) -> bool:
         """Let a held part have another attempt; return whether it was held for *attempt*."""
-        step = doubts.written_off(self._now)
+        step = part_transitions.confirm_not_created(self._now)
         decided = self._decide(Decision.CREATE, import_id, part, attempt, step)
         self._go_on(import_id, part, attempt)
         return decided
@@ -84,14 +78,14 @@ class Decisions:
         if reason:
             self._refuse(import_id, part, reason)
             return False
-        step = steps.created(attempt, job_id, self._now)
+        step = part_transitions.record_job(attempt, job_id, self._now)
         adopted = self._decide(Decision.ADOPT, import_id, part, attempt, step)
         self._go_on(import_id, part, attempt)
         return adopted
 
     def give_up(self, import_id: str, part: int, attempt: int) -> bool:
         """Stop waiting for a held part."""
-        step = steps.given_up(self._now)
+        step = part_transitions.give_up(self._now)
         given_up = self._decide(Decision.GIVE_UP, import_id, part, attempt, step)
         self._go_on(import_id, part, attempt)
         return given_up
@@ -101,14 +95,19 @@ class Decisions:
         return self.clock.now()
 
     def _decide(
-        self, decision: Decision, import_id: str, part: int, attempt: int, step: steps.Step
+        self,
+        decision: Decision,
+        import_id: str,
+        part: int,
+        attempt: int,
+        step: part_transitions.Step,
     ) -> bool:
         def decided(seen: Part) -> Part | None:
             is_current = seen.attempt is not None and seen.attempt.number == attempt
             return step(seen) if seen.state is PartState.HELD and is_current else None
 
-        _, changed = change(self.ledger, Part.at(import_id, part), decided)
-        self._saw(decision, import_id, changed=changed, part=part)
+        _, changed = update(self.ledger, Part.at(import_id, part), decided)
+        self._emit(decision, import_id, changed=changed, part=part)
         return changed
 
     def _go_on(self, import_id: str, number: int, attempt: int) -> None:
@@ -125,14 +124,14 @@ class Decisions:
             return
         self.queue.collect(import_id)  # which closes the import, or sends what is left
         if part.state is PartState.STORED:
-            change(self.ledger, Import.at(import_id), self._sending_again)
+            update(self.ledger, Import.at(import_id), self._sending_again)
 
     def _sending_again(self, seen: Import) -> Import | None:
         """The decision is carried out at once, by the invocation that took it."""
         is_held = seen.state is ImportState.ON_HOLD and seen.hold_cause is HoldCause.PART
         if not is_held and seen.state is not ImportState.SENT:
             return None
-        return holds.off_hold(seen, ImportState.SENDING, self._now)
+        return import_transitions.release_hold(seen, ImportState.SENDING, self._now)
 
     def _why_not(self, import_id: str, number: int, attempt: int, job_id: str) -> str:
         """Say why *job_id* cannot be the job of a held part; "" if it can."""
@@ -141,21 +140,21 @@ class Decisions:
         except BiginRefusedError as exc:
             return f"Bigin does not know a job {job_id} ({exc.code})"
         is_ours = self.urls.names(job, import_id, number, attempt)
-        is_same_file = job.file_name in (None, places.entry_name(import_id, number))
+        is_same_file = job.file_name in (None, object_keys.entry_name(import_id, number))
         if is_ours or (is_ours is None and is_same_file):
             return ""
         return f"the job {job_id} was not made for this part"
 
     def _refuse(self, import_id: str, part: int, reason: str) -> None:
         """Tell people again, and why their decision was not carried out."""
-        self.observer.saw("decision_refused", import_id=import_id, part=part)
+        self.telemetry.emit("decision_refused", import_id=import_id, part=part)
 
         def refused(seen: Import) -> Import | None:
             if seen.state.is_closed:
                 return None
             return replace(seen, refused_decision=reason, reminded_at=None)
 
-        change(self.ledger, Import.at(import_id), refused)
+        update(self.ledger, Import.at(import_id), refused)
         self.queue.collect(import_id)
 
     def _compared(self, released: Import, seen: Import) -> Import:
@@ -164,8 +163,8 @@ class Decisions:
             return released
         return replace(released, compared_at=self._now, contradiction=None)
 
-    def _saw(
+    def _emit(
         self, decision: Decision, import_id: str, *, changed: bool, part: int | None = None
     ) -> None:
         event = "decision_taken" if changed else "decision_stale"
-        self.observer.saw(event, import_id=import_id, decision=decision.value, part=part)
+        self.telemetry.emit(event, import_id=import_id, decision=decision.value, part=part)

@@ -9,28 +9,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bigin_import import places
+from bigin_import import object_keys
+from bigin_import.corrections.corrections import Corrections
+from bigin_import.domain import import_transitions
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.states import HoldCause, ImportState, OpenKind
 from bigin_import.errors import (
     DropRejectedError,
     LeaseLostError,
     MissingObjectError,
     UnreadableObjectError,
 )
-from bigin_import.importing import problems
-from bigin_import.importing.intake import Intake
+from bigin_import.importing import rejections
+from bigin_import.importing.find_mapping import MappingFinder
 from bigin_import.importing.lease import Lease, take_lease
-from bigin_import.importing.mappings import Mappings
-from bigin_import.importing.part_sender import StoppedError
 from bigin_import.importing.pauses import LONGEST_LOOK_SECONDS, Pause, look_again_seconds, paused
-from bigin_import.importing.plans import read_plan, write_problems
-from bigin_import.importing.preparer import Preparer
-from bigin_import.importing.reworking import Reworking
-from bigin_import.importing.sender import Sender
+from bigin_import.importing.prepare import Preparer
+from bigin_import.importing.register import Registrar
+from bigin_import.importing.send import Sender
+from bigin_import.importing.send_part import StoppedError
 from bigin_import.mapping.model import Mapping
-from bigin_import.models import ObjectVersion
-from bigin_import.places import KeyKind
-from bigin_import.ports import Clock, CollectQueue, Files, Ledger, Observer
-from bigin_import.records import HoldCause, Import, ImportState, OpenKind, holds
+from bigin_import.object_keys import KeyKind
+from bigin_import.ports import Clock, CollectQueue, Files, Ledger, Telemetry
+from bigin_import.stored_plan import read_plan, write_problems
 
 MOST_IDLE_RESUMES = 5
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
@@ -44,29 +46,29 @@ class Importer:
 
     ledger: Ledger
     files: Files
-    intake: Intake
-    reworking: Reworking
+    intake: Registrar
+    corrections: Corrections
     preparer: Preparer
     sender: Sender
     queue: CollectQueue
     clock: Clock
-    observer: Observer
+    telemetry: Telemetry
     mapping_wait_seconds: int
 
     @property
-    def mappings(self) -> Mappings:
-        return Mappings(
+    def mappings(self) -> MappingFinder:
+        return MappingFinder(
             files=self.files,
             intake=self.intake,
-            reworking=self.reworking,
+            corrections=self.corrections,
             checking=self.preparer.checking,
         )
 
     def receive(self, source: ObjectVersion) -> None:
         """Act on one object that was created under `incoming/`; repeated events do no harm."""
-        match places.kind_of(source.key):
+        match object_keys.kind_of(source.key):
             case KeyKind.IGNORED:
-                self.observer.saw("drop_ignored", key=source.key)
+                self.telemetry.emit("drop_ignored", key=source.key)
             case KeyKind.MAPPING:
                 for import_id in self.intake.woken_by(source):
                     if self.clock.remaining_seconds() > ENOUGH_SECONDS:
@@ -85,7 +87,7 @@ class Importer:
             self._advance(lease, record)
             in_good_order = True
         except LeaseLostError:
-            self.observer.saw("conflict", import_id=import_id)
+            self.telemetry.emit("conflict", import_id=import_id)
         finally:
             lease.give_back(moved=in_good_order)
 
@@ -140,23 +142,23 @@ class Importer:
         """A drop that is deleted before it was read is withdrawn; another mapping may be there."""
         if exc.key == record.source.key:
             return self._concluded(lease, ImportState.WITHDRAWN)
-        if places.is_ours(exc.key):
+        if object_keys.is_ours(exc.key):
             raise exc
         return self._look_again(lease)
 
     def _unreadable(self, lease: Lease, record: Import, exc: UnreadableObjectError) -> Import:
         """S3 may also refuse what is not there any more."""
-        if places.is_ours(exc.key):
+        if object_keys.is_ours(exc.key):
             raise exc
         if self.files.newest(record.source.key) is None:
             return self._concluded(lease, ImportState.WITHDRAWN)
-        return self._rejected(lease, DropRejectedError((problems.unreadable(exc.key),)))
+        return self._rejected(lease, DropRejectedError((rejections.unreadable(exc.key),)))
 
     def _matched(self, lease: Lease, record: Import) -> Import:
         """Find the mapping and pin it."""
         key = record.source.key
-        if places.kind_of(key) is not KeyKind.CSV:
-            raise DropRejectedError((problems.not_a_drop(key),))
+        if object_keys.kind_of(key) is not KeyKind.CSV:
+            raise DropRejectedError((rejections.not_a_drop(key),))
         pin = self.mappings.find(record)
         if pin is None:
             return self._without_mapping(lease, record)
@@ -184,9 +186,9 @@ class Importer:
             return self._concluded(lease, ImportState.WITHDRAWN)
         waited = self.clock.now() - record.received_at
         if waited >= self.mapping_wait_seconds:
-            problem = problems.no_mapping(record.source.key, waited)
+            problem = rejections.no_mapping(record.source.key, waited)
             raise DropRejectedError((problem,), concerns_mapping=True)
-        self.observer.saw("waiting_for_mapping", import_id=record.import_id)
+        self.telemetry.emit("waiting_for_mapping", import_id=record.import_id)
         self.queue.collect(record.import_id)  # settle_jobs writes a suggestion at once
         return self._look_again(lease, waited=waited, left=self.mapping_wait_seconds - waited)
 
@@ -210,7 +212,7 @@ class Importer:
         self.queue.collect(record.import_id)
 
     def _pause(self, lease: Lease, stopped: StoppedError) -> None:
-        self.observer.saw("sending_paused", import_id=lease.import_id, pause=stopped.pause.name)
+        self.telemetry.emit("sending_paused", import_id=lease.import_id, pause=stopped.pause.name)
         if stopped.pause in _HOLDS:
             self._hold(lease, _HOLDS[stopped.pause], str(stopped))
             return
@@ -219,12 +221,12 @@ class Importer:
 
     def _hold(self, lease: Lease, cause: HoldCause, reason: str) -> None:
         now = self.clock.now()
-        lease.change(lambda seen: holds.on_hold(seen, cause, reason, now))
+        lease.change(lambda seen: import_transitions.put_on_hold(seen, cause, reason, now))
         self.queue.collect(lease.import_id)  # settle_jobs tells people
 
     def _rejected(self, lease: Lease, exc: DropRejectedError) -> Import:
         write_problems(self.files, lease.import_id, exc.problems)
-        self.observer.saw("drop_rejected", import_id=lease.import_id, problems=len(exc.problems))
+        self.telemetry.emit("drop_rejected", import_id=lease.import_id, problems=len(exc.problems))
         return self._concluded(lease, ImportState.REJECTED, concerns_mapping=exc.concerns_mapping)
 
     def _concluded(

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bigin_import.changes import change
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import ImportState
 from bigin_import.errors import LeaseLostError
+from bigin_import.ledger import update
 from bigin_import.ports import Clock, Ledger
-from bigin_import.records import Import, ImportState, Part
 
 OUTLIVES_SECONDS = 60
 EFFECTS_SECONDS = 300  # a call that left before its sender died may still take effect this long
@@ -44,7 +46,7 @@ class Lease:
         return self.until - OUTLIVES_SECONDS + EFFECTS_SECONDS
 
     def has_time_for(self, seconds: float) -> bool:
-        """Tell whether a call that may last *seconds* would end while we still hold the lease."""
+        """Return whether a call that may last *seconds* would end while we still hold the lease."""
         ends_at = self.clock.now() + seconds
         return ends_at < self.until and seconds < self.clock.remaining_seconds()
 
@@ -66,7 +68,7 @@ class Lease:
             LeaseLostError: Another submitter took over, the lease has ended, or the import is not
                 a submitter's any more.
         """
-        record, _ = change(
+        record, _ = update(
             self.ledger, Import.at(self.import_id), lambda seen: step(self._ours(seen))
         )
         if record is None:
@@ -87,7 +89,7 @@ class Lease:
             wanted = step(seen)
             return None if wanted is None else replace(wanted, epoch=self.epoch)
 
-        part, _ = change(self.ledger, Part.at(self.import_id, number), ours)
+        part, _ = update(self.ledger, Part.at(self.import_id, number), ours)
         if part is None:
             raise LeaseLostError(f"part {number} of {self.import_id} is gone")
         return part
@@ -107,7 +109,7 @@ class Lease:
             idle = 0 if moved else seen.idle_resumes
             return replace(seen, lease_until=0, idle_resumes=idle)
 
-        change(self.ledger, Import.at(self.import_id), given)
+        update(self.ledger, Import.at(self.import_id), given)
 
     def _ours(self, seen: Import) -> Import:
         if seen.epoch != self.epoch or self.clock.now() >= self.until:
@@ -138,7 +140,7 @@ def take_lease(ledger: Ledger, clock: Clock, import_id: str) -> tuple[Lease, Imp
             idle_resumes=seen.idle_resumes + 1,
         )
 
-    record, ours = change(ledger, Import.at(import_id), taken)
+    record, ours = update(ledger, Import.at(import_id), taken)
     if record is None or not ours:
         return None
     return Lease(ledger, clock, import_id, record.epoch, until), record

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
+from bigin_import.domain.import_record import Import
 from bigin_import.errors import BiginAccessError, BiginBusyError, BiginError, TokenBusyError
-from bigin_import.records import Import
 
 
 class Pause(StrEnum):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bigin_import.models import Operation
+from bigin_import.domain.job_request import Operation
 
 # Built on first use: an import that is sending needs no mapping any more.
 _FROZEN = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -91,10 +91,10 @@ class Mapping(BaseModel):
 
     @property
     def names_fields_by_header(self) -> bool:
-        """Tell whether nothing is mapped, so that the headers of the drop name the fields."""
+        """Return whether nothing is mapped, so that the headers of the drop name the fields."""
         return not self.fields and "field_mappings" not in self.unclear
 
     @property
     def may_fill_more(self) -> bool:
-        """Tell whether it may have been meant to fill more fields than could be read."""
+        """Return whether it may have been meant to fill more fields than could be read."""
         return "field_mappings" in self.unclear or any(not field.api_name for field in self.fields)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from itertools import accumulate
+
+from bigin_import.reading.table import strip_result_columns
 
 # The field that Bigin itself uses to find duplicates, by module.
 SYSTEM_KEYS = {
@@ -67,21 +70,21 @@ def loose_form(name: str) -> str:
     return "".join(filter(str.isalnum, matching_form(name)))
 
 
-def nearest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
+def nearest(name: str, known: Iterable[str], *, similarity: float = 0.6) -> str | None:
     """Return the name in *known* that *name* was most likely meant to be, if there is one."""
     by_form = {loose_form(candidate): candidate for candidate in reversed(tuple(known))}
     form = loose_form(name)
-    close = get_close_matches(form, by_form, n=1, cutoff=likeness) if form else []
+    close = get_close_matches(form, by_form, n=1, cutoff=similarity) if form else []
     return by_form[close[0]] if close else None
 
 
-def likeness(name: str, other: str) -> float:
+def similarity(name: str, other: str) -> float:
     """Return how much of two names is alike, from 0 to 1."""
     return SequenceMatcher(None, loose_form(name), loose_form(other)).ratio()
 
 
 def is_part(name: str, whole: str) -> bool:
-    """Tell whether *name* is one or more of the words of *whole*: "E-Mail" of "E-Mail (privat)"."""
+    """Return whether *name* is some of the words of *whole*: "E-Mail" of "E-Mail (privat)"."""
     part, words = "".join(_words(name)), _words(whole)
     joined = "".join(words)
     if len(part) < _LEAST_PART or part not in joined or part == joined:
@@ -104,3 +107,66 @@ def module_meant(name: str) -> str | None:
 def canonical_field(api_name: str) -> str:
     """Return *api_name* as Bigin wants it: its documentation also prints `Id`."""
     return "id" if api_name.casefold() == "id" else api_name
+
+
+_NEAR = 0.85  # likeness of two names from which one is a misspelling of the other
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """
+    The columns of a drop as a person counts them: those of our result files are left out.
+
+    Attributes:
+        names: Headers as they stand in the file.
+        forms: Their matching forms.
+        sources: For each of them its position in the rows of the file.
+    """
+
+    names: tuple[str, ...]
+    forms: tuple[str, ...]
+    sources: tuple[int, ...]
+
+    @classmethod
+    def of(cls, header: tuple[str, ...]) -> Headers:
+        sources = strip_result_columns(header)
+        names = tuple(header[position] for position in sources)
+        return cls(names, tuple(map(matching_form, names)), sources)
+
+    def matches(self, column: str) -> tuple[int, ...]:
+        """
+        Return the columns that *column* names; more than one means that it is ambiguous.
+
+        Headers are compared in their matching form; where several are alike, an exact match
+        decides.
+        """
+        wanted = matching_form(column)
+        alike = [at for at, form in enumerate(self.forms) if form == wanted]
+        exact = [at for at in alike if self.names[at] == column]
+        return tuple(exact if len(alike) > 1 and len(exact) == 1 else alike)
+
+    def nearest(self, column: str) -> str | None:
+        """
+        Return the header that *column* was most likely meant to be, if one clearly is.
+
+        One that says more ("E-Mail Adresse") or less than *column*, in whole words, counts
+        unless several do.
+        """
+        names = tuple(filter(str.strip, self.names))
+        near = nearest(column, names)
+        if near and similarity(column, near) >= _NEAR:
+            return near
+        around = [name for name in names if is_part(column, name) or is_part(name, column)]
+        if len(around) > 1:
+            return None
+        return around[0] if around else near
+
+    def title(self, column: int) -> str:
+        """Return the header of *column*, or its number if it has none."""
+        return self.names[column].strip() or f"column {column + 1} (no header)"
+
+    def titles_except(self, sources: set[int]) -> Iterator[str]:
+        """Yield the titles of all columns whose source is not in *sources*."""
+        for column, source in enumerate(self.sources):
+            if source not in sources:
+                yield self.title(column)

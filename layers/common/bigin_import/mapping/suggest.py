@@ -3,17 +3,195 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from bigin_import.mapping.checks import DateFormats
-from bigin_import.mapping.date_formats import same_dates
-from bigin_import.mapping.headers import Headers
-from bigin_import.mapping.likeness import Samples, guess_module
+from bigin_import.domain.job_request import Field, Operation
+from bigin_import.mapping.fields import (
+    DATE_TYPES,
+    NUMBER_TYPES,
+    VOCABULARY,
+    ModuleFields,
+    same_dates,
+)
 from bigin_import.mapping.model import MappedField, Mapping
-from bigin_import.mapping.module_fields import DATE_TYPES, NUMBER_TYPES, ModuleFields
-from bigin_import.mapping.names import SYSTEM_KEYS
-from bigin_import.mapping.suggested import Suggested, suggested_entries
-from bigin_import.models import Field, Operation
+from bigin_import.mapping.names import SYSTEM_KEYS, Headers, loose_form, nearest
+from bigin_import.mapping.validate import DateFormats, resolve_headers
+
+type Samples = Sequence[Sequence[str]]
+
+_RECORD_ID = re.compile(r"\d{18,19}", re.ASCII)
+SURE = 0.85  # likeness of a header to a field's name from which it is suggested
+
+
+def likely_fields(
+    headers: Headers,
+    fields: ModuleFields,
+    *,
+    used: Collection[int] = (),
+    filled: Collection[str] = (),
+    samples: Samples = (),
+) -> dict[int, str]:
+    """
+    Return column -> API name for the headers that name a field or nearly do.
+
+    Each field is given away once, to the header that names it best.
+
+    Args:
+        used: Columns to leave out.
+        filled: Fields to leave out.
+        samples: Some rows of the drop. A column is taken for record ids only if it holds such
+            ids: other systems call theirs id too.
+    """
+    names = {
+        form: field for form, field in _names(fields).items() if form and field not in set(filled)
+    }
+    found: dict[int, str] = {}
+    for likeness in (1.0, SURE):
+        for column, header in enumerate(headers.names):
+            if column in used or column in found or not loose_form(header):
+                continue
+            name = nearest(header, names, similarity=likeness)
+            field = names[name] if name is not None else None
+            if field == "id" and not holds_ids(headers.sources[column], samples):
+                continue
+            if field is not None and field not in found.values():
+                found[column] = field
+    return found
+
+
+def holds_ids(source: int, samples: Samples) -> bool:
+    """Return whether the column *source* of some rows holds ids of Bigin's records."""
+    cells = [row[source].strip() for row in samples if source < len(row)]
+    filled = list(filter(None, cells))
+    return bool(filled) and all(map(_RECORD_ID.fullmatch, filled))
+
+
+def guess_module(header: tuple[str, ...]) -> str | None:
+    """Return the module whose usual words are most like *header*; None if none is."""
+    headers = Headers.of(header)
+    likely = {
+        module: len(likely_fields(headers, ModuleFields.of(module, None))) for module in VOCABULARY
+    }
+    best = max(likely, key=lambda module: likely[module])
+    return best if likely[best] else None
+
+
+def _names(fields: ModuleFields) -> dict[str, str]:
+    """Return every way to name a field that can be filled: its words, its label, its API name."""
+    words = VOCABULARY.get(fields.module, {})
+    writable = [field for field in fields.by_name.values() if field.writable]
+    targets = {field.api_name for field in writable} | {"id"} if fields.are_known else set(words)
+    names = {loose_form(word): field for field in words for word in words[field]}
+    names |= {loose_form(field.label): field.api_name for field in writable}
+    names |= {loose_form(target): target for target in targets}
+    return {name: field for name, field in names.items() if field in targets}
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """One entry of the suggestion; *column* counts in the headers, None for a constant."""
+
+    column: int | None
+    mapped: MappedField
+
+
+def suggested_entries(
+    mapping: Mapping | None, headers: Headers, known: ModuleFields, samples: Samples
+) -> list[Suggested]:
+    """Return what is kept of *mapping* and what is added to it, in the order of the columns."""
+    kept = list(_kept(mapping, headers, known)) if mapping else []
+    if mapping is not None and mapping.names_fields_by_header and known.are_known:
+        kept += _named_by_headers(headers, known, samples)
+    entries = [*kept, *_added(mapping, kept, headers, known, samples)]
+    return sorted(
+        entries, key=lambda entry: len(headers.names) if entry.column is None else entry.column
+    )
+
+
+def _kept(mapping: Mapping, headers: Headers, known: ModuleFields) -> Iterator[Suggested]:
+    """Yield the entries of *mapping* that have, or most likely have, a column in the drop."""
+    filled: set[str] = set()
+    for mapped in mapping.fields:
+        column = _column(mapped, headers)
+        header = "" if column is None else headers.names[column]
+        api_name = _field_of(mapped.api_name, header, known)
+        field = known.by_name.get(api_name)
+        is_writable = field is None or field.writable
+        has_source = column is not None or mapped.is_constant
+        if has_source and is_writable and api_name and api_name not in filled:
+            filled.add(api_name)
+            yield Suggested(column, mapped.model_copy(update={"api_name": api_name}))
+
+
+def _field_of(api_name: str, header: str, known: ModuleFields) -> str:
+    """Return *api_name* or, if there is no such field, the one that it or *header* means."""
+    if known.is_known(api_name) or not api_name:
+        return api_name
+    return (
+        known.meant(api_name, similarity=SURE)
+        or known.meant(header, similarity=1.0)
+        or known.meant(api_name)
+        or api_name
+    )
+
+
+def _named_by_headers(
+    headers: Headers, known: ModuleFields, samples: Samples
+) -> Iterator[Suggested]:
+    """Yield the columns whose headers are names of fields, as in a drop without a mapping."""
+    for entry in resolve_headers(headers, known, drop=""):
+        api_name, source = entry.mapped.api_name, entry.source
+        field = known.by_name.get(api_name)
+        if entry.trouble is not None or source is None or (field and not field.writable):
+            continue
+        if api_name != "id" or holds_ids(source, samples):
+            mapped = MappedField(place="", api_name=api_name, find_by=entry.mapped.find_by)
+            yield Suggested(headers.sources.index(source), mapped)
+
+
+def _column(mapped: MappedField, headers: Headers) -> int | None:
+    if mapped.column is None:
+        return mapped.index if mapped.index in range(len(headers.names)) else None
+    matches = headers.matches(mapped.column)
+    if not matches and (near := headers.nearest(mapped.column)):
+        matches = headers.matches(near)
+    return matches[0] if len(matches) == 1 else None
+
+
+def _added(
+    mapping: Mapping | None,
+    kept: list[Suggested],
+    headers: Headers,
+    known: ModuleFields,
+    samples: Samples,
+) -> Iterator[Suggested]:
+    likely = likely_fields(
+        headers,
+        known,
+        used={entry.column for entry in kept if entry.column is not None},
+        filled={entry.mapped.api_name for entry in kept},
+        samples=samples,
+    )
+    for column, api_name in likely.items():
+        if mapping is None or _is_asked_for(column, api_name, mapping, headers, known):
+            yield Suggested(column, MappedField(place="", api_name=api_name))
+
+
+def _is_asked_for(
+    column: int, api_name: str, mapping: Mapping, headers: Headers, known: ModuleFields
+) -> bool:
+    """Return whether Bigin demands the field, or *mapping* means to fill it or send the column."""
+    if not mapping.fields or api_name == mapping.find_by:
+        return True
+    return (
+        any(field.api_name == api_name for field in known.mandatory())
+        or any(mapped.api_name == api_name for mapped in mapping.fields)
+        or any(_column(mapped, headers) == column for mapped in mapping.fields)
+    )
+
 
 # Nothing can be read from these: a mapping dropped unread is refused at this place.
 _UNKNOWN_FORMAT = "write here how the file writes dates, such as dd.MM.yyyy"

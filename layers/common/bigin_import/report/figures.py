@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from bigin_import.models import Counts
+from bigin_import.domain.row_result import Counts
 
 _MINUTE, _HOUR = 60, 3600
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", ":": "colon"}

@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from bigin_import.models import Problem
-from bigin_import.models.findings import RankedReason
+from bigin_import.domain.drop import Problem
+from bigin_import.domain.row_result import RankedReason
 from bigin_import.report.summary import ImportSummary, PartSummary
-from bigin_import.tabular.reasons import what_without_quotation
+from bigin_import.row_results.reasons import what_without_quotation
 
 
 def import_json(summary: ImportSummary) -> bytes:

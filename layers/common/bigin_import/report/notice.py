@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from bigin_import.models import Counts, Notice
-from bigin_import.models.findings import JobCounts
-from bigin_import.records import ImportState
+from bigin_import.domain.drop import Notice
+from bigin_import.domain.row_result import Counts, JobCounts
+from bigin_import.domain.states import ImportState
 from bigin_import.report.figures import balance, number, rows
+from bigin_import.report.headline import headline
 from bigin_import.report.summary import ImportSummary
-from bigin_import.report.verdict import verdict
-from bigin_import.tabular.ranking import shortened
-from bigin_import.tabular.reasons import what_without_quotation
+from bigin_import.row_results.reasons import shortened, what_without_quotation
 
 MAX_SUBJECT = 99  # SNS takes fewer than 100 characters, ASCII, one line
 MAX_REASONS = 10
@@ -46,7 +45,7 @@ _NO_CREDITS_ACTION = (
 
 def compose_notice(summary: ImportSummary) -> Notice:
     """Say what happened, what to do, why, and where the files are. It holds no cell value."""
-    head = verdict(summary)
+    head = headline(summary)
     sections = [_Section("", (_line(head.result), _line(head.action))), *_details(summary)]
     return Notice(
         subject=_subject(summary), body=_fitted(sections), attributes=_attributes(summary)

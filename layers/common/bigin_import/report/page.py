@@ -9,13 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bigin_import import places
-from bigin_import.models import RowStatus
-from bigin_import.records import PartState
+from bigin_import import object_keys
+from bigin_import.domain.row_result import RowStatus
+from bigin_import.domain.states import PartState
 from bigin_import.report.figures import balance, delimiter_name, duration, moment, number, sentence
+from bigin_import.report.headline import headline
 from bigin_import.report.summary import ImportSummary
-from bigin_import.report.verdict import verdict
-from bigin_import.tabular.ranking import shortened
+from bigin_import.row_results.reasons import shortened
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -54,10 +54,10 @@ def render_report(summary: ImportSummary) -> str:
         .get_template("page.html.j2")
         .render(
             it=summary,
-            verdict=verdict(summary),
+            verdict=headline(summary),
             balance=balance(summary.counts),
             download=_download(summary.failed_csv),
-            failed_name=f"{places.result_name(summary.file)}.failed.csv",
+            failed_name=f"{object_keys.result_name(summary.file)}.failed.csv",
             reasons_title=_reasons_title(summary),
             rows_title=_rows_title(summary),
             key=_key(summary),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bigin_import.models import Counts, Problem
-from bigin_import.models.findings import FailedRow, JobCounts, RankedReason
-from bigin_import.records import ImportState, PartState
+from bigin_import.domain.drop import Problem
+from bigin_import.domain.row_result import Counts, FailedRow, JobCounts, RankedReason
+from bigin_import.domain.states import ImportState, PartState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +176,7 @@ class ImportSummary:
 
     @property
     def is_critical(self) -> bool:
-        """Tell whether what Bigin holds may not be what was meant."""
+        """Return whether what Bigin holds may not be what was meant."""
         return self.counts_disagree or bool(self.doubled) or bool(self.contradiction)
 
     @property

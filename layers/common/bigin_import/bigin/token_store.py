@@ -1,0 +1,167 @@
+"""
+One access token for all functions, kept in the ledger.
+
+Zoho gives at most 10 access tokens in 10 minutes and lets at most 15 live at a time, so that
+functions which each refresh for themselves lock one another out. Here whoever finds the token
+old takes a short lease, refreshes and stores it; the others use what there is, or wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bigin_import.domain.locks import SharedToken
+from bigin_import.errors import (
+    BiginAccessError,
+    BiginBusyError,
+    BiginError,
+    BiginUnreachableError,
+    ConflictError,
+    TokenBusyError,
+)
+from bigin_import.ports import Accounts, Clock, Ledger
+
+EARLY_SECONDS = 300  # before Zoho ends a token it is refreshed, while it still serves
+LEASE_SECONDS = 30  # longer than the token endpoint's time-outs together
+MAX_WAIT_SECONDS = 20  # for another function's refresh, which takes a second or two
+PAUSE_FROM_SECONDS = 2 * LEASE_SECONDS  # no clock is so far ahead that a lease looks this long
+RESERVE_SECONDS = 8  # left for the call that wants the token
+MAX_REFRESHES = 10  # Zoho's limit
+WINDOW_SECONDS = 660  # Zoho counts over 600; the rest is for clocks and slow answers
+PAUSE_SECONDS = 300  # after a refused refresh token, or "too many requests"
+
+RESOLUTION = (
+    "Correct client_id, client_secret and refresh_token in the Zoho secret, or the data centre; "
+    f"the next try is made within {PAUSE_SECONDS // 60} minutes"
+)
+
+
+class SharedAccessToken:
+    """
+    The port AccessTokens.
+
+    Raises, from both methods: BiginAccessError while Zoho refuses the refresh token,
+    TokenBusyError if no token can be had yet, BiginUnreachableError if the token endpoint gives
+    no readable answer. Never an error that is `maybe_done`: without a token nothing is sent.
+    """
+
+    def __init__(self, ledger: Ledger, accounts: Accounts, clock: Clock) -> None:
+        self._ledger = ledger
+        self._accounts = accounts
+        self._clock = clock
+
+    def current(self) -> str:
+        return self._token(refused="")
+
+    def renewed(self, refused: str) -> str:
+        return self._token(refused=refused)
+
+    def _token(self, *, refused: str) -> str:
+        """Return a token other than *refused*, refreshing it if nobody else does."""
+        patience = min(MAX_WAIT_SECONDS, self._clock.remaining_seconds() - RESERVE_SECONDS)
+        give_up_at = self._clock.now() + patience
+        while True:
+            record = self._ledger.load(SharedToken.at()) or SharedToken()
+            if self._is_usable(record, refused, until=record.valid_until):
+                return record.access_token
+            alive = self._is_usable(record, refused, until=record.valid_until + EARLY_SECONDS)
+            if record.refresh_until <= self._clock.now():
+                token = self._refreshed_or_old(record, alive=alive)
+                if token is not None:
+                    return token
+            elif alive:
+                return record.access_token
+            else:
+                self._wait_for_the_other(record, give_up_at)
+
+    def _is_usable(self, record: SharedToken, refused: str, *, until: int) -> bool:
+        return record.access_token not in ("", refused) and self._clock.now() < until
+
+    def _refreshed_or_old(self, record: SharedToken, *, alive: bool) -> str | None:
+        try:
+            return self._refreshed(record)
+        except BiginError as exc:
+            if not (alive and exc.retryable):
+                raise
+            return record.access_token  # good for minutes yet: another call will refresh it
+
+    def _refreshed(self, record: SharedToken) -> str | None:
+        """Refresh under the lease; None if another process was faster: look again."""
+        try:
+            leased = self._ledger.save(self._with_lease(record))
+        except ConflictError:
+            return None
+        try:
+            token, life_seconds = self._accounts.refresh()
+        except BiginError as exc:
+            self._record_failure(leased, exc)
+            if exc.maybe_done:  # of the refresh: the call that wants the token was never sent
+                raise BiginUnreachableError(f"no access token: {exc}") from exc
+            raise
+        return self._stored(leased, token, life_seconds)
+
+    def _with_lease(self, record: SharedToken) -> SharedToken:
+        """
+        Return the record with our lease, this try already counted: a try that dies counts too.
+
+        Raises:
+            TokenBusyError: The tries that Zoho allows are used up.
+        """
+        now = self._clock.now()
+        recent = tuple(at for at in record.refreshed_at if at > now - WINDOW_SECONDS)
+        if len(recent) >= MAX_REFRESHES:
+            raise TokenBusyError(
+                f"{MAX_REFRESHES} access tokens were asked for in {WINDOW_SECONDS // 60} minutes, "
+                "which is all Zoho gives",
+                retry_after_seconds=recent[0] + WINDOW_SECONDS - now,
+            )
+        return replace(record, refresh_until=now + LEASE_SECONDS, refreshed_at=(*recent, now))
+
+    def _stored(self, leased: SharedToken, token: str, life_seconds: int) -> str | None:
+        fresh = replace(
+            leased,
+            access_token=token,
+            generation=leased.generation + 1,
+            valid_until=self._clock.now() + max(life_seconds - EARLY_SECONDS, 0),
+            refresh_until=0,
+            refused=None,
+        )
+        try:
+            return self._ledger.save(fresh).access_token
+        except ConflictError:  # our lease ran out and another has it: one token for all, theirs
+            return None
+
+    def _record_failure(self, leased: SharedToken, failure: BiginError) -> None:
+        try:
+            self._ledger.save(self._after_failure(leased, failure))
+        except ConflictError:
+            return  # our lease ran out; the next holder finds out for itself
+
+    def _after_failure(self, leased: SharedToken, failure: BiginError) -> SharedToken:
+        """Let the others know; give the lease back, or keep them from asking for a while."""
+        pause_until = self._clock.now() + PAUSE_SECONDS
+        match failure:
+            case BiginAccessError():
+                return replace(leased, refused=failure.code, refresh_until=pause_until)
+            case BiginBusyError():
+                return replace(leased, refresh_until=pause_until)
+            case BiginUnreachableError():  # Zoho has not heard of this try, nor counts it
+                return replace(leased, refresh_until=0, refreshed_at=leased.refreshed_at[:-1])
+            case _:  # Zoho may count it: the next try waits until the lease has run out
+                return leased
+
+    def _wait_for_the_other(self, record: SharedToken, give_up_at: float) -> None:
+        """Wait a second for the holder of the lease, if there is hope that it comes back."""
+        if record.refused is not None:
+            raise BiginAccessError(
+                f"Zoho refuses the refresh token: {record.refused}",
+                code=record.refused,
+                resolution=RESOLUTION,
+            )
+        now = self._clock.now()
+        if now >= give_up_at or record.refresh_until > now + PAUSE_FROM_SECONDS:
+            raise TokenBusyError(
+                "another function is getting a new access token",
+                retry_after_seconds=record.refresh_until - now,
+            )
+        self._clock.sleep(1)

@@ -1,0 +1,387 @@
+"""Use case: a result file that a person corrected and dropped again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from bigin_import import object_keys
+from bigin_import.corrections.spreadsheet_damage import damaged_columns
+from bigin_import.domain.drop import ObjectVersion, Problem
+from bigin_import.domain.import_record import Import, MappingPin
+from bigin_import.domain.plan import ColumnPlan, Plan
+from bigin_import.errors import DropRejectedError, MissingObjectError, UnreadableObjectError
+from bigin_import.mapping.model import MappedField, Mapping
+from bigin_import.mapping.names import Headers
+from bigin_import.ports import Files, Ledger
+from bigin_import.reading.drop import ANY_ENCODING, Drop
+from bigin_import.reading.table import Table
+from bigin_import.splitting.dates import DatePattern
+from bigin_import.stored_plan import MOST_BYTES, read_plan
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """
+    What a drop has from the import whose result file it was.
+
+    Attributes:
+        is_rework: Whether it was one.
+        mapping: The mapping that the parent was started with, if that was handed on.
+        warnings: Sentences for the report.
+        problems: Why it must not be sent.
+    """
+
+    is_rework: bool = False
+    mapping: MappingPin | None = None
+    warnings: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def passed_on(self, columns: ColumnPlan) -> ColumnPlan:
+        """
+        Return *columns* as they are for a drop with this heritage.
+
+        `on_bad_rows` is there to stop a whole file that is wrong. A few rows that a person has
+        corrected are not stopped by one of them that is wrong still.
+        """
+        if not self.is_rework:
+            return columns
+        warnings = (*columns.warnings, *self.warnings)
+        return replace(columns, max_invalid_share=1.0, warnings=warnings)
+
+
+def is_counted(mapping: Mapping) -> bool:
+    """Return whether *mapping* knows a column by its number alone."""
+    return any(mapped.index is not None for mapped in mapping.fields)
+
+
+def by_name(mapping: Mapping, header: tuple[str, ...]) -> Mapping:
+    """Return *mapping* with names for numbers, wherever a column of *header* has one of its own."""
+    headers = Headers.of(header)
+    fields = tuple(_named(mapped, headers) for mapped in mapping.fields)
+    return mapping.model_copy(update={"fields": fields})
+
+
+def _named(mapped: MappedField, headers: Headers) -> MappedField:
+    at = mapped.index
+    if at is None or not headers.forms[at] or headers.matches(headers.names[at]) != (at,):
+        return mapped
+    return mapped.model_copy(update={"column": headers.names[at], "index": None})
+
+
+MOST_ROWS = 10_000  # compared with the parent's; damage shows in every row of its kind
+_TELLING_COLUMNS = 3  # by which a row is found again if it does not say its number
+type Row = tuple[int, Sequence[str], Sequence[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """
+    The first rows of a result file that came back, without our columns.
+
+    Attributes:
+        numbers: Of each row, in this file.
+        parents: Number of a row here -> the number that it had in its parent, as far as known.
+    """
+
+    header: tuple[str, ...]
+    numbers: tuple[int, ...]
+    rows: tuple[Sequence[str], ...]
+    parents: dict[int, int]
+    imports: tuple[str, ...]
+
+
+def dropped_rows(drop: Drop) -> Dropped:
+    """
+    Read the first rows of *drop*.
+
+    Raises:
+        DropRejectedError: It is no table that can be read.
+    """
+    numbers: list[int] = []
+    rows: list[Sequence[str]] = []
+    parents: dict[int, int] = {}
+    with drop.opened() as table:
+        for batch in table.batches():
+            numbers += batch.numbers
+            rows += batch.rows
+            parents |= batch.parents
+            if len(rows) >= MOST_ROWS:
+                break
+        return Dropped(table.header, tuple(numbers), tuple(rows), parents, table.parent_imports)
+
+
+def find_parent_rows(dropped: Dropped, table: Table) -> list[Row]:
+    """
+    Read the parent's drop, and return each row with its cells as they were there.
+
+    Columns are compared by name, for a person may have added, removed or moved some. A row that
+    does not say its number any more is found by a value that no other row has.
+    """
+    object_keys = _places(dropped.header, table.header)
+    search = _Search(dropped, object_keys)
+    wanted = set(dropped.parents.values())
+    found: dict[int, Sequence[str | None]] = {}
+    for batch in table.batches():
+        for number, row in zip(batch.numbers, batch.rows, strict=True):
+            if number in wanted:
+                found[number] = _picked(row, object_keys)
+            search.look_at(row)
+    unknown = (None,) * len(object_keys)
+
+    def original(number: int, row: Sequence[str]) -> Sequence[str | None]:
+        parent = dropped.parents.get(number)
+        return (search.original(row) if parent is None else found.get(parent)) or unknown
+
+    return [
+        (number, row, original(number, row))
+        for number, row in zip(dropped.numbers, dropped.rows, strict=True)
+    ]
+
+
+def _places(header: Sequence[str], parents: Sequence[str]) -> tuple[int | None, ...]:
+    """Return for each column its place in the parent's drop, None if none bears its name alone."""
+    if header == parents:
+        return tuple(range(len(header)))
+    ours, theirs = Headers.of(tuple(header)), Headers.of(tuple(parents))
+    found = (
+        theirs.matches(name) if ours.matches(name) == (at,) else ()
+        for at, name in enumerate(header)
+    )
+    return tuple(columns[0] if len(columns) == 1 else None for columns in found)
+
+
+def _picked(row: Sequence[str], object_keys: Sequence[int | None]) -> Sequence[str | None]:
+    return [row[at] if at is not None and at < len(row) else None for at in object_keys]
+
+
+class _Search:
+    """Finds the originals of rows without a number by the cells that tell them apart best."""
+
+    def __init__(self, dropped: Dropped, object_keys: Sequence[int | None]) -> None:
+        self._places = object_keys
+        lost = [
+            row
+            for number, row in zip(dropped.numbers, dropped.rows, strict=True)
+            if number not in dropped.parents
+        ]
+        telling = [
+            (at, place, _lone_cells(lost, at))
+            for at, place in enumerate(object_keys)
+            if place is not None
+        ]
+        telling.sort(key=lambda each: -len(each[2]))
+        self._telling = [each for each in telling[:_TELLING_COLUMNS] if each[2]]
+        self._found: list[dict[str, Sequence[str | None] | None]] = [{} for _ in self._telling]
+
+    def look_at(self, row: Sequence[str]) -> None:
+        """Keep a row of the parent's drop if it is looked for; None if it is not the only one."""
+        for (_, place, cells), found in zip(self._telling, self._found, strict=True):
+            cell = row[place].strip() if place < len(row) else ""
+            if cell in cells:
+                found[cell] = None if cell in found else _picked(row, self._places)
+
+    def original(self, row: Sequence[str]) -> Sequence[str | None] | None:
+        for (at, _, _), found in zip(self._telling, self._found, strict=True):
+            if at < len(row) and (original := found.get(row[at].strip())):
+                return original
+        return None
+
+
+def _lone_cells(rows: Sequence[Sequence[str]], at: int) -> frozenset[str]:
+    """Return what only one of *rows* has in a column."""
+    seen = Counter(row[at].strip() for row in rows if at < len(row))
+    return frozenset(cell for cell, count in seen.items() if cell and count == 1)
+
+
+def readable_dates(rows: Iterable[Row], header: Sequence[str], mapping: Mapping) -> Iterator[Row]:
+    """
+    Take dates that the mapping can read for what they were: however they were written before,
+    that is no damage, and often the correction.
+    """
+    patterns = list(_patterns(header, mapping))
+    for number, cells, originals in rows:
+        known = list(originals)
+        for at, pattern in patterns:
+            if at < len(cells) and _reads(pattern, cells[at]):
+                known[at] = cells[at]
+        yield number, cells, known
+
+
+def _patterns(header: Sequence[str], mapping: Mapping) -> Iterator[tuple[int, DatePattern]]:
+    headers = Headers.of(tuple(header))
+    for mapped in mapping.fields:
+        columns = (mapped.index,) if mapped.column is None else headers.matches(mapped.column)
+        for at in columns:
+            if mapped.format is not None and at is not None and at < len(header):
+                with suppress(ValueError):  # it is said to be wrong once columns are planned
+                    yield at, DatePattern(mapped.format)
+
+
+def _reads(pattern: DatePattern, cell: str) -> bool:
+    try:
+        pattern.read(cell)
+    except ValueError:
+        return False
+    return True
+
+
+_NOT_CHECKED = (
+    "It was not checked whether a spreadsheet has changed cells, because the file that this one "
+    "corrects, or what is known of it, is not kept any more."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrections:
+    """What a drop inherits from the import whose result file it was."""
+
+    ledger: Ledger
+    files: Files
+    default_encoding: str
+
+    def parents_mapping(self, source: ObjectVersion) -> MappingPin | None:
+        """
+        Return the mapping that the parent of *source* was started with; None without one.
+
+        Raises:
+            DropRejectedError: *source* is a result file without rows.
+        """
+        parent = self._parent_of(source)
+        if parent is None or self.ledger.load(Import.at(parent)) is None:
+            return None
+        try:
+            return self._handed_on(parent)
+        except MissingObjectError:  # the parts of the parent are not kept as long as its record
+            return None
+
+    def _parent_of(self, source: ObjectVersion) -> str | None:
+        # Our own columns are ASCII, so they are found whatever encoding a spreadsheet wrote.
+        for encoding in filter(None, (self.default_encoding, ANY_ENCODING)):
+            try:
+                with Drop(self.files, source, encoding).opened() as table:
+                    is_empty, parent = _parent_named_in(table)
+            except DropRejectedError:
+                continue  # it is rejected in its turn, once its mapping says how to read it
+            if is_empty:
+                raise DropRejectedError((_no_rows(source.key),))
+            return parent
+        return None
+
+    def _handed_on(self, parent: str) -> MappingPin:
+        """Store the parent's mapping with columns by name: in the corrected file they may move."""
+        key = object_keys.pinned_mapping(parent)
+        mapping = Mapping.model_validate_json(self.files.read(key, at_most=MOST_BYTES))
+        if is_counted(mapping):
+            named = by_name(mapping, read_plan(self.files, parent).header)
+            key = object_keys.inherited_mapping(parent)
+            text = named.model_dump_json().encode()
+            self.files.write(key, text, content_type="application/json")
+        # Never written with another content, so its version need not be named.
+        return MappingPin(key=key, version_id="")
+
+    def examined(self, record: Import, mapping: Mapping, drop: Drop, parent: str) -> Inherited:
+        """
+        Look at a result file of *parent* before it is cut.
+
+        Its problems are columns that a spreadsheet has visibly changed, and rows of other parents.
+
+        Raises:
+            DropRejectedError: It is no table that can be read; or columns were moved that the
+                mapping knows by their number alone.
+        """
+        dropped = dropped_rows(drop)
+        ancestor = self.ledger.load(Import.at(parent))
+        plan = self._plan_of(parent) if ancestor else None
+        is_handed_on = record.mapping is not None and object_keys.is_ours(record.mapping.key)
+        pin = _pin_of(ancestor, plan) if is_handed_on else None
+        inherited = Inherited(is_rework=True, mapping=pin, warnings=(_NOT_CHECKED,))
+        if problem := merged_problem(drop.source.key, dropped.imports):
+            return replace(inherited, problems=(problem,))
+        if ancestor is None or plan is None:
+            return inherited
+        if is_handed_on and is_counted(mapping) and dropped.header != plan.header:
+            raise DropRejectedError((_moved_columns(drop, plan),), concerns_mapping=True)
+        original = Drop(self.files, ancestor.source, plan.dialect.encoding)
+        try:
+            problems = _damage(drop, mapping, dropped, original)
+        except (MissingObjectError, UnreadableObjectError):
+            return inherited
+        return replace(inherited, problems=problems, warnings=())
+
+    def _plan_of(self, parent: str) -> Plan | None:
+        try:
+            return read_plan(self.files, parent)
+        except MissingObjectError:
+            return None
+
+
+def merged_problem(name: str, imports: tuple[str, ...]) -> Problem | None:
+    """Say that the rows of a drop come from several *imports*, if they do."""
+    if len(imports) <= 1:
+        return None
+    return Problem(
+        name,
+        f"its rows come from the result files of several imports: {', '.join(imports)}",
+        "Drop the rows of each import as a file of their own; or delete the columns that begin "
+        "with bigin__ and drop the file with a mapping",
+    )
+
+
+def reject_merged(table: Table) -> None:
+    """
+    Refuse rows of several imports in *table*, as far as it was read.
+
+    Raises:
+        DropRejectedError: There are some.
+    """
+    if problem := merged_problem(table.name, table.parent_imports):
+        raise DropRejectedError((problem,))
+
+
+def _damage(drop: Drop, mapping: Mapping, dropped: Dropped, original: Drop) -> tuple[Problem, ...]:
+    """
+    Find columns that a spreadsheet has visibly changed.
+
+    Raises:
+        MissingObjectError: The parent's drop is gone.
+    """
+    with original.opened() as table:
+        originals = find_parent_rows(dropped, table)
+    return damaged_columns(
+        readable_dates(originals, dropped.header, mapping),
+        header=dropped.header,
+        file=drop.source.key,
+    )
+
+
+def _parent_named_in(table: Table) -> tuple[bool, str | None]:
+    """Return whether *table* is a result file without rows, and which import it comes from."""
+    if not table.is_result_file or table.parent_import is not None:
+        return False, table.parent_import
+    is_empty = next(table.batches(), None) is None
+    return is_empty, next(iter(table.parent_imports), None)
+
+
+def _no_rows(name: str) -> Problem:
+    what = "it is a result file with a header and no row below it"
+    return Problem(name, what, "Put the corrected rows below the header and drop it again")
+
+
+def _pin_of(ancestor: Import | None, plan: Plan | None) -> MappingPin | None:
+    """Return the mapping of an import as a person dropped it, whoever has inherited it since."""
+    if plan is not None and plan.mapping_key:
+        return MappingPin(key=plan.mapping_key, version_id=plan.mapping_version)
+    return ancestor.mapping if ancestor else None
+
+
+def _moved_columns(drop: Drop, plan: Plan) -> Problem:
+    columns = ", ".join(Headers.of(plan.header).titles_except(set()))
+    return Problem(
+        drop.source.key,
+        "its columns are not those of the file that it corrects, and the mapping counts columns "
+        "that have no header of their own",
+        f"Bring back the columns: {columns}; or drop a mapping beside the file",
+    )

@@ -1,0 +1,205 @@
+"""Columns of a corrected result file that a spreadsheet has changed, and not a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bigin_import.domain.drop import Problem
+
+
+class Damage(StrEnum):
+    """What was done to cells, in words that follow "A spreadsheet has"."""
+
+    POWERS = "turned long numbers into powers of ten"
+    ROUNDED = "rounded long numbers"
+    ZEROS = "removed leading zeros"
+    PLUS = "removed the plus sign of numbers"
+    TURNED = "turned numbers into dates"
+    DATES = "rewritten dates"
+
+
+_POWER = re.compile(r"[+-]?\d([.,]\d+)?E\+\d{2,3}", re.IGNORECASE)
+_LEADING_ZEROS = re.compile(r"0+(?=\d)")
+_NUMBER = re.compile(r"\+?\d+([.,]\d+)?", re.ASCII)
+_DATE = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}", re.ASCII)
+_LIKE_A_DATE = re.compile(r"\d{1,4}[-./]\d{1,4}", re.ASCII)
+_CLOCK = re.compile(
+    r"[ T,]+(\d{1,2}):(\d{2})(:\d{2}([.,]\d+)?)?( ?[AP]\.?M\.?)?(Z|[+-]\d{2}:?\d{2})?$",
+    re.IGNORECASE | re.ASCII,
+)
+_DAY_AND_MONTH_SIGNS = frozenset("年月日년월일")
+_MONTHS, _DAYS = 12, 31
+_EXACT_DIGITS = 15  # a spreadsheet keeps no more of a number
+
+
+def damage_of(cell: str, original: str | None) -> Damage | None:
+    """
+    Return what a spreadsheet has made of *original*, if that is what became *cell*.
+
+    Args:
+        original: None if it is not known; then a power of ten is the one thing that shows.
+    """
+    if _POWER.fullmatch(cell) and cell != original:
+        return Damage.POWERS
+    if original is None or cell == original:
+        return None
+    if _NUMBER.fullmatch(original):
+        return _of_number(cell, original) or _of_date(cell, original)
+    return _of_date(cell, original)
+
+
+def endangers(cell: str) -> Iterator[Damage]:
+    """Yield what a spreadsheet would have done to *cell*, were it not left as it was."""
+    if _NUMBER.fullmatch(cell):
+        if cell.startswith("+"):
+            yield Damage.PLUS
+        elif _LEADING_ZEROS.match(cell):
+            yield Damage.ZEROS
+    if _may_be_a_day(cell):
+        yield Damage.TURNED
+    if _DATE.fullmatch(_split(cell)[0]):
+        yield Damage.DATES
+
+
+def _of_number(cell: str, original: str) -> Damage | None:
+    digits = original.removeprefix("+")
+    bare = _LEADING_ZEROS.sub("", digits, count=1) if _LEADING_ZEROS.match(digits) else digits
+    if cell == bare:
+        return Damage.PLUS if original.startswith("+") else Damage.ZEROS
+    rounded = bare[:_EXACT_DIGITS].ljust(len(bare), "0")
+    return Damage.ROUNDED if len(bare) > _EXACT_DIGITS and cell == rounded else None
+
+
+def _of_date(cell: str, original: str) -> Damage | None:
+    before, clock_before = _split(original)
+    after, clock_after = _split(cell)
+    if _LIKE_A_DATE.fullmatch(original):
+        return Damage.TURNED if _names_its_month(after, before) else None
+    if not _DATE.fullmatch(before) or not _is_same_time(clock_after, clock_before):
+        return None
+    if _names_its_month(after, before):
+        return Damage.DATES
+    is_date = _DATE.fullmatch(after) is not None and _days(after) == _days(before)
+    return Damage.DATES if is_date and _notation(cell) != _notation(original) else None
+
+
+def _split(text: str) -> tuple[str, tuple[int, int] | None]:
+    """Return the date in *text* and its time: hours, of a clock with twelve, and minutes."""
+    clock = _CLOCK.search(text)
+    if clock is None:
+        return text, None
+    return text[: clock.start()], (int(clock[1]) % 12, int(clock[2]))
+
+
+def _is_same_time(after: tuple[int, int] | None, before: tuple[int, int] | None) -> bool:
+    """Return whether a time is the same; that of midnight may be gone, or have come."""
+    return (after or (0, 0)) == (before or (0, 0))
+
+
+def _names_its_month(after: str, before: str) -> bool:
+    """
+    Return whether a word, in whatever language, stands for one number of *before*.
+
+    Chinese, Japanese and Korean spreadsheets put a sign behind each number instead.
+    """
+    letters = set(filter(str.isalpha, after))
+    if not letters:
+        return False
+    lost = 0 if letters <= _DAY_AND_MONTH_SIGNS else 1
+    left, all_numbers = _days(after), _days(before)
+    return len(left) == len(all_numbers) - lost > 0 and set(left) <= set(all_numbers)
+
+
+def _may_be_a_day(text: str) -> bool:
+    """Return whether a spreadsheet takes *text* for day and month, or month and year."""
+    if not _LIKE_A_DATE.fullmatch(text):
+        return False
+    one, other = (int(number) for number in re.split(r"[-./]", text))
+    return 1 <= min(one, other) <= _MONTHS and (max(one, other) <= _DAYS or one <= _MONTHS)
+
+
+def _notation(date: str) -> str:
+    return re.sub(r"\d", "9", date)
+
+
+def _days(date: str) -> list[int]:
+    """Return day, month and two-digit year in no order: what every notation of a date keeps."""
+    return sorted(int(number) % 100 for number in re.findall(r"\d+", date, re.ASCII))
+
+
+# One rewritten date alone is a correction; of other damage one cell is enough.
+_LEAST_ROWS = {Damage.DATES: 2}
+# A number that was rounded or shortened is lost, however many others are whole.
+_ALWAYS_LOST = (Damage.POWERS, Damage.ROUNDED)
+_CLEARLY_MORE = 2  # times as many damaged cells as cells that a spreadsheet would have changed
+_REMEDY = (
+    "Take the column from the original file again, and open the CSV by import with this column "
+    "as text; if the change is meant, delete the columns that begin with bigin__ and drop the "
+    "file with its mapping"
+)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Damage of one kind in one column; *unharmed*: cells of the kind that were left alone."""
+
+    first_row: int = 0
+    damaged: int = 0
+    unharmed: int = 0
+
+    def is_certain(self, damage: Damage) -> bool:
+        enough = self.damaged >= _LEAST_ROWS.get(damage, 1)
+        unharmed = 0 if damage in _ALWAYS_LOST else self.unharmed
+        return enough and self.damaged > _CLEARLY_MORE * unharmed
+
+
+@dataclass(slots=True)
+class _Column:
+    """What was seen in one column."""
+
+    seen: dict[Damage, _Seen] = field(default_factory=dict)
+
+    def look_at(self, number: int, cell: str, original: str | None) -> None:
+        damage = damage_of(cell, original)
+        if damage is not None:
+            of_kind = self.seen.setdefault(damage, _Seen())
+            of_kind.first_row = of_kind.first_row or number
+            of_kind.damaged += 1
+        elif cell == original:
+            for each in endangers(cell):
+                self.seen.setdefault(each, _Seen()).unharmed += 1
+
+
+def damaged_columns(
+    rows: Iterable[tuple[int, Sequence[str], Sequence[str | None]]],
+    *,
+    header: Sequence[str],
+    file: str,
+) -> tuple[Problem, ...]:
+    """
+    Find columns that a spreadsheet has visibly changed. No cell value is in the problems.
+
+    A spreadsheet changes all cells of a kind, and a person may have typed some of them again;
+    where more than a few were left alone, the others were corrected by a person.
+
+    Args:
+        rows: Row number, the row's cells, and for each of them the original, None where it is
+            not known; all without our columns.
+        header: Of the dropped file, without our columns.
+        file: Its name.
+    """
+    columns = [_Column() for _ in header]
+    for number, cells, originals in rows:
+        for column, cell, original in zip(columns, cells, originals, strict=False):
+            column.look_at(number, cell.strip(), None if original is None else original.strip())
+    return tuple(
+        Problem(
+            f'{file}, column "{name}", row {seen.first_row}', f"A spreadsheet has {damage}", _REMEDY
+        )
+        for name, column in zip(header, columns, strict=True)
+        for damage, seen in column.seen.items()
+        if seen.is_certain(damage)
+    )

@@ -1,0 +1,120 @@
+"""What is not about one import: turns, claims, the access token, notices, metadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLock:
+    """
+    Whose turn it is among the versions of one key: one import at a time, in order.
+
+    Attributes:
+        place: Hash of bucket and key.
+        open_import: The import that is being prepared or sent; it has the turn until it is closed
+            or on hold.
+        last_sequencer: S3's order of the latest version that was sent.
+    """
+
+    place: str
+    open_import: str | None = None
+    last_sequencer: str = ""
+    version: int = 0
+
+    @classmethod
+    def at(cls, place: str) -> Address[KeyLock]:
+        return Address(cls, f"DROP#{place}", "DROP")
+
+    @property
+    def address(self) -> Address[KeyLock]:
+        return KeyLock.at(self.place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentClaim:
+    """This content with this mapping belongs to that import."""
+
+    digest: str
+    import_id: str
+    version: int = 0
+
+    @classmethod
+    def at(cls, digest: str) -> Address[ContentClaim]:
+        return Address(cls, f"CLAIM#{digest}", "CLAIM")
+
+    @property
+    def address(self) -> Address[ContentClaim]:
+        return ContentClaim.at(self.digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedToken:
+    """
+    The access token that all functions share.
+
+    Attributes:
+        access_token: "" before the first refresh. Never in a log.
+        valid_until: When it is refreshed, five minutes before Zoho ends it.
+        refresh_until: Somebody is refreshing until then; the others use what there is or wait.
+        refreshed_at: Times of the latest refreshes; Zoho allows 10 in 10 minutes.
+        refused: Zoho's word if it refuses the refresh token, until a refresh works again.
+    """
+
+    access_token: str = field(default="", repr=False)
+    generation: int = 0
+    valid_until: int = 0
+    refresh_until: int = 0
+    refreshed_at: tuple[int, ...] = ()
+    refused: str | None = None
+    version: int = 0
+
+    @classmethod
+    def at(cls) -> Address[SharedToken]:
+        return Address(cls, "TOKEN", "TOKEN")
+
+    @property
+    def address(self) -> Address[SharedToken]:
+        return SharedToken.at()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastNotice:
+    """When people were last told something that is not about one import."""
+
+    what: str
+    told_at: int = 0
+    version: int = 0
+
+    @classmethod
+    def at(cls, what: str) -> Address[LastNotice]:
+        return Address(cls, f"TOLD#{what}", "TOLD")
+
+    @property
+    def address(self) -> Address[LastNotice]:
+        return LastNotice.at(self.what)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedResponse:
+    """An answer of Bigin's metadata, kept for minutes; *answer* is JSON text."""
+
+    what: str
+    answer: str
+    until: int
+    version: int = 0
+
+    @classmethod
+    def at(cls, what: str) -> Address[CachedResponse]:
+        return Address(cls, what, what)
+
+    @property
+    def address(self) -> Address[CachedResponse]:
+        return CachedResponse.at(self.what)
+
+
+type Record = Import | Part | KeyLock | ContentClaim | SharedToken | LastNotice | CachedResponse

@@ -1,0 +1,228 @@
+"""A mapping resolved against one drop, and what reading the drop found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bigin_import.domain.job_request import JobRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRule:
+    """
+    How cells of a column are rewritten before they are sent. Nothing else is ever changed.
+
+    Attributes:
+        values: Exact replacements, applied first; a replaced cell meets no other rule.
+        date_format: The file's pattern, such as "dd.MM.yyyy"; with *with_time* a datetime.
+        decimal: The file's decimal mark; Bigin wants ".".
+        thousands: The file's thousands mark, removed.
+    """
+
+    values: tuple[tuple[str, str], ...] = ()
+    date_format: str | None = None
+    with_time: bool = False
+    decimal: str | None = None
+    thousands: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedColumn:
+    """
+    One column of what we send: which cell of the drop feeds which field, by what rule.
+
+    Attributes:
+        data_type, length, pick_list: Of the field, as its metadata says; what is known of them
+            is checked against the values.
+    """
+
+    source: int
+    header: str
+    api_name: str
+    data_type: str | None = None
+    rule: ValueRule | None = None
+    length: int | None = None
+    pick_list: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """
+    A mapping resolved against one header: everything the cutter and the create call need.
+
+    Attributes:
+        columns: In the order we send them: the `find_by` key first.
+        key: Position of the key in *columns*; None if the job has no `find_by`, or if the
+            key is filled by a constant.
+        key_is_unique: True if `find_by` is proven unique (metadata or system key), so that
+            repeating a job cannot make a second record.
+        ignored: Headers of the drop that are not mapped and never leave the account.
+        warnings: Sentences for the report; none of them stops the import.
+        empty_key: "invalid" or "send": what becomes of rows without their key.
+        duplicate_keys: "send" or "reject".
+        max_invalid_share: Above this share of invalid rows (0 to 1) the drop is rejected.
+    """
+
+    request: JobRequest
+    columns: tuple[PlannedColumn, ...]
+    key: int | None = None
+    key_is_unique: bool = False
+    ignored: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    empty_key: str = "invalid"
+    duplicate_keys: str = "send"
+    max_invalid_share: float = 0.01
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The header row of what we send: API names."""
+        return tuple(column.api_name for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """
+    How the drop is written.
+
+    Attributes:
+        encoding: A Python codec name. A BOM, if there was one, is not part of any cell.
+        delimiter: One of , ; tab | :
+        header_row: 1-based row of the header as a spreadsheet shows it, which hides a `sep=` line.
+    """
+
+    encoding: str
+    delimiter: str
+    header_row: int = 1
+    bom: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidRow:
+    """A row that is never sent: *row* is the number a spreadsheet shows (the header is 1)."""
+
+    row: int
+    reason: str
+
+
+class SourceRow(NamedTuple):
+    """
+    A data row of a drop, read again to be joined with what became of it.
+
+    Attributes:
+        row: The number a spreadsheet shows (the header is 1).
+        cells: Untouched, as many as the header has or, in a row that is invalid for it, more.
+        reason: Why the row was never sent; None if it was.
+    """
+
+    row: int
+    cells: Sequence[str]
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFindings:
+    """
+    What the values of one planned column look like, as they are sent.
+
+    Attributes:
+        samples: The first three different values, shortened; cells, so never in a log or a notice.
+        filled: Values that are not empty; 0 if nothing is known of the field to check them by.
+        misfits: Values that do not fit the field.
+        misfit_rows: Rows of the first ten of them.
+        unknown: The first twenty values that a picklist does not have yet, shortened; cells too.
+    """
+
+    header: str
+    api_name: str
+    samples: tuple[str, ...] = field(default=(), repr=False)
+    filled: int = 0
+    misfits: int = 0
+    misfit_rows: tuple[int, ...] = ()
+    unknown: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CutPart:
+    """
+    One part as it will be sent.
+
+    Attributes:
+        number: From 1.
+        rows: Records, the header not counted.
+        csv_bytes: Size of the CSV before compression.
+        sha256: Of the archive, in hexadecimal.
+        first_row, last_row: Row numbers in the drop as a spreadsheet shows them.
+        empty_keys: True if a row is sent without its key.
+        repeated_keys: True if a key occurs twice in this part.
+    """
+
+    number: int
+    rows: int
+    csv_bytes: int
+    sha256: str
+    first_row: int
+    last_row: int
+    empty_keys: bool = False
+    repeated_keys: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CutResult:
+    """
+    What reading and cutting a whole drop found.
+
+    Attributes:
+        rows: Data rows in the drop, valid and invalid; blank lines are not rows.
+        blank: Blank lines dropped.
+        padded, trimmed: Rows whose missing trailing cells were added, or whose surplus empty
+            cells were dropped.
+        invalid: How many rows are never sent.
+        invalid_rows: The first hundred of them.
+        repeated_keys_across_parts: True if a key occurs in more than one part, so that the
+            parts must run one after another.
+        content_sha256: Of the drop's bytes as stored, in hexadecimal.
+        warnings: Sentences for the report.
+        empty_keys: Rows without their key, sent or not.
+        repeated_keys: Valid rows whose key (trimmed, case-folded) an earlier row has.
+        repeated_key_rows: Rows of the first hundred keys that occur more than once, all of
+            their occurrences, at most two hundred.
+        columns: In the order we send them.
+    """
+
+    parts: tuple[CutPart, ...]
+    rows: int
+    blank: int
+    padded: int
+    trimmed: int
+    invalid: int
+    invalid_rows: tuple[InvalidRow, ...]
+    repeated_keys_across_parts: bool
+    content_sha256: str
+    warnings: tuple[str, ...] = ()
+    empty_keys: int = 0
+    repeated_keys: int = 0
+    repeated_key_rows: tuple[int, ...] = ()
+    columns: tuple[ColumnFindings, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    All that reading a drop decided; stored beside the parts, and never decided again.
+
+    Attributes:
+        header: Of the drop, without our own result columns.
+        parent: The import whose result file the drop was; "" if it was none.
+        mapping_key, mapping_version: Of the mapping that the parent was started with, if it was
+            handed on; "" if the drop had a mapping of its own.
+    """
+
+    columns: ColumnPlan
+    cut: CutResult
+    dialect: Dialect
+    header: tuple[str, ...]
+    parent: str = ""
+    mapping_key: str = ""
+    mapping_version: str = ""

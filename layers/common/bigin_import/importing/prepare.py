@@ -1,0 +1,212 @@
+"""Use case: a drop and its mapping -> stored parts and a plan, before anything leaves the house."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+from bigin_import import identity, object_keys
+from bigin_import.corrections.corrections import Corrections, reject_merged
+from bigin_import.domain.import_record import Import, Totals
+from bigin_import.domain.job_request import Operation
+from bigin_import.domain.locks import ContentClaim
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.plan import CutPart, CutResult, Plan
+from bigin_import.domain.states import ImportState, OpenKind, PartState
+from bigin_import.errors import ConflictError
+from bigin_import.identity import normalised_mapping
+from bigin_import.importing.check import DropCheck
+from bigin_import.importing.lease import Lease
+from bigin_import.importing.metadata_cache import MetadataCache
+from bigin_import.ledger import create_if_absent
+from bigin_import.mapping.column_plan import column_plan
+from bigin_import.mapping.model import Mapping
+from bigin_import.ports import Clock, Files, Ledger, Telemetry
+from bigin_import.splitting.splitter import MAX_ROWS, split
+from bigin_import.stored_plan import write_plan
+
+AN_HOUR_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparer:
+    """Reads a drop once from end to end and plans its parts; *max_rows*: of one part."""
+
+    ledger: Ledger
+    files: Files
+    metadata: MetadataCache
+    corrections: Corrections
+    clock: Clock
+    telemetry: Telemetry
+    default_encoding: str
+    max_rows: int = MAX_ROWS
+
+    def prepare(self, lease: Lease, record: Import, mapping: Mapping) -> Import:
+        """
+        Cut the drop into archives under `parts/`, then put the plan in the ledger.
+
+        Nothing is sent. May be repeated as long as the import is PREPARING: the same drop
+        and the same pinned mapping give the same parts.
+
+        Returns:
+            The import, SENDING, or FINISHING as DRY_RUN or UNCHANGED.
+
+        Raises:
+            DropRejectedError: The file or its mapping is wrong.
+            MissingObjectError: The version was removed from the bucket.
+            LeaseLostError: Another submitter took over.
+        """
+        plan = self._cut(lease, record, mapping)
+        lease.check()
+        made = write_plan(self.files, record.import_id, plan)
+        lease.change(lambda seen: replace(seen, plan_sha256=made))
+        if record.dry_run:
+            return self._planned(lease, plan, verdict=ImportState.DRY_RUN)
+        digest = identity.claim_of(
+            record.source,
+            plan.cut.content_sha256,
+            normalised_mapping(plan.columns),
+            parent=plan.parent,
+            force=mapping.force,
+        )
+        # Known before it is made, so that whatever ends the import can release it.
+        lease.change(lambda seen: replace(seen, claim=digest))
+        claim = self._claim(digest, record.import_id)
+        if claim.import_id != record.import_id:
+            return self._planned(lease, plan, verdict=ImportState.UNCHANGED, winner=claim.import_id)
+        self._plan_parts(lease, record.import_id, plan)
+        return self._planned(lease, plan, claim=digest)
+
+    @property
+    def checking(self) -> DropCheck:
+        return DropCheck(
+            files=self.files,
+            metadata=self.metadata,
+            corrections=self.corrections,
+            telemetry=self.telemetry,
+            default_encoding=self.default_encoding,
+        )
+
+    def _claim(self, digest: str, import_id: str) -> ContentClaim:
+        """Claim the content for this import, unless another has it that wrote some of it."""
+        claim, _ = create_if_absent(self.ledger, ContentClaim(digest=digest, import_id=import_id))
+        winner = self.ledger.load(Import.at(claim.import_id))
+        if winner is None or not winner.state.wrote_nothing:
+            return claim
+        # It is closed, and its claim is about to be deleted.
+        try:
+            return self.ledger.save(replace(claim, import_id=import_id))
+        except ConflictError:
+            return self._claim(digest, import_id)
+
+    def _cut(self, lease: Lease, record: Import, mapping: Mapping) -> Plan:
+        with self.checking.opened(record, mapping) as (table, examined, inherited):
+            columns = inherited.passed_on(column_plan(examined))
+            result = split(
+                table,
+                columns,
+                store=partial(self._store_archive, lease),
+                entry_name=partial(object_keys.entry_name, record.import_id),
+                max_rows=self.max_rows,
+            )
+            reject_merged(table)
+        return Plan(
+            columns=columns,
+            cut=result,
+            dialect=table.dialect,
+            header=table.header,
+            parent=table.parent_import or "",
+            mapping_key=inherited.mapping.key if inherited.mapping else "",
+            mapping_version=inherited.mapping.version_id if inherited.mapping else "",
+        )
+
+    def _store_archive(self, lease: Lease, number: int, archive: bytes) -> None:
+        lease.check()
+        key = object_keys.archive(lease.import_id, number)
+        self.files.write(key, archive, content_type="application/zip")
+
+    def _plan_parts(self, lease: Lease, import_id: str, plan: Plan) -> None:
+        """Put every part in the ledger; nothing is sent before the import is SENDING."""
+        for cut_part in plan.cut.parts:
+            fresh = self._part(import_id, plan, cut_part, lease.epoch)
+            _, is_new = create_if_absent(self.ledger, fresh)
+            if not is_new:
+                self._plan_again(lease, fresh)
+        for part in self.ledger.parts(import_id)[len(plan.cut.parts) :]:
+            self.ledger.delete(part)
+
+    def _plan_again(self, lease: Lease, fresh: Part) -> None:
+        """Put a part over the one of an earlier try at preparing, but never over a later one's."""
+        lease.change_part(fresh.number, lambda seen: replace(fresh, version=seen.version))
+
+    def _part(self, import_id: str, plan: Plan, cut_part: CutPart, epoch: int) -> Part:
+        now = self.clock.now()
+        return Part(
+            import_id=import_id,
+            number=cut_part.number,
+            state=PartState.STORED,
+            rows=cut_part.rows,
+            csv_bytes=cut_part.csv_bytes,
+            sha256=cut_part.sha256,
+            first_row=cut_part.first_row,
+            last_row=cut_part.last_row,
+            repeatable=_is_repeatable(plan, cut_part),
+            epoch=epoch,
+            stored_at=now,
+            open=OpenKind.WORK,
+            due_at=now + AN_HOUR_SECONDS,
+        )
+
+    def _planned(
+        self,
+        lease: Lease,
+        plan: Plan,
+        *,
+        verdict: ImportState | None = None,
+        winner: str | None = None,
+        claim: str | None = None,
+    ) -> Import:
+        request, totals = plan.columns.request, _totals(plan.cut)
+        self.telemetry.emit(
+            "plan_ready",
+            import_id=lease.import_id,
+            rows=totals.rows,
+            parts=totals.parts,
+            invalid=totals.invalid,
+        )
+        return lease.change(
+            lambda seen: replace(
+                seen,
+                state=ImportState.FINISHING if verdict else ImportState.SENDING,
+                verdict=verdict,
+                winner=winner,
+                claim=claim,
+                totals=totals,
+                module=request.module,
+                operation=request.operation.value,
+            )
+        )
+
+
+def _totals(found: CutResult) -> Totals:
+    return Totals(
+        rows=found.rows,
+        blank=found.blank,
+        invalid=found.invalid,
+        parts=len(found.parts),
+        content_sha256=found.content_sha256,
+        in_order=found.repeated_keys_across_parts,
+    )
+
+
+def _is_repeatable(plan: Plan, part: CutPart) -> bool:
+    """
+    Return whether a second job for *part* could not make a second record.
+
+    `update` never makes records; the others find them by a key that is proven unique. Either
+    way every row must have a key of its own, or the second job could undo what the first did;
+    where a constant fills the key, all rows share it.
+    """
+    if plan.columns.key is None or part.empty_keys or part.repeated_keys:
+        return False
+    return plan.columns.request.operation is Operation.UPDATE or plan.columns.key_is_unique

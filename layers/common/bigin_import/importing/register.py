@@ -1,0 +1,205 @@
+"""
+The door: every event about an object under `incoming/` becomes an import in the ledger, once.
+
+S3 delivers at least once and in any order, and a person may drop the CSV before its mapping
+or after it. Everything here may be repeated at will.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+
+from bigin_import import identity, object_keys
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import, MappingPin
+from bigin_import.domain.locks import KeyLock
+from bigin_import.domain.states import ImportState, OpenKind
+from bigin_import.importing.pauses import LONGEST_LOOK_SECONDS, LOOK_AGAIN_SECONDS
+from bigin_import.ledger import create_if_absent, update
+from bigin_import.object_keys import KeyKind
+from bigin_import.ports import Clock, Files, Ledger, Telemetry
+
+TAKE_UP_SECONDS = 7 * 24 * 3600
+LONGEST_WAIT_SECONDS = 7 * 24 * 3600  # for a mapping, by template.yaml; then a drop is rejected
+MOST_WAITING = 200  # looked at when a mapping arrives; the tick looks at the rest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registrar:
+    """Registers drops, finds their mappings, and keeps the versions of one key in order."""
+
+    ledger: Ledger
+    files: Files
+    clock: Clock
+    telemetry: Telemetry
+
+    def register(self, source: ObjectVersion, *, take: int = 1) -> Import:
+        """Remember a drop; return its import, also if an earlier event has made it."""
+        now = self.clock.now()
+        import_id = identity.import_id_of(source, take)
+        record, is_new = create_if_absent(
+            self.ledger,
+            Import(
+                import_id=import_id,
+                source=source,
+                state=ImportState.WAITING_FOR_MAPPING,
+                received_at=now,
+                take=take,
+                dry_run=object_keys.is_check(source.key),
+                results=object_keys.results_prefix(source, import_id, now),
+                open=OpenKind.WAITING,
+                due_at=now + LOOK_AGAIN_SECONDS,
+            ),
+        )
+        if is_new:
+            self.telemetry.emit(
+                "drop_received", import_id=import_id, key=source.key, size=source.size
+            )
+        return record
+
+    def find_mapping(self, key: str) -> MappingPin | None:
+        """Return the mapping that counts for the CSV *key* now: the nearest one."""
+        return self.own_mapping(key) or self.folder_mapping(key)
+
+    def own_mapping(self, key: str) -> MappingPin | None:
+        """Return the mapping that bears the name of the CSV *key*."""
+        return self._first(object_keys.own_mapping_names(key))
+
+    def folder_mapping(self, key: str) -> MappingPin | None:
+        """Return the mapping of the folder of the CSV *key*, or of the nearest one above."""
+        return self._first(object_keys.folder_mapping_names(key))
+
+    def _first(self, candidates: Iterable[object_keys.Names]) -> MappingPin | None:
+        for prefix, names in candidates:
+            for key in self.files.keys(prefix):
+                version = self.files.newest(key) if key.casefold() in names else None
+                if version is not None:
+                    return MappingPin(key=key, version_id=version.version_id)
+        return None
+
+    def woken_by(self, mapping: ObjectVersion) -> Iterator[str]:
+        """
+        Yield the imports that a new version of a mapping lets go on, one by one.
+
+        Waiting ones first; then the drops in its reach that were rejected for their mapping,
+        each as a new import.
+        """
+        horizon = self.clock.now() + 2 * LONGEST_LOOK_SECONDS
+        due = self.ledger.due(OpenKind.WAITING, before=horizon, limit=MOST_WAITING)
+        for address in due:
+            record = self.ledger.load(address)
+            if isinstance(record, Import) and object_keys.reaches(mapping.key, record.source.key):
+                yield record.import_id
+        yield from self._taken_up(mapping)
+
+    def _taken_up(self, mapping: ObjectVersion) -> Iterator[str]:
+        since = self.clock.now() - TAKE_UP_SECONDS - LONGEST_WAIT_SECONDS
+        for key in self.files.keys(object_keys.reach_of(mapping.key), since=since):
+            if object_keys.kind_of(key) is not KeyKind.CSV or not object_keys.reaches(
+                mapping.key, key
+            ):
+                continue
+            newest = self.files.newest(key)
+            earlier = self._last_take(newest) if newest else None
+            again = self.take_up(earlier) if earlier else None
+            if again is not None:
+                yield again.import_id
+
+    def take_up(self, earlier: Import) -> Import | None:
+        """
+        Register a drop again that was rejected for its mapping, if there is another one now.
+
+        Called when a mapping arrives, and once more when a rejection was closed: the mapping may
+        have arrived while the old one was read.
+        """
+        newest = self.files.newest(earlier.source.key)
+        is_newest = newest is not None and newest.version_id == earlier.source.version_id
+        if not is_newest or not self._may_be_taken_up(earlier):
+            return None
+        return self.register(earlier.source, take=earlier.take + 1)
+
+    def _last_take(self, source: ObjectVersion) -> Import | None:
+        """Return the import of *source* that was begun last; ids follow from version and take."""
+        last = None
+        for take in count(1):
+            record = self.ledger.load(Import.at(identity.import_id_of(source, take)))
+            if record is None:
+                return last
+            last = record
+        return last
+
+    def _may_be_taken_up(self, earlier: Import) -> bool:
+        if (
+            earlier.state is not ImportState.REJECTED
+            or not earlier.concerns_mapping
+            or (earlier.closed_at or 0) <= self.clock.now() - TAKE_UP_SECONDS
+        ):
+            return False
+        mapping = self._mapping_now(earlier)
+        return mapping is not None and mapping != earlier.mapping
+
+    def _mapping_now(self, earlier: Import) -> MappingPin | None:
+        """Return the mapping that would count for a drop now: of a result file, its parent's."""
+        key = earlier.source.key
+        is_inherited = earlier.mapping is not None and object_keys.is_ours(earlier.mapping.key)
+        return self.own_mapping(key) or (
+            earlier.mapping if is_inherited else self.folder_mapping(key)
+        )
+
+    def take_turn(self, record: Import, *, however_late: bool = False) -> ImportState | None:
+        """
+        Ask for this import's turn among the versions of its key; asking twice does no harm.
+
+        Nobody gives a turn back: it is free as soon as its import is closed or on hold.
+
+        Args:
+            however_late: A later version that was sent is no reason against it.
+
+        Returns:
+            PREPARING if it may go on, SUPERSEDED if a later version was sent already, or
+            None if another version is still under way.
+        """
+
+        def is_late(seen: KeyLock) -> bool:
+            return _is_late(record, seen) and not however_late
+
+        def taken(seen: KeyLock) -> KeyLock | None:
+            if is_late(seen) or not self._is_free(seen, record):
+                return None
+            # Written also if it is ours: whoever finds us on hold a moment too late then looks
+            # again.
+            return replace(seen, open_import=record.import_id)
+
+        place = identity.place_of(record.source)
+        turn, ours = update(self.ledger, KeyLock.at(place), taken)
+        if turn is None:
+            create_if_absent(self.ledger, KeyLock(place=place))
+            turn, ours = update(self.ledger, KeyLock.at(place), taken)
+        if turn is None or ours:
+            return ImportState.PREPARING
+        return ImportState.SUPERSEDED if is_late(turn) else None
+
+    def _is_free(self, turn: KeyLock, record: Import) -> bool:
+        if turn.open_import in (None, record.import_id):
+            return True
+        holder = self.ledger.load(Import.at(turn.open_import))
+        return holder is None or holder.state.is_closed or holder.state is ImportState.ON_HOLD
+
+    def record_sending(self, record: Import) -> None:
+        """Remember that this version of its key was sent, if it is the latest that was."""
+
+        def sent(seen: KeyLock) -> KeyLock | None:
+            ours = record.source.sequencer
+            is_known = ours in ("", seen.last_sequencer) or _is_late(record, seen)
+            return None if is_known else replace(seen, last_sequencer=ours)
+
+        update(self.ledger, KeyLock.at(identity.place_of(record.source)), sent)
+
+
+def _is_late(record: Import, turn: KeyLock) -> bool:
+    """Return whether a later version was sent; sequencers compare zero-padded on the right."""
+    ours, theirs = record.source.sequencer, turn.last_sequencer
+    width = max(len(ours), len(theirs))
+    return bool(ours) and ours.ljust(width, "0") < theirs.ljust(width, "0")

@@ -1,0 +1,82 @@
+"""What is said about drops that never get as far as being read, and of what Bigin refuses then."""
+
+from __future__ import annotations
+
+from posixpath import basename, dirname, splitext
+
+from bigin_import import object_keys
+from bigin_import.domain.drop import Problem
+from bigin_import.errors import BiginRefusedError
+from bigin_import.object_keys import KeyKind
+
+_INSTEAD = {
+    ".xlsx": 'In Excel choose "Save As" and the type "CSV UTF-8", and drop that file',
+    ".xls": 'In Excel choose "Save As" and the type "CSV UTF-8", and drop that file',
+    ".ods": 'In LibreOffice choose "Save As" and the type "Text CSV" with UTF-8; drop that file',
+    ".numbers": "In Numbers choose File, Export To, CSV, with UTF-8, and drop that file",
+    ".zip": "Unpack it and drop the CSV itself, or pack it with gzip as .csv.gz",
+    ".txt": "If it holds comma-separated rows, rename it to end in .csv",
+    ".tsv": "Rename it to end in .csv; tabs between the cells are understood",
+    ".json": "A mapping ends in .mapping.json, or is called mapping.json",
+}
+
+
+def no_mapping(key: str, waited_seconds: int) -> Problem:
+    """Nobody dropped a mapping for the CSV *key*."""
+    return Problem(
+        where=key,
+        what=f"no mapping for it was found within {waited_seconds // 60} minutes",
+        remedy=(
+            f"Drop {object_keys.stem(key)}.mapping.json beside it, or mapping.json in "
+            f"{dirname(key)}/; the file is then taken up by itself within a minute"
+        ),
+    )
+
+
+def not_a_drop(key: str) -> Problem:
+    """What lies at *key* is neither a CSV nor a mapping, or the key itself cannot be used."""
+    if object_keys.kind_of(key) is KeyKind.REFUSED:
+        return Problem(
+            where=repr(key),
+            what="the name cannot be used",
+            remedy=(
+                f"Use at most {object_keys.MAX_KEY_BYTES} bytes, no backslashes or control "
+                "characters, "
+                "and no empty, '.' or '..' folder names"
+            ),
+        )
+    ending = splitext(basename(key))[1].casefold()
+    return Problem(
+        where=key,
+        what="it is neither a CSV nor a mapping",
+        remedy=_INSTEAD.get(ending, "Drop a file whose name ends in .csv or .csv.gz"),
+    )
+
+
+def unreadable(key: str) -> Problem:
+    """S3 answered 403 for the object *key*, which a person dropped."""
+    return Problem(
+        where=key,
+        what="S3 does not let the importer read it (403); most likely it is encrypted with a KMS "
+        "key of your own",
+        remedy="Drop it again without naming a key, or allow the role of import_csv kms:Decrypt "
+        "with that key and then drop it again",
+    )
+
+
+def nobody_decided(key: str, hold_reason: str) -> Problem:
+    """The import was held before its drop was read, and nobody decided about it."""
+    return Problem(
+        where=key,
+        what=f"it was held and nobody decided about it in time ({hold_reason})",
+        remedy="Mend the cause and drop the file again; nothing of it was sent",
+    )
+
+
+def unknown_module(mapping_key: str, module: str, refused: BiginRefusedError) -> Problem:
+    """Bigin was asked for the fields of *module* and does not know it."""
+    return Problem(
+        where=f"{mapping_key}, module",
+        what=f"Bigin does not know the module {module!r} ({refused.code})",
+        remedy=refused.resolution,
+    )

@@ -1,0 +1,218 @@
+"""Use case: stored parts -> bulk write jobs, the first one alone, then side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+from bigin_import.domain import part_transitions
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.job_request import FieldMapping, Job, JobRequest
+from bigin_import.domain.part_record import Attempt, Part, Refusal
+from bigin_import.domain.states import PartState
+from bigin_import.errors import BiginAccessError, BiginError, BiginRefusedError
+from bigin_import.importing.lease import Lease
+from bigin_import.importing.pauses import Pause, pause_after
+from bigin_import.importing.send_part import PartSender, Round, StoppedError
+from bigin_import.ports import Bigin, CallbackUrls, Clock, CollectQueue, Ledger, Parallel, Telemetry
+
+
+def contradictions(job: Job, request: JobRequest, callback_matches: bool | None) -> tuple[str, ...]:
+    """
+    Say in which points *job* is not what *request* asked for.
+
+    What Bigin did not send back is no contradiction: its answers leave keys out at will.
+
+    Args:
+        callback_matches: Whether the echoed callback is ours; None if nothing was echoed.
+    """
+    return tuple(_contradictions(job, request, callback_matches))
+
+
+def _contradictions(job: Job, request: JobRequest, callback_matches: bool | None) -> Iterator[str]:
+    if job.operation not in (None, request.operation.value):
+        yield f"the operation is {job.operation}, we asked for {request.operation.value}"
+    if job.module not in (None, request.module):
+        yield f"the module is {job.module}, we asked for {request.module}"
+    if job.ignore_empty not in (None, request.ignore_empty):
+        yield f"ignore_empty is {job.ignore_empty}, we asked for {request.ignore_empty}"
+    if callback_matches is False:
+        yield "the callback is not the one we gave"
+    if job.mappings is not None:
+        yield from _of_mappings(job.mappings, request.field_mappings)
+
+
+def _of_mappings(theirs: frozenset[FieldMapping], ours: tuple[FieldMapping, ...]) -> Iterator[str]:
+    by_name = {mapping.api_name: mapping for mapping in theirs}
+    for wanted in ours:
+        found = by_name.pop(wanted.api_name, None)
+        if found is None:
+            yield f"field {wanted.api_name} is not mapped"
+        else:
+            yield from _of_field(found, wanted)
+    yield from (f"field {name} is mapped, we did not ask for it" for name in sorted(by_name))
+
+
+def _of_field(found: FieldMapping, wanted: FieldMapping) -> Iterator[str]:
+    for key in ("index", "find_by", "format", "default_value"):
+        theirs, ours = getattr(found, key), getattr(wanted, key)
+        if theirs is not None and theirs != ours:
+            yield f"{key} of field {wanted.api_name} is {theirs!r}, we asked for {ours!r}"
+
+
+_NO_JOB_YET = (PartState.STORED, PartState.UPLOADED)
+_UNANSWERED = (PartState.CREATING, PartState.UNKNOWN)
+# Bigin may take a moment to know the job that it has just made.
+_SHOWS_UP_SECONDS = 600
+_NOT_SENT = Refusal(
+    code="NOT_SENT",
+    message="Not sent, because Bigin refused another part of this file for its mapping",
+    resolution="Correct the mapping; then drop the rows of this file again",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Sends the parts of one import, under its lease."""
+
+    ledger: Ledger
+    bigin: Bigin
+    urls: CallbackUrls
+    part_sender: PartSender
+    clock: Clock
+    parallel: Parallel
+    queue: CollectQueue
+    telemetry: Telemetry
+    max_parallel_calls: int
+    unknown_create_seconds: int
+
+    def send(self, lease: Lease, record: Import, request: JobRequest) -> None:
+        """
+        Give every part a job, as far as that can be done now.
+
+        Afterwards every part has a job, has ended, or waits for a person.
+
+        Raises:
+            StoppedError: Some parts still have no job; it says why.
+            LeaseLostError: Another submitter took over.
+        """
+        self._decide_unknown(lease, record.import_id)
+        try:
+            self._send_parts(Round(lease, request), record)
+        except StoppedError as stopped:
+            if stopped.pause is not Pause.REFUSED:
+                raise
+            self._refuse_rest(lease)
+        self._check_all_sent(record.import_id)
+
+    def _send_parts(self, current: Round, record: Import) -> None:
+        parts = self.ledger.parts(record.import_id)
+        if any(part.refusal and part.refusal.concerns_mapping for part in parts):
+            raise StoppedError(Pause.REFUSED)  # whoever heard that did not get to tell the rest
+        if record.totals is not None and record.totals.in_order:
+            self._send_in_order(current, parts, is_compared=record.compared_at is not None)
+            return
+        if record.compared_at is None:
+            self._send_first(current, parts)
+        self._send_rest(current)
+
+    def _check_all_sent(self, import_id: str) -> None:
+        """A decision or a callback may have changed a part since it was looked at."""
+        states = {part.state for part in self.ledger.parts(import_id)}
+        if states & {*_UNANSWERED}:
+            raise StoppedError(Pause.UNKNOWN)
+        if states & {*_NO_JOB_YET}:
+            raise StoppedError(Pause.NO_TIME)
+
+    def _decide_unknown(self, lease: Lease, import_id: str) -> None:
+        """Find creates whose outcome nobody knows; move on those that time has decided."""
+        decided = [self._decided(lease, part) for part in self.ledger.parts(import_id)]
+        if any(part.state is PartState.UNKNOWN for part in decided):
+            raise StoppedError(Pause.UNKNOWN)
+
+    def _decided(self, lease: Lease, part: Part) -> Part:
+        if part.attempt is None or part.state not in (*_NO_JOB_YET, *_UNANSWERED):
+            return part
+        if part.state in _NO_JOB_YET and not part.attempt.is_in_doubt:
+            return part
+        lease.change_part(part.number, part_transitions.mark_unknown())
+        # Found in CREATING: we hold the lease, so whoever wrote it is gone.
+        lease.change_part(part.number, part_transitions.mark_unanswered(part.attempt.number))
+        decided = lease.change_part(part.number, self._decision)
+        if decided.state is PartState.HELD:
+            self.telemetry.emit("part_held", import_id=part.import_id, part=part.number)
+            self.queue.collect(part.import_id)  # settle_jobs tells people
+        return decided
+
+    def _decision(self, seen: Part) -> Part | None:
+        """Decide by the part as it stands: a callback may have come a moment ago."""
+        attempt, now = seen.attempt, self.clock.now()
+        if seen.state is not PartState.UNKNOWN or attempt is None or now < attempt.decide_after:
+            return None
+        if not seen.repeatable or attempt.is_in_doubt:
+            return part_transitions.hold(now)(seen)
+        if now < attempt.started_at + self.unknown_create_seconds:
+            return None
+        return part_transitions.send_again(now)(seen)
+
+    def _send_first(self, current: Round, parts: tuple[Part, ...]) -> None:
+        """Send parts one by one until one has a job, and read that job back before any other."""
+        for part in parts:
+            if self._is_compared(current, self._sent(current, part)):
+                return
+
+    def _is_compared(self, current: Round, part: Part) -> bool:
+        """Compare the job of *part* with what was asked for, if it has one."""
+        attempt = part.attempt
+        if attempt is None or attempt.job_id is None:
+            return False
+        job = self._first_job(part, attempt)
+        found = contradictions(job, current.request, self._is_ours(job, part, attempt))
+        if found:
+            raise StoppedError(Pause.CONTRADICTION, "; ".join(found))
+        now = self.clock.now()
+        current.lease.change(lambda seen: replace(seen, compared_at=now))
+        return True
+
+    def _first_job(self, part: Part, attempt: Attempt) -> Job:
+        try:
+            return self.bigin.job(attempt.job_id or "")
+        except BiginRefusedError as exc:
+            if self.clock.now() > (part.created_at or 0) + _SHOWS_UP_SECONDS:
+                what = f"it does not tell of the job {attempt.job_id} that it made ({exc.code})"
+                raise StoppedError(Pause.CONTRADICTION, what) from exc
+            raise StoppedError(Pause.UNREACHABLE, str(exc)) from exc
+        except BiginError as exc:
+            if isinstance(exc, BiginAccessError):
+                self.telemetry.emit("token_refused", code=exc.code)
+            raise StoppedError(pause_after(exc), str(exc)) from exc
+
+    def _is_ours(self, job: Job, part: Part, attempt: Attempt) -> bool | None:
+        return self.urls.names(job, part.import_id, part.number, attempt.number)
+
+    def _send_in_order(self, current: Round, parts: tuple[Part, ...], *, is_compared: bool) -> None:
+        """Send each part when all before it have ended: rows with their keys may be in it."""
+        for part in parts:
+            sent = self._sent(current, part)
+            if sent.state is PartState.HELD:
+                raise StoppedError(Pause.HELD, f"part {part.number}")
+            is_compared = is_compared or self._is_compared(current, sent)
+            if not sent.state.is_final:
+                raise StoppedError(Pause.IN_ORDER)
+
+    def _send_rest(self, current: Round) -> None:
+        parts = self.ledger.parts(current.lease.import_id)
+        ready = [part for part in parts if part.state in _NO_JOB_YET]
+        work = partial(self._sent, current)
+        self.parallel.each(work, ready, at_most=self.max_parallel_calls)
+
+    def _sent(self, current: Round, part: Part) -> Part:
+        return self.part_sender.send(current, part) if part.state in _NO_JOB_YET else part
+
+    def _refuse_rest(self, lease: Lease) -> None:
+        """What would be refused the same way is not sent at all."""
+        refuse = part_transitions.refuse(_NOT_SENT, self.clock.now())
+        for part in self.ledger.parts(lease.import_id):
+            if part.state in _NO_JOB_YET:
+                lease.change_part(part.number, refuse)

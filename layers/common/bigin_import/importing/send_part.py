@@ -1,0 +1,199 @@
+"""
+One part: its archive goes to Bigin, and one create call for it leaves, at most once.
+
+A create costs 500 credits and cannot be undone, and Bigin has neither an idempotency key nor
+a list of jobs. So every create is in the ledger before it leaves, what certainly did not
+happen may be repeated, and what nobody knows is never repeated blindly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bigin_import import object_keys
+from bigin_import.domain import part_transitions
+from bigin_import.domain.job_request import JobRequest
+from bigin_import.domain.part_record import Part, Refusal
+from bigin_import.domain.states import PartState
+from bigin_import.errors import (
+    BiginAccessError,
+    BiginBusyError,
+    BiginImportError,
+    BiginOutcomeUnknownError,
+    BiginRefusedError,
+    BiginUnreachableError,
+)
+from bigin_import.importing.lease import Lease
+from bigin_import.importing.metadata_cache import MetadataCache
+from bigin_import.importing.pauses import Pause, pause_after
+from bigin_import.ports import Bigin, CallbackUrls, Clock, Files, Telemetry
+
+CREATE_SECONDS = 150  # read time-out of a create, 120 s, and 30 s to write down its answer
+PATIENCE_SECONDS = 60  # Bigin's parallel calls free up within that; its credits do not
+PATIENCE_STEP_SECONDS = 10
+ARCHIVE_BYTES = 26_214_400  # 25 MB, the largest upload Bigin takes
+
+
+class StoppedError(BiginImportError):
+    """
+    Ends the sending of one invocation in good order.
+
+    Args:
+        detail: For people, behind the words of *pause*.
+    """
+
+    def __init__(self, pause: Pause, detail: str = "") -> None:
+        self.pause = pause
+        super().__init__(f"{pause}: {detail}" if detail else pause)
+
+
+@dataclass(slots=True)
+class Round:
+    """
+    One submitter's sending of one import, part after part or side by side.
+
+    Attributes:
+        stopped: What ended it; no further create may start, those in flight finish.
+    """
+
+    lease: Lease
+    request: JobRequest
+    stopped: StoppedError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartSender:
+    """Uploads one archive and creates one job, under the lease of its import."""
+
+    files: Files
+    bigin: Bigin
+    metadata: MetadataCache
+    urls: CallbackUrls
+    clock: Clock
+    telemetry: Telemetry
+
+    def send(self, current: Round, part: Part) -> Part:
+        """
+        Bring *part* from STORED or UPLOADED to CREATED, or to REFUSED.
+
+        Raises:
+            StoppedError: It is not there yet, and no other part should be tried now.
+            LeaseLostError: Another submitter took over.
+        """
+        try:
+            return self._sent(current, part)
+        except StoppedError as stopped:
+            current.stopped = current.stopped or stopped
+            raise
+
+    def _sent(self, current: Round, part: Part) -> Part:
+        lease = current.lease
+        if part_transitions.expire_upload(self.clock.now())(part) is not None:
+            part = lease.change_part(part.number, part_transitions.expire_upload(self.clock.now()))
+        if part.state is PartState.STORED:
+            part = self._patiently(lease, lambda: self._upload(lease, part))
+        if part.state is PartState.UPLOADED:
+            part = self._patiently(lease, lambda: self._create(current, part.number))
+        if part.refusal is not None and part.refusal.concerns_mapping:
+            raise StoppedError(Pause.REFUSED, part.refusal.code)
+        return part
+
+    def _patiently(self, lease: Lease, call: Callable[[], Part]) -> Part:
+        """Repeat *call* while Bigin is only short of parallel calls."""
+        give_up_at = self.clock.now() + PATIENCE_SECONDS
+        while True:
+            try:
+                return call()
+            except BiginBusyError as exc:
+                self.telemetry.emit("bigin_busy", import_id=lease.import_id)
+                pause = exc.retry_after_seconds or PATIENCE_STEP_SECONDS
+                patient = self.clock.now() + pause <= give_up_at
+                if not patient or not lease.has_time_for(pause + CREATE_SECONDS):
+                    raise StoppedError(pause_after(exc)) from exc
+                self.clock.sleep(pause)
+            except (BiginUnreachableError, BiginAccessError) as exc:
+                if isinstance(exc, BiginAccessError):
+                    self.telemetry.emit("token_refused", code=exc.code)
+                raise StoppedError(pause_after(exc), str(exc)) from exc
+
+    def _upload(self, lease: Lease, part: Part) -> Part:
+        """Upload the stored archive; an upload may be repeated at will."""
+        archive = self._stored_archive(part)
+        name = f"{object_keys.entry_name(part.import_id, part.number)}.zip"
+        try:
+            file_id = self.bigin.upload(archive, name=name, zgid=self.metadata.zgid())
+        except BiginRefusedError as exc:
+            return self._refused(lease, part, exc)
+        except BiginOutcomeUnknownError as exc:
+            raise StoppedError(Pause.UNREACHABLE, str(exc)) from exc
+        self.telemetry.emit("part_uploaded", import_id=part.import_id, part=part.number)
+        return lease.change_part(
+            part.number, part_transitions.record_upload(file_id, self.clock.now())
+        )
+
+    def _stored_archive(self, part: Part) -> bytes:
+        key = object_keys.archive(part.import_id, part.number)
+        archive = self.files.read(key, at_most=ARCHIVE_BYTES)
+        if hashlib.sha256(archive).hexdigest() != part.sha256:
+            raise StoppedError(Pause.CONTRADICTION, f"{key} is not the archive that was planned")
+        return archive
+
+    def _create(self, current: Round, number: int) -> Part:
+        """Write the attempt down, send its create, write down what came of it."""
+        lease = current.lease
+        self._check_may_start(current)
+        step = part_transitions.begin_create(self.clock.now(), lease.decide_after)
+        part = lease.change_part(number, step)
+        attempt = part.attempt
+        if part.state is not PartState.CREATING or attempt is None:
+            return part
+        if part.epoch != lease.epoch:
+            # A submitter whose lease has ended was frozen and woke up; the attempt is its own.
+            raise StoppedError(Pause.UNKNOWN, f"part {number} is in an earlier submitter's hands")
+        try:
+            job_id = self._send_create(current, part, attempt.number)
+        except BiginRefusedError as exc:
+            return self._refused(lease, part, exc)
+        except BiginOutcomeUnknownError as exc:
+            lease.change_part(part.number, part_transitions.mark_unanswered(attempt.number))
+            self._emit("create_unknown", part)
+            raise StoppedError(Pause.UNKNOWN, str(exc)) from exc
+        except (BiginBusyError, BiginUnreachableError, BiginAccessError, StoppedError):
+            lease.change_part(part.number, part_transitions.undo_create(attempt.number))
+            raise
+        self._emit("job_created", part, job_id=job_id)
+        step = part_transitions.record_job(attempt.number, job_id, self.clock.now())
+        return lease.change_part(part.number, step)
+
+    def _send_create(self, current: Round, part: Part, attempt: int) -> str:
+        if part.file_id is None:
+            raise StoppedError(Pause.CONTRADICTION, f"part {part.number} has no file_id")
+        url = self.urls.url(part.import_id, part.number, attempt)
+        # The last look before the one call that cannot be taken back.
+        self._check_may_start(current)
+        return self.bigin.create_job(current.request, file_id=part.file_id, callback_url=url)
+
+    def _check_may_start(self, current: Round) -> None:
+        """Let no create start after another was stopped, or without the time for its answer."""
+        if current.stopped is not None:
+            raise StoppedError(current.stopped.pause)
+        if not current.lease.has_time_for(CREATE_SECONDS):
+            raise StoppedError(Pause.NO_TIME)
+
+    def _refused(self, lease: Lease, part: Part, exc: BiginRefusedError) -> Part:
+        refusal = Refusal(
+            code=exc.code,
+            message=exc.message,
+            resolution=exc.resolution,
+            concerns_mapping=exc.concerns_mapping,
+        )
+        self._emit("job_refused", part, code=exc.code)
+        return lease.change_part(part.number, part_transitions.refuse(refusal, self.clock.now()))
+
+    def _emit(self, event: str, part: Part, **facts: str) -> None:
+        attempt = part.attempt.number if part.attempt else None
+        self.telemetry.emit(
+            event, import_id=part.import_id, part=part.number, attempt=attempt, **facts
+        )

@@ -1,0 +1,50 @@
+"""The one loop in which records change: read, decide, write if it is still as it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bigin_import.domain.locks import Record
+from bigin_import.domain.states import Address
+from bigin_import.errors import ConflictError
+from bigin_import.ports import Ledger
+
+TRIES = 8  # more processes than ever meet at one record; then somebody is looping
+
+
+def update[R: Record](
+    ledger: Ledger, address: Address[R], step: Callable[[R], R | None]
+) -> tuple[R | None, bool]:
+    """
+    Apply *step* to the record at *address* as it stands.
+
+    *step* returns the new record, or None to leave it as it is; it may be called again
+    with what another process has written meanwhile, so it must decide only on what it is given.
+
+    Returns:
+        The record as it stands afterwards (None if there is none), and whether we changed it.
+
+    Raises:
+        ConflictError: Others wrote first, every time.
+    """
+    for _ in range(TRIES):
+        seen = ledger.load(address)
+        wanted = step(seen) if seen is not None else None
+        if wanted is None:
+            return seen, False
+        try:
+            return ledger.save(wanted), True
+        except ConflictError:
+            continue
+    raise ConflictError(f"{address.pk} {address.sk} changed {TRIES} times while we looked at it")
+
+
+def create_if_absent[R: Record](ledger: Ledger, record: R) -> tuple[R, bool]:
+    """Store *record* unless one is there already; return the stored one, and if it is ours."""
+    try:
+        return ledger.save(record), True
+    except ConflictError:
+        stored = ledger.load(record.address)
+        if stored is None:
+            raise
+        return stored, False  # type: ignore[return-value]  # the address names the kind

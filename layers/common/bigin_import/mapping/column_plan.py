@@ -1,0 +1,195 @@
+"""From a mapping and a header row that fit to the columns that are cut, sent and joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
+from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
+from bigin_import.mapping.fields import (
+    DATE_TYPES,
+    SENT_DATE,
+    SENT_DATETIME,
+    ModuleFields,
+    has_time,
+    named,
+    says_utc,
+)
+from bigin_import.mapping.model import MappedField, Mapping
+from bigin_import.mapping.names import SYSTEM_KEYS
+from bigin_import.mapping.validate import Resolved, Validated
+
+
+def entry_warnings(entry: Resolved, mapping: Mapping, fields: ModuleFields) -> Iterator[str]:
+    """Yield what a person should know about one entry."""
+    mapped = entry.mapped
+    if mapped.default_value is not None and mapping.operation is not Operation.INSERT:
+        yield (
+            f"{mapped.api_name} has a default_value: with {mapping.operation} it may overwrite "
+            "what records in Bigin already have."
+        )
+    parent = fields.parent_module(mapped.api_name)
+    if parent in SYSTEM_KEYS and mapped.find_by is None:
+        yield f"{mapped.api_name} has no find_by; its parent is found by {SYSTEM_KEYS[parent]}."
+    yield from _about_times(entry, fields)
+    yield from _about_choices(entry, fields)
+
+
+def _about_times(entry: Resolved, fields: ModuleFields) -> Iterator[str]:
+    mapped = entry.mapped
+    if mapped.format is None or not has_time(mapped.format):
+        return
+    if fields.data_type(mapped.api_name) == "date":
+        yield f'{mapped.api_name} is a date: of "{entry.header}" the day is sent, not the time.'
+    elif says_utc(mapped.format):
+        yield (
+            f'The times of "{entry.header}" end in Z for UTC, but Bigin takes times in the time '
+            "zone of its user: they are sent as they stand."
+        )
+
+
+def _about_choices(entry: Resolved, fields: ModuleFields) -> Iterator[str]:
+    field = fields.by_name.get(entry.mapped.api_name)
+    if field is not None and field.data_type == "picklist" and field.pick_list:
+        written = {value for _, value in entry.mapped.values} | {entry.mapped.default_value or ""}
+        for value in sorted(written - set(field.pick_list) - {""}):
+            yield f'"{value}" is not yet a value of {named(field)}; Bigin will add it.'
+
+
+def mapping_warnings(
+    mapping: Mapping, entries: tuple[Resolved, ...], fields: ModuleFields
+) -> Iterator[str]:
+    """Yield what a person should know about the whole mapping."""
+    if not fields.are_known:
+        yield (
+            f"The fields of {mapping.module} could not be asked of Bigin, so names, types and "
+            "mandatory fields were not checked."
+        )
+    if mapping.find_by is not None:
+        yield from _about_key(mapping.find_by, entries, fields)
+    if not mapping.ignore_empty and mapping.operation is not Operation.INSERT:
+        yield "ignore_empty is false: empty cells erase what Bigin has in mapped fields."
+
+
+def _about_key(key: str, entries: tuple[Resolved, ...], fields: ModuleFields) -> Iterator[str]:
+    if not fields.is_unique(key):
+        yield (
+            f"{key} is not marked unique in Bigin: several records may share a value, "
+            "and repeating an import may add records twice."
+        )
+    if any(entry.mapped.api_name == key and entry.mapped.is_constant for entry in entries):
+        yield f"find_by is {key}, which a constant fills: every row finds the same record."
+
+
+# Bigin's row results repeat the first three mapped columns.
+RETURNED_COLUMNS = 3
+
+
+def column_plan(examined: Validated) -> ColumnPlan:
+    """Return what is cut, sent and joined, for a mapping in which nothing is wrong."""
+    mapping, fields = examined.mapping, examined.fields
+    ordered = _in_sent_order(mapping, examined.entries, fields)
+    columns = tuple(
+        _column(entry, entry.source, fields) for entry in ordered if entry.source is not None
+    )
+    names = [column.api_name for column in columns]
+    sources = {column.source for column in columns}
+    return ColumnPlan(
+        request=_request(mapping, ordered, fields),
+        columns=columns,
+        key=names.index(mapping.find_by) if mapping.find_by in names else None,
+        key_is_unique=mapping.find_by in names and fields.is_unique(mapping.find_by),
+        ignored=tuple(examined.headers.titles_except(sources)) if examined.headers else (),
+        warnings=tuple(_warnings(examined)),
+        empty_key=mapping.empty_key,
+        duplicate_keys=mapping.duplicate_keys,
+        max_invalid_share=mapping.max_invalid_share,
+    )
+
+
+def _warnings(examined: Validated) -> Iterator[str]:
+    mapping, fields = examined.mapping, examined.fields
+    yield from mapping.warnings
+    yield from mapping_warnings(mapping, examined.entries, fields)
+    for entry in examined.entries:
+        yield from entry_warnings(entry, mapping, fields)
+
+
+def _in_sent_order(
+    mapping: Mapping, entries: tuple[Resolved, ...], fields: ModuleFields
+) -> tuple[Resolved, ...]:
+    """
+    Return columns before constants, and first the columns that tell rows apart.
+
+    With up to three columns all of them come back, so they stay as the mapping has them; the
+    create request then equals Bigin's documented ones.
+    """
+    columns = [entry for entry in entries if entry.source is not None]
+    if len(columns) > RETURNED_COLUMNS:
+        columns.sort(key=lambda entry: _rank(entry.mapped.api_name, mapping.find_by, fields))
+    return (*columns, *(entry for entry in entries if entry.source is None))
+
+
+def _rank(api_name: str, key: str | None, fields: ModuleFields) -> int:
+    field = fields.by_name.get(api_name)
+    if api_name == key:
+        return 0
+    if fields.is_unique(api_name):
+        return 1
+    if api_name == "Email" or (field is not None and field.data_type == "email"):
+        return 2
+    return 3 if field is not None and field.mandatory else 4
+
+
+def _column(entry: Resolved, source: int, fields: ModuleFields) -> PlannedColumn:
+    api_name = entry.mapped.api_name
+    field = fields.by_name.get(api_name)
+    return PlannedColumn(
+        source=source,
+        header=entry.header,
+        api_name=api_name,
+        data_type=field.data_type if field else None,
+        rule=_rule(entry.mapped, fields),
+        length=field.length if field else None,
+        pick_list=field.pick_list if field else (),
+    )
+
+
+def _rule(mapped: MappedField, fields: ModuleFields) -> ValueRule | None:
+    rule = ValueRule(
+        values=mapped.values,
+        date_format=mapped.format,
+        with_time=mapped.format is not None and _sent_format(mapped, fields) == SENT_DATETIME,
+        decimal=mapped.decimal,
+        thousands=mapped.thousands,
+    )
+    return rule if rule != ValueRule() else None
+
+
+def _sent_format(mapped: MappedField, fields: ModuleFields) -> str | None:
+    """Return the format that Bigin is told; the field's type decides, else the file's format."""
+    kind = fields.data_type(mapped.api_name)
+    if kind in DATE_TYPES:
+        return SENT_DATETIME if kind == "datetime" else SENT_DATE
+    if mapped.format is None:
+        return None
+    return SENT_DATETIME if has_time(mapped.format) else SENT_DATE
+
+
+def _request(mapping: Mapping, ordered: tuple[Resolved, ...], fields: ModuleFields) -> JobRequest:
+    return JobRequest(
+        operation=mapping.operation,
+        module=mapping.module,
+        find_by=mapping.find_by,
+        ignore_empty=mapping.ignore_empty,
+        field_mappings=tuple(
+            FieldMapping(
+                api_name=entry.mapped.api_name,
+                index=index if entry.source is not None else None,
+                default_value=entry.mapped.default_value,
+                find_by=fields.parent_key(entry.mapped),
+                format=_sent_format(entry.mapped, fields),
+            )
+            for index, entry in enumerate(ordered)
+        ),
+    )

@@ -1,0 +1,271 @@
+"""The fields of a module as a mapping sees them, with or without Bigin's metadata."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bigin_import.domain.job_request import Field
+from bigin_import.mapping.model import MappedField
+from bigin_import.mapping.names import (
+    ALWAYS_KNOWN,
+    STANDARD_DATES,
+    STANDARD_LOOKUPS,
+    SYSTEM_KEYS,
+    loose_form,
+    matching_form,
+    nearest,
+)
+
+# What Bigin is told, whatever the drop has.
+SENT_DATE = "yyyy-MM-dd"
+SENT_DATETIME = "yyyy-MM-dd HH:mm:ss"
+
+# Text in single quotes stands for itself.
+_PIECE = re.compile(r"'[^']*'|([A-Za-z])\1*")
+_MEANINGS = {
+    "year": ("yyyy", "yy", "y"),
+    "month": ("MMMM", "MMM", "MM", "M"),
+    "day": ("dd", "d"),
+    "hour": ("HH", "H", "hh", "h"),
+    "minute": ("mm", "m"),
+    "second": ("ss", "s"),
+    "fraction of a second": ("SSS",),
+    "half of the day": ("a",),
+}
+_MEANING = {letters: meaning for meaning, spellings in _MEANINGS.items() for letters in spellings}
+_OFFSETS = frozenset("XxZzOV")
+_OFFSET = (
+    "an offset from UTC cannot be kept, since Bigin takes times without one, in the time zone of "
+    "its user"
+)
+_HINTS = dict.fromkeys(_OFFSETS, _OFFSET) | {
+    "Y": "the year is yyyy",
+    "D": "the day is dd",
+    "T": "write 'T' for a T as such",
+}
+# Letters that read the same wherever no digit follows them.
+_ALIKE = {"y": "yyyy", "M": "MM", "d": "dd", "H": "HH", "h": "hh", "m": "mm", "s": "ss"}
+
+
+def date_format_flaw(pattern: str) -> str | None:
+    """Return why *pattern* cannot describe dates, or None if it can."""
+    pieces = _pieces(pattern)
+    for piece in pieces:
+        if piece not in _MEANING:
+            hint = _HINTS.get(piece[0])
+            return f'"{piece}" has no meaning in it' + (f" ({hint})" if hint else "")
+    named = Counter(_MEANING[piece] for piece in pieces)
+    for meaning in ("year", "month", "day"):
+        if meaning not in named:
+            return f"it does not name the {meaning}"
+    twice = [meaning for meaning, times in named.items() if times > 1]
+    if twice:
+        return f"it names the {twice[0]} twice"
+    if {"hh", "h"} & set(pieces) and "a" not in pieces:
+        return "hh is an hour of twelve and needs a for am or pm; HH is an hour of 24"
+    return None
+
+
+def date_format_remedy(pattern: str) -> str:
+    """Return what to do about a flaw of *pattern*."""
+    if any(piece[0] in _OFFSETS for piece in _pieces(pattern)):
+        return (
+            "Export the times without offsets, in the zone of Bigin's user; for a date field "
+            "export the day alone"
+        )
+    return 'Write it like "dd.MM.yyyy"'
+
+
+def has_time(pattern: str) -> bool:
+    """Return whether *pattern* reads a time of day."""
+    return any(_MEANING.get(piece) == "hour" for piece in _pieces(pattern))
+
+
+def says_utc(pattern: str) -> bool:
+    """Return whether every time that *pattern* reads ends in a Z, which stands for UTC."""
+    return has_time(pattern) and re.search(r"'[^']*Z'\s*$", pattern) is not None
+
+
+def same_dates(pattern: str, other: str) -> bool:
+    """Return whether two patterns read the same dates: d.M.yyyy reads what dd.MM.yyyy does."""
+    return _spelled_out(pattern) == _spelled_out(other)
+
+
+def _spelled_out(pattern: str) -> str:
+    return _PIECE.sub(lambda match: _ALIKE.get(match.group(), match.group()), pattern)
+
+
+def _pieces(pattern: str) -> list[str]:
+    found = (match.group() for match in _PIECE.finditer(pattern))
+    return [piece for piece in found if not piece.startswith("'")]
+
+
+_ADDRESS = {
+    "Street": "street, address, straße, strasse, adresse",
+    "City": "city, town, stadt, ort, ville",
+    "State": "state, province, region, bundesland",
+    "Code": "zip, zip code, postcode, postal code, plz, code postal",
+    "Country": "country, land, pays",
+}
+
+
+def _address(prefix: str) -> dict[str, str]:
+    return {f"{prefix}_{part}": words for part, words in _ADDRESS.items()}
+
+
+_WORDS = {
+    "Contacts": {
+        "id": "record id, contact id",
+        "Email": "email, email address, mail, e-mail-adresse, courriel, correo",
+        "First_Name": "first name, given name, forename, vorname, prénom, nombre",
+        "Last_Name": "last name, surname, family name, nachname, familienname, nom, apellido",
+        "Account_Name": "company, company name, organisation, organization, firma, unternehmen",
+        "Phone": "phone, phone number, telephone, tel, telefon, téléphone",
+        "Mobile": "mobile, mobile phone, cell, cell phone, handy, mobil",
+        "Title": "title, job title, position",
+        "Date_of_Birth": "birthday, birth date, date of birth, dob, geburtstag, geburtsdatum",
+        "Email_Opt_Out": "email opt out, unsubscribed",
+        "Description": "description, notes, comment, bemerkung, notiz",
+        **_address("Mailing"),
+    },
+    "Accounts": {
+        "id": "record id, company id",
+        "Account_Name": "company, company name, account, name, organisation, firma, unternehmen",
+        "Phone": "phone, phone number, telephone, tel, telefon",
+        "Website": "website, web site, url, homepage, webseite",
+        "Description": "description, notes, comment, bemerkung",
+        **_address("Billing"),
+    },
+    "Pipelines": {
+        "id": "record id, deal id",
+        "Deal_Name": "deal, deal name, opportunity, opportunity name",
+        "Stage": "stage, deal stage, phase",
+        "Sub_Pipeline": "sub pipeline, pipeline",
+        "Amount": "amount, deal value, betrag",
+        "Closing_Date": "closing date, close date, expected close",
+        "Account_Name": "company, company name, firma",
+        "Contact_Name": "contact, contact name, kontakt",
+    },
+    "Products": {
+        "id": "record id, product id",
+        "Product_Name": "product, product name, name, produkt, artikel",
+        "Product_Code": "product code, sku, article number, artikelnummer",
+        "Unit_Price": "unit price, price, preis",
+        "Description": "description, notes, beschreibung",
+    },
+}
+
+# Module -> field -> words.
+VOCABULARY: dict[str, dict[str, tuple[str, ...]]] = {
+    module: {field: tuple(words.split(", ")) for field, words in fields.items()}
+    for module, fields in _WORDS.items()
+}
+
+
+DATE_TYPES = frozenset({"date", "datetime"})
+NUMBER_TYPES = frozenset({"integer", "bigint", "double", "percent", "currency"})
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleFields:
+    """
+    What is known about the fields of *module*.
+
+    Attributes:
+        by_name: Empty if the metadata could not be had.
+        are_known: False if it could not be had: then nothing is refused for its name or type.
+    """
+
+    module: str
+    by_name: dict[str, Field]
+    are_known: bool
+
+    @classmethod
+    def of(cls, module: str, fields: tuple[Field, ...] | None) -> ModuleFields:
+        by_name = {field.api_name: field for field in fields or ()}
+        return cls(module, by_name, fields is not None)
+
+    def is_known(self, api_name: str) -> bool:
+        return not self.are_known or api_name in self.by_name or api_name in ALWAYS_KNOWN
+
+    def data_type(self, api_name: str) -> str | None:
+        """Return Bigin's word for the type of a field, or None if it is not known."""
+        field = self.by_name.get(api_name)
+        if field is not None:
+            return field.data_type
+        return "date" if not self.are_known and api_name in STANDARD_DATES else None
+
+    def is_date(self, api_name: str) -> bool:
+        """Return whether a field holds dates, with or without a time."""
+        return self.data_type(api_name) in DATE_TYPES
+
+    def is_unique(self, api_name: str) -> bool:
+        """Return whether no two records can share a value of this field."""
+        field = self.by_name.get(api_name)
+        is_key = api_name in ("id", SYSTEM_KEYS.get(self.module))
+        return is_key or (field is not None and field.unique)
+
+    def parent_module(self, api_name: str) -> str | None:
+        """Return the module that a lookup points to, or None if the field is no lookup."""
+        field = self.by_name.get(api_name)
+        if field is None:
+            return STANDARD_LOOKUPS.get((self.module, api_name))
+        return field.lookup_module if field.data_type == "lookup" else None
+
+    def parent_key(self, mapped: MappedField) -> str | None:
+        """Return the field of its parent by which a lookup is found; None if it is no lookup."""
+        parent = self.parent_module(mapped.api_name)
+        return mapped.find_by or (SYSTEM_KEYS.get(parent) if parent else None)
+
+    def mandatory(self) -> Iterator[Field]:
+        """Yield the fields that a new record needs and that only the import can fill."""
+        for field in self.by_name.values():
+            if field.mandatory and field.writable and field.api_name not in ALWAYS_KNOWN:
+                yield field
+
+    def spelled(self, name: str) -> str | None:
+        """Return the API name that *name* spells in any case; *name* itself if none is known."""
+        if not self.are_known or name in ALWAYS_KNOWN:
+            return name
+        folded = {known.casefold(): known for known in (*self.by_name, *ALWAYS_KNOWN)}
+        return folded.get(name.casefold())
+
+    def labelled(self, name: str) -> Field | None:
+        """Return the field whose label in Bigin is *name*."""
+        form = matching_form(name)
+        labels = (field for field in self.by_name.values() if matching_form(field.label) == form)
+        return next(labels, None)
+
+    def meant(self, name: str, *, similarity: float = 0.6) -> str | None:
+        """
+        Return the API name of the field that *name* was most likely meant to be.
+
+        Args:
+            similarity: 1.0 if there is to be no doubt: *name* is its label, its name but for marks
+                and spaces, or what people usually call it.
+        """
+        if field := self.labelled(name):
+            return field.api_name
+        labels = {field.label: field.api_name for field in self.by_name.values()}
+        words = VOCABULARY.get(self.module, {})
+        names = (*(self.by_name or words), *ALWAYS_KNOWN, *labels)
+        near = nearest(name, names, similarity=1.0) or self._usually(name)
+        near = near or nearest(name, names, similarity=similarity)
+        return labels.get(near, near) if near else None
+
+    def _usually(self, name: str) -> str | None:
+        """Return the field that people usually call *name*."""
+        for api_name, words in VOCABULARY.get(self.module, {}).items():
+            if self.is_known(api_name) and loose_form(name) in map(loose_form, words):
+                return api_name
+        return None
+
+
+def named(field: Field) -> str:
+    """Return the name of a field with the label that people see in Bigin."""
+    return (
+        field.api_name if field.label == field.api_name else f'{field.api_name} ("{field.label}")'
+    )

@@ -1,0 +1,188 @@
+"""
+Where things lie in the bucket, and what a key under `incoming/` is. Pure.
+
+Keys are decoded S3 keys; the prefixes are part of the contract with the people who drop files.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from enum import StrEnum
+from posixpath import basename, dirname
+
+from bigin_import.domain.drop import ObjectVersion
+
+INCOMING = "incoming/"
+CHECK = "incoming/_check/"
+MAX_KEY_BYTES = 800  # with a folder and MAX_STEM_BYTES below results/ it stays in S3's 1,024
+MAX_STEM_BYTES = 150
+_MAPPING_ENDINGS = (".mapping.json", ".mapping.json.txt")
+_FOLDER_MAPPINGS = ("mapping.json", "mapping.json.txt")
+_CSV = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
+_LEFTOVERS = re.compile(
+    r"(^\.DS_Store|^\._.*|^~\$.*|^\.~lock.*|^desktop\.ini|\.filepart)$", re.IGNORECASE
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
+
+
+class KeyKind(StrEnum):
+    """What an object under `incoming/` is taken for."""
+
+    CSV = "csv"
+    MAPPING = "mapping"
+    IGNORED = "ignored"
+    UNSUPPORTED = "unsupported"
+    REFUSED = "refused"
+
+
+def kind_of(key: str) -> KeyKind:
+    """Classify *key*; editors' and uploaders' leftovers and other prefixes are IGNORED."""
+    name = basename(key)
+    if not key.startswith(INCOMING) or not name or _LEFTOVERS.search(name):
+        return KeyKind.IGNORED
+    if not _is_safe(key):
+        return KeyKind.REFUSED
+    if _is_mapping(key):
+        return KeyKind.MAPPING
+    return KeyKind.CSV if _CSV.search(name) else KeyKind.UNSUPPORTED
+
+
+def _is_safe(key: str) -> bool:
+    segments = key.split("/")
+    return (
+        len(key.encode()) <= MAX_KEY_BYTES
+        and not any(segment in ("", ".", "..") for segment in segments)
+        and not _CONTROL.search(key)
+    )
+
+
+def _is_mapping(key: str) -> bool:
+    name = basename(key).casefold()
+    return name in _FOLDER_MAPPINGS or name.endswith(_MAPPING_ENDINGS)
+
+
+def is_check(key: str) -> bool:
+    """Return whether a drop is a dry run because of where it lies."""
+    return key.startswith(CHECK)
+
+
+type Names = tuple[str, frozenset[str]]
+"""A prefix to list, and the case-folded keys that count as a mapping there."""
+
+
+def own_mapping_names(key: str) -> tuple[Names, ...]:
+    """Return where the mapping that bears the name of the CSV *key* may lie."""
+    return tuple(_own_names(each) for each in _stand_ins(key))
+
+
+def folder_mapping_names(key: str) -> tuple[Names, ...]:
+    """Return where a mapping of the folders of the CSV *key* may lie, the nearest first."""
+    return tuple(names for each in _stand_ins(key) for names in _folder_names(each))
+
+
+def _stand_ins(key: str) -> tuple[str, ...]:
+    """Return *key*, and for a dry run below `_check/` the place of the file it stands for."""
+    return (key, INCOMING + key.removeprefix(CHECK)) if is_check(key) else (key,)
+
+
+def _own_names(key: str) -> Names:
+    stem = _CSV.sub("", key)
+    endings = ("", ".csv", ".csv.gz")
+    names = (stem + middle + ending for middle in endings for ending in _MAPPING_ENDINGS)
+    # With the dot: a folder may hold any number of files whose names only begin like this one's.
+    return f"{stem}.", frozenset(name.casefold() for name in names)
+
+
+def _folder_names(key: str) -> Iterator[Names]:
+    folder = dirname(key)
+    while folder.startswith(INCOMING.rstrip("/")):
+        names = frozenset(f"{folder}/{name}".casefold() for name in _FOLDER_MAPPINGS)
+        for start in ("mapping", "Mapping", "MAPPING"):
+            yield f"{folder}/{start}", names
+        folder = dirname(folder)
+
+
+def reaches(mapping_key: str, key: str) -> bool:
+    """Return whether the CSV *key* looks for its mapping at *mapping_key*."""
+    object_keys = (*own_mapping_names(key), *folder_mapping_names(key))
+    return any(mapping_key.casefold() in names for _, names in object_keys)
+
+
+def reach_of(mapping_key: str) -> str:
+    """Return the prefix under which every CSV lies that *mapping_key* may be the mapping of."""
+    name = basename(mapping_key)
+    folder = mapping_key.removesuffix(name)
+    if name.casefold() in _FOLDER_MAPPINGS:
+        return folder
+    stem = re.sub(r"(\.csv(\.gz)?)?\.mapping\.json(\.txt)?$", "", name, flags=re.IGNORECASE)
+    return folder + stem
+
+
+def is_ours(key: str) -> bool:
+    """Return whether we wrote the object *key* ourselves, beside the parts of an import."""
+    return key.startswith("parts/")
+
+
+def pinned_mapping(import_id: str) -> str:
+    return f"parts/{import_id}/mapping.json"
+
+
+def inherited_mapping(import_id: str) -> str:
+    """Return the key of an import's mapping as those inherit it who correct its result files."""
+    return f"parts/{import_id}/handed-on.mapping.json"
+
+
+def plan_file(import_id: str) -> str:
+    return f"parts/{import_id}/plan.json"
+
+
+def plan_copy(import_id: str, sha256: str) -> str:
+    """Return where a plan also lies, under a name that no other plan has."""
+    return f"parts/{import_id}/plan.{sha256[:16]}.json"
+
+
+def problems_file(import_id: str) -> str:
+    return f"parts/{import_id}/problems.json"
+
+
+def notice_file(import_id: str) -> str:
+    return f"parts/{import_id}/notice.json"
+
+
+def archive(import_id: str, part: int) -> str:
+    """Return the key of exactly the bytes that are sent to Bigin."""
+    return f"parts/{import_id}/{part:04d}.zip"
+
+
+def entry_name(import_id: str, part: int) -> str:
+    """Return the name of the CSV inside a part's archive; Bigin shows it in the job's details."""
+    return f"{import_id}-{part:04d}.csv"
+
+
+def result_archive(import_id: str, part: int) -> str:
+    """Return the key of Bigin's own row results, kept as they came."""
+    return f"parts/{import_id}/{part:04d}.result.zip"
+
+
+def row_results_file(import_id: str, part: int) -> str:
+    return f"parts/{import_id}/{part:04d}.fates.csv.gz"
+
+
+def results_prefix(source: ObjectVersion, import_id: str, received_at: int) -> str:
+    """Return where the result files go; *received_at* in seconds since the epoch."""
+    if kind_of(source.key) is KeyKind.REFUSED:
+        return f"results/_refused/{import_id}/"
+    moment = time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime(received_at))
+    return f"results/{source.key.removeprefix(INCOMING)}/{moment}-{import_id[:8]}/"
+
+
+def stem(key: str) -> str:
+    """Return what a mapping is named after: `contacts` for `incoming/contacts.csv`."""
+    return _CSV.sub("", basename(key))
+
+
+def result_name(key: str) -> str:
+    """Return what result files are named after: the stem, cut where a key would be too long."""
+    return stem(key).encode()[:MAX_STEM_BYTES].decode(errors="ignore")

@@ -1,0 +1,1 @@
+"""Bigin's results and the rows that were sent -> result files."""

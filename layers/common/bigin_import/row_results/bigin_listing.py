@@ -1,0 +1,318 @@
+"""Bigin's row results: the CSV inside the result zip of a job, read by its header."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import TextIOWrapper
+from typing import BinaryIO
+
+from bigin_import.bigin.error_codes import ROW_CODES
+from bigin_import.domain.row_result import RowResult, RowStatus
+
+LONGEST = 10_000  # of two hundred columns, each with its code; what is longer is no such list
+_CODE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*(?=[-:]|$)")
+_SPACES = re.compile(r"\s*")
+_END_OF_NAME = re.compile(r"\s*(?:[,:]|$)")
+_KNOWN_CODE = "|".join(ROW_CODES)
+_NEXT_CODE = re.compile(
+    rf"\s*:(?=\s*(?:(?i:{_KNOWN_CODE})|[A-Z]+_[A-Z_]+)\s*(?:[-:]|$))",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """One error of a row; *code* is the whole text if it does not follow the grammar."""
+
+    code: str
+    columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.code + (f"-{','.join(self.columns)}" if self.columns else "")
+
+
+def parse_errors(text: str, names: Iterable[str]) -> tuple[RowError, ...]:
+    """
+    Take an ERRORS cell apart.
+
+    Args:
+        names: Those that may stand in *text*: the header row of what we sent.
+    """
+    if len(text) > LONGEST:
+        return (RowError(text),)
+    known = sorted(set(names), key=len, reverse=True)
+    errors: list[RowError] = []
+    at = 0
+    while at < len(text):
+        found = _error(text, at, known) or _columns_of_last(text, at, known, errors)
+        if found is None:
+            return (RowError(text),)
+        error, end = found
+        errors.append(error)
+        at = end + 1  # the colon
+    return tuple(errors)
+
+
+def _error(text: str, at: int, known: list[str]) -> tuple[RowError, int] | None:
+    """Read a code and its columns; return them and where they end."""
+    match = _CODE.match(text, at)
+    code = _code(match[1], known) if match else None
+    if match is None or code is None:
+        return None
+    if text[match.end() : match.end() + 1] != "-":
+        return RowError(code), match.end()
+    columns, end = _columns(text, match.end() + 1, known)
+    return RowError(code, columns), end
+
+
+def _code(word: str, known: list[str]) -> str | None:
+    """Return *word* as a code; None if it is none."""
+    upper = word.upper()
+    return upper if upper in ROW_CODES or (word == upper and word not in known) else None
+
+
+def _columns_of_last(
+    text: str, at: int, known: list[str], errors: list[RowError]
+) -> tuple[RowError, int] | None:
+    """Read columns that stand behind a colon, as in `CODE: column`; take the last of *errors*."""
+    if not errors or _known_name(text, _after_spaces(text, at), known) is None:
+        return None
+    last = errors.pop()
+    columns, end = _columns(text, at, known)
+    return RowError(last.code, last.columns + columns), end
+
+
+def _columns(text: str, at: int, known: list[str]) -> tuple[tuple[str, ...], int]:
+    """Read columns from *at*; return them and where they end: at a colon or the end of *text*."""
+    columns = []
+    while True:
+        at = _after_spaces(text, at)
+        name, length = _known_name(text, at, known) or _unknown_name(text, at)
+        if name:
+            columns.append(name)
+        at = _after_spaces(text, at + length)
+        if text[at : at + 1] != ",":
+            return tuple(columns), at
+        at += 1
+
+
+def _after_spaces(text: str, at: int) -> int:
+    match = _SPACES.match(text, at)
+    return match.end() if match else at
+
+
+def _known_name(text: str, at: int, known: list[str]) -> tuple[str, int] | None:
+    """Read a name that we sent, in any case; return it and its length."""
+    for name in known:
+        end = at + len(name)
+        if text[at:end].casefold() == name.casefold() and _END_OF_NAME.match(text, end):
+            return name, len(name)
+    return None
+
+
+def _unknown_name(text: str, at: int) -> tuple[str, int]:
+    """Read a name that we did not send: up to a comma, or a colon before a code."""
+    comma = text.find(",", at)
+    end = len(text) if comma < 0 else comma
+    if colon := _NEXT_CODE.search(text, at, end):
+        end = colon.start()
+    return text[at:end].rstrip(), end - at
+
+
+LONGEST_CELL = 24_000_000  # a part's CSV is at most this long
+type Key = tuple[str, ...]
+
+_STATUSES = {
+    "added": RowStatus.ADDED,
+    "updated": RowStatus.UPDATED,
+    "skipped": RowStatus.SKIPPED,
+    "unprocessed": RowStatus.UNPROCESSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """
+    The row results of one job, line by line.
+
+    Attributes:
+        columns: Positions, in what we sent, of the columns that came back.
+        keys: For each line the values of those columns, in comparable form.
+        fates: For each line what it says.
+        find_by: Position, in what we sent, of the column by which Bigin finds a record; None if
+            by none.
+    """
+
+    columns: tuple[int, ...] = ()
+    keys: tuple[Key, ...] = ()
+    row_results: tuple[RowResult, ...] = ()
+    warnings: tuple[str, ...] = ()
+    find_by: int | None = None
+
+    def names_record(self, key: Key) -> bool:
+        """Return whether *key* says which record is meant, so that rows that share it mean one."""
+        pairs = zip(self.columns, key, strict=True)
+        return any(column == self.find_by and cell for column, cell in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where a listing has its columns; *values* pairs a position here with one in what we sent."""
+
+    status: int
+    record_id: int | None
+    errors: int | None
+    values: tuple[tuple[int, int], ...]
+
+
+@contextmanager
+def csv_rows(stream: BinaryIO) -> Iterator[Iterator[list[str]]]:
+    """Read *stream* as comma-separated UTF-8; it stays open and belongs to the caller."""
+    csv.field_size_limit(LONGEST_CELL)
+    text = TextIOWrapper(stream, "utf-8-sig", errors="replace", newline="")
+    try:
+        yield csv.reader(text)
+    finally:
+        text.detach()
+
+
+def comparable(cell: str) -> str:
+    """Reduce *cell* to what survives Bigin: composed accents, single spaces, no case."""
+    return " ".join(unicodedata.normalize("NFC", cell).split()).casefold()
+
+
+def read_listing(
+    result: BinaryIO,
+    sent_header: Sequence[str],
+    *,
+    existing_is_asked: bool,
+    key: str | None = None,
+) -> Listing:
+    """
+    Read a job's row results.
+
+    A listing without a STATUS column says nothing: it has no lines and a warning.
+
+    Args:
+        sent_header: Header row of what we sent: API names.
+        existing_is_asked: The job is an `insert` with `find_by`: Bigin skips what is there.
+        key: API name of its `find_by`; None: the first column.
+    """
+    with csv_rows(result) as rows:
+        layout = _layout(next(rows, []), sent_header)
+        if layout is None:
+            return Listing(warnings=("Bigin's row results have no STATUS column.",))
+        reader = _ResultReader(layout, sent_header, existing_is_asked=existing_is_asked, key=key)
+        keys, row_results = [], []
+        for line in filter(any, rows):
+            keys.append(_key(line, layout))
+            row_results.append(reader.row_result(line))
+    return Listing(
+        tuple(sent for _, sent in layout.values),
+        tuple(keys),
+        tuple(row_results),
+        find_by=sent_header.index(key) if key in sent_header else None,
+    )
+
+
+def _layout(header: Sequence[str], sent_header: Sequence[str]) -> _Layout | None:
+    names = list(map(_spelled_together, header))
+    status = _last(header, names, "STATUS")
+    if status is None:
+        return None
+    errors = _last(header, names, "ERRORS")
+    record_id = _last(header, names, "RECORD_ID")
+    values = _values(header, sent_header, {status, errors, record_id})
+    if record_id is None:
+        record_id = _last(header, names, "ID", free_of={here for here, _ in values})
+    return _Layout(status, record_id, errors, values)
+
+
+def _last(
+    header: Sequence[str], names: Sequence[str], name: str, free_of: set[int] | None = None
+) -> int | None:
+    """
+    Find one of Bigin's own columns, however its words are joined: the last of that name, one
+    that is spelled exactly so first.
+
+    A mapped field may have the same name; Bigin puts its own columns behind the mapped ones.
+    """
+    object_keys = [
+        at
+        for at, found in enumerate(names)
+        if found == _spelled_together(name) and at not in (free_of or ())
+    ]
+    return max(object_keys, key=lambda at: (header[at] == name, at), default=None)
+
+
+def _spelled_together(name: str) -> str:
+    """Reduce the name of a column: RECORD_ID, Record Id and RecordID are the same."""
+    return "".join(comparable(name).replace("_", " ").split())
+
+
+def _values(
+    header: Sequence[str], sent_header: Sequence[str], taken: set[int | None]
+) -> tuple[tuple[int, int], ...]:
+    exact = {name: at for at, name in reversed(list(enumerate(sent_header)))}
+    loose = {comparable(name): at for at, name in reversed(list(enumerate(sent_header)))}
+    found: dict[int, int] = {}
+    for here, name in enumerate(header):
+        sent = exact.get(name, loose.get(comparable(name)))
+        if sent is not None and here not in taken:
+            found.setdefault(sent, here)
+    return tuple((here, sent) for sent, here in sorted(found.items()))
+
+
+def _key(line: Sequence[str], layout: _Layout) -> Key:
+    return tuple([comparable(cell_at(line, here)) for here, _ in layout.values])
+
+
+def cell_at(line: Sequence[str], at: int | None) -> str:
+    """Return the cell, "" where the line is too short or there is no such column."""
+    return line[at] if at is not None and at < len(line) else ""
+
+
+class _ResultReader:
+    """What a line says. Bigin repeats few ERRORS texts, so each is understood once."""
+
+    def __init__(
+        self,
+        layout: _Layout,
+        sent_header: Sequence[str],
+        *,
+        existing_is_asked: bool,
+        key: str | None,
+    ) -> None:
+        self._layout = layout
+        self._header = tuple(sent_header)
+        self._existing_is_asked = existing_is_asked
+        self._key = {key} if key is not None else set(self._header[:1])
+
+    def row_result(self, line: Sequence[str]) -> RowResult:
+        word = cell_at(line, self._layout.status)
+        error = cell_at(line, self._layout.errors).strip()
+        status = _STATUSES.get(comparable(word), RowStatus.UNCLEAR)
+        if status is RowStatus.UNCLEAR:
+            return RowResult(status, error=error or f"STATUS {word}")
+        if status is RowStatus.SKIPPED and self._existing_is_asked and self._exists(error):
+            status = RowStatus.EXISTING
+        return RowResult(status, cell_at(line, self._layout.record_id).strip(), error)
+
+    def _exists(self, error: str) -> bool:
+        """
+        Return whether a skipped row was skipped because its record is there, as was asked.
+
+        Bigin does not say what such a row's ERRORS hold. Taken for it: nothing, or
+        DUPLICATE_DATA alone that names no column or only the key. DUPLICATE_DATA of another
+        unique field is a refusal.
+        """
+        if not error:
+            return True
+        return all(
+            found.code == "DUPLICATE_DATA" and set(found.columns) <= self._key
+            for found in parse_errors(error, self._header)
+        )

@@ -1,0 +1,217 @@
+"""
+What became of each row that was sent: our rows joined with Bigin's row results.
+
+Bigin's listing has no row numbers and promises neither order nor completeness. A row gets the
+fate of a line only where that is proven:
+
+- by order: the listing is as long as the part, and every line has its row's values. Where
+  neighbours have the same values and the same line, one of them may be listed twice in place of
+  the other: of these only what Bigin's counts confirm;
+- by values: the values that came back occur once in the part;
+- by Bigin's counts: what the matched lines leave over admits one answer for all other rows, or
+  the listing has exactly the lines that it must have. One of only the failed rows is such a case.
+
+What is not proven is UNCLEAR.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from io import BytesIO, TextIOWrapper
+from typing import BinaryIO
+
+from bigin_import.domain.row_result import Counts, JobCounts, RowResult, RowStatus
+from bigin_import.row_results.bigin_listing import (
+    LONGEST_CELL,
+    Key,
+    Listing,
+    cell_at,
+    comparable,
+    csv_rows,
+    read_listing,
+)
+from bigin_import.row_results.count_matching import (
+    by_order,
+    by_whole_listing,
+    count_row_results,
+    disagrees,
+    left_over,
+    said_of_equal_rows,
+)
+from bigin_import.row_results.matching import by_values, is_in_order
+
+_EITHER = "either"
+
+
+def write_row_results(row_results: Iterable[RowResult]) -> bytes:
+    """Return *fates* as a gzipped CSV without a header; the same fates give the same bytes."""
+    packed = BytesIO()
+    with (
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=packed, mtime=0) as archive,
+        TextIOWrapper(archive, encoding="utf-8", newline="") as text,
+    ):
+        csv.writer(text).writerows(
+            (
+                row_result.status,
+                row_result.record_id,
+                row_result.error,
+                _EITHER if row_result.either else "",
+            )
+            for row_result in row_results
+        )
+    return packed.getvalue()
+
+
+def read_row_results(body: bytes) -> Iterator[RowResult]:
+    """Yield what `write_fates` wrote."""
+    csv.field_size_limit(LONGEST_CELL)
+    with gzip.open(BytesIO(body), "rt", encoding="utf-8", newline="") as text:
+        for status, record_id, error, either in csv.reader(text):
+            yield RowResult(RowStatus(status), record_id, error, either=either == _EITHER)
+
+
+class Proof(StrEnum):
+    """How the rows of a part were matched; MIXED is by values, and by Bigin's counts."""
+
+    ORDER = "order"
+    VALUES = "values"
+    MIXED = "mixed"
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedPart:
+    """
+    The fates of one part.
+
+    Attributes:
+        fates: One for each row that was sent, in that order.
+        disagrees: Bigin's counts contradict the rows, whatever became of the unclear ones.
+        warnings: Sentences for the report.
+    """
+
+    row_results: tuple[RowResult, ...]
+    proof: Proof
+    disagrees: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> Counts:
+        return count_row_results(self.row_results)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What we sent: for each row its comparable values, and a hash of the whole row."""
+
+    keys: tuple[Key, ...]
+    wholes: tuple[int, ...]
+
+
+def join_part(
+    sent: BinaryIO,
+    result: BinaryIO | None,
+    *,
+    existing_is_asked: bool,
+    counts: JobCounts | None = None,
+    key: str | None = None,
+) -> JoinedPart:
+    """
+    Find out what became of every row of a part.
+
+    Args:
+        sent: The CSV that was sent: comma, UTF-8, a header of API names.
+        result: The CSV inside Bigin's result zip; None if the job left none.
+        existing_is_asked: The job is an `insert` with `find_by`: skipped because it is there
+            already counts as success.
+        counts: Bigin's own counts for the job.
+        key: API name of its `find_by`; None: the first column.
+    """
+    with csv_rows(sent) as rows:
+        header = next(rows, [])
+        listing = Listing()
+        if result is not None:
+            listing = read_listing(result, header, existing_is_asked=existing_is_asked, key=key)
+        ours = _read_sent(rows, listing.columns)
+    ours, listing = _without_rewritten_columns(ours, listing)
+    counts = counts or JobCounts()
+    row_results, proof = _matched(ours, listing, counts)
+    if any(row_result.status is RowStatus.UNCLEAR for row_result in row_results):
+        said = said_of_equal_rows(ours.keys, listing, row_results)
+        rest = left_over(row_results, said, counts, existing_is_asked=existing_is_asked)
+        row_results = [rest.get(at, row_result) for at, row_result in enumerate(row_results)]
+        proof = Proof.MIXED if rest else proof
+    return JoinedPart(
+        tuple(row_results),
+        proof,
+        disagrees=disagrees(row_results, counts),
+        warnings=(*listing.warnings, *_warnings(ours, listing, row_results)),
+    )
+
+
+def _matched(ours: _Sent, listing: Listing, counts: JobCounts) -> tuple[list[RowResult], Proof]:
+    if is_in_order(ours.keys, listing.keys):
+        return by_order(ours.keys, listing, counts), Proof.ORDER
+    row_results = by_values(ours.keys, ours.wholes, listing)
+    if all(row_result.status is not RowStatus.UNCLEAR for row_result in row_results):
+        return row_results, Proof.VALUES
+    whole = by_whole_listing(ours.keys, ours.wholes, listing, counts)
+    return (row_results, Proof.VALUES) if whole is None else (whole, Proof.MIXED)
+
+
+def _read_sent(rows: Iterator[list[str]], columns: Sequence[int]) -> _Sent:
+    keys, wholes = [], []
+    for row in rows:
+        keys.append(tuple([comparable(cell_at(row, at)) for at in columns]))
+        wholes.append(hash(tuple(row)))
+    return _Sent(tuple(keys), tuple(wholes))
+
+
+def _without_rewritten_columns(ours: _Sent, listing: Listing) -> tuple[_Sent, Listing]:
+    """
+    Leave out a returned column that Bigin wrote differently (a date, a number).
+
+    It is one in which less than half of the lines hold a value that we sent. If no column is
+    left, the listing is foreign, and all stay: then no line matches.
+    """
+    kept = [at for at in range(len(listing.columns)) if _is_as_sent(at, ours, listing)]
+    if len(kept) in (0, len(listing.columns)):
+        return ours, listing
+    lost = len(listing.columns) - len(kept)
+    return (
+        _Sent(_only(kept, ours.keys), ours.wholes),
+        Listing(
+            tuple(listing.columns[at] for at in kept),
+            _only(kept, listing.keys),
+            listing.row_results,
+            (*listing.warnings, f"Bigin wrote {lost} of the returned columns differently."),
+            listing.find_by,
+        ),
+    )
+
+
+def _is_as_sent(at: int, ours: _Sent, listing: Listing) -> bool:
+    values = {key[at] for key in ours.keys}
+    return 2 * sum(key[at] in values for key in listing.keys) >= len(listing.keys)
+
+
+def _only(kept: Sequence[int], keys: Sequence[Key]) -> tuple[Key, ...]:
+    return tuple(tuple(key[at] for at in kept) for key in keys)
+
+
+def _warnings(ours: _Sent, listing: Listing, row_results: Sequence[RowResult]) -> Iterator[str]:
+    known = frozenset(ours.keys)
+    foreign = sum(key not in known for key in listing.keys)
+    if foreign and listing.columns:
+        yield f"Bigin's row results hold {foreign} lines whose values were not sent."
+    if len(listing.keys) > len(ours.keys):
+        yield f"Bigin lists {len(listing.keys)} rows, but {len(ours.keys)} were sent."
+    either = sum(row_result.either for row_result in row_results)
+    if either:
+        yield (
+            f"{either} rows are in Bigin, but Bigin does not say which of them it added and "
+            "which it updated; they are counted as updated."
+        )

@@ -1,0 +1,347 @@
+"""
+The result files: what became of every row of a drop, each file an action.
+
+Original cells are written as they were read. Our own columns come first; they begin with
+`bigin__` and hold nothing that a spreadsheet would take for a formula.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache, partial
+from io import StringIO
+from typing import BinaryIO, NamedTuple
+
+from bigin_import.domain.row_result import (
+    Counts,
+    FailedRow,
+    RankedReason,
+    Reason,
+    RowResult,
+    RowStatus,
+)
+from bigin_import.reading.table import RESULT_COLUMNS
+from bigin_import.row_results.bigin_listing import parse_errors
+from bigin_import.row_results.reasons import (
+    NOT_CLEAR,
+    NOT_DONE,
+    Ranking,
+    SentColumn,
+    SentColumns,
+    row_reasons,
+    shortened,
+)
+
+MAX_ROWS = 20
+SHOWN_CELLS = 4  # of a row: who it is, not all that is known of it
+SHOWN_CHARACTERS = 40  # of a cell, and of a header
+_SHOWN_OF_REASON = 160
+_TO_LOOK_FOR = 3  # cells of an unclear row
+
+
+class FailedRowSamples:
+    """
+    Keeps the first rows that it is given.
+
+    Attributes:
+        rows: At most MAX_ROWS.
+    """
+
+    def __init__(self, sent: SentColumns) -> None:
+        self.rows: list[FailedRow] = []
+        self._sent = sent
+        named = sent.named(sent.key) if sent.key else None
+        self._key = (named,) if named else sent.columns[:1]
+
+    def add(
+        self,
+        number: int | None,
+        cells: Sequence[str],
+        row_result: RowResult,
+        *,
+        reasons: Sequence[Reason],
+        invalid: str,
+    ) -> None:
+        """Keep a row; *invalid* says why it was never sent, "" if it was."""
+        if len(self.rows) >= MAX_ROWS:
+            return
+        shown = dict.fromkeys((*self._key, *self._wrong(row_result, invalid)))
+        why = " ".join(reason.what for reason in reasons)
+        self.rows.append(
+            FailedRow(
+                number,
+                row_result.status,
+                shortened(why, _SHOWN_OF_REASON),
+                tuple(
+                    (
+                        shortened(column.header, SHOWN_CHARACTERS),
+                        shortened(cells[column.at], SHOWN_CHARACTERS),
+                    )
+                    for column in list(shown)[:SHOWN_CELLS]
+                    if column.at < len(cells)
+                ),
+            )
+        )
+
+    def _wrong(self, row_result: RowResult, invalid: str) -> Iterator[SentColumn]:
+        """Yield the columns that a row failed for; of an unclear row, what to look for it by."""
+        columns = self._sent.columns
+        if row_result.status is RowStatus.UNCLEAR:
+            yield from columns[:_TO_LOOK_FOR]
+        for column in columns:
+            if f'column "{column.header}"' in invalid:
+                yield column
+        names = [column.api_name for column in columns]
+        for error in parse_errors(row_result.error, names):
+            yield from filter(None, map(self._sent.named, error.columns))
+
+
+BYTE_ORDER_MARK = "\ufeff"
+MAX_EMBEDDED_BYTES = 1_000_000  # in the report, where it is a third more as base64
+_FLUSH_CHARACTERS = 64 * 1024
+# A cell that begins with one of these is a formula to some spreadsheet.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Sheet:
+    """
+    Collects rows and writes them to *stream* in batches.
+
+    Attributes:
+        rows: Rows so far, the header not counted.
+    """
+
+    def __init__(
+        self, stream: BinaryIO, header: Sequence[str], *, delimiter: str, keeps_whole: bool = False
+    ) -> None:
+        self.rows = 0
+        self._stream = stream
+        self._copy = bytearray() if keeps_whole else None
+        self._text = StringIO(newline="")
+        self._writer = csv.writer(self._text, delimiter=delimiter, lineterminator="\r\n")
+        self._text.write(BYTE_ORDER_MARK)
+        self._writer.writerow(header)
+
+    def add(self, *cells: str | int) -> None:
+        """Add a row. Nothing is changed: foreign text for our own columns goes through `inert`."""
+        self._writer.writerow(cells)
+        self.rows += 1
+        if self._text.tell() > _FLUSH_CHARACTERS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was collected. Lone surrogates, which UTF-8 cannot hold, are spelt out."""
+        body = self._text.getvalue().encode(errors="backslashreplace")
+        self._stream.write(body)
+        self._text.seek(0)
+        self._text.truncate()
+        if self._copy is not None:
+            self._copy += body
+            if len(self._copy) > MAX_EMBEDDED_BYTES:
+                self._copy = None
+
+    @property
+    def whole(self) -> bytes | None:
+        """Everything that was flushed, if it is kept and at most MAX_EMBEDDED_BYTES."""
+        return bytes(self._copy) if self._copy is not None else None
+
+
+def inert(text: str) -> str:
+    """Return *text* so that no spreadsheet runs it."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+_KEPT_ERROR_TEXTS = 1_024
+_KEPT_CHARACTERS = 1_000  # of an error text; longer ones are understood anew each time
+CORRECT_IT = "Correct it and drop the corrected file."
+
+
+class ResultFile(StrEnum):
+    """The result files of a drop: `<name>.success.csv` and so on."""
+
+    SUCCESS = "success"
+    FAILED = "failed"
+    UNPROCESSED = "unprocessed"
+    UNCLEAR = "unclear"
+
+
+FILE_OF = {
+    RowStatus.ADDED: ResultFile.SUCCESS,
+    RowStatus.UPDATED: ResultFile.SUCCESS,
+    RowStatus.EXISTING: ResultFile.SUCCESS,
+    RowStatus.SKIPPED: ResultFile.FAILED,
+    RowStatus.INVALID: ResultFile.FAILED,
+    RowStatus.UNPROCESSED: ResultFile.UNPROCESSED,
+    RowStatus.UNCLEAR: ResultFile.UNCLEAR,
+}
+
+type OpenFile = Callable[[ResultFile], AbstractContextManager[BinaryIO]]
+
+
+class DropRow(NamedTuple):
+    """
+    One row of the drop and what became of it.
+
+    Attributes:
+        number: As a spreadsheet shows it: the header is 1, blank lines are counted. None if
+            the drop is gone and nothing else tells it.
+        cells: As they were read, `bigin__` columns of an earlier import left out.
+        invalid: Why it was never sent; None if it was fit to be sent.
+        fate: None if it was never sent.
+        because: Why its whole part was not done, or is unclear; else Bigin's ERRORS say it.
+    """
+
+    number: int | None
+    cells: Sequence[str]
+    invalid: str | None = None
+    row_result: RowResult | None = None
+    because: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenResults:
+    """
+    What was written.
+
+    Attributes:
+        rows: Rows of each file that was made.
+        reasons: Why rows are not in Bigin, the most frequent first.
+        unprocessed_for_a_cause: An unprocessed row has a reason that must be mended first.
+        failed_rows: The first failed and unclear rows.
+        failed_csv: The failed file whole, if it has at most 1 MB; else None.
+    """
+
+    counts: Counts
+    rows: Mapping[ResultFile, int]
+    reasons: tuple[RankedReason, ...]
+    failed_rows: tuple[FailedRow, ...]
+    failed_csv: bytes | None
+    unprocessed_for_a_cause: bool = False
+
+
+def write_results(
+    rows: Iterable[DropRow],
+    *,
+    header: Sequence[str],
+    sent: SentColumns,
+    delimiter: str,
+    import_id: str,
+    open_file: OpenFile,
+) -> WrittenResults:
+    """
+    Write each row into the one file that says what to do with it.
+
+    Memory stays bounded whatever the number of rows. The same rows give the same bytes.
+
+    Args:
+        header: The drop's header row, `bigin__` columns left out.
+        sent: Every column that was sent.
+        open_file: Makes a file; called once for each file that gets a row.
+    """
+    with ExitStack() as stack:
+
+        def new_sheet(file: ResultFile) -> Sheet:
+            stream = stack.enter_context(open_file(file))
+            return Sheet(
+                stream,
+                (*RESULT_COLUMNS, *header),
+                delimiter=delimiter,
+                keeps_whole=file is ResultFile.FAILED,
+            )
+
+        sorter = _Sorter(sent, import_id, new_sheet)
+        for row in rows:
+            sorter.add(row)
+        return sorter.finish()
+
+
+class _Sorter:
+    """Puts every row into its file and keeps what the report tells of them."""
+
+    def __init__(
+        self, sent: SentColumns, import_id: str, new_sheet: Callable[[ResultFile], Sheet]
+    ) -> None:
+        self._import_id = import_id
+        self._new_sheet = new_sheet
+        self._sheets: dict[ResultFile, Sheet] = {}
+        self._statuses: Counter[str] = Counter()
+        self._ranking = Ranking()
+        self._examples = FailedRowSamples(sent)
+        self._sent = sent
+        self._unprocessed_for_a_cause = False
+        self._remembered = lru_cache(_KEPT_ERROR_TEXTS)(partial(row_reasons, sent=sent))
+
+    def add(self, row: DropRow) -> None:
+        row_result = _result_of(row)
+        file = FILE_OF[row_result.status]
+        reasons = () if file is ResultFile.SUCCESS else self._reasons(row, row_result)
+        self._statuses[row_result.status.value] += 1
+        self._tell(row, row_result, reasons)
+        self._sheet(file).add(
+            "" if row.number is None else row.number,
+            _status_word(row_result),
+            inert(row_result.record_id),
+            inert(row_result.error),
+            inert(" ".join(map(str, reasons))),
+            self._import_id,
+            *row.cells,
+        )
+
+    def _tell(self, row: DropRow, row_result: RowResult, reasons: Sequence[Reason]) -> None:
+        """Keep what the report tells of a row."""
+        self._ranking.add(reasons, row.number)
+        if row_result.status is RowStatus.UNPROCESSED and NOT_DONE not in reasons:
+            self._unprocessed_for_a_cause = True
+        if FILE_OF[row_result.status] in (ResultFile.FAILED, ResultFile.UNCLEAR):
+            invalid = row.invalid or ""
+            self._examples.add(row.number, row.cells, row_result, reasons=reasons, invalid=invalid)
+
+    def finish(self) -> WrittenResults:
+        for sheet in self._sheets.values():
+            sheet.flush()
+        failed = self._sheets.get(ResultFile.FAILED)
+        return WrittenResults(
+            counts=Counts(**self._statuses),
+            rows={file: sheet.rows for file, sheet in self._sheets.items()},
+            reasons=self._ranking.ranked(),
+            failed_rows=tuple(self._examples.rows),
+            failed_csv=failed.whole if failed else None,
+            unprocessed_for_a_cause=self._unprocessed_for_a_cause,
+        )
+
+    def _reasons(self, row: DropRow, row_result: RowResult) -> tuple[Reason, ...]:
+        if row.invalid is not None:
+            return (_not_sent(row.invalid),)
+        if row.because is not None:
+            return (row.because,)
+        if row_result.status is RowStatus.UNCLEAR:
+            return (NOT_CLEAR,)
+        if row_result.status is RowStatus.UNPROCESSED and not row_result.error:
+            return (NOT_DONE,)
+        if len(row_result.error) > _KEPT_CHARACTERS:
+            return row_reasons(row_result.error, self._sent)
+        return self._remembered(row_result.error)
+
+    def _sheet(self, file: ResultFile) -> Sheet:
+        if file not in self._sheets:
+            self._sheets[file] = self._new_sheet(file)
+        return self._sheets[file]
+
+
+def _result_of(row: DropRow) -> RowResult:
+    if row.invalid is not None:
+        return RowResult(RowStatus.INVALID)
+    return row.row_result or RowResult(RowStatus.UNPROCESSED)
+
+
+def _not_sent(why: str) -> Reason:
+    return Reason("", f"The row was not sent: {why.rstrip('.')}.", CORRECT_IT)
+
+
+def _status_word(row_result: RowResult) -> str:
+    return "added or updated" if row_result.either else row_result.status.value

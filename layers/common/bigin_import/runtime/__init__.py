@@ -1,1 +1,0 @@
-"""The ports Clock and Parallel as Lambda gives them: time, deadline, threads."""

@@ -1,0 +1,79 @@
+"""
+Use case: a callback with a valid signature -> the question to Bigin that it is a reason for.
+
+A callback may come before the create call has its answer, late, twice or never, and its body
+is undocumented. It never fails for Bigin's sake: what cannot be asked now, the tick asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bigin_import.callback_url import CallbackTarget
+from bigin_import.domain import part_transitions
+from bigin_import.domain.part_record import Attempt, Part
+from bigin_import.domain.states import ClosedBy, PartState
+from bigin_import.errors import BiginError
+from bigin_import.ledger import update
+from bigin_import.ports import Clock, Ledger, Telemetry
+from bigin_import.settling.match_job import JobMatcher
+from bigin_import.telemetry import report_bigin_error
+
+ASK_AGAIN_SECONDS = 10  # callbacks of one part make us ask Bigin at most this often
+_DONE = (PartState.SETTLED, PartState.COLLECTED, PartState.REFUSED, PartState.GIVEN_UP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackRecorder:
+    """Everything job_callback does once the signature is verified."""
+
+    ledger: Ledger
+    job_matcher: JobMatcher
+    clock: Clock
+    telemetry: Telemetry
+
+    def receive(self, target: CallbackTarget, hint: str | None) -> None:
+        """
+        Act on a callback.
+
+        Args:
+            hint: The job id that the body named, if it named one; not to be believed.
+        """
+        address = Part.at(target.import_id, target.part)
+        part = self.ledger.load(address)
+        if part is None or (part.state in _DONE and not _is_news(part, hint)):
+            self._emit("callback_stale", target)
+            return
+        self._emit("callback_accepted", target)
+        news = hint if _is_news(part, hint) else None
+        step = part_transitions.record_callback(target.attempt, self.clock.now(), news)
+        part, _ = update(self.ledger, address, step)
+        attempt = part.numbered(target.attempt) if part else None
+        if part is None or attempt is None:
+            return
+        job_id = news or attempt.job_id
+        if job_id is not None and self._is_first(part):
+            self._ask(part, attempt, job_id)
+
+    def _is_first(self, part: Part) -> bool:
+        """Return whether no other callback has made us ask for this part just now."""
+        step = part_transitions.record_question(self.clock.now(), ASK_AGAIN_SECONDS)
+        _, first = update(self.ledger, part.address, step)
+        return first
+
+    def _ask(self, part: Part, attempt: Attempt, job_id: str) -> None:
+        try:
+            self.job_matcher.ask(part, attempt, job_id, ClosedBy.CALLBACK)
+        except BiginError as exc:
+            # The callback made the part due at once, so the tick asks within a minute.
+            report_bigin_error(self.telemetry, exc, import_id=part.import_id, part=part.number)
+
+    def _emit(self, event: str, target: CallbackTarget) -> None:
+        self.telemetry.emit(
+            event, import_id=target.import_id, part=target.part, attempt=target.attempt
+        )
+
+
+def _is_news(part: Part, hint: str | None) -> bool:
+    """Return whether a callback names a job that we do not know: perhaps a second one."""
+    return hint is not None and hint not in part.job_ids

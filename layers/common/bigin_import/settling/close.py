@@ -1,0 +1,405 @@
+"""
+Use case: an import whose parts have all ended -> results, closed, and people told. In that order.
+
+Every step may be repeated: results lie under keys that do not change, the closing is written
+once, and `open` goes only after the notice was published, so a notice is never lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import BinaryIO
+
+from pydantic import TypeAdapter
+
+from bigin_import import object_keys
+from bigin_import.domain import import_transitions, part_transitions
+from bigin_import.domain.drop import Notice
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import ContentClaim
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.plan import Plan
+from bigin_import.domain.row_result import Counts
+from bigin_import.domain.states import HoldCause, ImportState, OpenKind, PartState
+from bigin_import.errors import MissingObjectError, NoticeFailedError
+from bigin_import.importing import rejections
+from bigin_import.importing.register import Registrar
+from bigin_import.ledger import update
+from bigin_import.ports import Clock, Files, Ledger, Notices, Resumer, Telemetry
+from bigin_import.report.machine import import_json
+from bigin_import.report.notice import compose_notice
+from bigin_import.report.page import render_report
+from bigin_import.report.summary import FileLink, ImportSummary
+from bigin_import.row_results.result_files import ResultFile, WrittenResults, write_results
+from bigin_import.settling.row_files import Rows, sent_columns
+from bigin_import.settling.summarize import ConsoleLinks, summarize
+from bigin_import.stored_plan import read_plan, read_problems, write_problems
+
+
+def abandon_parts(ledger: Ledger, import_id: str, now: int) -> None:
+    """Let every part of an import end that is not under way at Bigin."""
+    for part in ledger.parts(import_id):
+        update(ledger, part.address, part_transitions.abandon(now))
+
+
+def give_up_hold(ledger: Ledger, files: Files, record: Import, now: int) -> None:
+    """End a hold that nobody decided about; what became of its parts is then for the finisher."""
+    abandon_parts(ledger, record.import_id, now)
+    if record.totals is not None:
+        return
+    problem = rejections.nobody_decided(record.source.key, record.hold_reason or "")
+    write_problems(files, record.import_id, (problem,))
+
+    def failed(seen: Import) -> Import | None:
+        if seen.state is not ImportState.ON_HOLD:
+            return None
+        return replace(
+            seen,
+            state=ImportState.FINISHING,
+            verdict=ImportState.FAILED,
+            hold_reason=None,
+            due_at=now,
+        )
+
+    update(ledger, record.address, failed)
+
+
+_DROP_IS_GONE = (
+    "The original file was removed before its results were written. The result files hold what "
+    "was sent, under Bigin's names for the fields; columns that were not mapped, and the cells of "
+    "rows that were not sent, are only in your own copy. To drop one of these files again, put a "
+    "mapping beside it that uses those names."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What an import is closed as, and what people are told."""
+
+    state: ImportState
+    counts: Counts
+    counts_disagree: bool
+    jobs: int
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultWriter:
+    """
+    Writes results under keys that depend on the import alone, so writing twice is harmless.
+
+    Attributes:
+        suggest: Stores a mapping to start from for a drop, and returns its key; None if it cannot.
+    """
+
+    files: Files
+    clock: Clock
+    around: ConsoleLinks
+    suggest: Callable[[Import], str | None]
+
+    def write(self, record: Import, parts: tuple[Part, ...]) -> Closing:
+        """Account for every row of a FINISHING import and write what became of it."""
+        plan = read_plan(self.files, record.import_id) if record.totals else None
+        summary = replace(
+            summarize(record, parts, plan, self.around),
+            seconds=self.clock.now() - record.received_at,
+        )
+        if record.verdict is None and plan is not None:
+            summary = self._with_rows(summary, record, parts, plan)
+        else:
+            summary = self._with_problems(summary, record)
+        report = self.around.link("report", f"{record.results}report.html")
+        summary = replace(summary, files=(report, *summary.files))
+        self._put(record, "report.html", render_report(summary).encode(), "text/html")
+        self._put(record, "import.json", import_json(summary), "application/json")
+        return Closing(
+            state=summary.state,
+            counts=summary.counts,
+            counts_disagree=summary.counts_disagree,
+            jobs=sum(len(part.job_ids) for part in summary.parts),
+            notice=compose_notice(summary),
+        )
+
+    def hold_notice(self, record: Import, parts: tuple[Part, ...]) -> Notice:
+        """Say what a person must decide, and by which commands."""
+        plan = read_plan(self.files, record.import_id) if record.totals else None
+        return compose_notice(summarize(record, parts, plan, self.around))
+
+    def _with_problems(self, summary: ImportSummary, record: Import) -> ImportSummary:
+        key = self.suggest(record) if record.concerns_mapping else None
+        return replace(
+            summary,
+            problems=read_problems(self.files, record.import_id),
+            files=(self.around.link("suggestion", key),) if key else (),
+        )
+
+    def _with_rows(
+        self, summary: ImportSummary, record: Import, parts: tuple[Part, ...], plan: Plan
+    ) -> ImportSummary:
+        """Write the result files from the drop; if it was removed, from what was sent of it."""
+        rows = Rows(self.files, record, parts, plan)
+        try:
+            return self._accounted(summary, rows, as_dropped=True)
+        except MissingObjectError as exc:
+            if exc.key != record.source.key:
+                raise
+        warnings = (_DROP_IS_GONE, *summary.warnings)
+        summary = replace(summary, header=plan.columns.header, warnings=warnings)
+        return self._accounted(summary, rows, as_dropped=False)
+
+    def _accounted(self, summary: ImportSummary, rows: Rows, *, as_dropped: bool) -> ImportSummary:
+        record, plan = rows.record, rows.plan
+        written = write_results(
+            rows.as_dropped() if as_dropped else rows.as_sent(),
+            header=summary.header,
+            sent=sent_columns(plan, as_dropped=as_dropped),
+            delimiter=plan.dialect.delimiter,
+            import_id=record.import_id,
+            open_file=partial(self._open, record),
+        )
+        disagree = (
+            any(part.disagrees for part in summary.parts) or written.counts.total != summary.rows
+        )
+        return replace(
+            summary,
+            state=_state(written, in_doubt=disagree or summary.is_critical),
+            counts=written.counts,
+            counts_disagree=disagree,
+            reasons=written.reasons,
+            mend_first=written.unprocessed_for_a_cause,
+            failed_rows=written.failed_rows,
+            failed_csv=written.failed_csv,
+            files=tuple(self._links(record, written)),
+        )
+
+    def _links(self, record: Import, written: WrittenResults) -> Iterator[FileLink]:
+        for file in ResultFile:
+            if (count := written.rows.get(file)) is not None:
+                yield self.around.link(file.value, self._key_of(record, file), count)
+
+    def _open(self, record: Import, file: ResultFile) -> AbstractContextManager[BinaryIO]:
+        return self.files.writer(self._key_of(record, file), content_type="text/csv")
+
+    def _key_of(self, record: Import, file: ResultFile) -> str:
+        return f"{record.results}{object_keys.result_name(record.source.key)}.{file.value}.csv"
+
+    def _put(self, record: Import, name: str, body: bytes, content_type: str) -> None:
+        self.files.write(f"{record.results}{name}", body, content_type=content_type)
+
+
+def _state(written: WrittenResults, *, in_doubt: bool) -> ImportState:
+    counts = written.counts
+    if counts.succeeded == counts.total and not in_doubt:
+        return ImportState.COMPLETED
+    if counts.succeeded == 0 and counts.unclear == 0 and not in_doubt:
+        return ImportState.FAILED
+    return ImportState.COMPLETED_WITH_ERRORS
+
+
+DAY_SECONDS = 24 * 3600
+TELL_SECONDS = 60  # after the closing; then the tick tells, for whoever closed has died
+_WITH_JOB = (PartState.CREATED, PartState.SETTLED, PartState.COLLECTED)
+_REMINDED = (ImportState.SENDING, ImportState.SENT, ImportState.ON_HOLD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportCloser:
+    """Closes imports. *keep_seconds*: how long the table remembers them afterwards."""
+
+    ledger: Ledger
+    files: Files
+    writer: ResultWriter
+    intake: Registrar
+    notices: Notices
+    resumer: Resumer
+    clock: Clock
+    telemetry: Telemetry
+    keep_seconds: int
+
+    def finish(self, import_id: str) -> None:
+        """Bring an import towards its end, as far as its parts allow."""
+        record = self.ledger.load(Import.at(import_id))
+        if record is None or record.open is None:
+            return
+        parts = self.ledger.parts(import_id)
+        if record.state is ImportState.WAITING_FOR_MAPPING:
+            self.writer.suggest(record)
+        if record.state is ImportState.SENDING:
+            self._wake(record, parts)
+        if record.state in (ImportState.SENT, ImportState.ON_HOLD):
+            record = self._ended(record, parts)
+        self._remind(record, parts)
+        if record.state is ImportState.FINISHING:
+            closed = self._close(record)
+            if closed is not None:
+                self.tell(closed)
+
+    def tell(self, record: Import) -> None:
+        """
+        Tell people of a closed import, once; call it only for one who closed or claimed it.
+
+        Whoever closed the import tells of it. If that process dies, the import is still open and
+        due, and the tick claims it.
+        """
+        if record.open is None:
+            return
+        self._release(record)
+        again = self.intake.take_up(record)
+        if again is not None:
+            self.resumer.resume(again.import_id)
+        if not record.state.is_quiet:
+            text = self.files.read(object_keys.notice_file(record.import_id))
+            self._publish(record, _notices().validate_json(text))
+        self._forget_in_time(record)
+
+    def _wake(self, record: Import, parts: tuple[Part, ...]) -> None:
+        """
+        Let a paused import go on when what it waits for is there.
+
+        That is the end of the part before, where parts run one after another; and a job for every
+        part, when a callback told of the one whose create had no answer.
+        """
+        under_way = any(part.attempts and not part.state.is_final for part in parts)
+        in_order = record.totals is not None and record.totals.in_order
+        all_have_jobs = all(part.state in _WITH_JOB for part in parts)
+        if (in_order and not under_way) or all_have_jobs:
+            self.resumer.resume(record.import_id)
+
+    def _ended(self, record: Import, parts: tuple[Part, ...]) -> Import:
+        """Return whether all parts have ended, or have nothing left but a person's decision."""
+        now = self.clock.now()
+
+        def ended(seen: Import) -> Import | None:
+            if seen.state not in (ImportState.SENT, ImportState.ON_HOLD):
+                return None
+            if parts and all(part.state.is_final for part in parts):
+                return import_transitions.release_hold(seen, ImportState.FINISHING, now)
+            if import_transitions.may_go_on(seen, parts):
+                return import_transitions.release_hold(seen, ImportState.SENDING, now)
+            if _is_stuck(seen, parts):
+                reason = import_transitions.told_as_held(seen, parts).hold_reason or ""
+                return import_transitions.put_on_hold(seen, HoldCause.PART, reason, now)
+            return None
+
+        changed, ours = update(self.ledger, record.address, ended)
+        if changed is not None and ours and changed.state is ImportState.SENDING:
+            self.resumer.resume(changed.import_id)
+        return changed or record
+
+    def _close(self, record: Import) -> Import | None:
+        """Write the results and close; return the closed import if it was this call that did."""
+        if record.verdict is not None:
+            abandon_parts(self.ledger, record.import_id, self.clock.now())
+        # Read again: what was read before another process moved the import on may be older.
+        parts = self.ledger.parts(record.import_id)
+        closing = self.writer.write(record, parts)
+        notice = _notices().dump_json(closing.notice)
+        key = object_keys.notice_file(record.import_id)
+        self.files.write(key, notice, content_type="application/json")
+        closed, ours = update(self.ledger, record.address, lambda seen: self._closed(seen, closing))
+        if closed is None or not ours:
+            return None
+        self._report(closed, closing)
+        return closed
+
+    def _closed(self, seen: Import, closing: Closing) -> Import | None:
+        if seen.state is not ImportState.FINISHING:
+            return None
+        now = self.clock.now()
+        return replace(
+            seen,
+            state=closing.state,
+            counts=closing.counts,
+            counts_disagree=closing.counts_disagree,
+            closed_at=now,
+            open=OpenKind.WORK,
+            due_at=now + TELL_SECONDS,
+        )
+
+    def _release(self, record: Import) -> None:
+        """Let the same content be dropped again."""
+        if record.claim is None or not record.state.wrote_nothing:
+            return
+        claim = self.ledger.load(ContentClaim.at(record.claim))
+        if claim is not None and claim.import_id == record.import_id:
+            self.ledger.delete(claim)
+
+    def _forget_in_time(self, record: Import) -> None:
+        """Everything is said and done: take the import out of the index, then out of the table."""
+        now = self.clock.now()
+        expires_at = now + self.keep_seconds
+        for part in self.ledger.parts(record.import_id):
+            update(self.ledger, part.address, lambda seen: replace(seen, expires_at=expires_at))
+        update(
+            self.ledger,
+            record.address,
+            lambda seen: replace(
+                seen, open=None, due_at=None, noticed_at=now, expires_at=expires_at
+            ),
+        )
+
+    def _remind(self, record: Import, parts: tuple[Part, ...]) -> None:
+        """Tell people of a hold at once, then every day; also of a part while others go on."""
+        now, since = self.clock.now(), import_transitions.held_since(record, parts)
+        if record.state not in _REMINDED or since is None:
+            return
+        told_at = record.reminded_at
+        if told_at is not None and told_at >= since and now - told_at < DAY_SECONDS:
+            return
+        told = (
+            import_transitions.told_as_held(record, parts)
+            if import_transitions.held_parts(parts)
+            else record
+        )
+        self._publish(record, self.writer.hold_notice(told, parts))
+        self.telemetry.emit("on_hold", import_id=record.import_id)
+        update(self.ledger, record.address, partial(_reminded, now=now))
+
+    def _publish(self, record: Import, notice: Notice) -> None:
+        try:
+            self.notices.publish(notice)
+        except NoticeFailedError:
+            self.telemetry.emit("notice_failed", import_id=record.import_id)
+            raise
+        self.telemetry.emit("notice_published", import_id=record.import_id)
+
+    def _report(self, record: Import, closing: Closing) -> None:
+        counts = closing.counts
+        self.telemetry.emit(
+            "import_closed",
+            import_id=record.import_id,
+            file=record.source.key,
+            bigin_module=record.module,
+            state=record.state.value,
+            rows=counts.total,
+            added=counts.added,
+            updated=counts.updated,
+            existing=counts.existing,
+            skipped=counts.skipped,
+            unprocessed=counts.unprocessed,
+            invalid=counts.invalid,
+            unclear=counts.unclear,
+            jobs=closing.jobs,
+            seconds=(record.closed_at or 0) - record.received_at,
+        )
+
+
+@cache
+def _notices() -> TypeAdapter[Notice]:
+    return TypeAdapter(Notice)  # on first use: made on import, it slows cold starts
+
+
+def _is_stuck(record: Import, parts: tuple[Part, ...]) -> bool:
+    """Return whether a person must decide before anything else can happen to a SENT import."""
+    ended = all(part.state.is_final or part.state is PartState.HELD for part in parts)
+    return record.state is ImportState.SENT and ended and bool(import_transitions.held_parts(parts))
+
+
+def _reminded(seen: Import, *, now: int) -> Import | None:
+    if seen.state not in _REMINDED:
+        return None
+    is_on_hold = seen.state is ImportState.ON_HOLD
+    return replace(seen, reminded_at=now, due_at=now + DAY_SECONDS if is_on_hold else seen.due_at)

@@ -1,0 +1,180 @@
+"""
+Use case: the row results of one ended job -> what became of each row of its part.
+
+Bigin's zip is kept as it came, then joined with the archive that was sent. A step of its own:
+it may be repeated at will, and losing it never means sending anything again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import BinaryIO
+
+from bigin_import import object_keys
+from bigin_import.domain import part_transitions
+from bigin_import.domain.job_request import JobRequest, Operation
+from bigin_import.domain.part_record import Attempt, Outcome, Part
+from bigin_import.domain.row_result import JobCounts, RowStatus
+from bigin_import.domain.states import PartState
+from bigin_import.errors import BiginAccessError, BiginError, BiginRefusedError
+from bigin_import.importing.send_part import ARCHIVE_BYTES
+from bigin_import.ledger import update
+from bigin_import.ports import Bigin, Clock, Files, Ledger, Telemetry
+from bigin_import.row_results.join import JoinedPart, join_part, write_row_results
+from bigin_import.splitting.archive import read_entry
+from bigin_import.stored_plan import read_plan
+
+# Zoho keeps row results for days. A link that is dead for a whole day stays dead; what cannot be
+# had or read for three is not waited for. The rows are then accounted for by Bigin's counts.
+DEAD_SECONDS = 24 * 3600
+UNREADABLE_SECONDS = 3 * 24 * 3600
+_WITHOUT_RESULTS = (
+    "Bigin's row results could not be had, so its rows are told apart by Bigin's counts alone."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collector:
+    """Collects parts, one at a time."""
+
+    ledger: Ledger
+    files: Files
+    bigin: Bigin
+    clock: Clock
+    telemetry: Telemetry
+
+    def collect(self, import_id: str, number: int) -> bool:
+        """
+        Collect a SETTLED part; return whether this call did it.
+
+        Raises:
+            BiginError: The results cannot be had now; the part stays SETTLED and due.
+        """
+        part = self.ledger.load(Part.at(import_id, number))
+        attempt = part.attempt if part else None
+        if part is None or part.state is not PartState.SETTLED or attempt is None:
+            return False
+        if attempt.outcome is None:
+            return False
+        joined = _certain(self._joined(part, attempt, attempt.outcome), part)
+        self.files.write(
+            object_keys.row_results_file(import_id, number),
+            write_row_results(joined.row_results),
+            content_type="application/gzip",
+        )
+        step = part_transitions.record_collected(
+            joined.counts,
+            disagree=joined.disagrees,
+            now=self.clock.now(),
+            warnings=joined.warnings,
+        )
+        _, changed = update(self.ledger, part.address, step)
+        if changed:
+            self._report(part, joined)
+        return changed
+
+    def _joined(self, part: Part, attempt: Attempt, outcome: Outcome) -> JoinedPart:
+        try:
+            with ExitStack() as opened:
+                results = self._opened_results(opened, part, attempt, outcome)
+                return self._joined_with(results, part, outcome)
+        except BiginError as exc:
+            # Without access nothing can be had for now, which rings an alarm and says nothing
+            # about these results.
+            waits = isinstance(exc, BiginAccessError) or self._is_within(
+                UNREADABLE_SECONDS, outcome
+            )
+            if waits:
+                raise
+        self.telemetry.emit("results_unreadable", import_id=part.import_id, part=part.number)
+        return self._joined_with(None, part, outcome)
+
+    def _is_within(self, seconds: int, outcome: Outcome) -> bool:
+        return self.clock.now() - outcome.at < seconds
+
+    def _opened_results(
+        self, opened: ExitStack, part: Part, attempt: Attempt, outcome: Outcome
+    ) -> BinaryIO | None:
+        """Return Bigin's zip, open as long as *opened* is; None if there is none to be had."""
+        if outcome.download_url is None:
+            return None
+        try:
+            return opened.enter_context(self.bigin.download_result(outcome.download_url))
+        except BiginRefusedError:
+            self.telemetry.emit("result_link_dead", import_id=part.import_id, part=part.number)
+        fresh = self.bigin.job(attempt.job_id or "").download_url
+        try:
+            return opened.enter_context(self.bigin.download_result(fresh)) if fresh else None
+        except BiginRefusedError:
+            if self._is_within(DEAD_SECONDS, outcome):
+                raise
+            return None
+
+    def _joined_with(self, results: BinaryIO | None, part: Part, outcome: Outcome) -> JoinedPart:
+        archive = self.files.read(
+            object_keys.archive(part.import_id, part.number), at_most=ARCHIVE_BYTES
+        )
+        if results is not None:
+            self._keep(part, results)
+        request = read_plan(self.files, part.import_id).columns.request
+        joined = join_part(
+            read_entry(BytesIO(archive)),
+            None if results is None else read_entry(results),
+            existing_is_asked=_skips_existing(request),
+            counts=JobCounts(
+                added=outcome.added,
+                updated=outcome.updated,
+                skipped=outcome.skipped,
+                total=outcome.total,
+            ),
+            key=request.find_by,
+        )
+        is_missing = results is None and outcome.download_url is not None
+        warnings = (_WITHOUT_RESULTS,) if is_missing else ()
+        return replace(joined, warnings=(*warnings, *joined.warnings))
+
+    def _keep(self, part: Part, results: BinaryIO) -> None:
+        key = object_keys.result_archive(part.import_id, part.number)
+        with self.files.writer(key, content_type="application/zip") as kept:
+            shutil.copyfileobj(results, kept)
+        results.seek(0)
+
+    def _report(self, part: Part, joined: JoinedPart) -> None:
+        counts = joined.counts
+        self.telemetry.emit(
+            "part_collected",
+            import_id=part.import_id,
+            part=part.number,
+            proof=joined.proof.value,
+            added=counts.added,
+            updated=counts.updated,
+            existing=counts.existing,
+            skipped=counts.skipped,
+            unprocessed=counts.unprocessed,
+            unclear=counts.unclear,
+        )
+
+
+def _certain(joined: JoinedPart, part: Part) -> JoinedPart:
+    """
+    Return *joined* without rows that an earlier attempt may have written.
+
+    Where the create was repeated, its predecessor may have made a job that we never heard of:
+    what the last job left unprocessed is then not certain to be missing.
+    """
+    if len(part.attempts) == 1 and len(part.job_ids) == 1:
+        return joined
+    row_results = tuple(
+        replace(row_result, status=RowStatus.UNCLEAR)
+        if row_result.status is RowStatus.UNPROCESSED
+        else row_result
+        for row_result in joined.row_results
+    )
+    return replace(joined, row_results=row_results)
+
+
+def _skips_existing(request: JobRequest) -> bool:
+    return request.operation is Operation.INSERT and request.find_by is not None

@@ -1,0 +1,115 @@
+"""
+Use case: a job that a callback named -> the job of an attempt whose create had no answer.
+
+Anybody who knows the address may name a job, so only Bigin's own answer for it counts: that it
+reports to this attempt, or, where Bigin sends no address back, that it has our file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bigin_import import object_keys
+from bigin_import.domain import part_transitions
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.job_request import Job
+from bigin_import.domain.part_record import Attempt, Part
+from bigin_import.domain.states import ClosedBy, PartState
+from bigin_import.errors import BiginRefusedError
+from bigin_import.ledger import update
+from bigin_import.ports import Bigin, CallbackUrls, Clock, CollectQueue, Ledger, Telemetry
+from bigin_import.settling.poll import JobPoller
+
+CLOCKS_SECONDS = 300  # how far Bigin's clock and ours may be apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobMatcher:
+    """Asks Bigin about jobs that callbacks named."""
+
+    ledger: Ledger
+    bigin: Bigin
+    urls: CallbackUrls
+    poller: JobPoller
+    queue: CollectQueue
+    clock: Clock
+    telemetry: Telemetry
+
+    def ask(self, part: Part, attempt: Attempt, job_id: str, closed_by: ClosedBy) -> None:
+        """
+        Ask for *job_id*; if it is the job of *attempt*, write down what became of it.
+
+        Raises:
+            BiginError: Bigin did not answer; what was named is kept, the part stays due.
+            BiginRefusedError: There is no such job, or none that we may see.
+        """
+        try:
+            job = self.bigin.job(job_id)
+        except BiginRefusedError:
+            self._forget(part, attempt, job_id)
+            raise
+        if attempt.job_id == job.job_id or self._adopt(part, attempt, job):
+            self.poller.settle(part, attempt.number, job, closed_by)
+        self._forget(part, attempt, job_id)
+
+    def ask_about_hint(self, part: Part) -> None:
+        """
+        Ask for the job that a callback named while Bigin could not be asked, if there is one.
+
+        Raises:
+            BiginError: As `ask` does.
+        """
+        for attempt in part.attempts:
+            if attempt.hint is not None:
+                self.ask(part, attempt, attempt.hint, ClosedBy.TICK)
+
+    def proves(self, job: Job, part: Part, attempt: Attempt) -> bool:
+        """Return whether Bigin's answer shows that *job* was made by *attempt*."""
+        named = self.urls.names(job, part.import_id, part.number, attempt.number)
+        return self._fits(part, attempt, job) if named is None else named
+
+    def _forget(self, part: Part, attempt: Attempt, job_id: str) -> None:
+        if attempt.hint == job_id:
+            update(self.ledger, part.address, part_transitions.clear_hint(attempt.number, job_id))
+
+    def _adopt(self, part: Part, attempt: Attempt, job: Job) -> bool:
+        if not self.proves(job, part, attempt):
+            self.telemetry.emit("adoption_unproven", import_id=part.import_id, part=part.number)
+            return False
+        step = part_transitions.record_job(attempt.number, job.job_id, self.clock.now())
+        adopted, changed = update(self.ledger, part.address, step)
+        if changed and part.state is PartState.HELD:
+            self.queue.collect(part.import_id)  # it may have been all that the import waited for
+        current = adopted.attempt if adopted else None
+        if current is not None and current.job_id == job.job_id:
+            return True
+        self._note(part, attempt, job)
+        return False
+
+    def _note(self, part: Part, attempt: Attempt, job: Job) -> None:
+        """Keep a job that the part does not go on with: people must look for doubled records."""
+        step = part_transitions.record_extra_job(attempt.number, job.job_id)
+        noted, changed = update(self.ledger, part.address, step)
+        if noted is None or not changed:
+            return
+        facts: dict[str, str | int] = {
+            "import_id": part.import_id,
+            "part": part.number,
+            "job_id": job.job_id,
+        }
+        if len(noted.job_ids) > 1:
+            self.telemetry.emit("second_job", **facts)
+        else:
+            self.telemetry.emit("late_job", **facts)
+
+    def _fits(self, part: Part, attempt: Attempt, job: Job) -> bool:
+        """Without an echoed callback, our own file name, module and time prove a new job."""
+        record = self.ledger.load(Import.at(part.import_id))
+        made_at = attempt.started_at if job.created_at is None else job.created_at
+        return (
+            record is not None
+            and job.job_id not in part.job_ids
+            and job.file_name == object_keys.entry_name(part.import_id, part.number)
+            and job.module == record.module
+            and made_at >= attempt.started_at - CLOCKS_SECONDS
+        )

@@ -1,0 +1,132 @@
+"""The rows of an import with what became of them: from the drop, or from what was sent of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import islice, repeat
+
+from bigin_import import object_keys
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.plan import CutResult, Plan
+from bigin_import.domain.row_result import Reason, RowResult, RowStatus
+from bigin_import.domain.states import PartState
+from bigin_import.importing.send_part import ARCHIVE_BYTES
+from bigin_import.mapping.names import STANDARD_LOOKUPS, SYSTEM_KEYS
+from bigin_import.ports import Files
+from bigin_import.reading.drop import Drop
+from bigin_import.report.figures import sentence
+from bigin_import.row_results.bigin_listing import csv_rows
+from bigin_import.row_results.join import read_row_results
+from bigin_import.row_results.reasons import SentColumn, SentColumns, job_reason, unclear_reason
+from bigin_import.row_results.result_files import DropRow
+from bigin_import.settling.summarize import is_in_doubt, why_unclear
+from bigin_import.splitting.archive import read_entry
+from bigin_import.splitting.splitter import source_rows
+
+_PEOPLE_SAY = {"Accounts": "Companies", "Pipelines": "Deals"}
+_MODULE_OF_KEY = {key: module for module, key in SYSTEM_KEYS.items()}
+FATES_BYTES = 20_000_000  # 25,000 rows with long errors, packed, are a tenth of that
+_REASON_IS_GONE = "it is not valid, and why is not known any more without the original file"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Every row of one import, whose parts have all ended."""
+
+    files: Files
+    record: Import
+    parts: tuple[Part, ...]
+    plan: Plan
+
+    def as_dropped(self) -> Iterator[DropRow]:
+        """
+        Read the drop again and give every row the fate of its place in the parts.
+
+        Raises:
+            MissingObjectError: The drop is gone, if it has the drop's key.
+        """
+        row_results = (
+            row_result for part in self.parts for row_result in self._row_results_of(part)
+        )
+        drop = Drop(self.files, self.record.source, self.plan.dialect.encoding)
+        with drop.opened() as table:
+            for row in source_rows(table, self.plan.columns):
+                if row.reason is not None:
+                    yield DropRow(row.row, row.cells, invalid=row.reason)
+                else:
+                    row_result, because = next(row_results)
+                    yield DropRow(row.row, row.cells, row_result=row_result, because=because)
+
+    def as_sent(self) -> Iterator[DropRow]:
+        """Read the archives of the parts; of rows that were not sent only what the plan keeps."""
+        for part in self.parts:
+            numbers = numbers_of(part, self.plan.cut)
+            sent = zip(numbers, self._sent(part), self._row_results_of(part), strict=True)
+            for number, cells, (row_result, because) in sent:
+                yield DropRow(number, cells, row_result=row_result, because=because)
+        no_cells = ("",) * len(self.plan.columns.header)
+        known = self.plan.cut.invalid_rows
+        for invalid in known:
+            yield DropRow(invalid.row, no_cells, invalid=invalid.reason)
+        for _ in range(self.plan.cut.invalid - len(known)):
+            yield DropRow(None, no_cells, invalid=_REASON_IS_GONE)
+
+    def _sent(self, part: Part) -> Iterator[list[str]]:
+        key = object_keys.archive(part.import_id, part.number)
+        archive = self.files.read(key, at_most=ARCHIVE_BYTES)
+        with read_entry(BytesIO(archive)) as entry, csv_rows(entry) as rows:
+            yield from islice(rows, 1, None)
+
+    def _row_results_of(self, part: Part) -> Iterable[tuple[RowResult, Reason | None]]:
+        doubt = unclear_reason(sentence(why)) if (why := why_unclear(part)) else None
+        if part.state is PartState.COLLECTED:
+            key = object_keys.row_results_file(part.import_id, part.number)
+            row_results = read_row_results(self.files.read(key, at_most=FATES_BYTES))
+            return (
+                (row_result, doubt if row_result.status is RowStatus.UNCLEAR else None)
+                for row_result in row_results
+            )
+        if part.refusal is not None and not is_in_doubt(part):
+            refusal = part.refusal
+            reason = job_reason(refusal.code, refusal.message, refusal.resolution)
+            return repeat((RowResult(RowStatus.UNPROCESSED), reason), part.rows)
+        return repeat((RowResult(RowStatus.UNCLEAR), doubt), part.rows)
+
+
+def sent_columns(plan: Plan, *, as_dropped: bool) -> SentColumns:
+    """Return what was sent; *as_dropped* if the rows that are written are those of the drop."""
+    request = plan.columns.request
+    find_by = {field.api_name: field.find_by for field in request.field_mappings}
+    columns = (
+        SentColumn(
+            column.api_name,
+            column.header,
+            column.source if as_dropped else at,
+            is_lookup=bool(find_by.get(column.api_name)) or column.data_type == "lookup",
+            parent=_parent(request.module, column.api_name, find_by.get(column.api_name)),
+        )
+        for at, column in enumerate(plan.columns.columns)
+    )
+    return SentColumns(tuple(columns), request.operation, request.find_by)
+
+
+def _parent(module: str, api_name: str, find_by: str | None) -> str:
+    """Return what people call the module that a lookup points to; "" if it is not known."""
+    standard = STANDARD_LOOKUPS.get((module, api_name))
+    parent = standard or (_MODULE_OF_KEY.get(find_by, "") if find_by else "")
+    return f"{_PEOPLE_SAY[parent]} ({parent})" if parent in _PEOPLE_SAY else parent
+
+
+def numbers_of(part: Part, cut: CutResult) -> Iterable[int | None]:
+    """
+    Return the row numbers of what was sent in *part*, or None for each if they are not certain.
+
+    Between its first and its last row there may be rows that were not sent, of which the plan
+    keeps the first hundred, and blank lines, of which it keeps none.
+    """
+    not_sent = {invalid.row for invalid in cut.invalid_rows}
+    numbers = [n for n in range(part.first_row, part.last_row + 1) if n not in not_sent]
+    return numbers if len(numbers) == part.rows else repeat(None, part.rows)

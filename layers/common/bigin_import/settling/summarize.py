@@ -1,0 +1,289 @@
+"""From what the ledger and the plan remember to what people are told. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from bigin_import.domain.import_record import Import, MappingPin
+from bigin_import.domain.job_request import JobRequest, JobStatus
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.plan import ColumnFindings, Plan
+from bigin_import.domain.row_result import Counts, JobCounts
+from bigin_import.domain.states import PartState
+from bigin_import.report.figures import rows, sentence, span
+from bigin_import.report.summary import (
+    CheckedColumn,
+    Choice,
+    DryRun,
+    FileLink,
+    ImportSummary,
+    PartSummary,
+)
+
+FAILED = JobStatus.FAILED.value
+CREDITS_PER_JOB = 500  # Bigin's API limits page: "Bulk Write initialise"
+
+
+def part_summary(part: Part) -> PartSummary:
+    attempt = part.attempt
+    outcome = attempt.outcome if attempt else None
+    return PartSummary(
+        number=part.number,
+        state=part.state.value,
+        rows=part.rows,
+        first_row=part.first_row,
+        last_row=part.last_row,
+        job_ids=part.job_ids,
+        closed_by=outcome.closed_by.value if outcome else "",
+        seconds=outcome.at - part.created_at if outcome and part.created_at else None,
+        credits=CREDITS_PER_JOB * _charged(part),
+        counts=_counts(part),
+        reported=JobCounts(outcome.added, outcome.updated, outcome.skipped, outcome.total)
+        if outcome
+        else None,
+        disagrees=part.counts_disagree,
+        note=_note(part),
+    )
+
+
+def _charged(part: Part) -> int:
+    """Count the jobs that Bigin made, or may have made, for *part*."""
+    unasked = sum(len(attempt.other_job_ids) for attempt in part.attempts)
+    was_refused = part.refusal is not None and part.refusal.attempt is not None
+    return len(part.attempts) + unasked - (1 if was_refused else 0)
+
+
+def is_in_doubt(part: Part) -> bool:
+    """Return whether a refused part has an earlier attempt that may have made a job after all."""
+    return part.refusal is not None and part.state is PartState.GIVEN_UP
+
+
+def _counts(part: Part) -> Counts | None:
+    return Counts(unclear=part.rows) if is_in_doubt(part) else part.counts
+
+
+def why_unclear(part: Part) -> str:
+    """Say why it is not certain what became of a part's rows; "" if Bigin's results say it."""
+    attempt = part.attempt
+    if is_in_doubt(part):
+        return "Bigin never said whether it made an earlier job for these rows"
+    if part.state in (PartState.HELD, PartState.UNKNOWN):
+        return "Bigin never said whether it made the job"
+    if part.state is PartState.GIVEN_UP and attempt is not None:
+        return (
+            "The job never ended, and the waiting was ended"
+            if attempt.job_id
+            else "Bigin never said whether it made the job, and the waiting was ended"
+        )
+    if attempt is not None and attempt.outcome is not None and attempt.outcome.status == FAILED:
+        words = f": {attempt.outcome.message}" if attempt.outcome.message else ""
+        return f"Bigin says that the job failed{words}"
+    return ""
+
+
+def _note(part: Part) -> str:
+    return " ".join(sentence(each) for each in _remarks(part) if each)
+
+
+def _remarks(part: Part) -> Iterator[str]:
+    if part.refusal is not None:
+        yield f"{part.refusal.code}: {part.refusal.message}"
+        yield part.refusal.resolution
+    yield why_unclear(part)
+    jobs = part.job_ids
+    if len(jobs) > 1:
+        yield f"Bigin made {len(jobs)} jobs for it, {_listed(jobs)}; look for doubled records"
+    elif len(part.attempts) > 1 and part.state is PartState.COLLECTED:
+        yield (
+            "Bigin did not answer the first create, so it was repeated; "
+            "added and updated may be those of the repetition"
+        )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+_HELD_CHOICES = (
+    (
+        "create",
+        "Part {part}, if none of {rows} is in Bigin: make its job, for {credits} credits.",
+    ),
+    (
+        "adopt",
+        "Part {part}, if they are there and you know the job's id: write it for JOB_ID.",
+    ),
+    (
+        "give_up",
+        "Part {part}, if nobody can tell: stop waiting; its rows are then reported as unclear.",
+    ),
+)
+_UNKNOWABLE = (
+    "Which rows are in Bigin already: only Bigin can tell, when it runs the job.",
+    "Fields that a page layout makes mandatory: Bigin names them when the job is created.",
+    "Rules, approvals and duplicates that Bigin checks row by row.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleLinks:
+    """
+    What a person needs to find things and to act.
+
+    Attributes:
+        import_function: Name of import_csv, for the decision commands.
+        request_text: Writes a create body as it would be sent.
+    """
+
+    region: str
+    bucket: str
+    import_function: str
+    request_text: Callable[[JobRequest], str]
+
+    def console_url(self, key: str) -> str:
+        """Return the page of an object, or of a folder if *key* ends in a slash."""
+        kind = "buckets" if key.endswith("/") else "object"
+        base = f"https://{self.region}.{_console(self.region)}/s3/{kind}/{self.bucket}"
+        return f"{base}?region={self.region}&prefix={quote(key, safe='/')}"
+
+    def link(self, kind: str, key: str, rows: int | None = None) -> FileLink:
+        return FileLink(kind=kind, key=key, url=self.console_url(key), rows=rows)
+
+    def decision(self, record: Import, decision: str, part: Part | None = None) -> str:
+        """Return a whole command that a person can copy."""
+        payload: dict[str, str | int] = {"resume": record.import_id, "decision": decision}
+        if part is not None and part.attempt is not None:
+            payload |= {"part": part.number, "attempt": part.attempt.number}
+        if decision == "continue":
+            payload["held_at"] = record.held_at or 0
+        if decision == "adopt":
+            payload["job_id"] = "JOB_ID"
+        return (
+            f"aws lambda invoke --function-name {self.import_function} --invocation-type Event "
+            f"--cli-binary-format raw-in-base64-out --payload '{json.dumps(payload)}' /dev/null"
+        )
+
+
+def _console(region: str) -> str:
+    """Return the console's domain: each partition of AWS has its own."""
+    partitions = (("cn-", "console.amazonaws.cn"), ("us-gov-", "console.amazonaws-us-gov.com"))
+    return next(
+        (domain for prefix, domain in partitions if region.startswith(prefix)),
+        "console.aws.amazon.com",
+    )
+
+
+def summarize(
+    record: Import, parts: tuple[Part, ...], plan: Plan | None, around: ConsoleLinks
+) -> ImportSummary:
+    """Say what is known of an import before its rows are counted."""
+    read, pin = plan.dialect if plan else None, _mapping(record, plan)
+    return ImportSummary(
+        import_id=record.import_id,
+        file=record.source.key,
+        state=record.verdict or record.state,
+        received_at=record.received_at,
+        module=record.module or "",
+        operation=record.operation or "",
+        find_by=(plan.columns.request.find_by or "") if plan else "",
+        rows=record.totals.rows if record.totals else 0,
+        blank=record.totals.blank if record.totals else 0,
+        encoding=read.encoding if read else "",
+        delimiter=read.delimiter if read else "",
+        mapping_key=pin.key if pin else "",
+        mapping_version=pin.version_id if pin else "",
+        parent=plan.parent if plan else "",
+        winner=record.winner or "",
+        is_check=record.dry_run,
+        hold_reason=record.hold_reason or "",
+        contradiction=record.contradiction or "",
+        choices=tuple(_choices(record, parts, around)),
+        warnings=(*_plan_warnings(plan), *_part_warnings(parts)) if plan else (),
+        header=plan.header if plan else (),
+        parts=tuple(map(part_summary, parts)),
+        console_url=around.console_url(record.results or ""),
+        dry_run=_dry_run(plan, around) if plan and record.dry_run else None,
+    )
+
+
+def _mapping(record: Import, plan: Plan | None) -> MappingPin | None:
+    """Name the mapping as a person wrote it, also where a corrected file has inherited it."""
+    if plan is not None and plan.mapping_key:
+        return MappingPin(key=plan.mapping_key, version_id=plan.mapping_version)
+    return record.mapping
+
+
+def _choices(record: Import, parts: tuple[Part, ...], around: ConsoleLinks) -> Iterator[Choice]:
+    if record.hold_reason is None:
+        return
+    held = [part for part in parts if part.state is PartState.HELD]
+    for part in held:
+        where = span(part.first_row, part.last_row)
+        for decision, when in _HELD_CHOICES:
+            words = when.format(part=part.number, rows=where, credits=CREDITS_PER_JOB)
+            yield Choice(words, around.decision(record, decision, part))
+    if not held:
+        yield Choice("Once the cause is mended, go on:", around.decision(record, "continue"))
+
+
+def _plan_warnings(plan: Plan) -> Iterator[str]:
+    yield from plan.columns.warnings
+    yield from plan.cut.warnings
+    if plan.cut.padded:
+        yield f"{rows(plan.cut.padded)} had missing cells at the end; they count as empty."
+    if plan.cut.trimmed:
+        yield f"{rows(plan.cut.trimmed)} had surplus empty cells at the end; they were dropped."
+    if plan.cut.repeated_keys_across_parts:
+        yield "Rows with the same key lie in different parts, so the parts ran one after another."
+
+
+def _part_warnings(parts: tuple[Part, ...]) -> Iterator[str]:
+    for part in parts:
+        yield from (f"Part {part.number}: {warning}" for warning in part.warnings)
+
+
+def _dry_run(plan: Plan, around: ConsoleLinks) -> DryRun:
+    found = {column.api_name: column for column in plan.cut.columns}
+    jobs = len(plan.cut.parts)
+    return DryRun(
+        columns=tuple(
+            CheckedColumn(
+                header=column.header,
+                api_name=column.api_name,
+                data_type=column.data_type or "",
+                samples=_samples(found.get(column.api_name)),
+            )
+            for column in plan.columns.columns
+        ),
+        rows=sum(part.rows for part in plan.cut.parts),
+        jobs=jobs,
+        credits=jobs * CREDITS_PER_JOB,
+        request=around.request_text(plan.columns.request),
+        ignored=plan.columns.ignored,
+        findings=tuple(_findings(plan)),
+        unknown=_UNKNOWABLE,
+    )
+
+
+def _samples(found: ColumnFindings | None) -> tuple[str, ...]:
+    return found.samples if found else ()
+
+
+def _findings(plan: Plan) -> Iterator[str]:
+    cut = plan.cut
+    if cut.empty_keys:
+        has = "has" if cut.empty_keys == 1 else "have"
+        yield f"{rows(cut.empty_keys)} {has} no value in the key column."
+    if cut.repeated_keys:
+        where = ", ".join(map(str, cut.repeated_key_rows[:10]))
+        yield f"{rows(cut.repeated_keys)} with the key of an earlier row; look at rows {where}."
+    if cut.invalid:
+        yield f"{rows(cut.invalid)} would not be sent."
+        yield from (f"Row {one.row}: {sentence(one.reason)}" for one in cut.invalid_rows[:10])
+    for column in cut.columns:
+        if column.unknown:
+            values = ", ".join(column.unknown[:10])
+            yield f"Values that {column.api_name} does not have yet in Bigin: {values}."

@@ -1,0 +1,228 @@
+"""
+Use case: whatever is overdue. The ledger is the only clock.
+
+Every minute the tick takes the items that are due, the longest overdue first, moves each one's
+`due_at` forward before it acts, and acts. What cannot be done now is due again; one item that
+fails never keeps the others from their turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+from bigin_import import object_keys
+from bigin_import.domain import part_transitions
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import Address, ImportState, OpenKind, PartState
+from bigin_import.errors import BiginError, BiginImportError, BiginRefusedError
+from bigin_import.importing.pauses import LOOK_AGAIN_SECONDS, Pause, look_again_seconds
+from bigin_import.importing.register import Registrar
+from bigin_import.ledger import update
+from bigin_import.object_keys import KeyKind
+from bigin_import.ports import Clock, Failures, Files, Ledger, Resumer, Telemetry
+from bigin_import.settling.close import ImportCloser, give_up_hold
+from bigin_import.settling.collect import Collector
+from bigin_import.settling.credit_notice import OutOfCreditsNotice
+from bigin_import.settling.match_job import JobMatcher
+from bigin_import.settling.poll import JobPoller
+from bigin_import.telemetry import report_bigin_error
+
+MOST_ITEMS = 100  # of each kind in one tick; the next tick is a minute away
+RESERVE_SECONDS = 60  # the longest single item: joining one part
+OVERDUE_SECONDS = 15 * 60
+STALLED_SECONDS = 24 * 3600
+HOUR_SECONDS = 3600
+_SUBMITTED = (ImportState.PREPARING, ImportState.SENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """Everything the tick does."""
+
+    ledger: Ledger
+    files: Files
+    intake: Registrar
+    poller: JobPoller
+    job_matcher: JobMatcher
+    collector: Collector
+    finisher: ImportCloser
+    out_of_credits: OutOfCreditsNotice
+    resumer: Resumer
+    failures: Failures
+    clock: Clock
+    telemetry: Telemetry
+    mapping_wait_seconds: int
+    job_deadline_seconds: int
+    hold_seconds: int
+
+    def tick(self) -> None:
+        """
+        Act on what is due.
+
+        Raises:
+            ExceptionGroup: Some items failed with an error that is not ours; all were tried.
+        """
+        unexpected: list[Exception] = []
+        self._try(self._take_failures_in, "failure queue", unexpected)
+        examined = 0
+        for address in self._due():
+            if self.clock.remaining_seconds() < RESERVE_SECONDS:
+                break
+            examined += 1
+            act = partial(self._act, address)
+            self._try(act, address.pk, unexpected)
+        self.telemetry.emit("tick", examined=examined, failed=len(unexpected))
+        if unexpected:
+            raise ExceptionGroup("items of this tick failed", unexpected)
+
+    def _due(self) -> Iterator[Address[Import] | Address[Part]]:
+        for kind in OpenKind:
+            yield from self.ledger.due(kind, before=self.clock.now(), limit=MOST_ITEMS)
+
+    def _try(self, act: Callable[[], None], item: str, unexpected: list[Exception]) -> None:
+        try:
+            act()
+        except BiginImportError as exc:
+            # Ours: the item stays open and is due again; the log says what stood in the way.
+            self.telemetry.emit("item_failed", item=item, error=type(exc).__name__)
+            if isinstance(exc, BiginError):
+                report_bigin_error(self.telemetry, exc, item=item)
+        except Exception as exc:  # noqa: BLE001  # raised again when every item had its turn
+            unexpected.append(exc)
+
+    def _act(self, address: Address[Import] | Address[Part]) -> None:
+        match self.ledger.load(address):
+            case Part() as part:
+                self._act_on_part(part)
+            case Import() as record:
+                self._act_on_import(record)
+            case _:
+                pass  # gone since the index was written
+
+    def _act_on_part(self, seen: Part) -> None:
+        part, ours = update(self.ledger, seen.address, part_transitions.postpone(self.clock.now()))
+        if part is None or not ours:
+            return
+        self._look_for_stalled(part)
+        match part.state:
+            case PartState.CREATED:
+                self._look_for_end(part)
+            case PartState.SETTLED:
+                self.collector.collect(part.import_id, part.number)
+                self.finisher.finish(part.import_id)
+            case PartState.HELD if self._is_held_too_long(part):
+                self._give_up(part)
+            case PartState.HELD:
+                self.job_matcher.ask_about_hint(part)
+                self.finisher.finish(part.import_id)  # which reminds people
+            case _:
+                # Before its create a part moves only with its import, or by a late callback.
+                self.job_matcher.ask_about_hint(part)
+
+    def _look_for_end(self, part: Part) -> None:
+        """Ask how the job is; only what Bigin says has not ended by the deadline is given up."""
+        is_past = self.clock.now() - (part.created_at or 0) >= self.job_deadline_seconds
+        try:
+            self.poller.look(part)
+        except BiginRefusedError:
+            if not is_past:
+                raise
+        if is_past:
+            self._give_up(part)
+
+    def _look_for_stalled(self, part: Part) -> None:
+        """Tell operators of a job, or of results, that should have been had long ago."""
+        since = {
+            PartState.CREATED: (part.created_at or 0) + self.job_deadline_seconds,
+            PartState.SETTLED: part.settled_at or 0,
+        }.get(part.state, self.clock.now())
+        self._stalled(part.import_id, self.clock.now() - since)
+
+    def _stalled(self, import_id: str, seconds: int) -> None:
+        if seconds > STALLED_SECONDS:
+            self.telemetry.emit("stalled", import_id=import_id, seconds=seconds)
+
+    def _is_held_too_long(self, part: Part) -> bool:
+        return self.clock.now() - (part.held_at or self.clock.now()) >= self.hold_seconds
+
+    def _is_hold_over(self, record: Import) -> bool:
+        return self.clock.now() - (record.held_at or record.received_at) >= self.hold_seconds
+
+    def _give_up(self, part: Part) -> None:
+        step = part_transitions.give_up(self.clock.now())
+        _, given_up = update(self.ledger, part.address, step)
+        if given_up:
+            self.telemetry.emit("part_given_up", import_id=part.import_id, part=part.number)
+            self.finisher.finish(part.import_id)
+
+    def _act_on_import(self, seen: Import) -> None:
+        record, ours = update(self.ledger, seen.address, self._claimed)
+        if record is None or not ours or record.lease_until > self.clock.now():
+            return
+        if record.state is ImportState.WAITING_FOR_MAPPING:
+            self._look_for_mapping(record)
+        elif record.state.is_closed:
+            self.finisher.tell(record)
+        elif record.state is ImportState.ON_HOLD and self._is_hold_over(record):
+            give_up_hold(self.ledger, self.files, record, self.clock.now())
+            self.finisher.finish(record.import_id)
+        elif record.state in _SUBMITTED:
+            self._resume(record)
+        else:
+            self.finisher.finish(record.import_id)
+
+    def _resume(self, record: Import) -> None:
+        self.resumer.resume(record.import_id)
+        self.telemetry.emit("resumed", import_id=record.import_id)
+        if record.pause == Pause.BUSY.name:
+            self.out_of_credits.tell()
+        elif record.pause is not None:
+            since = record.paused_at or self.clock.now()
+            self._stalled(record.import_id, self.clock.now() - since)
+
+    def _claimed(self, seen: Import) -> Import | None:
+        """Move an import's due time forward, unless its submitter is still at it."""
+        now = self.clock.now()
+        if seen.open is None or seen.due_at is None or seen.due_at > now:
+            return None
+        if seen.lease_until > now:
+            return replace(seen, due_at=seen.lease_until)
+        if now - seen.due_at > OVERDUE_SECONDS:
+            self.telemetry.emit("overdue", import_id=seen.import_id, seconds=now - seen.due_at)
+        return replace(seen, due_at=now + self._pause_seconds(seen, now))
+
+    def _pause_seconds(self, record: Import, now: int) -> int:
+        if record.state is ImportState.WAITING_FOR_MAPPING:
+            waited = now - record.received_at
+            return look_again_seconds(waited, left=self.mapping_wait_seconds - waited)
+        if record.state in (ImportState.FINISHING, *_SUBMITTED):
+            return LOOK_AGAIN_SECONDS
+        return HOUR_SECONDS
+
+    def _look_for_mapping(self, record: Import) -> None:
+        """Wake import_csv if there is something for it: a mapping, the deadline, a withdrawal."""
+        waited = self.clock.now() - record.received_at
+        is_over = waited >= self.mapping_wait_seconds
+        key = record.source.key
+        if is_over or self.intake.find_mapping(key) is not None or self.files.newest(key) is None:
+            self.resumer.resume(record.import_id)
+
+    def _take_failures_in(self) -> None:
+        """Make sure that every event import_csv failed on has its import in the ledger."""
+        for sources in self.failures.drain():
+            for source in sources:
+                self._take_in(source)
+
+    def _take_in(self, source: ObjectVersion) -> None:
+        match object_keys.kind_of(source.key):
+            case KeyKind.IGNORED:
+                pass
+            case KeyKind.MAPPING:
+                for import_id in self.intake.woken_by(source):
+                    self.resumer.resume(import_id)
+            case _:
+                self.intake.register(source)

@@ -1,0 +1,1 @@
+"""Rows -> the parts that are sent, and what keeps a row from being sent."""

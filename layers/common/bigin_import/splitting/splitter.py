@@ -1,0 +1,279 @@
+"""A drop, read once from front to back -> parts in Bigin's form; and the same walk again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from itertools import accumulate, islice
+from operator import itemgetter
+
+from bigin_import.domain.drop import Problem
+from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, InvalidRow, SourceRow
+from bigin_import.errors import DropRejectedError
+from bigin_import.reading.table import Table
+from bigin_import.splitting.archive import EntryWriter
+from bigin_import.splitting.duplicate_keys import KeyLog, PartKeys, Repeated
+from bigin_import.splitting.row_check import ROWS_NAMED, CheckedBatch, RowCheck, UnreadDates
+from bigin_import.splitting.value_checks import ValueChecks
+from bigin_import.splitting.value_rules import SentRecord, csv_text
+
+_ROWS_KEPT = 100
+
+
+class InvalidRows:
+    """
+    Rows that are never sent.
+
+    Attributes:
+        first: The first hundred.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[InvalidRow] = []
+
+    def add(self, reasons: dict[int, str], numbers: Sequence[int]) -> None:
+        """Note the rows of a batch: position in it -> reason."""
+        self.count += len(reasons)
+        for at in islice(sorted(reasons), _ROWS_KEPT - len(self.first)):
+            self.first.append(InvalidRow(numbers[at], reasons[at]))
+
+
+def problems_of_rows(
+    table: Table, plan: ColumnPlan, invalid: InvalidRows, unread_dates: UnreadDates
+) -> Iterator[Problem]:
+    """Yield that there is nothing to send, or too much that cannot be."""
+    if not table.rows:
+        yield Problem(
+            table.name,
+            "there is a header and no row below it",
+            "Export the data again",
+        )
+    elif refusal := _refusal(table.rows, invalid.count, plan.max_invalid_share):
+        yield Problem(table.name, *refusal)
+        yield from unread_dates.problems(table.name)
+        for row in invalid.first[:ROWS_NAMED]:
+            yield Problem(f"{table.name}, row {row.row}", row.reason)
+
+
+def _refusal(rows: int, invalid: int, share: float) -> tuple[str, str] | None:
+    """Say that too many rows are invalid, and what to do; None if they are left out."""
+    what = f"{invalid:,} of {rows:,} rows cannot be sent"
+    if invalid == rows:
+        return what, "Correct them, or what in the mapping refuses them"
+    # By its digits: the number that a person wrote as "29%" is a little less than 0.29.
+    if invalid <= rows * Fraction(str(share)):
+        return None
+    what += f"; up to {100 * share:.6g}% are left out, more stop the drop"
+    return what, 'Correct these rows, or allow more with "on_bad_rows" in the mapping'
+
+
+def problems_of_keys(table: Table, plan: ColumnPlan, repeated: Repeated) -> Iterator[Problem]:
+    """Yield that keys repeat, if the mapping says that they must not."""
+    if plan.duplicate_keys == "reject" and repeated.count and plan.key is not None:
+        rows = ", ".join(map(str, repeated.rows[: 2 * ROWS_NAMED]))
+        yield Problem(
+            f'{table.name}, column "{plan.columns[plan.key].header}"',
+            f"{repeated.count:,} rows have the key of an earlier row; see row {rows}",
+            'Remove them, or write "duplicate_keys": "send" in the mapping',
+        )
+
+
+type Store = Callable[[int, bytes], None]
+
+
+class PartWriter:
+    """
+    Writes parts one after another; only the packed bytes of the one being written are held.
+
+    Attributes:
+        parts: Those that are full and stored.
+    """
+
+    def __init__(
+        self,
+        plan: ColumnPlan,
+        keys: KeyLog,
+        *,
+        store: Store,
+        entry_name: Callable[[int], str],
+        max_rows: int,
+        max_bytes: int,
+    ) -> None:
+        self.parts: list[CutPart] = []
+        self._header = csv_text([plan.header]).encode()
+        self._key = None if plan.key is None else itemgetter(plan.key)
+        self._keys = keys
+        self._store = store
+        self._entry_name = entry_name
+        self._max_rows = max_rows
+        self._max_bytes = max_bytes
+        self._begin()
+
+    def add(self, checked: CheckedBatch) -> None:
+        """Write all records of a batch, into as many parts as they need."""
+        records, numbers, content = checked.records, checked.numbers, checked.content
+        while not self._has_room(len(records), len(content)):
+            fitting = self._fitting(records)
+            self._put(records[:fitting], numbers[:fitting], csv_text(records[:fitting]).encode())
+            self.finish()
+            records, numbers = records[fitting:], numbers[fitting:]
+            content = csv_text(records).encode()
+        self._put(records, numbers, content)
+
+    def finish(self) -> None:
+        """Store the part that is being written, unless it has no rows yet."""
+        if not self._rows:
+            return
+        size = self._entry.size
+        archive = self._entry.close()
+        keys = self._keys.end_part() if self._key else PartKeys(False, False)
+        number = len(self.parts) + 1
+        self._store(number, archive)
+        self.parts.append(
+            CutPart(
+                number=number,
+                rows=self._rows,
+                csv_bytes=size,
+                sha256=hashlib.sha256(archive).hexdigest(),
+                first_row=self._first_row,
+                last_row=self._last_row,
+                empty_keys=keys.has_empty,
+                repeated_keys=keys.has_repeated,
+            )
+        )
+        self._begin()
+
+    def _begin(self) -> None:
+        self._entry = EntryWriter(self._entry_name(len(self.parts) + 1))
+        self._entry.write(self._header)
+        self._rows = self._first_row = self._last_row = 0
+
+    def _has_room(self, rows: int, size: int) -> bool:
+        return self._rows + rows <= self._max_rows and self._entry.size + size <= self._max_bytes
+
+    def _fitting(self, records: list[SentRecord]) -> int:
+        """Return how many of *records*, from the first, still fit into this part."""
+        candidates = records[: self._max_rows - self._rows]
+        sizes = (len(csv_text([record]).encode()) for record in candidates)
+        room = self._max_bytes - self._entry.size
+        return sum(total <= room for total in accumulate(sizes))
+
+    def _put(self, records: list[SentRecord], numbers: Sequence[int], content: bytes) -> None:
+        if not records:
+            return
+        self._entry.write(content)
+        self._first_row = self._first_row or numbers[0]
+        self._last_row = numbers[-1]
+        self._rows += len(records)
+        if self._key:
+            self._keys.add(map(self._key, records), numbers)
+
+
+# Bigin takes 25,000 records and 25 MB; the million between is our margin.
+MAX_ROWS = 25_000
+MAX_BYTES = 24_000_000
+
+
+def split(
+    table: Table,
+    plan: ColumnPlan,
+    *,
+    store: Callable[[int, bytes], None],
+    entry_name: Callable[[int], str],
+    max_rows: int = MAX_ROWS,
+    max_bytes: int = MAX_BYTES,
+) -> CutResult:
+    """
+    Read *table* to its end and store its rows as parts that Bigin accepts.
+
+    The same drop and plan make the same bytes. Memory holds a batch of rows and the packed bytes
+    of the part being written.
+
+    Args:
+        store: Takes the number of a part, from 1, and its zip; called as soon as it is full.
+        entry_name: Names the CSV in the zip of a part.
+        max_bytes: Of the CSV of a part, header included.
+
+    Raises:
+        DropRejectedError: The drop must not be sent; with everything found to be wrong. Parts
+            may have been stored by then.
+    """
+    with KeyLog() as keys:
+        rows, values = _row_check(plan, max_bytes), ValueChecks(plan, name=table.name)
+        parts = PartWriter(
+            plan, keys, store=store, entry_name=entry_name, max_rows=max_rows, max_bytes=max_bytes
+        )
+        invalid = _read(table, rows, values, parts)
+        repeated = keys.repeated()
+        empty_keys = keys.empty + rows.empty_keys
+    problems = (
+        *problems_of_rows(table, plan, invalid, rows.unread_dates),
+        *values.problems(),
+        *problems_of_keys(table, plan, repeated),
+    )
+    if problems:
+        raise DropRejectedError(problems, concerns_mapping=table.rows > 0)
+    return _result(table, parts, invalid, repeated, empty_keys, values)
+
+
+def _read(table: Table, rows: RowCheck, values: ValueChecks, parts: PartWriter) -> InvalidRows:
+    """Take every batch of the drop through the checks into the parts."""
+    invalid = InvalidRows()
+    for checked in rows.batches(table):
+        if checked.reasons:
+            invalid.add(checked.reasons, checked.batch.numbers)
+        values.look(checked)
+        parts.add(checked)
+    parts.finish()
+    return invalid
+
+
+def _result(
+    table: Table,
+    parts: PartWriter,
+    invalid: InvalidRows,
+    repeated: Repeated,
+    empty_keys: int,
+    values: ValueChecks,
+) -> CutResult:
+    return CutResult(
+        parts=tuple(parts.parts),
+        rows=table.rows,
+        blank=table.blank,
+        padded=table.padded,
+        trimmed=table.trimmed,
+        invalid=invalid.count,
+        invalid_rows=tuple(invalid.first),
+        repeated_keys_across_parts=repeated.across_parts,
+        content_sha256=table.content_sha256,
+        warnings=(*table.warnings, *values.warnings()),
+        empty_keys=empty_keys,
+        repeated_keys=repeated.count,
+        repeated_key_rows=repeated.rows,
+        columns=values.findings(),
+    )
+
+
+def source_rows(
+    table: Table, plan: ColumnPlan, *, max_bytes: int = MAX_BYTES
+) -> Iterator[SourceRow]:
+    """
+    Read the same drop again and yield every data row as it stands there.
+
+    The n-th row without a reason is the n-th record of the parts in order.
+
+    Raises:
+        DropRejectedError: As `cut` did, had it been so then; never for a drop that was cut.
+    """
+    for checked in _row_check(plan, max_bytes).batches(table):
+        for at, (number, row) in enumerate(
+            zip(checked.batch.numbers, checked.batch.rows, strict=True)
+        ):
+            yield SourceRow(number, row, checked.reasons.get(at))
+
+
+def _row_check(plan: ColumnPlan, max_bytes: int) -> RowCheck:
+    header = len(csv_text([plan.header]).encode())
+    return RowCheck(plan, max_record_bytes=max_bytes - header)

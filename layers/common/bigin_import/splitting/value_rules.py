@@ -1,0 +1,137 @@
+"""The few rules by which cells are rewritten before they are sent: dates, numbers, replacements."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import cast
+
+from bigin_import.domain.plan import PlannedColumn, ValueRule
+from bigin_import.splitting.dates import DatePattern
+
+type SentRecord = tuple[str, ...]
+
+
+class _Echo:
+    """A file for csv.writer that hands every line back instead of storing it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_text(records: Sequence[SentRecord]) -> str:
+    """Return *records*, all equally long, as lines of CSV, each with its LF."""
+    if not records:
+        return ""
+    commas = len(records[0]) - 1
+    if not commas:  # an empty cell alone must be quoted, or its line would be blank
+        return "".join(map(_quoting(), records))
+    lines = list(map(",".join, records))
+    text = "\n".join(lines) + "\n"
+    if (
+        text.count(",") == commas * len(lines)
+        and text.count("\n") == len(lines)
+        and '"' not in text
+        and "\r" not in text
+    ):
+        return text
+    quoted = _quoting()
+    # The same four questions for each line, spelled out: a call for each costs a tenth of it all.
+    return "".join(
+        quoted(record)
+        if '"' in line or "\n" in line or "\r" in line or line.count(",") != commas
+        else line + "\n"
+        for line, record in zip(lines, records, strict=True)
+    )
+
+
+def _quoting() -> Callable[[SentRecord], str]:
+    writerow = csv.writer(_Echo(), lineterminator="\n").writerow
+    return cast("Callable[[SentRecord], str]", writerow)  # it returns what write() returned
+
+
+type Converter = Callable[[str], str]
+
+# Dates and amounts repeat; a remembered cell costs a twentieth of a converted one.
+_REMEMBERED_CELLS = 4_096
+
+_SPACES = str.maketrans("\u00a0\u202f\u2009", "   ")
+
+
+def converter(column: PlannedColumn) -> Converter | None:
+    """
+    Return what rewrites the cells of *column*; None if they are sent as they are.
+
+    The converter raises ValueError, with a reason that names the column and not the cell, for
+    what its rule cannot read. Dates become yyyy-MM-dd, datetimes yyyy-MM-dd HH:mm:ss, which the
+    create call states as their `format`. Dates and numbers of nothing but spaces become empty.
+    """
+    if column.rule is None or column.rule == ValueRule():
+        return None
+    return lru_cache(_REMEMBERED_CELLS)(_with_replacements(column, _reader(column)))
+
+
+def _with_replacements(column: PlannedColumn, read: Converter | None) -> Converter:
+    replacements = dict(column.rule.values) if column.rule else {}
+
+    def convert(cell: str) -> str:
+        if cell in replacements:
+            return replacements[cell]
+        return read(cell) if read else cell
+
+    return convert
+
+
+def _reader(column: PlannedColumn) -> Converter | None:
+    rule = column.rule
+    if rule is None:
+        return None
+    if rule.date_format is not None:
+        return _date_reader(column.header, rule.date_format, with_time=rule.with_time)
+    if rule.decimal is not None or rule.thousands is not None:
+        return _number_reader(column.header, rule.decimal or ".", rule.thousands)
+    return None
+
+
+def _date_reader(header: str, pattern: str, *, with_time: bool) -> Converter:
+    dates = DatePattern(pattern)
+
+    def read(cell: str) -> str:
+        if not cell.strip():
+            return ""
+        try:
+            moment = dates.read(cell)
+        except ValueError:
+            raise ValueError(f'column "{header}" is not a date of the form {pattern}') from None
+        return moment.isoformat(" ", "seconds") if with_time else moment.date().isoformat()
+
+    return read
+
+
+def _number_reader(header: str, decimal: str, thousands: str | None) -> Converter:
+    number = _number_pattern(decimal, thousands)
+    marks = f'decimal "{decimal}"' + (f' and thousands "{thousands}"' if thousands else "")
+
+    def read(cell: str) -> str:
+        text = cell.translate(_SPACES).strip()
+        if not text:
+            return ""
+        if not number.fullmatch(text):
+            raise ValueError(f'column "{header}" is not a number with {marks}')
+        if thousands:
+            text = text.replace(thousands, "")
+        return text.replace(decimal, ".")
+
+    return read
+
+
+def _number_pattern(decimal: str, thousands: str | None) -> re.Pattern[str]:
+    """Match numbers whose groups are whole: 1.234 and 12.34.567, but not 1.5 by a stray mark."""
+    whole = r"\d+"
+    if thousands:
+        mark = re.escape(thousands.translate(_SPACES))
+        whole = rf"(?:\d{{1,3}}(?:{mark}\d{{2,3}})*{mark}\d{{3}}|\d+)"
+    point = re.escape(decimal)
+    return re.compile(rf"[+-]?(?:{whole}(?:{point}\d*)?|{point}\d+)", re.ASCII)

@@ -1,1 +1,0 @@
-"""Bytes and rows: reading the drop, cutting it into parts, joining Bigin's answers. Pure."""
