@@ -10,11 +10,11 @@ from random import Random
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.unit.row_results.test_join_cases import join
 
 from bigin_import.domain.row_result import JobCounts, RowResult, RowStatus
 from bigin_import.row_results.bigin_listing import comparable
 from bigin_import.row_results.join import JoinedPart, Proof
+from tests.unit.row_results.test_join_cases import join
 
 WORDS = st.sampled_from(["a", "b", "c", "A ", "", "ä,\n"])
 FATES = st.sampled_from(
