@@ -1,4 +1,4 @@
-"""The fields of a module as its metadata gives them, for the tests of this room."""
+"""The fields of a module as its metadata gives them, for the tests of this package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drops as the tests of this room write them: bytes in, what came out."""
+"""Drops as these tests write them: bytes in, what came out."""
 
 from __future__ import annotations
 

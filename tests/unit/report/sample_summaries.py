@@ -130,7 +130,7 @@ WITH_ERRORS = replace(
         for row in (17, 21, 22, 23, 93)
     ),
     failed_csv=b"\xef\xbb\xbfbigin__Row;E-mail\r\n17;person17@shop.example\r\n",
-    warnings=("3 rows had trailing cells missing; they were added.",),
+    notes=("3 rows had trailing cells missing; they were added.",),
     parts=(
         part(1, Counts(added=24_000, existing=73, skipped=927)),
         part(2, Counts(added=23_900, existing=500, skipped=600)),

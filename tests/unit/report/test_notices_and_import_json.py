@@ -223,11 +223,30 @@ def test_a_hold_gives_its_commands() -> None:
 def test_import_json_has_the_same_keys_in_every_state(name: str) -> None:
     facts = json.loads(import_json(SAMPLES[name]))
 
-    assert list(facts)[:13] == [
+    assert list(facts)[:14] == [
         "import_id", "file", "state", "rows", "added", "updated", "existing", "skipped",
-        "unprocessed", "invalid", "unclear", "jobs", "seconds",
+        "unprocessed", "invalid", "unclear", "left_out", "jobs", "seconds",
     ]  # fmt: skip
     assert list(facts) == list(json.loads(import_json(COMPLETED)))
+
+
+def test_a_warning_is_something_to_do_and_a_note_is_not() -> None:
+    warned = replace(COMPLETED, warnings=("Row 7 looks odd.",), notes=("Shoe size is not mapped.",))
+    noted = replace(warned, warnings=())
+
+    assert "Nothing to do." not in compose_notice(warned).body
+    assert "\nWarnings:\n  Row 7 looks odd.\n" in compose_notice(warned).body
+    assert "\nGood to know:\n  Shoe size is not mapped.\n" in compose_notice(warned).body
+    assert headline(noted).action == "Nothing to do."
+
+
+def test_rows_that_are_no_data_are_neither_missing_nor_in_bigin() -> None:
+    summary = replace(COMPLETED, rows=24_002, counts=Counts(added=24_000, left_out=2))
+
+    assert headline(summary).result == (
+        "All 24,000 rows of contacts.csv are in Bigin: 24,000 added; 2 rows that are no data left "
+        "out."
+    )
 
 
 def test_import_json_tells_what_the_summary_holds() -> None:

@@ -61,8 +61,8 @@ def write(
     )
 
 
-@pytest.mark.parametrize("status", RowStatus)
-def test_every_fate_has_its_file(status: RowStatus) -> None:
+@pytest.mark.parametrize("status", FILE_OF)
+def test_every_result_has_its_file(status: RowStatus) -> None:
     folder = Folder()
     invalid = "The key is empty." if status is RowStatus.INVALID else None
 
@@ -307,7 +307,7 @@ def test_memory_does_not_grow_with_the_rows() -> None:
 
 CELLS = st.text(st.characters(codec="utf-8"), max_size=8)
 FATES = st.builds(
-    RowResult, st.sampled_from(RowStatus), st.sampled_from(["", "11"]), st.text(max_size=5)
+    RowResult, st.sampled_from(list(FILE_OF)), st.sampled_from(["", "11"]), st.text(max_size=5)
 )
 
 

@@ -355,8 +355,8 @@ def test_what_is_odd_about_row_results_is_said_in_the_report() -> None:
 
     harness.tick(minutes=2)
 
-    warnings = json.loads(harness.result(source, "import.json"))["warnings"]
-    assert any(warning.startswith("Part 1: ") for warning in warnings)
+    notes = json.loads(harness.result(source, "import.json"))["notes"]
+    assert any(note.startswith("Part 1: ") for note in notes)
 
 
 def test_a_part_is_final_when_its_import_is_closed() -> None:

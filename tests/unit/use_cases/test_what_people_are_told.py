@@ -347,7 +347,7 @@ def test_a_dry_run_shows_what_would_be_sent() -> None:
         "ada@example.com · alan@example.com",
         "never leaves the account: Shoe size.",
         "1 row has no value in the key column.",
-        "1 row with the key of an earlier row; look at rows 2, 4.",
+        "1 row with the key of an earlier row; see rows 2, 4.",
         "Row 5: ",
     ):
         assert words in told.report

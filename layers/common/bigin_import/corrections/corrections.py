@@ -103,7 +103,7 @@ def dropped_rows(drop: Drop) -> Dropped:
     numbers: list[int] = []
     rows: list[Sequence[str]] = []
     parents: dict[int, int] = {}
-    with drop.opened() as table:
+    with drop.open() as table:
         for batch in table.batches():
             numbers += batch.numbers
             rows += batch.rows
@@ -261,7 +261,7 @@ class Corrections:
         # Our own columns are ASCII, so they are found whatever encoding a spreadsheet wrote.
         for encoding in filter(None, (self.default_encoding, ANY_ENCODING)):
             try:
-                with Drop(self.files, source, encoding).opened() as table:
+                with Drop(self.files, source, encoding).open() as table:
                     is_empty, parent = _parent_named_in(table)
             except DropRejectedError:
                 continue  # it is rejected in its turn, once its mapping says how to read it
@@ -348,7 +348,7 @@ def _damage(drop: Drop, mapping: Mapping, dropped: Dropped, original: Drop) -> t
     Raises:
         MissingObjectError: The parent's drop is gone.
     """
-    with original.opened() as table:
+    with original.open() as table:
         originals = find_parent_rows(dropped, table)
     return damaged_columns(
         readable_dates(originals, dropped.header, mapping),

@@ -114,11 +114,21 @@ class SourceRow(NamedTuple):
         row: The number a spreadsheet shows (the header is 1).
         cells: Untouched, as many as the header has or, in a row that is invalid for it, more.
         reason: Why the row was never sent; None if it was.
+        is_left_out: It was not sent because it is no data; *reason* says why.
     """
 
     row: int
     cells: Sequence[str]
     reason: str | None
+    is_left_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rows that are proven to be no data, such as a footer, and are not sent: numbers as shown."""
+
+    reason: str
+    rows: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +193,9 @@ class CutResult:
         repeated_keys_across_parts: True if a key occurs in more than one part, so that the
             parts must run one after another.
         content_sha256: Of the drop's bytes as stored, in hexadecimal.
-        warnings: Sentences for the report.
+        warnings: Sentences on values and rows that a person should look at.
+        notes: Sentences on what is good to know and asks for nothing, such as restored values.
+        left_out: Rows that are no data. They count in *rows*, but not as invalid.
         empty_keys: Rows without their key, sent or not.
         repeated_keys: Valid rows whose key (trimmed, case-folded) an earlier row has.
         repeated_key_rows: Rows of the first hundred keys that occur more than once, all of
@@ -205,6 +217,8 @@ class CutResult:
     repeated_keys: int = 0
     repeated_key_rows: tuple[int, ...] = ()
     columns: tuple[ColumnFindings, ...] = ()
+    notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

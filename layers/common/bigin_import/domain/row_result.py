@@ -16,6 +16,7 @@ class RowStatus(StrEnum):
     UNPROCESSED = "unprocessed"
     INVALID = "invalid"
     UNCLEAR = "unclear"
+    LEFT_OUT = "left_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Counts:
     unprocessed: int = 0
     invalid: int = 0
     unclear: int = 0
+    left_out: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -61,6 +63,11 @@ class Counts:
     def succeeded(self) -> int:
         """Rows that are in Bigin as asked."""
         return self.added + self.updated + self.existing
+
+    @property
+    def data(self) -> int:
+        """Rows but for those that are proven to be no data, such as a footer."""
+        return self.total - self.left_out
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ class DropCheck:
     def _alone(self, record: Import) -> tuple[Problem, ...]:
         """Return what is wrong with a drop, but for what a mapping might explain."""
         try:
-            with Drop(self.files, record.source, None, self.default_encoding).opened():
+            with Drop(self.files, record.source, None, self.default_encoding).open():
                 return ()
         except DropRejectedError as exc:
             return () if exc.concerns_mapping else exc.problems
@@ -136,7 +136,7 @@ class DropCheck:
         if not findings.drop_concerns_mapping:
             return None
         try:
-            with Drop(self.files, record.source, ANY_ENCODING).opened() as table:
+            with Drop(self.files, record.source, ANY_ENCODING).open() as table:
                 return table.header if "".join(table.header).isascii() else None
         except DropRejectedError:
             return None
@@ -161,7 +161,7 @@ class DropCheck:
 
 def _table(stack: ExitStack, drop: Drop, findings: _Findings) -> Table | None:
     try:
-        return stack.enter_context(drop.opened())
+        return stack.enter_context(drop.open())
     except DropRejectedError as exc:
         findings.add(exc)
         return None
@@ -169,7 +169,7 @@ def _table(stack: ExitStack, drop: Drop, findings: _Findings) -> Table | None:
 
 def _date_formats(drop: Drop, findings: _Findings, column: int) -> tuple[str, ...]:
     try:
-        return fitting_formats(drop.values_of(column))
+        return fitting_formats(drop.read_values(column))
     except DropRejectedError as exc:
         findings.add(exc)
         return ()

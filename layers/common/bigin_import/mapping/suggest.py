@@ -23,7 +23,7 @@ from bigin_import.mapping.validate import DateFormats, resolve_headers
 type Samples = Sequence[Sequence[str]]
 
 _RECORD_ID = re.compile(r"\d{18,19}", re.ASCII)
-SURE = 0.85  # likeness of a header to a field's name from which it is suggested
+SURE = 0.85  # similarity of a header to the name of a field from which it is suggested
 
 
 def likely_fields(
@@ -49,11 +49,11 @@ def likely_fields(
         form: field for form, field in _names(fields).items() if form and field not in set(filled)
     }
     found: dict[int, str] = {}
-    for likeness in (1.0, SURE):
+    for similarity in (1.0, SURE):
         for column, header in enumerate(headers.names):
             if column in used or column in found or not loose_form(header):
                 continue
-            name = nearest(header, names, similarity=likeness)
+            name = nearest(header, names, similarity=similarity)
             field = names[name] if name is not None else None
             if field == "id" and not holds_ids(headers.sources[column], samples):
                 continue
@@ -229,8 +229,8 @@ def suggest_mapping(
         fields: Of the module, if they could be had.
         module: As far as known; else the one whose words the headers use.
         mapping: One that is wrong or does not fit the drop: what fits is kept, renamed columns
-            are found by their likeness, and nothing is added but what Bigin demands.
-        date_formats: See `examine`; asked for every date column.
+            are found by their similarity, and nothing is added but what Bigin demands.
+        date_formats: See `validate`; asked for every date column.
         samples: Some rows of the drop.
         encoding_is_known: False if a person must find out how the drop is encoded.
 

@@ -103,7 +103,7 @@ def _gunzip(stored: Iterator[bytes], broken: DropRejectedError) -> Iterator[byte
 _SAVE_AS_CSV = 'Open it in the spreadsheet program and save it as "CSV UTF-8"'
 _EXPORT_AGAIN = "Open it in a text editor to see what it is, and export the data again as CSV"
 
-_MAGIC = (
+_SIGNATURES = (
     (b"PK\x03\x04", "an Excel workbook or another zip archive", _SAVE_AS_CSV),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", _SAVE_AS_CSV),
     (b"\x1f\x8b", "gzip", "Name it .csv.gz and drop it again"),
@@ -146,21 +146,21 @@ def is_full_of_nuls(head: bytes) -> bool:
 
 
 def not_a_csv(head: bytes, name: str) -> Problem | None:
-    """Say what the file is if its first bytes show that it is no CSV."""
-    for magic, kind, remedy in _MAGIC:
-        if head.startswith(magic):
+    """Return what the file is if its first bytes show that it is no CSV."""
+    for signature, kind, remedy in _SIGNATURES:
+        if head.startswith(signature):
             return Problem(name, f"this is {kind}, not a CSV", remedy)
     if head.startswith(_UTF32_BOMS):
         return Problem(name, "the file is in UTF-32, which is not supported", _SAVE_AS_CSV)
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()[:32].lower()
-    for magic, kind in _MARKUP:
-        if start.startswith(magic):
+    for signature, kind in _MARKUP:
+        if start.startswith(signature):
             return Problem(name, f"this is {kind}, not a CSV", _EXPORT_AGAIN)
     return None
 
 
 def nuls_problem(name: str) -> Problem:
-    """Say that the file has NUL bytes all over and no BOM that would explain them."""
+    """Return that the file has NUL bytes all over and no BOM that would explain them."""
     return Problem(
         name,
         "it is full of NUL bytes: UTF-16 without a byte order mark, or no text at all",
@@ -174,7 +174,7 @@ _DAMAGE = b"\xff"
 
 
 def codec_problem(encoding: str, where: str) -> Problem | None:
-    """Say why a CSV cannot be read as *encoding*, if so."""
+    """Return why a CSV cannot be read as *encoding*, if so."""
     try:
         "".encode(encoding)
     except (LookupError, ValueError):  # ValueError: "undefined" is a codec that refuses all
@@ -208,7 +208,7 @@ def lacks_byte_order(encoding: str) -> bool:
     return codecs.lookup(encoding).name == "utf-16"
 
 
-def says_nothing(encoding: str) -> bool:
+def explains_nothing(encoding: str) -> bool:
     """Return whether *encoding* explains nothing that is not UTF-8."""
     return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
 
@@ -288,7 +288,7 @@ class DropText:
     def _fall_back(self, chunk: bytes) -> None:
         """Take the stated encoding for the rest; all that came before was ASCII."""
         stated = self._stated
-        if stated is None or says_nothing(stated) or is_wide(stated):
+        if stated is None or explains_nothing(stated) or is_wide(stated):
             raise DropRejectedError((_unknown_encoding(chunk, self._name),), concerns_mapping=True)
         self.encoding = self._decoder = stated
         self._is_fallen_back = True

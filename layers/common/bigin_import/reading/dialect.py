@@ -126,9 +126,9 @@ class Reading(NamedTuple):
     below: list[list[str]]
 
 
-def doubt(reading: Reading) -> tuple[int, bool, bool, bool, int]:
+def preference(reading: Reading) -> tuple[int, bool, bool, bool, int]:
     """
-    Order readings, the least doubtful first.
+    Order readings, the most likely first.
 
     One that splits the header and the rows goes before one that splits nothing; what stands in
     the header alone separates no cells. Then rows as wide as the header count; then that no
@@ -255,7 +255,7 @@ def find_layout(opening: Opening, name: str) -> Layout:
     """
     delimiters = (opening.delimiter,) if opening.delimiter else DELIMITERS
     readings = [_read(opening, delimiter, name) for delimiter in delimiters]
-    best = min(readings, key=doubt)
+    best = min(readings, key=preference)
     layout = Layout(
         delimiter=best.delimiter,
         header=tuple(best.header),

@@ -30,7 +30,7 @@ class Drop:
     default_encoding: str = ""
 
     @contextmanager
-    def opened(self) -> Iterator[Table]:
+    def open(self) -> Iterator[Table]:
         """
         Yield the table of the drop.
 
@@ -46,13 +46,13 @@ class Drop:
                 default_encoding=self.default_encoding or None,
             )
 
-    def values_of(self, column: int) -> Iterator[str]:
+    def read_values(self, column: int) -> Iterator[str]:
         """
         Yield the values of a column, in a whole read of the drop.
 
         Args:
             column: Position in the header without our own columns.
         """
-        with self.opened() as table:
+        with self.open() as table:
             for batch in table.batches():
                 yield from (row[column] for row in batch.rows if column < len(row))

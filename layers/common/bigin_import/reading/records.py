@@ -34,7 +34,7 @@ def open_quote(name: str, row: int) -> DropRejectedError:
 
 
 def uncertain_end(name: str, row: int, lines: int) -> DropRejectedError:
-    """Say that *row*, which seems to have some lines, may as well end before or after them."""
+    """Return that *row*, which seems to have some lines, may as well end before or after them."""
     where = "in the middle of a text" if lines == 1 else f"in the text {lines - 1} lines below"
     return _rejected(
         f"{name}, row {row}",

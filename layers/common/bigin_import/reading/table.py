@@ -293,7 +293,7 @@ def _head(source: DropBytes) -> bytes:
 
 
 def _no_text(head: bytes, name: str, stated: str | None) -> tuple[Problem, ...]:
-    """Say why the drop, or what is stated of its encoding, cannot be read."""
+    """Return why the drop, or what is stated of its encoding, cannot be read."""
     found = (not_a_csv(head, name), codec_problem(stated, name) if stated else None)
     problems = tuple(problem for problem in found if problem)
     if problems or not is_full_of_nuls(head):

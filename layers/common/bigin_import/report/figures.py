@@ -17,6 +17,7 @@ _WORDS = {
     "invalid": "not valid, so not sent",
     "unprocessed": "not processed",
     "unclear": "unclear",
+    "left_out": "left out, as no data",
 }
 
 

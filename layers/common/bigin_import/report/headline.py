@@ -9,6 +9,7 @@ from bigin_import.report.figures import rows
 from bigin_import.report.summary import ImportSummary
 
 NOTHING_TO_DO = "Nothing to do."
+_LOOK_AT_WARNINGS = "Read the warnings below and look at the rows that they name."
 _ASK = "Tell whoever runs this importer, with the import id below."
 
 
@@ -37,20 +38,27 @@ def headline(it: ImportSummary) -> Headline:
 
 
 def _completed(it: ImportSummary) -> Headline:
-    all_rows = f"All {rows(it.counts.total)} of {it.name} are"
-    if it.counts.total == 1:
+    all_rows = f"All {rows(it.counts.data)} of {it.name} are"
+    if it.counts.data == 1:
         all_rows = f"The one row of {it.name} is"
-    result = f"{all_rows} in Bigin: {_successes(it)}."
+    result = f"{all_rows} in Bigin: {_successes(it)}{_left_out(it)}."
+    if it.warnings:
+        return Headline("warn", result, _LOOK_AT_WARNINGS)
     return Headline("good", result, NOTHING_TO_DO)
+
+
+def _left_out(it: ImportSummary) -> str:
+    count = it.counts.left_out
+    return f"; {rows(count)} that {'is' if count == 1 else 'are'} no data left out" if count else ""
 
 
 def _with_errors(it: ImportSummary) -> Headline:
     counts = it.counts
-    missing = counts.total - counts.succeeded - counts.unclear
+    missing = counts.data - counts.succeeded - counts.unclear
     unclear = f", and {_are(counts.unclear)} unclear" if counts.unclear else ""
-    all_rows = f"{counts.succeeded:,} of {rows(counts.total)} of {it.name}"
+    all_rows = f"{counts.succeeded:,} of {rows(counts.data)} of {it.name}"
     is_in = "is in" if counts.succeeded == 1 else "are in"
-    result = f"{all_rows} {is_in} Bigin, {_are(missing)} not{unclear}."
+    result = f"{all_rows} {is_in} Bigin, {_are(missing)} not{unclear}{_left_out(it)}."
     if it.contradiction:
         return Headline("bad", f"{result} {_contradiction(it)}", _look_first(it, "these records"))
     if it.doubled:
@@ -77,12 +85,12 @@ def _contradiction(it: ImportSummary) -> str:
 
 def _look_first(it: ImportSummary, what: str) -> str:
     first = f"Look for {what} in Bigin before anything else."
-    return first if it.counts.succeeded == it.counts.total else f"{first} {_mend(it)}"
+    return first if it.counts.succeeded == it.counts.data else f"{first} {_mend(it)}"
 
 
 def _failed(it: ImportSummary) -> Headline:
     result = f"{it.name} was not imported: nothing was written to Bigin."
-    if it.is_refused and it.counts.unprocessed == it.counts.total:
+    if it.is_refused and it.counts.unprocessed == it.counts.data:
         return Headline("bad", result, f"Mend the cause named below, then drop {it.name} again.")
     return Headline("bad", result, _mend(it))
 
@@ -161,6 +169,7 @@ def _mend(it: ImportSummary) -> str:
         (counts.skipped + counts.invalid, f"Correct {failed} and drop it under incoming/."),
         (counts.unprocessed, unchanged),
         (counts.unclear, f"Do not drop {unclear}; look for its rows in Bigin first."),
+        (len(it.warnings), _LOOK_AT_WARNINGS),
     )
     return " ".join(step for count, step in steps if count) or _ASK
 

@@ -43,6 +43,7 @@ def _facts(it: ImportSummary) -> dict[str, Any]:
         "hold_reason": it.hold_reason or None,
         "contradiction": it.contradiction or None,
         "warnings": list(it.warnings),
+        "notes": list(it.notes),
         "problems": [_problem(problem) for problem in it.problems],
         "reasons": [_reason(ranked) for ranked in it.reasons],
         "parts": [_part(part) for part in it.parts],

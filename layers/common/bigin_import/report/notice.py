@@ -116,11 +116,12 @@ def _details(it: ImportSummary) -> Iterator[_Section]:
         ("Rows", _counts(it)),
         ("Bigin's own counts", _first(list(_disagreement(it)), MAX_PARTS)),
         ("Problems", _first(list(map(str, it.problems)), MAX_PROBLEMS)),
+        ("Warnings", _first(it.warnings, MAX_WARNINGS)),
         ("Reasons", _first(list(_reasons(it)), MAX_REASONS)),
         ("Parts", _first(list(_parts(it)), MAX_PARTS)),
         ("Commands", _choices(it)),
         ("Check", _check(it)),
-        ("Good to know", _first(it.warnings, MAX_WARNINGS)),
+        ("Good to know", _first(it.notes, MAX_WARNINGS)),
         ("Files", _files(it)),
         ("Import", _import(it)),
     )

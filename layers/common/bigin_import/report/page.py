@@ -105,7 +105,7 @@ def _reasons_title(it: ImportSummary) -> str:
     counts = it.counts
     if not counts.unclear:
         return "Why rows are not in Bigin"
-    if counts.unclear == counts.total - counts.succeeded:
+    if counts.unclear == counts.data - counts.succeeded:
         return "Why it is unclear whether rows are in Bigin"
     return "Why rows are not in Bigin, or why that is unclear"
 
@@ -126,7 +126,7 @@ def _advice(it: ImportSummary) -> Mapping[str, str]:
     """Say what to do with each kind of file, as the first lines of the page do."""
     if not it.mend_first:
         return _ADVICE
-    is_whole_drop = it.is_refused and it.counts.unprocessed == it.counts.total
+    is_whole_drop = it.is_refused and it.counts.unprocessed == it.counts.data
     advice = "no row was sent" if is_whole_drop else "mend the cause, then drop it"
     return {**_ADVICE, "unprocessed": advice}
 

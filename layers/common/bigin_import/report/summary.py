@@ -121,6 +121,8 @@ class ImportSummary:
         contradiction: In which points Bigin's job is not what was sent, and nobody has said that
             this is fine.
         choices: What a person may decide.
+        warnings: Sentences on values or rows: with one of them there is something to do.
+        notes: Sentences that are good to know and ask for nothing.
         failed_csv: The failed file whole, for the embedded download; None if it is too large.
         console_url: The results folder in the AWS console.
     """
@@ -149,6 +151,7 @@ class ImportSummary:
     contradiction: str = ""
     choices: tuple[Choice, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     reasons: tuple[RankedReason, ...] = ()
     failed_rows: tuple[FailedRow, ...] = ()

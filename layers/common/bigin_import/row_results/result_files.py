@@ -278,9 +278,11 @@ class _Sorter:
 
     def add(self, row: DropRow) -> None:
         row_result = _result_of(row)
+        self._statuses[row_result.status.value] += 1
+        if row_result.status is RowStatus.LEFT_OUT:  # it is no data: there is nothing to do with it
+            return
         file = FILE_OF[row_result.status]
         reasons = () if file is ResultFile.SUCCESS else self._reasons(row, row_result)
-        self._statuses[row_result.status.value] += 1
         self._tell(row, row_result, reasons)
         self._sheet(file).add(
             "" if row.number is None else row.number,

@@ -192,7 +192,7 @@ class ResultWriter:
 
 def _state(written: WrittenResults, *, in_doubt: bool) -> ImportState:
     counts = written.counts
-    if counts.succeeded == counts.total and not in_doubt:
+    if counts.succeeded == counts.data and not in_doubt:
         return ImportState.COMPLETED
     if counts.succeeded == 0 and counts.unclear == 0 and not in_doubt:
         return ImportState.FAILED

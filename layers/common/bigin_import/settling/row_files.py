@@ -29,6 +29,7 @@ from bigin_import.splitting.splitter import source_rows
 _PEOPLE_SAY = {"Accounts": "Companies", "Pipelines": "Deals"}
 _MODULE_OF_KEY = {key: module for module, key in SYSTEM_KEYS.items()}
 FATES_BYTES = 20_000_000  # 25,000 rows with long errors, packed, are a tenth of that
+_LEFT_OUT = RowResult(RowStatus.LEFT_OUT)
 _REASON_IS_GONE = "it is not valid, and why is not known any more without the original file"
 
 
@@ -52,9 +53,11 @@ class Rows:
             row_result for part in self.parts for row_result in self._row_results_of(part)
         )
         drop = Drop(self.files, self.record.source, self.plan.dialect.encoding)
-        with drop.opened() as table:
+        with drop.open() as table:
             for row in source_rows(table, self.plan.columns):
-                if row.reason is not None:
+                if row.is_left_out:
+                    yield DropRow(row.row, row.cells, row_result=_LEFT_OUT)
+                elif row.reason is not None:
                     yield DropRow(row.row, row.cells, invalid=row.reason)
                 else:
                     row_result, because = next(row_results)
@@ -73,6 +76,9 @@ class Rows:
             yield DropRow(invalid.row, no_cells, invalid=invalid.reason)
         for _ in range(self.plan.cut.invalid - len(known)):
             yield DropRow(None, no_cells, invalid=_REASON_IS_GONE)
+        for left_out in self.plan.cut.left_out:
+            for number in left_out.rows:
+                yield DropRow(number, no_cells, row_result=_LEFT_OUT)
 
     def _sent(self, part: Part) -> Iterator[list[str]]:
         key = object_keys.archive(part.import_id, part.number)
@@ -128,5 +134,6 @@ def numbers_of(part: Part, cut: CutResult) -> Iterable[int | None]:
     keeps the first hundred, and blank lines, of which it keeps none.
     """
     not_sent = {invalid.row for invalid in cut.invalid_rows}
+    not_sent.update(row for left_out in cut.left_out for row in left_out.rows)
     numbers = [n for n in range(part.first_row, part.last_row + 1) if n not in not_sent]
     return numbers if len(numbers) == part.rows else repeat(None, part.rows)

@@ -43,7 +43,7 @@ class Suggester:
             it lacks.
         """
         try:
-            text = self._text(record, self._mapping(record))
+            text = self._read_and_suggest(record, self._read_mapping(record))
         except (DropRejectedError, *_NOT_TO_BE_HAD):
             return None
         if text is None:
@@ -53,52 +53,52 @@ class Suggester:
         self.files.write(key, text.encode(), content_type="application/json")
         return key
 
-    def _text(self, record: Import, mapping: Mapping | None) -> str | None:
+    def _read_and_suggest(self, record: Import, mapping: Mapping | None) -> str | None:
         encoding = mapping.character_encoding if mapping else None
         drop = Drop(self.files, record.source, encoding, self.default_encoding)
         try:
-            if self._shows_cells(record):
+            if self._reads_as_undecoded(record):
                 _read_to_its_end(drop)
-            return self._suggested(drop, mapping)
+            return self._read_table_and_suggest(drop, mapping)
         except DropRejectedError as exc:
             if not exc.concerns_mapping:
                 raise
         # Nothing says how the drop is encoded; but its headers may be ASCII, and dates are.
         drop = Drop(self.files, record.source, _READS_ANY_BYTES)
-        return self._suggested(drop, mapping, encoding_is_known=False)
+        return self._read_table_and_suggest(drop, mapping, encoding_is_known=False)
 
-    def _shows_cells(self, record: Import) -> bool:
+    def _reads_as_undecoded(self, record: Import) -> bool:
         """Return whether the drop may hold bytes in an encoding nobody stated."""
         problems = read_problems(self.files, record.import_id)
         return any(problem.cells and problem.where == record.source.key for problem in problems)
 
-    def _suggested(
+    def _read_table_and_suggest(
         self, drop: Drop, mapping: Mapping | None, *, encoding_is_known: bool = True
     ) -> str | None:
-        with drop.opened() as table:
+        with drop.open() as table:
             header, samples = table.header, table.first_rows
         if not encoding_is_known and not "".join(header).isascii():
             return None
         module = (mapping.module if mapping else "") or guess_module(header)
         return suggest_mapping(
             header,
-            self._fields(module),
+            self._ask_fields(module),
             module=module,
             mapping=mapping,
-            date_formats=lambda column: fitting_formats(drop.values_of(column)),
+            date_formats=lambda column: fitting_formats(drop.read_values(column)),
             samples=samples,
             encoding_is_known=encoding_is_known,
         )
 
-    def _mapping(self, record: Import) -> Mapping | None:
+    def _read_mapping(self, record: Import) -> Mapping | None:
         """Return the mapping that does not fit, or what can be understood of a wrong one."""
         pinned = object_keys.pinned_mapping(record.import_id)
         try:
             return Mapping.model_validate_json(self.files.read(pinned, at_most=MOST_BYTES))
         except MissingObjectError:
-            return self._as_dropped(record.mapping) if record.mapping else None
+            return self._read_as_dropped(record.mapping) if record.mapping else None
 
-    def _as_dropped(self, pin: MappingPin) -> Mapping | None:
+    def _read_as_dropped(self, pin: MappingPin) -> Mapping | None:
         try:
             if object_keys.is_ours(pin.key):
                 return Mapping.model_validate_json(self.files.read(pin.key, at_most=MOST_BYTES))
@@ -107,7 +107,7 @@ class Suggester:
             return None
         return read_mapping(text, name=pin.key).mapping
 
-    def _fields(self, module: str | None) -> tuple[Field, ...] | None:
+    def _ask_fields(self, module: str | None) -> tuple[Field, ...] | None:
         try:
             return self.metadata.fields(module) if module else None
         except BiginError:
@@ -115,6 +115,6 @@ class Suggester:
 
 
 def _read_to_its_end(drop: Drop) -> None:
-    with drop.opened() as table:
+    with drop.open() as table:
         for _ in table.batches():
             pass

@@ -201,7 +201,8 @@ def summarize(
         hold_reason=record.hold_reason or "",
         contradiction=record.contradiction or "",
         choices=tuple(_choices(record, parts, around)),
-        warnings=(*_plan_warnings(plan), *_part_warnings(parts)) if plan else (),
+        warnings=tuple(_warnings(plan)) if plan else (),
+        notes=(*_notes(plan), *_part_notes(parts)) if plan else (),
         header=plan.header if plan else (),
         parts=tuple(map(part_summary, parts)),
         console_url=around.console_url(record.results or ""),
@@ -229,9 +230,22 @@ def _choices(record: Import, parts: tuple[Part, ...], around: ConsoleLinks) -> I
         yield Choice("Once the cause is mended, go on:", around.decision(record, "continue"))
 
 
-def _plan_warnings(plan: Plan) -> Iterator[str]:
-    yield from plan.columns.warnings
+def _warnings(plan: Plan) -> Iterator[str]:
+    """Yield what a person should look at: sentences on values and rows."""
     yield from plan.cut.warnings
+    if plan.cut.repeated_keys:
+        where = ", ".join(map(str, plan.cut.repeated_key_rows[:10]))
+        yield f"{rows(plan.cut.repeated_keys)} with the key of an earlier row; see rows {where}."
+
+
+def _notes(plan: Plan) -> Iterator[str]:
+    """Yield what is good to know and asks for nothing."""
+    yield from plan.columns.warnings
+    yield from plan.cut.notes
+    for left_out in plan.cut.left_out:
+        where = ", ".join(map(str, left_out.rows[:10])) + (", …" if left_out.rows[10:] else "")
+        count = len(left_out.rows)
+        yield f"{rows(count)} not sent, because {left_out.reason}: row {where}."
     if plan.cut.padded:
         yield f"{rows(plan.cut.padded)} had missing cells at the end; they count as empty."
     if plan.cut.trimmed:
@@ -240,7 +254,7 @@ def _plan_warnings(plan: Plan) -> Iterator[str]:
         yield "Rows with the same key lie in different parts, so the parts ran one after another."
 
 
-def _part_warnings(parts: tuple[Part, ...]) -> Iterator[str]:
+def _part_notes(parts: tuple[Part, ...]) -> Iterator[str]:
     for part in parts:
         yield from (f"Part {part.number}: {warning}" for warning in part.warnings)
 
@@ -277,9 +291,6 @@ def _findings(plan: Plan) -> Iterator[str]:
     if cut.empty_keys:
         has = "has" if cut.empty_keys == 1 else "have"
         yield f"{rows(cut.empty_keys)} {has} no value in the key column."
-    if cut.repeated_keys:
-        where = ", ".join(map(str, cut.repeated_key_rows[:10]))
-        yield f"{rows(cut.repeated_keys)} with the key of an earlier row; look at rows {where}."
     if cut.invalid:
         yield f"{rows(cut.invalid)} would not be sent."
         yield from (f"Row {one.row}: {sentence(one.reason)}" for one in cut.invalid_rows[:10])

@@ -84,40 +84,40 @@ class KeyLog:
         self._rows.extend(rows)
 
     def end_part(self) -> PartKeys:
-        """Say what the part that ends here has, and begin the next."""
+        """Return what the part that ends here has, and begin the next."""
         hashes, rows = self._hashes, self._rows
         ordered = sorted(hashes)
-        twins = _twins(ordered)
+        repeated = _repeated(ordered)
         empty = hashes.count(_EMPTY)
         self.empty += empty
-        self._repeated_within_parts += len(twins)
-        self._name(twins)
+        self._repeated_within_parts += len(repeated)
+        self._name(repeated)
         limits = array("I", (bisect_left(ordered, lowest) for lowest in _RANGES))
         limits.append(len(ordered))
         self._parts.append(_PartHashes(self._sorted.tell(), limits))
         self._sorted.write(array("q", ordered).tobytes())
         self._in_order.write(hashes.tobytes() + rows.tobytes())
         self._hashes, self._rows = array("q"), array("I")
-        return PartKeys(bool(empty), bool(twins))
+        return PartKeys(bool(empty), bool(repeated))
 
     def repeated(self) -> Repeated:
-        """Say what repeats in all parts that have ended."""
+        """Return what repeats in all parts that have ended."""
         count = self._repeated_within_parts
         if len(self._parts) > 1:
             count = 0
             for at in range(len(_RANGES)):
                 # Timsort sees the sorted runs of the parts and only merges them.
-                twins = _twins(sorted(chain.from_iterable(self._range(at))))
-                count += len(twins)
-                self._name(twins)
+                repeated = _repeated(sorted(chain.from_iterable(self._range(at))))
+                count += len(repeated)
+                self._name(repeated)
         return Repeated(
             count=count,
             rows=self._rows_of_named() if self._named else (),
             across_parts=count > self._repeated_within_parts,
         )
 
-    def _name(self, twins: list[int]) -> None:
-        self._named.update(twins[: _KEYS_NAMED - len(self._named)])
+    def _name(self, repeated: list[int]) -> None:
+        self._named.update(repeated[: _KEYS_NAMED - len(self._named)])
 
     def _range(self, at: int) -> Iterator[array[int]]:
         """Yield the hashes of one range, part by part, each sorted."""
@@ -146,7 +146,7 @@ class _PartHashes(NamedTuple):
     limits: array[int]
 
 
-def _twins(hashes: list[int]) -> list[int]:
+def _repeated(hashes: list[int]) -> list[int]:
     """Return every hash that equals the one before it, empty keys aside; *hashes* are sorted."""
-    twins = compress(hashes, map(eq, hashes, islice(hashes, 1, None)))
-    return [twin for twin in twins if twin != _EMPTY]
+    repeated = compress(hashes, map(eq, hashes, islice(hashes, 1, None)))
+    return [each for each in repeated if each != _EMPTY]

@@ -1,5 +1,5 @@
 """
-What of a drop is sent, and why the rest is not. `cut` and `source_rows` walk by it alike.
+What of a drop is sent, and why the rest is not. `split` and `source_rows` walk by it alike.
 
 Whole batches go through the csv module's and itertools' C code. Only where a batch raises is it
 halved, again and again, until the rows to blame stand alone.

@@ -58,7 +58,7 @@ def problems_of_rows(
 
 
 def _refusal(rows: int, invalid: int, share: float) -> tuple[str, str] | None:
-    """Say that too many rows are invalid, and what to do; None if they are left out."""
+    """Return that too many rows are invalid, and what to do; None if they are left out."""
     what = f"{invalid:,} of {rows:,} rows cannot be sent"
     if invalid == rows:
         return what, "Correct them, or what in the mapping refuses them"
@@ -265,7 +265,7 @@ def source_rows(
     The n-th row without a reason is the n-th record of the parts in order.
 
     Raises:
-        DropRejectedError: As `cut` did, had it been so then; never for a drop that was cut.
+        DropRejectedError: As `split` did, had it been so then; never for a drop that was split.
     """
     for checked in _row_check(plan, max_bytes).batches(table):
         for at, (number, row) in enumerate(
