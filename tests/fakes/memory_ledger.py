@@ -72,8 +72,10 @@ class MemoryLedger:
         self._hook("after", "load", address)
         return cast("R | None", found)
 
-    def save[R: Record](self, record: R) -> R:
+    def save[R: Record](self, record: R, *, over: R | None = None) -> R:
         self._hook("before", "save", record)
+        if over is not None and over.version != record.version:
+            raise AssertionError(f"{record} does not take the place of {over}")
         write_id = next(self._numbers)
         saved = replace(record, version=record.version + 1 if record.version else write_id * 1000)
         self._put(record, saved, write_id)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from bigin_import import callback_url, identity
-from bigin_import.domain import part_transitions
+from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import ContentClaim, KeyLock
 from bigin_import.domain.part_record import Part
@@ -22,7 +22,7 @@ from bigin_import.errors import BiginBusyError, BiginOutcomeUnknownError, Confli
 from bigin_import.importing import importer, prepare
 from bigin_import.importing.decisions import Decision, Decisions
 from bigin_import.importing.importer import Importer
-from bigin_import.importing.lease import OUTLIVES_SECONDS, SUBMITTER_STATES, Lease
+from bigin_import.importing.lease import OUTLIVES_SECONDS, Lease
 from bigin_import.importing.pauses import Pause
 from bigin_import.importing.register import Registrar
 from bigin_import.importing.send import Sender
@@ -30,7 +30,6 @@ from bigin_import.importing.send_part import CREATE_SECONDS, PartSender, Round, 
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.settling.close import ImportCloser
 from bigin_import.settling.match_job import JobMatcher
-from bigin_import.settling.tick import Tick
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.simulation import functions
 from tests.simulation.account import Account
@@ -72,7 +71,7 @@ def _take_lease(raised: int, *, live: bool) -> Callable[..., tuple[Lease, Import
 
         def taken(seen: Import) -> Import | None:
             busy = seen.lease_until > clock.now() and not live
-            if seen.state not in SUBMITTER_STATES or busy:
+            if seen.state not in import_transitions.SUBMITTER_STATES or busy:
                 return None
             idle = seen.idle_resumes + 1
             epoch = seen.epoch + raised
@@ -224,8 +223,8 @@ def _anothers_is_own(self: SimulatedLedger, record: Any, saved: Any, write_id: i
             raise
 
 
-def _claimed_unseen(self: Tick, seen: Import) -> Import:
-    return replace(seen, open=OpenKind.WORK, due_at=self.clock.now() + 3600, expires_at=None)
+def _postponed_unseen(now: int, seconds: Any) -> import_transitions.Step:
+    return lambda seen: replace(seen, open=OpenKind.WORK, due_at=now + 3600, expires_at=None)
 
 
 def _later_unmoved(now: int) -> part_transitions.Step:
@@ -252,12 +251,14 @@ def _tell_later(self: ImportCloser, record: Import) -> None:
 
 
 _tell = ImportCloser.tell
-_closed = ImportCloser._closed
+_close = import_transitions.close
 
 
-def _closed_unchecked(self: ImportCloser, seen: Import, closing: Any) -> Import | None:
-    state = ImportState.FINISHING
-    return _closed(self, replace(seen, state=state), closing)
+def _close_unchecked(*about: Any, **told: Any) -> import_transitions.Step:
+    def step(seen: Import) -> Import | None:
+        return _close(*about, **told)(replace(seen, state=ImportState.FINISHING))
+
+    return step
 
 
 MUTATIONS: dict[str, tuple[Patch, ...]] = {
@@ -269,11 +270,11 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "attempt left out of the signature": ((callback_url, "sign", _sign_without_attempt),),
     "adoption without proof": ((JobMatcher, "_adopt", _adopt_anything),),
     "signature check skipped": ((functions, "verify", _believe),),
-    "closed-check removed": ((ImportCloser, "_closed", _closed_unchecked),),
+    "closed-check removed": ((import_transitions, "close", _close_unchecked),),
     "content claim skipped": ((prepare, "create_if_absent", _without_claim),),
     "own lost-answer write taken for another's": ((MemoryLedger, "_repeat_put", _own_is_anothers),),
     "another's write taken for own": ((SimulatedLedger, "_put", _anothers_is_own),),
-    "index trusted without a re-read": ((Tick, "_claimed", _claimed_unseen),),
+    "index trusted without a re-read": ((import_transitions, "postpone", _postponed_unseen),),
     "due_at not moved before work": ((part_transitions, "postpone", _later_unmoved),),
     "open removed before collection": ((part_transitions, "record_outcome", _settled_for_good),),
     "notice after open is gone": ((ImportCloser, "tell", _tell_later),),

@@ -1,4 +1,8 @@
-"""The one loop in which records change: read, decide, write if it is still as it was read."""
+"""
+The one loop in which records change: read, decide, write if it is still as it was read.
+
+That is an optimistic lock: nobody waits for anybody, and whoever comes second decides anew.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,7 @@ def update[R: Record](
 
     Raises:
         ConflictError: Others wrote first, every time.
+        ForbiddenEdgeError: *step* wants what no record of its kind may do.
     """
     for _ in range(TRIES):
         seen = ledger.load(address)
@@ -33,7 +38,7 @@ def update[R: Record](
         if wanted is None:
             return seen, False
         try:
-            return ledger.save(wanted), True
+            return ledger.save(wanted, over=seen), True
         except ConflictError:
             continue
     raise ConflictError(f"{address.pk} {address.sk} changed {TRIES} times while we looked at it")

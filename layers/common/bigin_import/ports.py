@@ -59,15 +59,22 @@ class Ledger(Protocol):
         """Return the record as it stands now, or None."""
         ...
 
-    def save[R: Record](self, record: R) -> R:
+    def save[R: Record](self, record: R, *, over: R | None = None) -> R:
         """
         Write *record* if the stored one still has its `version` (0: if there is none).
+
+        This is the optimistic lock that all records are changed under.
+
+        Args:
+            over: The record that it takes the place of; None for a new one, or where its kind
+                has no states.
 
         Returns:
             The record with its new version.
 
         Raises:
             ConflictError: Another process wrote it first.
+            ForbiddenEdgeError: It cannot follow *over*: a bug; nothing was written.
         """
         ...
 

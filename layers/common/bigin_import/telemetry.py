@@ -1,7 +1,9 @@
-"""Bigin's errors as operators hear of them: by code, and louder where it does not let us in."""
+"""What operators hear of the same way wherever it happens: Bigin's errors, and bugs of ours."""
 
 from __future__ import annotations
 
+from bigin_import.domain.edges import ForbiddenEdgeError, check_edge
+from bigin_import.domain.locks import Record
 from bigin_import.errors import BiginAccessError, BiginError, BiginRefusedError
 from bigin_import.ports import Telemetry
 
@@ -16,3 +18,17 @@ def report_bigin_error(telemetry: Telemetry, exc: BiginError, **facts: str | flo
     telemetry.emit("bigin_failed", code=code, **facts)
     if isinstance(exc, BiginAccessError):
         telemetry.emit("token_refused", code=code)
+
+
+def report_forbidden_edge(telemetry: Telemetry, old: Record | None, new: Record) -> None:
+    """
+    Check that *new* may follow *old*, and ring an alarm if it may not.
+
+    Raises:
+        ForbiddenEdgeError: It may not.
+    """
+    try:
+        check_edge(old, new)
+    except ForbiddenEdgeError as exc:
+        telemetry.emit("forbidden_edge", item=exc.item, old=exc.old, new=exc.new)
+        raise

@@ -41,7 +41,9 @@ def held(stack: Deployed, *, job_exists: bool) -> str:
 
 def put_on_hold(stack: Deployed, cause: HoldCause) -> None:
     record = stack.the_import()
-    stack.ledger.save(import_transitions.put_on_hold(record, cause, "it is not known", now=NOW))
+    on_hold = import_transitions.put_on_hold(cause, "it is not known", NOW)(record)
+    assert on_hold is not None
+    stack.ledger.save(on_hold)
 
 
 def decide(stack: Deployed, name: str, import_id: str, **changes: object) -> None:

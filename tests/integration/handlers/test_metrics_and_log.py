@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
-from bigin_import.domain.states import PartState
+from bigin_import.domain import import_transitions
+from bigin_import.domain.edges import ForbiddenEdgeError
+from bigin_import.domain.states import ImportState, PartState
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import Deployed
 from tests.integration.handlers.sample_events import sample, sqs_sample
@@ -74,6 +77,16 @@ def find_a_second_job(stack: Deployed) -> None:
     call_back(stack)
 
 
+def take_a_forbidden_edge(stack: Deployed) -> None:
+    """As a bug would: the way from SENDING to SENT is not there."""
+    sent_is_wrong = dict(import_transitions.EDGES) | {ImportState.SENDING: frozenset()}
+    with (
+        patch.object(import_transitions, "EDGES", sent_is_wrong),
+        pytest.raises(ForbiddenEdgeError),
+    ):
+        drop_both(stack)
+
+
 def refuse_the_token(stack: Deployed) -> None:
     fault(stack, FaultName.TOKEN_REFUSED, times=None, code="invalid_code")
     drop_both(stack)
@@ -103,6 +116,7 @@ SCENES: dict[str, Callable[[Deployed], None]] = {
     "Stalled": be_stalled,
     "CallbacksRefused": refuse_a_callback,
     "SecondJobs": find_a_second_job,
+    "ForbiddenEdges": take_a_forbidden_edge,
     "TokenRefused": refuse_the_token,
     "NoticesFailed": fail_to_publish,
     "BiginErrors": be_refused_by_bigin,
@@ -157,7 +171,7 @@ def test_alarms_and_dashboard_read_what_we_think_they_read() -> None:
     """A reading of the template that finds nothing would prove nothing."""
     assert set(read_by_alarms()) == {
         *("Ticks", "OnHold", "Overdue", "Stalled", "SecondJobs"),
-        *("CallbacksRefused", "TokenRefused", "NoticesFailed"),
+        *("ForbiddenEdges", "CallbacksRefused", "TokenRefused", "NoticesFailed"),
     }
     assert {name: key for name, key in read_by_the_dashboard().items() if key} == {
         "Rows": ("Status",),

@@ -44,7 +44,7 @@ ARROWS: dict[str, set[str]] = {
     "lambda_runtime": {"domain", "errors"},
     "assembly": {
         *("bigin", "aws", "lambda_runtime", "settings", "settling", "importing", "corrections"),
-        *("callback_url", "ports", "domain", "errors"),
+        *("callback_url", "telemetry", "ports", "domain", "errors"),
     },
     # Handlers parse: an S3 event, a queue message, a signature, a decision's word.
     "functions": {

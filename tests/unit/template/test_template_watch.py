@@ -88,6 +88,7 @@ def test_errors_and_throttles_of_every_function_ring(function: str, metric: str)
         "OnHold",
         "Overdue",
         "Stalled",
+        "ForbiddenEdges",
         "5XXError",
         "CallbacksRefused",
         "TokenRefused",

@@ -12,7 +12,6 @@ from bigin_import import identity
 from bigin_import.callback_url import verify
 from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.drop import ObjectVersion
-from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Job
 from bigin_import.domain.locks import KeyLock
 from bigin_import.domain.states import HoldCause, ImportState, PartState
@@ -272,12 +271,9 @@ def test_of_a_held_drop_that_is_outdated_and_had_not_begun_nothing_is_sent() -> 
     harness.drop(SIDECAR, UPSERT)
     first = harness.files.put(CSV, ROWS)
     record = harness.intake.register(first)
-
-    def held(seen: Import) -> Import:
-        return import_transitions.put_on_hold(
-            seen, HoldCause.NO_PROGRESS, "5 tries got nowhere", harness.clock.now()
-        )
-
+    held = import_transitions.put_on_hold(
+        HoldCause.NO_PROGRESS, "5 tries got nowhere", harness.clock.now()
+    )
     update(harness.ledger, record.address, lambda seen: replace(seen, state=ImportState.PREPARING))
     update(harness.ledger, record.address, held)
     second = harness.drop(CSV, numbered(3))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -27,6 +27,7 @@ from bigin_import.lambda_runtime import LambdaClock
 from bigin_import.settings import BiginSettings
 from bigin_import.settling.match_job import JobMatcher
 from bigin_import.settling.poll import JobPoller
+from bigin_import.telemetry import report_forbidden_edge
 
 # Time-outs, so that no call outlives the invocation that made it.
 CLIENT_CONFIG = Config(
@@ -52,7 +53,10 @@ class Container:
 
     @cached_property
     def ledger(self) -> DynamoLedger:
-        return DynamoLedger(boto3.client("dynamodb", config=CLIENT_CONFIG), self.table)
+        client = boto3.client("dynamodb", config=CLIENT_CONFIG)
+        return DynamoLedger(
+            client, self.table, check=partial(report_forbidden_edge, self.telemetry)
+        )
 
     @cached_property
     def queue(self) -> SqsCollectQueue:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from bigin_import.aws.items import address_of, key_of, to_item, to_record
+from bigin_import.domain.edges import check_edge
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
@@ -29,6 +30,7 @@ class DynamoLedger:
     write may reach the table twice: the `write_id` tells our own first write from another's.
 
     Args:
+        check: Called with the record that was read and the new one before each write.
         new_write_id: Returns a text that no other write has.
     """
 
@@ -37,10 +39,12 @@ class DynamoLedger:
         client: DynamoDBClient,
         table: str,
         *,
+        check: Callable[[Record | None, Record], None] = check_edge,
         new_write_id: Callable[[], str] = lambda: uuid4().hex,
     ) -> None:
         self._client = client
         self._table = table
+        self._check = check
         self._new_write_id = new_write_id
 
     def load[R: Record](self, address: Address[R]) -> R | None:
@@ -50,7 +54,8 @@ class DynamoLedger:
         item = answer.get("Item")
         return None if item is None else to_record(address.kind, item)
 
-    def save[R: Record](self, record: R) -> R:
+    def save[R: Record](self, record: R, *, over: R | None = None) -> R:
+        self._check(over, record)
         write_id = self._new_write_id()
         saved = replace(record, version=_next_version(record))
         try:

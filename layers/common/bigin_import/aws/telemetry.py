@@ -114,6 +114,7 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     "result_link_dead": Signal(logging.WARNING),
     "import_closed": Signal(gauges=(_count_by("ImportsClosed", "State", "state"), _rows)),
     "notice_failed": Signal(logging.ERROR, (_count("NoticesFailed"),)),
+    "forbidden_edge": Signal(logging.ERROR, (_count("ForbiddenEdges"),)),
     "tick": Signal(gauges=(_count("Ticks"),)),
     "item_failed": Signal(logging.ERROR),
     "failed_event_unreadable": Signal(logging.ERROR),

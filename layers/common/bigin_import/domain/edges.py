@@ -1,85 +1,36 @@
 """
-The ways that imports and parts may go, as one table each.
+Whether a record may follow the stored one: asked wherever one is written, in production too.
 
-The use cases do not ask this module: they know what they do. The fake ledger does, so that in
-every test and in the simulation a write that takes a wrong way is an error where it happens.
+A wrong way is a bug in a use case. Nothing is then written, an alarm rings, and the function
+fails as for any bug: its caller repeats it, and after some tries a person is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
 from dataclasses import replace
 
+from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.states import ImportState, PartState
-
-_CLOSED = frozenset(state for state in ImportState if state.is_closed)
-
-IMPORT_EDGES: Mapping[ImportState, frozenset[ImportState]] = {
-    ImportState.WAITING_FOR_MAPPING: frozenset(
-        {ImportState.PREPARING, ImportState.FINISHING, ImportState.ON_HOLD}
-    ),
-    ImportState.PREPARING: frozenset(
-        {ImportState.SENDING, ImportState.FINISHING, ImportState.ON_HOLD}
-    ),
-    # To FINISHING after a hold in which a later version was sent, if nothing of this one was.
-    ImportState.SENDING: frozenset({ImportState.SENT, ImportState.FINISHING, ImportState.ON_HOLD}),
-    # Back to SENDING when a held part is to be created after all.
-    ImportState.SENT: frozenset({ImportState.FINISHING, ImportState.SENDING, ImportState.ON_HOLD}),
-    ImportState.ON_HOLD: frozenset(
-        {
-            ImportState.WAITING_FOR_MAPPING,
-            ImportState.PREPARING,
-            ImportState.SENDING,
-            ImportState.FINISHING,
-        }
-    ),
-    ImportState.FINISHING: _CLOSED,
-    **dict.fromkeys(_CLOSED, frozenset[ImportState]()),
-}
-
-FIRST_IMPORT_STATES = frozenset({ImportState.WAITING_FOR_MAPPING})
-
-_BEFORE_CREATE = frozenset({PartState.STORED, PartState.UPLOADED})
-_AFTER_AN_ATTEMPT = frozenset({PartState.CREATED, PartState.UNKNOWN, PartState.GIVEN_UP})
-
-PART_EDGES: Mapping[PartState, frozenset[PartState]] = {
-    # After an unanswered attempt also to CREATED: its job calls back. To UNKNOWN: it calls back
-    # and does not say which. To GIVEN_UP: a hold of the whole import is given up.
-    PartState.STORED: frozenset({PartState.UPLOADED, PartState.REFUSED, *_AFTER_AN_ATTEMPT}),
-    # Back to STORED if the upload is so old that Bigin may have thrown it away.
-    PartState.UPLOADED: frozenset(
-        {PartState.STORED, PartState.CREATING, PartState.REFUSED, *_AFTER_AN_ATTEMPT}
-    ),
-    # Back to UPLOADED only if the create certainly did not leave.
-    PartState.CREATING: frozenset(
-        {
-            PartState.UPLOADED,
-            PartState.CREATED,
-            PartState.REFUSED,
-            PartState.UNKNOWN,
-            PartState.GIVEN_UP,
-        }
-    ),
-    PartState.CREATED: frozenset({PartState.SETTLED, PartState.GIVEN_UP}),
-    PartState.SETTLED: frozenset({PartState.COLLECTED}),
-    # Re-creation goes back to STORED: the next attempt is an upload and a create like the first.
-    PartState.UNKNOWN: frozenset(
-        {PartState.STORED, PartState.CREATED, PartState.HELD, PartState.GIVEN_UP}
-    ),
-    PartState.HELD: frozenset({PartState.STORED, PartState.CREATED, PartState.GIVEN_UP}),
-    PartState.COLLECTED: frozenset(),
-    PartState.REFUSED: frozenset(),
-    PartState.GIVEN_UP: frozenset(),
-}
-
-FIRST_PART_STATES = frozenset({PartState.STORED})
 
 
-class ForbiddenEdgeError(AssertionError):
-    """A record was to be written that cannot follow the stored one: a bug in a use case."""
+class ForbiddenEdgeError(Exception):
+    """
+    A record was to be written that cannot follow the stored one.
+
+    A bug, so not one of the errors that the use cases deal with.
+
+    Attributes:
+        item: Which record: the import, or the part of it.
+        old, new: Its states; *old* is "" where nothing is stored.
+    """
+
+    def __init__(self, item: str, old: str, new: str, what: str) -> None:
+        self.item = item
+        self.old = old
+        self.new = new
+        super().__init__(f"{item} {what}")
 
 
 def check_edge(old: Record | None, new: Record) -> None:
@@ -91,32 +42,25 @@ def check_edge(old: Record | None, new: Record) -> None:
     """
     match old, new:
         case None, Import():
-            _demand(new.state in FIRST_IMPORT_STATES, f"an import begins as {new.state}")
+            if new.state not in import_transitions.FIRST_STATES:
+                raise _forbidden(None, new, f"begins as {new.state}")
         case None, Part():
-            _demand(new.state in FIRST_PART_STATES, f"a part begins as {new.state}")
+            if new.state not in part_transitions.FIRST_STATES:
+                raise _forbidden(None, new, f"begins as {new.state}")
         case Import(), Import():
-            _check_way(old, new, ended=old.state.is_closed, ways=IMPORT_EDGES[old.state])
+            _check_way(old, new, old.state.is_closed, import_transitions.EDGES[old.state])
         case Part(), Part():
-            _check_way(old, new, ended=old.state.is_final, ways=_ways_of(old))
+            _check_way(old, new, old.state.is_final, part_transitions.edges_from(old))
         case _:
-            pass  # turns, claims, tokens and remembered answers have no states
+            pass  # locks, claims, tokens and remembered answers have no states
 
 
-def _ways_of(part: Part) -> frozenset[PartState]:
-    """Without an attempt there is nothing that could have made a job."""
-    ways = PART_EDGES[part.state]
-    is_untried = part.state in _BEFORE_CREATE and not part.attempts
-    return ways - _AFTER_AN_ATTEMPT if is_untried else ways
-
-
-def _check_way(
-    old: Import | Part, new: Import | Part, *, ended: bool, ways: Container[ImportState | PartState]
-) -> None:
-    if ended:
-        _demand(_final_facts(old) == _final_facts(new), f"{_name(old)} changes after its end")
-    else:
-        allowed = new.state == old.state or new.state in ways
-        _demand(allowed, f"{_name(old)} goes to {new.state}")
+def _check_way[R: (Import, Part)](old: R, new: R, is_ended: bool, edges: frozenset[str]) -> None:
+    if is_ended:
+        if _final_facts(old) != _final_facts(new):
+            raise _forbidden(old, new, f"in {old.state} changes after its end, to {new.state}")
+    elif new.state != old.state and new.state not in edges:
+        raise _forbidden(old, new, f"in {old.state} goes to {new.state}")
 
 
 def _final_facts(record: Import | Part) -> Import | Part:
@@ -133,10 +77,6 @@ def _final_facts(record: Import | Part) -> Import | Part:
     return replace(record, attempts=attempts, asked_at=0)
 
 
-def _name(record: Import | Part) -> str:
-    return f"{record.address.sk} of {record.import_id} in {record.state}"
-
-
-def _demand(allowed: bool, otherwise: str) -> None:
-    if not allowed:
-        raise ForbiddenEdgeError(otherwise)
+def _forbidden(old: Import | Part | None, new: Import | Part, what: str) -> ForbiddenEdgeError:
+    item = f"{new.address.sk} of {new.import_id}"
+    return ForbiddenEdgeError(item, old.state if old else "", new.state, what)

@@ -1,13 +1,14 @@
 """
 Every step a part takes, as a pure function from the part as it stands to the part as it should be.
 
-Each returns None where the step does not apply any more, so that late, repeated and crossing
-events change nothing. `changes.change` writes what they return. Times in seconds since the epoch.
+A part is a state machine; `EDGES` has its ways. A step returns None where it does not apply any
+more, so that late, repeated and crossing events change nothing (they are idempotent).
+`ledger.update` writes what a step returns. Times in seconds since the epoch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bigin_import.domain.part_record import Attempt, Outcome, Part, Refusal
@@ -28,6 +29,46 @@ _ABANDONED = Refusal(
 )
 BEFORE_CREATE = (PartState.STORED, PartState.UPLOADED)
 _UNDECIDED = (PartState.CREATING, PartState.UNKNOWN, PartState.HELD)
+_AFTER_AN_ATTEMPT = frozenset({PartState.CREATED, PartState.UNKNOWN, PartState.GIVEN_UP})
+
+EDGES: Mapping[PartState, frozenset[PartState]] = {
+    # After an unanswered attempt also to CREATED: its job calls back. To UNKNOWN: it calls back
+    # and does not say which. To GIVEN_UP: a hold of the whole import is given up.
+    PartState.STORED: frozenset({PartState.UPLOADED, PartState.REFUSED, *_AFTER_AN_ATTEMPT}),
+    # Back to STORED if the upload is so old that Bigin may have thrown it away.
+    PartState.UPLOADED: frozenset(
+        {PartState.STORED, PartState.CREATING, PartState.REFUSED, *_AFTER_AN_ATTEMPT}
+    ),
+    # Back to UPLOADED only if the create certainly did not leave.
+    PartState.CREATING: frozenset(
+        {
+            PartState.UPLOADED,
+            PartState.CREATED,
+            PartState.REFUSED,
+            PartState.UNKNOWN,
+            PartState.GIVEN_UP,
+        }
+    ),
+    PartState.CREATED: frozenset({PartState.SETTLED, PartState.GIVEN_UP}),
+    PartState.SETTLED: frozenset({PartState.COLLECTED}),
+    # Re-creation goes back to STORED: the next attempt is an upload and a create like the first.
+    PartState.UNKNOWN: frozenset(
+        {PartState.STORED, PartState.CREATED, PartState.HELD, PartState.GIVEN_UP}
+    ),
+    PartState.HELD: frozenset({PartState.STORED, PartState.CREATED, PartState.GIVEN_UP}),
+    PartState.COLLECTED: frozenset(),
+    PartState.REFUSED: frozenset(),
+    PartState.GIVEN_UP: frozenset(),
+}
+
+FIRST_STATES = frozenset({PartState.STORED})
+
+
+def edges_from(part: Part) -> frozenset[PartState]:
+    """Return where *part* may go: without an attempt nothing can have made a job."""
+    edges = EDGES[part.state]
+    is_untried = part.state in BEFORE_CREATE and not part.attempts
+    return edges - _AFTER_AN_ATTEMPT if is_untried else edges
 
 
 def record_upload(file_id: str, now: int) -> Step:
@@ -202,6 +243,11 @@ def postpone(now: int) -> Step:
         return replace(part, polls=part.polls + 1, due_at=now + pause)
 
     return step
+
+
+def expire(expires_at: int) -> Step:
+    """The import is closed and told: the table may forget the part then."""
+    return lambda part: replace(part, expires_at=expires_at)
 
 
 def _closed(part: Part) -> Part:

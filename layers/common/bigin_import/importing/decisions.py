@@ -7,14 +7,14 @@ import. Deciding twice, or too late, changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from bigin_import import object_keys
 from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.states import HoldCause, ImportState, PartState
+from bigin_import.domain.states import PartState
 from bigin_import.errors import BiginRefusedError
 from bigin_import.ledger import update
 from bigin_import.ports import Bigin, CallbackUrls, Clock, CollectQueue, Ledger, Telemetry
@@ -49,14 +49,8 @@ class Decisions:
 
     def go_on(self, import_id: str, held_at: int) -> bool:
         """Let an import go on that is on hold since *held_at*; return whether it was."""
-
-        def released(seen: Import) -> Import | None:
-            if seen.state is not ImportState.ON_HOLD or seen.held_at != held_at:
-                return None
-            state = import_transitions.state_before(seen)
-            return self._compared(import_transitions.release_hold(seen, state, self._now), seen)
-
-        _, changed = update(self.ledger, Import.at(import_id), released)
+        step = import_transitions.continue_hold(held_at, self._now)
+        _, changed = update(self.ledger, Import.at(import_id), step)
         self._emit(Decision.CONTINUE, import_id, changed=changed)
         return changed
 
@@ -124,14 +118,8 @@ class Decisions:
             return
         self.queue.collect(import_id)  # which closes the import, or sends what is left
         if part.state is PartState.STORED:
-            update(self.ledger, Import.at(import_id), self._sending_again)
-
-    def _sending_again(self, seen: Import) -> Import | None:
-        """The decision is carried out at once, by the invocation that took it."""
-        is_held = seen.state is ImportState.ON_HOLD and seen.hold_cause is HoldCause.PART
-        if not is_held and seen.state is not ImportState.SENT:
-            return None
-        return import_transitions.release_hold(seen, ImportState.SENDING, self._now)
+            # It is carried out at once, by the invocation that took it.
+            update(self.ledger, Import.at(import_id), import_transitions.send_again(self._now))
 
     def _why_not(self, import_id: str, number: int, attempt: int, job_id: str) -> str:
         """Say why *job_id* cannot be the job of a held part; "" if it can."""
@@ -148,20 +136,9 @@ class Decisions:
     def _refuse(self, import_id: str, part: int, reason: str) -> None:
         """Tell people again, and why their decision was not carried out."""
         self.telemetry.emit("decision_refused", import_id=import_id, part=part)
-
-        def refused(seen: Import) -> Import | None:
-            if seen.state.is_closed:
-                return None
-            return replace(seen, refused_decision=reason, reminded_at=None)
-
-        update(self.ledger, Import.at(import_id), refused)
+        step = import_transitions.record_refused_decision(reason)
+        update(self.ledger, Import.at(import_id), step)
         self.queue.collect(import_id)
-
-    def _compared(self, released: Import, seen: Import) -> Import:
-        """Whoever goes on after a contradiction has compared the job with what was sent."""
-        if seen.hold_cause is not HoldCause.CONTRADICTION:
-            return released
-        return replace(released, compared_at=self._now, contradiction=None)
 
     def _emit(
         self, decision: Decision, import_id: str, *, changed: bool, part: int | None = None

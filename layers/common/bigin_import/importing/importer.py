@@ -7,14 +7,15 @@ brought now, and leaves in the ledger when to look again. Nothing here is lost b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 from bigin_import import object_keys
 from bigin_import.corrections.corrections import Corrections
 from bigin_import.domain import import_transitions
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
-from bigin_import.domain.states import HoldCause, ImportState, OpenKind
+from bigin_import.domain.states import HoldCause, ImportState
 from bigin_import.errors import (
     DropRejectedError,
     LeaseLostError,
@@ -24,7 +25,12 @@ from bigin_import.errors import (
 from bigin_import.importing import rejections
 from bigin_import.importing.find_mapping import MappingFinder
 from bigin_import.importing.lease import Lease, take_lease
-from bigin_import.importing.pauses import LONGEST_LOOK_SECONDS, Pause, look_again_seconds, paused
+from bigin_import.importing.pauses import (
+    LONGEST_LOOK_SECONDS,
+    Pause,
+    look_again_seconds,
+    pause_seconds,
+)
 from bigin_import.importing.prepare import Preparer
 from bigin_import.importing.register import Registrar
 from bigin_import.importing.send import Sender
@@ -36,7 +42,6 @@ from bigin_import.stored_plan import read_plan, write_problems
 
 MOST_IDLE_RESUMES = 5
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
-AN_HOUR_SECONDS = 3600
 _HOLDS = {Pause.CONTRADICTION: HoldCause.CONTRADICTION, Pause.HELD: HoldCause.PART}
 
 
@@ -162,7 +167,7 @@ class Importer:
         pin = self.mappings.find(record)
         if pin is None:
             return self._without_mapping(lease, record)
-        record = lease.change(lambda seen: replace(seen, mapping=pin))
+        record = lease.change(import_transitions.pin_mapping(pin))
         return self._pinned(lease, record, self.mappings.read(record, pin))
 
     def _pinned(self, lease: Lease, record: Import, mapping: Mapping) -> Import:
@@ -175,11 +180,7 @@ class Importer:
             return self._concluded(lease, turn)
         lease.check()
         sha256 = self.mappings.pin(record, mapping)
-        return lease.change(
-            lambda seen: replace(
-                seen, state=turn, dry_run=dry_run, mapping_sha256=sha256, open=OpenKind.WORK
-            )
-        )
+        return lease.change(import_transitions.begin_preparing(sha256, dry_run=dry_run))
 
     def _without_mapping(self, lease: Lease, record: Import) -> Import:
         if self.files.newest(record.source.key) is None:
@@ -196,19 +197,14 @@ class Importer:
         self, lease: Lease, *, waited: int = 0, left: int = LONGEST_LOOK_SECONDS
     ) -> Import:
         due_at = self.clock.now() + look_again_seconds(waited, left=left)
-        return lease.change(lambda seen: replace(seen, due_at=due_at))
+        return lease.change(import_transitions.look_again(due_at))
 
     def _send(self, lease: Lease, record: Import) -> None:
         if record.sent_at is None:
             self.intake.record_sending(record)
         plan = read_plan(self.files, record.import_id, sha256=record.plan_sha256)
         self.sender.send(lease, record, plan.columns.request)
-        now = self.clock.now()
-        lease.change(
-            lambda seen: replace(
-                seen, state=ImportState.SENT, pause=None, sent_at=now, due_at=now + AN_HOUR_SECONDS
-            )
-        )
+        lease.change(import_transitions.record_sent(self.clock.now()))
         self.queue.collect(record.import_id)
 
     def _pause(self, lease: Lease, stopped: StoppedError) -> None:
@@ -216,12 +212,11 @@ class Importer:
         if stopped.pause in _HOLDS:
             self._hold(lease, _HOLDS[stopped.pause], str(stopped))
             return
-        now = self.clock.now()
-        lease.change(lambda seen: paused(seen, stopped.pause, now))
+        seconds = partial(pause_seconds, stopped.pause)
+        lease.change(import_transitions.pause(stopped.pause.name, seconds, self.clock.now()))
 
     def _hold(self, lease: Lease, cause: HoldCause, reason: str) -> None:
-        now = self.clock.now()
-        lease.change(lambda seen: import_transitions.put_on_hold(seen, cause, reason, now))
+        lease.change(import_transitions.put_on_hold(cause, reason, self.clock.now()))
         self.queue.collect(lease.import_id)  # settle_jobs tells people
 
     def _rejected(self, lease: Lease, exc: DropRejectedError) -> Import:
@@ -235,12 +230,5 @@ class Importer:
         """Nothing was sent and nothing will be: settle_jobs writes the results and closes."""
         now = self.clock.now()
         return lease.change(
-            lambda seen: replace(
-                seen,
-                state=ImportState.FINISHING,
-                verdict=verdict,
-                concerns_mapping=concerns_mapping,
-                open=OpenKind.WORK,
-                due_at=now,
-            )
+            import_transitions.conclude(verdict, now, concerns_mapping=concerns_mapping)
         )

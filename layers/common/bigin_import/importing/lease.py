@@ -10,18 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from bigin_import.domain import import_transitions
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.states import ImportState
 from bigin_import.errors import LeaseLostError
 from bigin_import.ledger import update
 from bigin_import.ports import Clock, Ledger
 
 OUTLIVES_SECONDS = 60
 EFFECTS_SECONDS = 300  # a call that left before its sender died may still take effect this long
-SUBMITTER_STATES = frozenset(
-    {ImportState.WAITING_FOR_MAPPING, ImportState.PREPARING, ImportState.SENDING}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class Lease:
         if self.clock.now() >= self.until:
             raise LeaseLostError(f"the lease on import {self.import_id} has ended")
 
-    def change(self, step: Callable[[Import], Import | None]) -> Import:
+    def change(self, step: import_transitions.Step) -> Import:
         """
         Change the import, if we still hold it.
 
@@ -102,19 +99,13 @@ class Lease:
             moved: This holder got the import on, or waits for something outside with good
                 reason; else the next holder sees one more idle resume.
         """
-
-        def given(seen: Import) -> Import | None:
-            if seen.epoch != self.epoch or seen.state.is_closed:
-                return None
-            idle = 0 if moved else seen.idle_resumes
-            return replace(seen, lease_until=0, idle_resumes=idle)
-
-        update(self.ledger, Import.at(self.import_id), given)
+        step = import_transitions.give_lease_back(self.epoch, moved=moved)
+        update(self.ledger, Import.at(self.import_id), step)
 
     def _ours(self, seen: Import) -> Import:
         if seen.epoch != self.epoch or self.clock.now() >= self.until:
             raise LeaseLostError(f"the lease on import {self.import_id} has ended")
-        if seen.state not in SUBMITTER_STATES:
+        if seen.state not in import_transitions.SUBMITTER_STATES:
             # Our own last write, whose answer was lost, and what others have made of it since.
             raise LeaseLostError(f"import {self.import_id} has gone on to {seen.state}")
         return seen
@@ -127,20 +118,10 @@ def take_lease(ledger: Ledger, clock: Clock, import_id: str) -> tuple[Lease, Imp
     Returns:
         The lease and the import as it stands, or None if another holds it or nothing is to do.
     """
-    until = clock.now() + int(clock.remaining_seconds()) + OUTLIVES_SECONDS
-
-    def taken(seen: Import) -> Import | None:
-        if seen.state not in SUBMITTER_STATES or seen.lease_until > clock.now():
-            return None
-        return replace(
-            seen,
-            epoch=seen.epoch + 1,
-            lease_until=until,
-            due_at=until,
-            idle_resumes=seen.idle_resumes + 1,
-        )
-
-    record, ours = update(ledger, Import.at(import_id), taken)
+    now = clock.now()
+    until = now + int(clock.remaining_seconds()) + OUTLIVES_SECONDS
+    step = import_transitions.take_lease(now, until)
+    record, ours = update(ledger, Import.at(import_id), step)
     if record is None or not ours:
         return None
     return Lease(ledger, clock, import_id, record.epoch, until), record

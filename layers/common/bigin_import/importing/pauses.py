@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 
-from bigin_import.domain.import_record import Import
 from bigin_import.errors import BiginAccessError, BiginBusyError, BiginError, TokenBusyError
 
 
@@ -71,16 +69,3 @@ def look_again_seconds(waited: int, *, left: int = LONGEST_LOOK_SECONDS) -> int:
         left: Seconds until the waiting ends.
     """
     return max(LOOK_AGAIN_SECONDS, min(waited // LATER_AFTER, LONGEST_LOOK_SECONDS, left))
-
-
-def paused(seen: Import, pause: Pause, now: int) -> Import:
-    """Let an import wait; the longer it has waited for the same thing, the longer."""
-    again = seen.pause == pause.name
-    waits = seen.busy_waits if again else 0
-    return replace(
-        seen,
-        pause=pause.name,
-        paused_at=seen.paused_at if again else now,
-        busy_waits=waits + 1,
-        due_at=now + pause_seconds(pause, waits),
-    )

@@ -7,6 +7,7 @@ from functools import partial
 
 from bigin_import import identity, object_keys
 from bigin_import.corrections.corrections import Corrections, reject_merged
+from bigin_import.domain import import_transitions
 from bigin_import.domain.import_record import Import, Totals
 from bigin_import.domain.job_request import Operation
 from bigin_import.domain.locks import ContentClaim
@@ -59,8 +60,8 @@ class Preparer:
         plan = self._cut(lease, record, mapping)
         lease.check()
         made = write_plan(self.files, record.import_id, plan)
-        lease.change(lambda seen: replace(seen, plan_sha256=made))
         if record.dry_run:
+            lease.change(import_transitions.record_plan(made, claim=None))
             return self._planned(lease, plan, verdict=ImportState.DRY_RUN)
         digest = identity.claim_of(
             record.source,
@@ -69,8 +70,7 @@ class Preparer:
             parent=plan.parent,
             force=mapping.force,
         )
-        # Known before it is made, so that whatever ends the import can release it.
-        lease.change(lambda seen: replace(seen, claim=digest))
+        lease.change(import_transitions.record_plan(made, claim=digest))
         claim = self._claim(digest, record.import_id)
         if claim.import_id != record.import_id:
             return self._planned(lease, plan, verdict=ImportState.UNCHANGED, winner=claim.import_id)
@@ -175,15 +175,13 @@ class Preparer:
             invalid=totals.invalid,
         )
         return lease.change(
-            lambda seen: replace(
-                seen,
-                state=ImportState.FINISHING if verdict else ImportState.SENDING,
-                verdict=verdict,
-                winner=winner,
-                claim=claim,
-                totals=totals,
+            import_transitions.record_planned(
+                totals,
                 module=request.module,
                 operation=request.operation.value,
+                claim=claim,
+                verdict=verdict,
+                winner=winner,
             )
         )
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
-from bigin_import.domain import part_transitions
+from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import FieldMapping, Job, JobRequest
 from bigin_import.domain.part_record import Attempt, Part, Refusal
@@ -171,8 +171,7 @@ class Sender:
         found = contradictions(job, current.request, self._is_ours(job, part, attempt))
         if found:
             raise StoppedError(Pause.CONTRADICTION, "; ".join(found))
-        now = self.clock.now()
-        current.lease.change(lambda seen: replace(seen, compared_at=now))
+        current.lease.change(import_transitions.record_compared(self.clock.now()))
         return True
 
     def _first_job(self, part: Part, attempt: Attempt) -> Job:

@@ -23,7 +23,7 @@ from bigin_import.domain.locks import ContentClaim
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import Plan
 from bigin_import.domain.row_result import Counts
-from bigin_import.domain.states import HoldCause, ImportState, OpenKind, PartState
+from bigin_import.domain.states import ImportState, PartState
 from bigin_import.errors import MissingObjectError, NoticeFailedError
 from bigin_import.importing import rejections
 from bigin_import.importing.register import Registrar
@@ -52,19 +52,7 @@ def give_up_hold(ledger: Ledger, files: Files, record: Import, now: int) -> None
         return
     problem = rejections.nobody_decided(record.source.key, record.hold_reason or "")
     write_problems(files, record.import_id, (problem,))
-
-    def failed(seen: Import) -> Import | None:
-        if seen.state is not ImportState.ON_HOLD:
-            return None
-        return replace(
-            seen,
-            state=ImportState.FINISHING,
-            verdict=ImportState.FAILED,
-            hold_reason=None,
-            due_at=now,
-        )
-
-    update(ledger, record.address, failed)
+    update(ledger, record.address, import_transitions.fail_unprepared(now))
 
 
 _DROP_IS_GONE = (
@@ -200,9 +188,7 @@ def _state(written: WrittenResults, *, in_doubt: bool) -> ImportState:
 
 
 DAY_SECONDS = 24 * 3600
-TELL_SECONDS = 60  # after the closing; then the tick tells, for whoever closed has died
 _WITH_JOB = (PartState.CREATED, PartState.SETTLED, PartState.COLLECTED)
-_REMINDED = (ImportState.SENDING, ImportState.SENT, ImportState.ON_HOLD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +216,7 @@ class ImportCloser:
         if record.state is ImportState.SENDING:
             self._wake(record, parts)
         if record.state in (ImportState.SENT, ImportState.ON_HOLD):
-            record = self._ended(record, parts)
+            record = self._follow_parts(record, parts)
         self._remind(record, parts)
         if record.state is ImportState.FINISHING:
             closed = self._close(record)
@@ -268,23 +254,10 @@ class ImportCloser:
         if (in_order and not under_way) or all_have_jobs:
             self.resumer.resume(record.import_id)
 
-    def _ended(self, record: Import, parts: tuple[Part, ...]) -> Import:
-        """Return whether all parts have ended, or have nothing left but a person's decision."""
-        now = self.clock.now()
-
-        def ended(seen: Import) -> Import | None:
-            if seen.state not in (ImportState.SENT, ImportState.ON_HOLD):
-                return None
-            if parts and all(part.state.is_final for part in parts):
-                return import_transitions.release_hold(seen, ImportState.FINISHING, now)
-            if import_transitions.may_go_on(seen, parts):
-                return import_transitions.release_hold(seen, ImportState.SENDING, now)
-            if _is_stuck(seen, parts):
-                reason = import_transitions.told_as_held(seen, parts).hold_reason or ""
-                return import_transitions.put_on_hold(seen, HoldCause.PART, reason, now)
-            return None
-
-        changed, ours = update(self.ledger, record.address, ended)
+    def _follow_parts(self, record: Import, parts: tuple[Part, ...]) -> Import:
+        """Let the import follow its parts: to its end, back to sending, or to a hold."""
+        step = import_transitions.follow_parts(parts, self.clock.now())
+        changed, ours = update(self.ledger, record.address, step)
         if changed is not None and ours and changed.state is ImportState.SENDING:
             self.resumer.resume(changed.import_id)
         return changed or record
@@ -299,25 +272,17 @@ class ImportCloser:
         notice = _notices().dump_json(closing.notice)
         key = object_keys.notice_file(record.import_id)
         self.files.write(key, notice, content_type="application/json")
-        closed, ours = update(self.ledger, record.address, lambda seen: self._closed(seen, closing))
+        step = import_transitions.close(
+            closing.state,
+            closing.counts,
+            disagree=closing.counts_disagree,
+            now=self.clock.now(),
+        )
+        closed, ours = update(self.ledger, record.address, step)
         if closed is None or not ours:
             return None
         self._report(closed, closing)
         return closed
-
-    def _closed(self, seen: Import, closing: Closing) -> Import | None:
-        if seen.state is not ImportState.FINISHING:
-            return None
-        now = self.clock.now()
-        return replace(
-            seen,
-            state=closing.state,
-            counts=closing.counts,
-            counts_disagree=closing.counts_disagree,
-            closed_at=now,
-            open=OpenKind.WORK,
-            due_at=now + TELL_SECONDS,
-        )
 
     def _release(self, record: Import) -> None:
         """Let the same content be dropped again."""
@@ -332,19 +297,13 @@ class ImportCloser:
         now = self.clock.now()
         expires_at = now + self.keep_seconds
         for part in self.ledger.parts(record.import_id):
-            update(self.ledger, part.address, lambda seen: replace(seen, expires_at=expires_at))
-        update(
-            self.ledger,
-            record.address,
-            lambda seen: replace(
-                seen, open=None, due_at=None, noticed_at=now, expires_at=expires_at
-            ),
-        )
+            update(self.ledger, part.address, part_transitions.expire(expires_at))
+        update(self.ledger, record.address, import_transitions.record_noticed(now, expires_at))
 
     def _remind(self, record: Import, parts: tuple[Part, ...]) -> None:
         """Tell people of a hold at once, then every day; also of a part while others go on."""
         now, since = self.clock.now(), import_transitions.held_since(record, parts)
-        if record.state not in _REMINDED or since is None:
+        if record.state not in import_transitions.REMINDED_STATES or since is None:
             return
         told_at = record.reminded_at
         if told_at is not None and told_at >= since and now - told_at < DAY_SECONDS:
@@ -356,7 +315,7 @@ class ImportCloser:
         )
         self._publish(record, self.writer.hold_notice(told, parts))
         self.telemetry.emit("on_hold", import_id=record.import_id)
-        update(self.ledger, record.address, partial(_reminded, now=now))
+        update(self.ledger, record.address, import_transitions.record_reminded(now))
 
     def _publish(self, record: Import, notice: Notice) -> None:
         try:
@@ -390,16 +349,3 @@ class ImportCloser:
 @cache
 def _notices() -> TypeAdapter[Notice]:
     return TypeAdapter(Notice)  # on first use: made on import, it slows cold starts
-
-
-def _is_stuck(record: Import, parts: tuple[Part, ...]) -> bool:
-    """Return whether a person must decide before anything else can happen to a SENT import."""
-    ended = all(part.state.is_final or part.state is PartState.HELD for part in parts)
-    return record.state is ImportState.SENT and ended and bool(import_transitions.held_parts(parts))
-
-
-def _reminded(seen: Import, *, now: int) -> Import | None:
-    if seen.state not in _REMINDED:
-        return None
-    is_on_hold = seen.state is ImportState.ON_HOLD
-    return replace(seen, reminded_at=now, due_at=now + DAY_SECONDS if is_on_hold else seen.due_at)

@@ -9,11 +9,11 @@ fails never keeps the others from their turn.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from bigin_import import object_keys
-from bigin_import.domain import part_transitions
+from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
@@ -160,7 +160,9 @@ class Tick:
             self.finisher.finish(part.import_id)
 
     def _act_on_import(self, seen: Import) -> None:
-        record, ours = update(self.ledger, seen.address, self._claimed)
+        self._look_for_overdue(seen)
+        step = import_transitions.postpone(self.clock.now(), self._pause_seconds)
+        record, ours = update(self.ledger, seen.address, step)
         if record is None or not ours or record.lease_until > self.clock.now():
             return
         if record.state is ImportState.WAITING_FOR_MAPPING:
@@ -184,20 +186,17 @@ class Tick:
             since = record.paused_at or self.clock.now()
             self._stalled(record.import_id, self.clock.now() - since)
 
-    def _claimed(self, seen: Import) -> Import | None:
-        """Move an import's due time forward, unless its submitter is still at it."""
+    def _look_for_overdue(self, seen: Import) -> None:
+        """Tell operators of an import that no tick has looked at in time."""
         now = self.clock.now()
-        if seen.open is None or seen.due_at is None or seen.due_at > now:
-            return None
-        if seen.lease_until > now:
-            return replace(seen, due_at=seen.lease_until)
+        if seen.due_at is None or seen.lease_until > now:
+            return
         if now - seen.due_at > OVERDUE_SECONDS:
             self.telemetry.emit("overdue", import_id=seen.import_id, seconds=now - seen.due_at)
-        return replace(seen, due_at=now + self._pause_seconds(seen, now))
 
-    def _pause_seconds(self, record: Import, now: int) -> int:
+    def _pause_seconds(self, record: Import) -> int:
         if record.state is ImportState.WAITING_FOR_MAPPING:
-            waited = now - record.received_at
+            waited = self.clock.now() - record.received_at
             return look_again_seconds(waited, left=self.mapping_wait_seconds - waited)
         if record.state in (ImportState.FINISHING, *_SUBMITTED):
             return LOOK_AGAIN_SECONDS
