@@ -7,11 +7,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import asdict
+from collections.abc import Iterator
 
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.job_request import FieldMapping, Operation
-from bigin_import.domain.plan import ColumnPlan, PlannedColumn
+from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
+from bigin_import.mapping.keys import RULE_KEYS
 
 
 def import_id_of(source: ObjectVersion, take: int = 1) -> str:
@@ -65,13 +66,24 @@ def normalised_mapping(plan: ColumnPlan) -> str:
 
 
 def _field(field: FieldMapping, column: PlannedColumn | None) -> dict[str, object]:
-    rule = asdict(column.rule) if column and column.rule else {}
-    rule.pop("with_time", None)  # follows from the field's type, which metadata may not tell
-    rule["values"] = sorted(rule.get("values", ()))
+    rule = column.rule if column else None
     return {
         "api_name": field.api_name,
         "source": column.source if column else None,
         "default_value": field.default_value,
         "find_by": field.find_by,
-        "rule": rule,
+        "rule": {"values": []} if rule is None else dict(_stated(rule)),
     }
+
+
+def _stated(rule: ValueRule) -> Iterator[tuple[str, object]]:
+    """
+    Yield what a person asked for.
+
+    What stands at its default is left out but for the keys of the first releases: a key that is
+    added later must not make other work of files that were imported before there was one.
+    """
+    for key in RULE_KEYS:
+        value = getattr(rule, key.place)
+        if key.is_always_claimed or value != key.default:
+            yield key.place, sorted(value) if key.is_dict else value

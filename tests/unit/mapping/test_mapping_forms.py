@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -48,19 +49,19 @@ def test_the_long_form_says_everything_about_each_field() -> None:
             "place": "line 9, field_mappings[3]",
             "api_name": "Date_of_Birth",
             "column": "Birthday",
-            "format": "dd.MM.yyyy",
+            "rule": {"date_format": "dd.MM.yyyy"},
         },
         {
             "place": "line 10, field_mappings[4]",
             "api_name": "Email_Opt_Out",
             "column": "Opt in",
-            "values": (("yes", "false"), ("no", "true")),
+            "rule": {"values": (("yes", "false"), ("no", "true"))},
         },
         {
             "place": "line 11, field_mappings[5]",
             "api_name": "Revenue",
             "column": "Revenue",
-            "decimal": ",",
+            "rule": {"decimal": ","},
         },
     ]
 
@@ -135,17 +136,29 @@ def test_a_setting_is_read_as_it_is_meant(
         ({"api_name": "Opt", "default_value": True}, "default_value", "true"),
         ({"api_name": "Score", "default_value": {"value": 5}}, "default_value", "5"),
         ({"column": "A", "api_name": "Source", "default_value": "Web"}, "column", "A"),
-        ({"column": "A", "api_name": "Opt", "values": {"ja": True}}, "values", (("ja", "true"),)),
-        ({"column": "A", "api_name": "Opt", "values": {"": "x"}}, "values", (("", "x"),)),
-        ({"column": "A", "api_name": "Sum", "thousands": ",", "decimal": "."}, "thousands", ","),
-        ({"column": "A", "api_name": "Sum", "thousands": "\u202f"}, "thousands", " "),
-        ({"column": "A", "api_name": "Sum", "find_by": None, "format": None}, "format", None),
+        (
+            {"column": "A", "api_name": "Opt", "values": {"ja": True}},
+            "rule.values",
+            (("ja", "true"),),
+        ),
+        ({"column": "A", "api_name": "Opt", "values": {"": "x"}}, "rule.values", (("", "x"),)),
+        (
+            {"column": "A", "api_name": "Sum", "thousands": ",", "decimal": "."},
+            "rule.thousands",
+            ",",
+        ),
+        ({"column": "A", "api_name": "Sum", "thousands": "\u202f"}, "rule.thousands", " "),
+        (
+            {"column": "A", "api_name": "Sum", "find_by": None, "format": None},
+            "rule.date_format",
+            None,
+        ),
     ],
 )
 def test_an_entry_is_read_as_it_is_meant(
     entry: dict[str, Any], attribute: str, meant: object
 ) -> None:
-    assert getattr(only_field(entry), attribute) == meant
+    assert attrgetter(attribute)(only_field(entry)) == meant
 
 
 @pytest.mark.parametrize(

@@ -81,3 +81,29 @@ def test_for_an_insert_empty_cells_erase_nothing_so_ignore_empty_does_not_matter
     insert = {"operation": "insert", "find_by": None}
 
     assert identity(insert | {"ignore_empty": False}) == identity(insert)
+
+
+# As the release before claimed them, byte by byte: a file that it imported is not let in twice.
+CLAIMED = (
+    '{"fields":['
+    '{"api_name":"Account_Name","default_value":null,"find_by":"Account_Name",'
+    '"rule":{"values":[]},"source":2},'
+    '{"api_name":"Email","default_value":null,"find_by":null,"rule":{"values":[]},"source":0},'
+    '{"api_name":"Last_Call","default_value":null,"find_by":null,'
+    '"rule":{"date_format":"dd.MM.yyyy","decimal":null,"thousands":null,"values":[]},"source":3},'
+    '{"api_name":"Last_Name","default_value":null,"find_by":null,"rule":{"values":[]},"source":1},'
+    '{"api_name":"Lead_Source","default_value":"Web","find_by":null,"rule":{"values":[]},'
+    '"source":null},'
+    '{"api_name":"Revenue","default_value":null,"find_by":null,'
+    '"rule":{"date_format":null,"decimal":",","thousands":".","values":[["a","1"],["b","2"]]},'
+    '"source":4}],'
+    '"find_by":"Email","ignore_empty":true,"module":"Contacts","operation":"upsert"}'
+)
+
+
+def test_what_was_claimed_by_the_release_before_is_still_the_same_work() -> None:
+    marks = {"values": {"b": "2", "a": "1"}, "decimal": ",", "thousands": "."}
+    entries = [*with_entry(4, **marks)["field_mappings"]]
+    entries.append({"api_name": "Lead_Source", "default_value": "Web"})
+
+    assert identity({"field_mappings": entries}) == CLAIMED

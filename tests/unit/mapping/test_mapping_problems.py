@@ -439,7 +439,7 @@ def test_a_wrong_setting_is_refused_with_place_and_remedy(
         ),
         (
             {"format": "dd.MM.yyyy", "decimal": ","},
-            ": format is for dates, decimal and thousands are for numbers. Keep one",
+            ": format is for dates and cannot stand beside decimal. Keep one",
         ),
         (
             {"values": ["yes", "no"]},

@@ -19,7 +19,7 @@ def is_valid(mapping: dict[str, Any]) -> bool:
 
 
 def test_the_schema_in_the_repository_is_the_one_that_the_model_gives() -> None:
-    regenerate = "run: PYTHONPATH=layers/common python -m bigin_import.mapping.written"
+    regenerate = "run: PYTHONPATH=layers/common python -m bigin_import.mapping.schema"
 
     assert SCHEMA_FILE.read_text(encoding="utf-8") == json_schema(), regenerate
 

@@ -69,21 +69,21 @@ def refused(entry: dict[str, Any], **keys: object) -> str:
             {"api_name": "Phone", "format": "dd.MM.yyyy"},
             (
                 ".format: format is for dates, but Phone is of the type phone. "
-                "Remove format, or map the column to a date field"
+                "Remove format, or map the column to a field for dates"
             ),
         ),
         (
             {"api_name": "Lead_Source", "decimal": ","},
             (
                 '.decimal: decimal is for numbers, but Lead_Source ("Lead Source") is of the type '
-                "picklist. Remove decimal"
+                "picklist. Remove decimal, or map the column to a field for numbers"
             ),
         ),
         (
             {"api_name": "Lead_Source", "thousands": ","},
             (
                 '.thousands: thousands is for numbers, but Lead_Source ("Lead Source") is of the '
-                "type picklist. Remove thousands"
+                "type picklist. Remove thousands, or map the column to a field for numbers"
             ),
         ),
         (

@@ -56,7 +56,7 @@ def test_a_drop_is_read_with_the_encoding_that_its_wrong_mapping_states() -> Non
 
 
 def test_what_stands_behind_a_mistake_in_the_syntax_is_kept() -> None:
-    text = b'{"module": "Contacts", "operation": "upsert" "find_by": "Email",\n "dry_run": true,}'
+    text = b'{"module": "Contacts", "operation": "upsert", "find_by": "Email",\n "dry_run": true,}'
 
     written = suggested(text, ROWS)
 

@@ -215,9 +215,9 @@ def _patterns(header: Sequence[str], mapping: Mapping) -> Iterator[tuple[int, Da
     for mapped in mapping.fields:
         columns = (mapped.index,) if mapped.column is None else headers.matches(mapped.column)
         for at in columns:
-            if mapped.format is not None and at is not None and at < len(header):
+            if mapped.rule.date_format is not None and at is not None and at < len(header):
                 with suppress(ValueError):  # it is said to be wrong once columns are planned
-                    yield at, DatePattern(mapped.format)
+                    yield at, DatePattern(mapped.rule.date_format)
 
 
 def _reads(pattern: DatePattern, cell: str) -> bool:

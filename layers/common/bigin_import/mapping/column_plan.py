@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
-from bigin_import.mapping.fields import (
-    DATE_TYPES,
-    SENT_DATE,
-    SENT_DATETIME,
-    ModuleFields,
-    has_time,
-    named,
-    says_utc,
-)
+from bigin_import.mapping.fields import SENT_DATE, SENT_DATETIME, ModuleFields, named
+from bigin_import.mapping.keys import DATE_TYPES
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import SYSTEM_KEYS
 from bigin_import.mapping.validate import Resolved, Validated
+from bigin_import.splitting.dates import has_time, says_utc
 
 
 def entry_warnings(entry: Resolved, mapping: Mapping, fields: ModuleFields) -> Iterator[str]:
@@ -36,12 +31,12 @@ def entry_warnings(entry: Resolved, mapping: Mapping, fields: ModuleFields) -> I
 
 
 def _about_times(entry: Resolved, fields: ModuleFields) -> Iterator[str]:
-    mapped = entry.mapped
-    if mapped.format is None or not has_time(mapped.format):
+    mapped, pattern = entry.mapped, entry.mapped.rule.date_format
+    if pattern is None or not has_time(pattern):
         return
     if fields.data_type(mapped.api_name) == "date":
         yield f'{mapped.api_name} is a date: of "{entry.header}" the day is sent, not the time.'
-    elif says_utc(mapped.format):
+    elif says_utc(pattern):
         yield (
             f'The times of "{entry.header}" end in Z for UTC, but Bigin takes times in the time '
             "zone of its user: they are sent as they stand."
@@ -51,7 +46,8 @@ def _about_times(entry: Resolved, fields: ModuleFields) -> Iterator[str]:
 def _about_choices(entry: Resolved, fields: ModuleFields) -> Iterator[str]:
     field = fields.by_name.get(entry.mapped.api_name)
     if field is not None and field.data_type == "picklist" and field.pick_list:
-        written = {value for _, value in entry.mapped.values} | {entry.mapped.default_value or ""}
+        replaced = {value for _, value in entry.mapped.rule.values}
+        written = replaced | {entry.mapped.default_value or ""}
         for value in sorted(written - set(field.pick_list) - {""}):
             yield f'"{value}" is not yet a value of {named(field)}; Bigin will add it.'
 
@@ -156,13 +152,9 @@ def _column(entry: Resolved, source: int, fields: ModuleFields) -> PlannedColumn
 
 
 def _rule(mapped: MappedField, fields: ModuleFields) -> ValueRule | None:
-    rule = ValueRule(
-        values=mapped.values,
-        date_format=mapped.format,
-        with_time=mapped.format is not None and _sent_format(mapped, fields) == SENT_DATETIME,
-        decimal=mapped.decimal,
-        thousands=mapped.thousands,
-    )
+    is_datetime = _sent_format(mapped, fields) == SENT_DATETIME
+    with_time = mapped.rule.date_format is not None and is_datetime
+    rule = replace(mapped.rule, with_time=with_time)
     return rule if rule != ValueRule() else None
 
 
@@ -171,9 +163,10 @@ def _sent_format(mapped: MappedField, fields: ModuleFields) -> str | None:
     kind = fields.data_type(mapped.api_name)
     if kind in DATE_TYPES:
         return SENT_DATETIME if kind == "datetime" else SENT_DATE
-    if mapped.format is None:
+    pattern = mapped.rule.date_format
+    if pattern is None:
         return None
-    return SENT_DATETIME if has_time(mapped.format) else SENT_DATE
+    return SENT_DATETIME if has_time(pattern) else SENT_DATE
 
 
 def _request(mapping: Mapping, ordered: tuple[Resolved, ...], fields: ModuleFields) -> JobRequest:

@@ -16,8 +16,6 @@ type Nested = dict[str, Any] | list[Any]
 
 _STRING = r'"(?:[^"\\\n]|\\.)*"'
 _STRAY_CURLY = re.compile(rf"{_STRING}|([“”„«»‘’])")
-_SINGLE_QUOTED = re.compile(rf"""{_STRING}|'([^'"\\\n]*)'""")
-_COMMENT = re.compile(rf"{_STRING}|(//[^\n]*|\#[^\n]*|/\*.*?\*/)", re.DOTALL)
 _MOST_MENDS = 50
 
 # What is nested deeper is no mistake of a person, and would break what walks through it.
@@ -159,35 +157,18 @@ def _has_curly(line: str) -> bool:
 
 
 def _mended(exc: json.JSONDecodeError, text: str) -> str | None:
-    """Return *text* without this mistake and all of its kind; None if its mending is a guess."""
+    """
+    Return *text* without this mistake and all of its kind; None if its mending is a guess.
+
+    Word makes curly quotes; a comma is left over where the last entry was deleted.
+    """
     at = exc.pos
-    found = text[at : at + 1]
-    mended = text
     if _has_curly(text.split("\n")[exc.lineno - 1]):
         mended = _STRAY_CURLY.sub(lambda match: '"' if match[1] else match[0], text)
-    elif found == "'":
-        mended = _SINGLE_QUOTED.sub(
-            lambda match: match[0] if match[1] is None else f'"{match[1]}"', text
-        )
-    elif found in {"/", "#"}:
-        mended = _COMMENT.sub(
-            lambda match: re.sub(r"[^\n]", " ", match[0]) if match[1] else match[0], text
-        )
-    elif exc.msg.startswith("Illegal trailing comma"):
-        mended = f"{text[:at]} {text[at + 1 :]}"
-    elif exc.msg.startswith("Expecting ") and found in {'"', "{", "["}:
-        mended = _with_mark(exc.msg.removeprefix("Expecting '")[:1], text, at)
-    return None if mended == text else mended
-
-
-def _with_mark(mark: str, text: str, at: int) -> str:
-    """Put a comma or a colon before *at*, in the place of a space if there is one."""
-    if mark not in {",", ":"}:
-        return text
-    before = text[:at].rstrip()
-    space = text[len(before) : at]
-    kept = space[1:] if space[:1] == " " else space
-    return f"{before}{mark}{kept}{text[at:]}"
+        return None if mended == text else mended
+    if exc.msg.startswith("Illegal trailing comma"):
+        return f"{text[:at]} {text[at + 1 :]}"
+    return None
 
 
 type Path = tuple[str | int, ...]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bigin_import.domain.job_request import Operation
+from bigin_import.domain.plan import ValueRule
+from bigin_import.mapping.keys import RULE_KEYS, rule_of
 
 # Built on first use: an import that is sending needs no mapping any more.
 _FROZEN = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -24,8 +26,7 @@ class MappedField(BaseModel):
         index: Column of the drop, from 0.
         default_value: Fills empty cells, or, without a column, every record.
         find_by: For a lookup, the field of the parent that the cells name.
-        format: How the drop writes dates, such as "dd.MM.yyyy".
-        values: Exact replacements of cells.
+        rule: What is stated of its cells.
         unclear: Keys that are missing or cannot be read. That has been told; nothing more is
             to be said about them. Never pinned: what is pinned has none.
     """
@@ -39,11 +40,19 @@ class MappedField(BaseModel):
     index: int | None = None
     default_value: str | None = None
     find_by: str | None = None
-    format: str | None = None
-    decimal: str | None = None
-    thousands: str | None = None
-    values: tuple[tuple[str, str], ...] = ()
+    rule: ValueRule = ValueRule()
     unclear: frozenset[str] = Field(frozenset(), exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_rule(cls, given: Any) -> Any:  # noqa: ANN401  # whatever is to be read
+        """Read the keys of a rule beside the others, where earlier releases pinned them."""
+        if not isinstance(given, dict):
+            return given
+        names = {key.name for key in RULE_KEYS}
+        rest = {name: value for name, value in given.items() if name not in names}
+        beside = {name: given[name] for name in names & given.keys()}
+        return rest | {"rule": rule_of(beside)} if beside else rest
 
     @property
     def is_constant(self) -> bool:

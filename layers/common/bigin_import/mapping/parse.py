@@ -15,9 +15,10 @@ from pydantic_core import ErrorDetails
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.job_request import Operation
 from bigin_import.mapping.json_file import Document, Path, read_document
+from bigin_import.mapping.keys import RULE_KEYS, SETTING_KEYS, rule_of
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import EXCLUDED_MODULES, canonical_field, module_meant, nearest
-from bigin_import.mapping.schema import Entry, MappingSchema, as_plain_space, share
+from bigin_import.mapping.schema import Entry, MappingSchema
 
 # Keys of the request that we fill ourselves, and why they have no effect in a mapping.
 _OURS = {
@@ -232,12 +233,13 @@ def _entry(entry: Entry, raw: dict[str, Any], path: Path) -> Iterator[Flaw]:
         remedy = "Add column, or default_value for a constant"
         yield path, "nothing says where the values come from", remedy
     if not sources and "default_value" in given:
-        for key in sorted(given & {"format", "decimal", "thousands", "values"}):
+        for key in sorted(given & {key.name for key in RULE_KEYS}):
             what = f"{key} is about the cells of a column, but this entry is a constant"
             yield (*path, key), what, "Remove it, or add column"
     if raw.get("default_value") in ({}, {"value": None}):
         yield (*path, "default_value"), "it has no value", 'Write it like "default_value": "Web"'
     yield from _number_marks(entry, given, path)
+    yield from _exclusive_keys(given, path)
 
 
 def _number_marks(entry: Entry, given: set[str], path: Path) -> Iterator[Flaw]:
@@ -245,8 +247,14 @@ def _number_marks(entry: Entry, given: set[str], path: Path) -> Iterator[Flaw]:
     if entry.thousands is not None and entry.thousands == decimal:
         remedy = 'Say both, such as "decimal": ",", "thousands": "."'
         yield (*path, "thousands"), f'thousands and decimal are both "{decimal}"', remedy
-    if "format" in given and given & {"decimal", "thousands"}:
-        yield path, "format is for dates, decimal and thousands are for numbers", "Keep one"
+
+
+def _exclusive_keys(given: set[str], path: Path) -> Iterator[Flaw]:
+    for key in RULE_KEYS:
+        if key.name in given and (others := sorted(key.excludes & given)):
+            what = f"{key.name} is for {key.subject} and cannot stand beside {' and '.join(others)}"
+            yield path, what, "Keep one"
+            return
 
 
 _WHOLE = ("columns", "field_mappings")
@@ -360,23 +368,14 @@ def _take_out(parent: dict[str | int, Any] | list[Any], step: str | int) -> None
         parent[step] = {}  # the others keep their numbers
 
 
-_SETTINGS = {
-    "ignore_empty",
-    "character_encoding",
-    "empty_key",
-    "duplicate_keys",
-    "force",
-    "dry_run",
-}
 _UNDECODED = "\ufffd"
 
 
 def normalised(understood: BestEffort, document: Document) -> Mapping:
     """Return the mapping; what could not be understood is named as unclear."""
     written = understood.written
-    settings = written.model_dump(include=_SETTINGS, exclude_none=True)
-    if written.on_bad_rows is not None:
-        settings["max_invalid_share"] = float(share(written.on_bad_rows))
+    stated = ((key, getattr(written, key.name)) for key in SETTING_KEYS)
+    settings = {key.place: key.as_kept(value) for key, value in stated if value is not None}
     module = written.module or ""
     module = module_meant(module) or module
     warnings = understood.flat.warnings
@@ -437,10 +436,7 @@ def _field(entry: Entry, place: str, *, unread: set[str | int]) -> MappedField:
         index=entry.index,
         default_value=entry.default_value.value if entry.default_value else None,
         find_by=canonical_field(entry.find_by) if entry.find_by else None,
-        format=entry.format,
-        decimal=entry.decimal,
-        thousands=as_plain_space(entry.thousands),
-        values=tuple((entry.values or {}).items()),
+        rule=rule_of({key.name: getattr(entry, key.name) for key in RULE_KEYS}),
         unclear=frozenset(unclear),
     )
 

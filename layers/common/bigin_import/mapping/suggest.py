@@ -9,16 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bigin_import.domain.job_request import Field, Operation
-from bigin_import.mapping.fields import (
-    DATE_TYPES,
-    NUMBER_TYPES,
-    VOCABULARY,
-    ModuleFields,
-    same_dates,
-)
+from bigin_import.mapping.fields import VOCABULARY, ModuleFields
+from bigin_import.mapping.keys import RULE_KEYS, SETTING_KEYS
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import SYSTEM_KEYS, Headers, loose_form, nearest
 from bigin_import.mapping.validate import DateFormats, resolve_headers
+from bigin_import.splitting.dates import same_dates
 
 type Samples = Sequence[Sequence[str]]
 
@@ -198,15 +194,7 @@ _UNKNOWN_FORMAT = "write here how the file writes dates, such as dd.MM.yyyy"
 _UNKNOWN_ENCODING = "write here the encoding of the file, such as windows-1252"
 _EITHER = " or "
 
-_DECIDED = {"module", "operation", "find_by"}
-_NOT_KEPT = {"fields", "warnings", "force", "max_invalid_share"}
-# Types of fields for which each of these keys is of use.
-_USEFUL = {
-    "format": DATE_TYPES,
-    "decimal": NUMBER_TYPES,
-    "thousands": NUMBER_TYPES,
-    "find_by": {"lookup", "ownerlookup"},
-}
+_LOOKUPS = ("lookup", "ownerlookup")
 
 
 def suggest_mapping(
@@ -265,10 +253,8 @@ def _settings(mapping: Mapping | None, known: ModuleFields, filled: set[str]) ->
 
 
 def _kept_settings(mapping: Mapping) -> dict[str, Any]:
-    kept = mapping.model_dump(mode="json", exclude_defaults=True, exclude=_DECIDED | _NOT_KEPT)
-    if mapping.max_invalid_share != Mapping.model_fields["max_invalid_share"].default:
-        kept["on_bad_rows"] = f"{mapping.max_invalid_share:.10%}".rstrip("%0").rstrip(".") + "%"
-    return kept
+    stated = ((key, getattr(mapping, key.place)) for key in SETTING_KEYS if key.is_kept)
+    return {key.name: key.as_written(value) for key, value in stated if value != key.default}
 
 
 def _written(
@@ -284,20 +270,20 @@ def _written(
         source = {"column": name} if is_clear else {"index": entry.column}
         if known.is_date(mapped.api_name):
             fitting = date_formats(headers.sources[entry.column]) if date_formats else ()
-            rules["format"] = _format(mapped.format, fitting)
+            rules["format"] = _format(mapped.rule.date_format, fitting)
     return source | {"api_name": mapped.api_name} | rules
 
 
 def _useful_rules(mapped: MappedField, known: ModuleFields) -> dict[str, Any]:
     kind = known.data_type(mapped.api_name)
-    rules = {
-        key: value
-        for key in ("default_value", "find_by", "format", "decimal", "thousands")
-        if (value := getattr(mapped, key)) is not None
-        and (kind is None or kind in _USEFUL.get(key, {kind}))
-    }
-    if mapped.values:
-        rules["values"] = dict(mapped.values)
+    rules: dict[str, Any] = {}
+    if mapped.default_value is not None:
+        rules["default_value"] = mapped.default_value
+    if mapped.find_by is not None and (kind is None or kind in _LOOKUPS):
+        rules["find_by"] = mapped.find_by
+    for key in RULE_KEYS:
+        if kind is None or key.suits(kind):
+            rules |= {key.name: value} if (value := key.of(mapped.rule)) is not None else {}
     parent = known.parent_module(mapped.api_name)
     if parent in SYSTEM_KEYS:
         rules.setdefault("find_by", SYSTEM_KEYS[parent])

@@ -12,13 +12,12 @@ from bigin_import.domain.drop import Problem
 from bigin_import.domain.job_request import Field, Operation
 from bigin_import.domain.plan import PlannedColumn
 from bigin_import.mapping.fields import (
-    DATE_TYPES,
-    NUMBER_TYPES,
     SENT_DATE,
     SENT_DATETIME,
     ModuleFields,
     named,
 )
+from bigin_import.mapping.keys import DATE_TYPES, NUMBER_TYPES, RULE_KEYS
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import SYSTEM_KEYS, Headers, canonical_field, matching_form, nearest
 from bigin_import.splitting.dates import DatePattern
@@ -288,7 +287,7 @@ def _date_problems(
     entry: Resolved, fields: ModuleFields, date_formats: DateFormats | None
 ) -> Iterator[Problem]:
     mapped = entry.mapped
-    is_stated = mapped.format is not None or "format" in mapped.unclear
+    is_stated = mapped.rule.date_format is not None or "format" in mapped.unclear
     if fields.is_date(mapped.api_name) and mapped.names_a_column and not is_stated:
         what = (
             f'"{entry.title}" goes into the {fields.data_type(mapped.api_name)} field '
@@ -313,15 +312,12 @@ def _format_remedy(entry: Resolved, fitting: tuple[str, ...]) -> str:
 
 def _rule_problems(entry: Resolved, field: Field) -> Iterator[Problem]:
     """Yield the keys that are of no use for a field of this type."""
-    mapped, kind = entry.mapped, field.data_type
-    if kind not in DATE_TYPES and mapped.format is not None:
-        what = f"format is for dates, but {named(field)} is of the type {kind}"
-        yield entry.problem("format", what, "Remove format, or map the column to a date field")
-    if kind not in NUMBER_TYPES:
-        for key in ("decimal", "thousands"):
-            if getattr(mapped, key) is not None:
-                what = f"{key} is for numbers, but {named(field)} is of the type {kind}"
-                yield entry.problem(key, what, f"Remove {key}")
+    for key in RULE_KEYS:
+        if key.of(entry.mapped.rule) is not None and not key.suits(field.data_type):
+            kind = f"{named(field)} is of the type {field.data_type}"
+            what = f"{key.name} is for {key.subject}, but {kind}"
+            remedy = f"Remove {key.name}, or map the column to a field for {key.subject}"
+            yield entry.problem(key.name, what, remedy)
 
 
 def _lookup_problems(entry: Resolved, field: Field) -> Iterator[Problem]:

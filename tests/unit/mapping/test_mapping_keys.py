@@ -1,0 +1,197 @@
+"""Every key of a mapping goes its whole way: README, schema, model, checks, plan, suggestion."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import bigin_import.mapping
+from bigin_import.domain.job_request import Field
+from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
+from bigin_import.errors import DropRejectedError
+from bigin_import.identity import normalised_mapping
+from bigin_import.mapping.keys import RULE_KEYS, SETTING_KEYS, RuleKey, SettingKey
+from bigin_import.mapping.model import MappedField, Mapping
+from bigin_import.mapping.parse import read_mapping
+from bigin_import.mapping.schema import Entry, MappingSchema
+from bigin_import.mapping.suggest import suggest_mapping
+from bigin_import.splitting.value_rules import converter
+from tests.unit.mapping.contacts import CONTACTS, mapping_of, parse_mapping, planned
+
+README = Path(bigin_import.mapping.__file__).with_name("README.md").read_text(encoding="utf-8")
+SECTIONS = dict(
+    re.findall(r"^### `([\w$]+)`(?: .*)?\n(.*?)(?=^##|\Z)", README, re.DOTALL | re.MULTILINE)
+)
+PLAIN_TYPES = ("text", "picklist", "boolean", "email", "phone")
+
+rule_keys = pytest.mark.parametrize("key", RULE_KEYS, ids=lambda key: key.name)
+setting_keys = pytest.mark.parametrize("key", SETTING_KEYS, ids=lambda key: key.name)
+
+
+def example_of(name: str) -> dict[str, Any]:
+    """Return the example of a key in README.md as a whole mapping."""
+    (text,) = re.findall(r"```json\n(.*?)```", SECTIONS[name], re.DOTALL)
+    example: dict[str, Any] = json.loads(text)
+    if "api_name" in example:
+        example = {"field_mappings": [example]}
+    whole = {"module": "Contacts", "operation": "insert", "columns": {"Name": "Last_Name"}}
+    return whole | example
+
+
+def entry_of(key: RuleKey) -> dict[str, Any]:
+    entry: dict[str, Any] = example_of(key.name)["field_mappings"][0]
+    return entry
+
+
+def example_mapping(key: RuleKey) -> Mapping:
+    return parse_mapping(json.dumps(example_of(key.name)).encode(), name="m.json")
+
+
+def example_plan(key: RuleKey) -> tuple[ColumnPlan, PlannedColumn]:
+    """Return the plan of a key's example, and in it the column that has the key."""
+    entry, kind = entry_of(key), min(key.types or {"text"})
+    field = Field(entry["api_name"], "Label", kind, pick_list=("Open",) if "list" in kind else ())
+    plan = planned(example_mapping(key), "Name", entry["column"], fields=(*CONTACTS[:1], field))
+    (column,) = (each for each in plan.columns if each.api_name == entry["api_name"])
+    return plan, column
+
+
+def documented() -> list[str]:
+    entries = [name for name in Entry.model_fields if name not in MappingSchema.model_fields]
+    return [*(name for name in MappingSchema.model_fields if name != "schema_"), *entries]
+
+
+@pytest.mark.parametrize("name", documented())
+def test_every_key_has_its_section_in_the_readme_and_its_example_is_read(name: str) -> None:
+    reading = read_mapping(json.dumps(example_of(name)).encode(), name="m.json")
+
+    assert reading.problems == ()
+    assert f'"{name}"' in json.dumps(example_of(name))
+    assert "Default:" in SECTIONS[name]
+
+
+def test_the_readme_tells_of_no_key_that_there_is_not() -> None:
+    assert set(SECTIONS) == set(documented())
+
+
+@setting_keys
+def test_a_setting_has_the_default_that_table_model_and_readme_say(key: SettingKey) -> None:
+    default = Mapping.model_fields[key.place].default
+    written = None if default is None else key.as_written(default)
+
+    assert default == key.default
+    assert (
+        "Default: none" in SECTIONS[key.name]
+        if written is None
+        else (f"Default: `{json.dumps(written)}`" in SECTIONS[key.name])
+    )
+
+
+@setting_keys
+def test_a_setting_that_is_stated_reaches_the_mapping_and_a_suggestion(key: SettingKey) -> None:
+    example = example_of(key.name)
+    mapping = mapping_of(**example)
+    suggested = json.loads(suggest_mapping(("Name",), None, mapping=mapping))
+
+    assert getattr(mapping, key.place) != key.default
+    assert (key.name in suggested) == key.is_kept
+    assert not key.is_kept or getattr(mapping_of(**suggested), key.place) == getattr(
+        mapping, key.place
+    )
+
+
+def test_every_attribute_of_a_rule_is_a_key_or_follows_from_one() -> None:
+    follows_from_the_field = {"with_time"}
+
+    assert {each.name for each in fields(ValueRule)} - follows_from_the_field == {
+        key.place for key in RULE_KEYS
+    }
+
+
+@rule_keys
+def test_a_rule_is_pinned_and_read_back(key: RuleKey) -> None:
+    mapping = example_mapping(key)
+
+    assert key.of(mapping.fields[-1].rule) is not None
+    assert Mapping.model_validate_json(mapping.model_dump_json()) == mapping
+
+
+@rule_keys
+def test_a_rule_that_is_stated_is_planned(key: RuleKey) -> None:
+    _, column = example_plan(key)
+
+    assert column.rule is not None
+    assert getattr(column.rule, key.place) != key.default
+
+
+@rule_keys
+def test_a_rule_that_is_stated_is_kept_in_a_suggestion(key: RuleKey) -> None:
+    header = ("Name", entry_of(key)["column"])
+    suggested = json.loads(suggest_mapping(header, None, mapping=example_mapping(key)))
+
+    assert suggested["field_mappings"][-1][key.name] == entry_of(key)[key.name]
+
+
+@rule_keys
+def test_a_rule_says_what_fields_take_it(key: RuleKey) -> None:
+    refusing = [kind for kind in PLAIN_TYPES if not key.suits(kind)]
+    mapping = example_mapping(key)
+
+    for kind in refusing:
+        field = Field(entry_of(key)["api_name"], "Label", kind)
+        with pytest.raises(DropRejectedError, match=f"{key.name} is for {key.subject}, but"):
+            planned(mapping, "Name", entry_of(key)["column"], fields=(*CONTACTS[:1], field))
+
+    assert (key.types is None) == (not refusing)
+
+
+@rule_keys
+def test_a_rule_cannot_stand_beside_what_it_excludes(key: RuleKey) -> None:
+    by_name = {each.name: each for each in RULE_KEYS}
+    for other in key.excludes:
+        assert key.name in by_name[other].excludes
+        entry = entry_of(by_name[other]) | entry_of(key)
+        text = json.dumps({"module": "Contacts", "operation": "insert", "field_mappings": [entry]})
+        reading = read_mapping(text.encode(), name="m.json")
+
+        assert any("cannot stand beside" in problem.what for problem in reading.problems)
+
+
+@rule_keys
+def test_a_rule_is_part_of_the_content_claim_unless_it_changes_no_cell(key: RuleKey) -> None:
+    plan, _ = example_plan(key)
+    plain = tuple(replace(column, rule=None) for column in plan.columns)
+
+    assert normalised_mapping(plan) != normalised_mapping(replace(plan, columns=plain))
+
+
+@rule_keys
+def test_a_rule_makes_of_a_cell_what_the_readme_says(key: RuleKey) -> None:
+    _, column = example_plan(key)
+    convert = converter(column)
+    shown = re.findall(r"`([^`]*)` becomes `([^`]*)`", SECTIONS[key.name])
+
+    assert shown
+    assert convert is not None
+    assert {cell: convert(cell) for cell, _ in shown} == dict(shown)
+
+
+def test_rules_that_the_release_before_pinned_are_read() -> None:
+    pinned = {
+        "place": "line 1",
+        "api_name": "Revenue",
+        "column": "Sum",
+        "format": None,
+        "decimal": ",",
+        "thousands": ".",
+        "values": [["-", ""]],
+    }
+
+    assert MappedField.model_validate(pinned).rule == ValueRule(
+        values=(("-", ""),), decimal=",", thousands="."
+    )
