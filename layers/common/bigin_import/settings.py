@@ -3,13 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from typing import Self, get_type_hints
 
 from bigin_import.errors import SettingsError
 
+# Where the variable is not called as the attribute is.
+_VARIABLES = {
+    "bucket": "BUCKET_NAME",
+    "table": "TABLE_NAME",
+    "data_center": "BIGIN_DATA_CENTER",
+    "accounts_url": "BIGIN_ACCOUNTS_URL",
+    "api_url": "BIGIN_API_URL",
+    "upload_url": "BIGIN_UPLOAD_URL",
+}
 
-@dataclass(frozen=True, slots=True)
-class BiginSettings:
+
+class _Settings:
+    """What one function reads: an attribute with a default may be missing or empty."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """
+        Read every attribute from the variable that is called like it.
+
+        Raises:
+            SettingsError: One is missing, or is no number where it must be one.
+        """
+        assert is_dataclass(cls)  # noqa: S101  # for mypy
+        kinds = get_type_hints(cls)
+        return cls(**{each.name: _read(each, kinds[each.name], env) for each in fields(cls)})
+
+
+def _read(attribute: Field[object], kind: type, env: Mapping[str, str]) -> object:
+    if issubclass(kind, _Settings):
+        return kind.from_env(env)
+    name = _VARIABLES.get(attribute.name, attribute.name.upper())
+    value = env.get(name, "")
+    if not value and attribute.default is MISSING:
+        raise SettingsError(f"{name} is not set; deploy template.yaml again")
+    if kind is not int:
+        return value
+    if not value.isascii() or not value.isdecimal():
+        raise SettingsError(f"{name} must be a whole number, not {value!r}")
+    return int(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BiginSettings(_Settings):
     """
     Where Bigin is and how we get in.
 
@@ -20,24 +61,14 @@ class BiginSettings:
     """
 
     data_center: str
-    accounts_url: str
-    api_url: str
-    upload_url: str
+    accounts_url: str = ""
+    api_url: str = ""
+    upload_url: str = ""
     zoho_secret_arn: str
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> BiginSettings:
-        return cls(
-            data_center=_text(env, "BIGIN_DATA_CENTER"),
-            accounts_url=env.get("BIGIN_ACCOUNTS_URL", ""),
-            api_url=env.get("BIGIN_API_URL", ""),
-            upload_url=env.get("BIGIN_UPLOAD_URL", ""),
-            zoho_secret_arn=_text(env, "ZOHO_SECRET_ARN"),
-        )
 
-
-@dataclass(frozen=True, slots=True)
-class ImportSettings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportSettings(_Settings):
     """
     Settings of import_csv.
 
@@ -54,29 +85,14 @@ class ImportSettings:
     collect_queue_url: str
     callback_url: str
     signing_secret_arn: str
-    default_encoding: str
+    default_encoding: str = ""
     max_parallel_calls: int
     mapping_wait_minutes: int
     unknown_create_minutes: int
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> ImportSettings:
-        return cls(
-            bigin=BiginSettings.from_env(env),
-            bucket=_text(env, "BUCKET_NAME"),
-            table=_text(env, "TABLE_NAME"),
-            collect_queue_url=_text(env, "COLLECT_QUEUE_URL"),
-            callback_url=_text(env, "CALLBACK_URL"),
-            signing_secret_arn=_text(env, "SIGNING_SECRET_ARN"),
-            default_encoding=env.get("DEFAULT_ENCODING", ""),
-            max_parallel_calls=_number(env, "MAX_PARALLEL_CALLS"),
-            mapping_wait_minutes=_number(env, "MAPPING_WAIT_MINUTES"),
-            unknown_create_minutes=_number(env, "UNKNOWN_CREATE_MINUTES"),
-        )
 
-
-@dataclass(frozen=True, slots=True)
-class CallbackSettings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackSettings(_Settings):
     """Settings of job_callback."""
 
     bigin: BiginSettings
@@ -84,18 +100,9 @@ class CallbackSettings:
     collect_queue_url: str
     signing_secret_arn: str
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> CallbackSettings:
-        return cls(
-            bigin=BiginSettings.from_env(env),
-            table=_text(env, "TABLE_NAME"),
-            collect_queue_url=_text(env, "COLLECT_QUEUE_URL"),
-            signing_secret_arn=_text(env, "SIGNING_SECRET_ARN"),
-        )
 
-
-@dataclass(frozen=True, slots=True)
-class SettleSettings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleSettings(_Settings):
     """
     Settings of settle_jobs.
 
@@ -116,40 +123,8 @@ class SettleSettings:
     topic_arn: str
     import_function: str
     signing_secret_arn: str
-    default_encoding: str
+    default_encoding: str = ""
     mapping_wait_minutes: int
     job_deadline_hours: int
     hold_days: int
     keep_days: int
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> SettleSettings:
-        return cls(
-            bigin=BiginSettings.from_env(env),
-            bucket=_text(env, "BUCKET_NAME"),
-            table=_text(env, "TABLE_NAME"),
-            collect_queue_url=_text(env, "COLLECT_QUEUE_URL"),
-            failure_queue_url=_text(env, "FAILURE_QUEUE_URL"),
-            topic_arn=_text(env, "TOPIC_ARN"),
-            import_function=_text(env, "IMPORT_FUNCTION"),
-            signing_secret_arn=_text(env, "SIGNING_SECRET_ARN"),
-            default_encoding=env.get("DEFAULT_ENCODING", ""),
-            mapping_wait_minutes=_number(env, "MAPPING_WAIT_MINUTES"),
-            job_deadline_hours=_number(env, "JOB_DEADLINE_HOURS"),
-            hold_days=_number(env, "HOLD_DAYS"),
-            keep_days=_number(env, "KEEP_DAYS"),
-        )
-
-
-def _text(env: Mapping[str, str], name: str) -> str:
-    value = env.get(name, "")
-    if not value:
-        raise SettingsError(f"{name} is not set; deploy template.yaml again")
-    return value
-
-
-def _number(env: Mapping[str, str], name: str) -> int:
-    value = _text(env, name)
-    if not value.isascii() or not value.isdecimal():
-        raise SettingsError(f"{name} must be a whole number, not {value!r}")
-    return int(value)

@@ -49,13 +49,13 @@ def test_every_module_can_be_imported_with_an_empty_environment_and_makes_no_cli
 
 def test_each_settings_class_is_read_by_exactly_one_function() -> None:
     settings = MODULES["bigin_import.settings"]
-    classes = {node.name for node in settings.tree.body if isinstance(node, ast.ClassDef)}
+    named = [node.name for node in settings.tree.body if isinstance(node, ast.ClassDef)]
+    classes = {name for name in named if not name.startswith("_")}
     handlers = [module for module in MODULES.values() if room_of(module) == "functions"]
 
     readers = Counter(name for handler in handlers for name in _read_from_env(handler))
 
-    assert set(_read_from_env(settings)) == {"BiginSettings"}  # a part of the others
-    assert readers == Counter(classes - {"BiginSettings"})
+    assert readers == Counter(classes - {"BiginSettings"})  # that is a part of the others
     assert all(len(set(_read_from_env(handler))) == 1 for handler in handlers)
 
 

@@ -12,7 +12,13 @@ from bigin_import.settings import BiginSettings
 def settings(
     data_center: str, accounts: str = "", api: str = "", upload: str = ""
 ) -> BiginSettings:
-    return BiginSettings(data_center, accounts, api, upload, "arn")
+    return BiginSettings(
+        data_center=data_center,
+        accounts_url=accounts,
+        api_url=api,
+        upload_url=upload,
+        zoho_secret_arn="arn",
+    )
 
 
 @pytest.mark.parametrize(
