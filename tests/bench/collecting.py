@@ -137,7 +137,12 @@ class _Bench:
         job = {
             "bucket": BUCKET,
             "imports": [
-                {"source": asdict(one.source), "folder": str(one.row_results)} for one in imports
+                {
+                    "source": asdict(one.source),
+                    "plan_sha256": one.plan_sha256,
+                    "folder": str(one.row_results),
+                }
+                for one in imports
             ],
         }
         answer = subprocess.run(

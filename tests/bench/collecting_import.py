@@ -15,7 +15,7 @@ import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bigin_import import identity, object_keys
@@ -29,7 +29,7 @@ from bigin_import.domain.states import ClosedBy, ImportState, OpenKind, PartStat
 from bigin_import.ports import Files
 from bigin_import.reading.table import open_table
 from bigin_import.splitting.splitter import split
-from bigin_import.stored_plan import read_plan, write_plan
+from bigin_import.stored_plan import read_plan, write_archive, write_plan
 
 ORDERS = ("in order", "shuffled")
 RECEIVED_AT = 1_760_000_000
@@ -51,11 +51,13 @@ class Prepared:
     Where the import lies.
 
     Attributes:
+        plan_sha256: Of its plan.
         row_results: For each part Bigin's zip, `0001.zip` and so on.
     """
 
     source: ObjectVersion
     row_results: Path
+    plan_sha256: str = ""
 
     @property
     def import_id(self) -> str:
@@ -74,29 +76,24 @@ def prepare(files: Files, drop: Path, folder: Path, *, order: str) -> Prepared:
         shuffle = random.Random(RECEIVED_AT).shuffle if order == "shuffled" else None
 
         def store(number: int, archive: bytes) -> None:
-            key = object_keys.archive(prepared.import_id, number)
-            files.write(key, archive, content_type="application/zip")
+            write_archive(files, prepared.import_id, number, archive)
             lines = list(_lines(archive, number))
             if shuffle:
                 shuffle(lines)
             _pack(folder / f"{number:04}.zip", [*table.header[:_RETURNED]], lines)
 
         result = split(table, plan, store=store, entry_name="{:04}.csv".format)
-    write_plan(files, prepared.import_id, Plan(plan, result, table.dialect, table.header))
-    return prepared
+    plan_sha256 = write_plan(
+        files, prepared.import_id, Plan(plan, result, table.dialect, table.header)
+    )
+    return replace(prepared, plan_sha256=plan_sha256)
 
 
-def sent_import(files: Files, source: ObjectVersion) -> tuple[Import, tuple[Part, ...]]:
+def sent_import(
+    files: Files, source: ObjectVersion, plan_sha256: str
+) -> tuple[Import, tuple[Part, ...]]:
     """Return what the ledger knows of a prepared import: SENT, and all its jobs have ended."""
     import_id = identity.import_id_of(source)
-    found = read_plan(files, import_id).cut
-    totals = Totals(
-        rows=found.rows,
-        blank=found.blank,
-        invalid=found.invalid,
-        parts=len(found.parts),
-        content_sha256=found.content_sha256,
-    )
     record = Import(
         import_id=import_id,
         source=source,
@@ -104,10 +101,18 @@ def sent_import(files: Files, source: ObjectVersion) -> tuple[Import, tuple[Part
         received_at=RECEIVED_AT,
         module="Contacts",
         operation="insert",
-        totals=totals,
+        plan_sha256=plan_sha256,
         results=object_keys.results_prefix(source, import_id, RECEIVED_AT),
         open=OpenKind.WORK,
         due_at=RECEIVED_AT,
+    )
+    found = read_plan(files, record).cut
+    totals = Totals(
+        rows=found.rows,
+        blank=found.blank,
+        invalid=found.invalid,
+        parts=len(found.parts),
+        content_sha256=found.content_sha256,
     )
     parts = (
         Part(
@@ -127,7 +132,7 @@ def sent_import(files: Files, source: ObjectVersion) -> tuple[Import, tuple[Part
         )
         for part in found.parts
     )
-    return record, tuple(parts)
+    return replace(record, totals=totals), tuple(parts)
 
 
 def file_of(row: int) -> str:

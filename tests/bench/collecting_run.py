@@ -54,9 +54,11 @@ class RowResults:
             yield file
 
 
-def settled(files: S3Files, source: ObjectVersion, folder: Path) -> dict[str, dict[str, float]]:
+def settled(
+    files: S3Files, source: ObjectVersion, plan_sha256: str, folder: Path
+) -> dict[str, dict[str, float]]:
     """Collect every part, then close the import; return seconds and peak KiB of both."""
-    record, parts = sent_import(files, source)
+    record, parts = sent_import(files, source, plan_sha256)
     ledger = MemoryLedger(check=lambda _old, _new: None)
     ledger.save(record)
     for part in parts:
@@ -127,7 +129,10 @@ def _memory_kib(what: str) -> int:
 def main(job: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Return for each phase seconds, and peak MiB above the idle process."""
     files = S3Files(boto3.client("s3", config=CLIENT_CONFIG), job["bucket"])
-    tiny, large = ((ObjectVersion(**one["source"]), Path(one["folder"])) for one in job["imports"])
+    tiny, large = (
+        (ObjectVersion(**one["source"]), one["plan_sha256"], Path(one["folder"]))
+        for one in job["imports"]
+    )
     settled(files, *tiny)
     idle = _memory_kib("VmRSS")
     phases = settled(files, *large)

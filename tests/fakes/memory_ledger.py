@@ -84,6 +84,12 @@ class MemoryLedger:
         self._hook("after", "save", saved)
         return saved
 
+    def restore(self, record: Record) -> None:
+        """Store *record* with the version that it has, as another release left it."""
+        self.records[_place(record)] = record
+        self._write_ids[_place(record)] = next(self._numbers)
+        self._reindex(record, gone=False)
+
     def delete[R: Record](self, record: R) -> None:
         self._hook("before", "delete", record)
         self._remove(record)

@@ -9,6 +9,8 @@ after all (maybe_done)?
     ├── DropRejectedError             theirs: the file or its mapping is wrong; nothing was sent
     ├── MissingObjectError            an object is not, or no longer, in the bucket
     ├── UnreadableObjectError         the operator's: it is there, but we may not read it
+    ├── ChangedObjectError            somebody's: what we stored is not what lies there now
+    ├── RowResultsMismatchError       ours: a part has not as many row results as rows
     ├── ConflictError                 nobody's: another process wrote first  retryable
     ├── LeaseLostError                nobody's: another submitter took over
     ├── NoticeFailedError             the operator's: the topic refused it   retryable
@@ -96,6 +98,38 @@ class UnreadableObjectError(BiginImportError):
     def __init__(self, key: str) -> None:
         self.key = key
         super().__init__(f"{key} is in the bucket, but S3 does not let this application read it")
+
+
+class ChangedObjectError(BiginImportError):
+    """
+    An object that we stored has another SHA-256 than the ledger says.
+
+    Attributes:
+        key: The decoded key of the object.
+    """
+
+    def __init__(self, key: str, sha256: str) -> None:
+        self.key = key
+        super().__init__(f"{key} is not what was stored: its SHA-256 is not {sha256}")
+
+
+class RowResultsMismatchError(BiginImportError):
+    """
+    A part has more or fewer row results than rows, so no row result is sure to be its row's.
+
+    Attributes:
+        part: Its number.
+        rows, row_results: How many there are of each; *row_results* may be one more than *rows*
+            where there are more still.
+    """
+
+    def __init__(self, import_id: str, part: int, *, rows: int, row_results: int) -> None:
+        self.part = part
+        self.rows = rows
+        self.row_results = row_results
+        super().__init__(
+            f"part {part} of import {import_id} has {rows} rows, but {row_results} row results"
+        )
 
 
 class ConflictError(BiginImportError):

@@ -125,22 +125,21 @@ def is_ours(key: str) -> bool:
     return key.startswith("parts/")
 
 
-def pinned_mapping(import_id: str) -> str:
-    return f"parts/{import_id}/mapping.json"
+type Keys = tuple[str, ...]
+"""
+Where an object of one content may lie: the key that holds its SHA-256, under which nobody can
+write anything else, and then the keys that the release before gave it.
+"""
 
 
-def inherited_mapping(import_id: str) -> str:
-    """Return the key of an import's mapping as those inherit it who correct its result files."""
-    return f"parts/{import_id}/handed-on.mapping.json"
+def pinned_mapping(import_id: str, sha256: str) -> Keys:
+    folder = f"parts/{import_id}/"
+    return f"{folder}mapping.{sha256}.json", f"{folder}mapping.json"
 
 
-def plan_file(import_id: str) -> str:
-    return f"parts/{import_id}/plan.json"
-
-
-def plan_copy(import_id: str, sha256: str) -> str:
-    """Return where a plan also lies, under a name that no other plan has."""
-    return f"parts/{import_id}/plan.{sha256[:16]}.json"
+def plan_file(import_id: str, sha256: str) -> Keys:
+    folder = f"parts/{import_id}/plan"
+    return f"{folder}.{sha256}.json", f"{folder}.{sha256[:16]}.json", f"{folder}.json"
 
 
 def problems_file(import_id: str) -> str:
@@ -151,9 +150,9 @@ def notice_file(import_id: str) -> str:
     return f"parts/{import_id}/notice.json"
 
 
-def archive(import_id: str, part: int) -> str:
-    """Return the key of exactly the bytes that are sent to Bigin."""
-    return f"parts/{import_id}/{part:04d}.zip"
+def archive(import_id: str, part: int, sha256: str) -> Keys:
+    """Return the keys of exactly the bytes that are sent to Bigin."""
+    return f"parts/{import_id}/{part:04d}.{sha256}.zip", f"parts/{import_id}/{part:04d}.zip"
 
 
 def entry_name(import_id: str, part: int) -> str:

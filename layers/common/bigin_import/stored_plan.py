@@ -1,4 +1,10 @@
-"""What an import keeps beside its parts: its plan, or the problems that it was rejected for."""
+"""
+What an import keeps in the bucket: plan, pinned mapping and archives, each under a key that holds
+its SHA-256, which is in the ledger too; or the problems that it was rejected for.
+
+A submitter that stood still until its lease had ended may still write, but only the same bytes
+under the same key. So storing is idempotent, and a reader gets what the ledger speaks of.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +17,16 @@ from pydantic import TypeAdapter
 
 from bigin_import import object_keys
 from bigin_import.domain.drop import Problem
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import Plan
-from bigin_import.errors import MissingObjectError
+from bigin_import.errors import ChangedObjectError, MissingObjectError
 from bigin_import.ports import Files
 
 # A plan of a thousand parts and two hundred columns stays below a fifth of it, and so do the
 # problems below; a mapping of the 1 MB that people may drop takes several once it is pinned.
 MOST_BYTES = 20_000_000
+ARCHIVE_BYTES = 26_214_400  # 25 MB, the largest upload Bigin takes
 MOST_PROBLEMS = 200  # nobody corrects more of them in one go
 MOST_CHARACTERS = 1_000  # of each of its sentences: a header or an API name may be a novel
 
@@ -25,30 +34,81 @@ MOST_CHARACTERS = 1_000  # of each of its sentences: a header or an API name may
 def write_plan(files: Files, import_id: str, plan: Plan) -> str:
     """Store the plan and return its SHA-256."""
     body = _plans().dump_json(plan)
-    sha256 = hashlib.sha256(body).hexdigest()
-    # Under a name of its own nobody writes over it: see `read_plan`.
-    for key in (object_keys.plan_copy(import_id, sha256), object_keys.plan_file(import_id)):
-        files.write(key, body, content_type="application/json")
+    sha256 = _sha256(body)
+    key, *_ = object_keys.plan_file(import_id, sha256)
+    files.write(key, body, content_type="application/json")
     return sha256
 
 
-def read_plan(files: Files, import_id: str, *, sha256: str | None = None) -> Plan:
+def read_plan(files: Files, record: Import) -> Plan:
     """
-    Return the plan that was stored.
-
-    Args:
-        sha256: Of the plan that is wanted. If there is another, a submitter without its lease has
-            written over it; the right one is put back.
+    Return the plan of an import.
 
     Raises:
-        MissingObjectError: The drop was never read to its end.
+        MissingObjectError: The drop was never read to its end, or the plan is not kept any more.
+        ChangedObjectError: Something else lies there.
     """
-    key = object_keys.plan_file(import_id)
-    body = files.read(key, at_most=MOST_BYTES)
-    if sha256 is not None and hashlib.sha256(body).hexdigest() != sha256:
-        body = files.read(object_keys.plan_copy(import_id, sha256), at_most=MOST_BYTES)
-        files.write(key, body, content_type="application/json")
-    return _plans().validate_json(body)
+    sha256 = record.plan_sha256 or ""
+    keys = object_keys.plan_file(record.import_id, sha256)
+    return _plans().validate_json(_read(files, keys, sha256))
+
+
+def write_mapping(files: Files, import_id: str, text: bytes) -> str:
+    """Keep *text*, a mapping as JSON, beside the parts of an import, and return its SHA-256."""
+    sha256 = _sha256(text)
+    key, *_ = object_keys.pinned_mapping(import_id, sha256)
+    files.write(key, text, content_type="application/json")
+    return sha256
+
+
+def read_mapping_text(files: Files, record: Import) -> bytes:
+    """
+    Return the pinned mapping of an import as JSON.
+
+    Raises:
+        MissingObjectError: None was pinned, or it is not kept any more.
+        ChangedObjectError: Something else lies there.
+    """
+    sha256 = record.mapping_sha256 or ""
+    return _read(files, object_keys.pinned_mapping(record.import_id, sha256), sha256)
+
+
+def write_archive(files: Files, import_id: str, number: int, archive: bytes) -> None:
+    """Store what is sent of part *number*."""
+    key, *_ = object_keys.archive(import_id, number, _sha256(archive))
+    files.write(key, archive, content_type="application/zip")
+
+
+def read_archive(files: Files, part: Part) -> bytes:
+    """
+    Return exactly what is sent, or was sent, of *part*.
+
+    Raises:
+        MissingObjectError: It is not kept any more.
+        ChangedObjectError: Something else lies there.
+    """
+    keys = object_keys.archive(part.import_id, part.number, part.sha256)
+    return _read(files, keys, part.sha256, at_most=ARCHIVE_BYTES)
+
+
+def _read(files: Files, keys: object_keys.Keys, sha256: str, *, at_most: int = MOST_BYTES) -> bytes:
+    """Return what has *sha256*; imports begun by the release before have it under another key."""
+    changed = None
+    for key in keys:
+        try:
+            body = files.read(key, at_most=at_most)
+        except MissingObjectError:
+            continue
+        if _sha256(body) == sha256:
+            return body
+        changed = key
+    if changed:
+        raise ChangedObjectError(changed, sha256)
+    raise MissingObjectError(keys[0])
+
+
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
 
 
 @cache

@@ -80,7 +80,9 @@ def test_a_mapping_whose_pin_is_larger_than_what_people_may_drop_is_read_back() 
     source = harness.drop(CSV, b"E-mail,Surname,Code\nada@example.com,Lovelace,k12345\n")
 
     assert harness.import_of(source).state is ImportState.SENT
-    pin = harness.files.newest(pinned_mapping(harness.import_of(source).import_id))
+    record = harness.import_of(source)
+    key, *_ = pinned_mapping(record.import_id, record.mapping_sha256 or "")
+    pin = harness.files.newest(key)
     assert pin is not None
     assert len(text) < 1_000_000 < pin.size
     assert harness.bigin.records() == [["ada@example.com", "Lovelace", "v12345"]]

@@ -2,52 +2,86 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
 from bigin_import import object_keys
+from bigin_import.domain.import_record import Import
 from bigin_import.domain.states import ImportState
-from bigin_import.errors import LeaseLostError
+from bigin_import.errors import ChangedObjectError, LeaseLostError
 from bigin_import.importing.lease import take_lease
 from bigin_import.ledger import update
-from bigin_import.stored_plan import read_plan
+from bigin_import.stored_plan import (
+    read_archive,
+    read_plan,
+    write_archive,
+    write_mapping,
+    write_plan,
+)
 from tests.fakes.harness import MAPPING, ROWS, Harness
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 
 
-def written_over(harness: Harness, key: str) -> bytes:
-    """Let something else stand under *key*; return what stood there."""
-    right = harness.files.read(key)
-    harness.files.write(key, right.replace(b"Last_Name", b"First_Name"), content_type="x")
-    return right
+def change(harness: Harness, key: str) -> None:
+    """Let something else lie under *key* from now on."""
+    harness.files.write(key, harness.files.read(key) + b" ", content_type="x")
 
 
-def test_a_plan_that_it_wrote_over_is_put_back_before_anything_is_sent_by_it() -> None:
-    harness = Harness()
+def sent(harness: Harness) -> Import:
     harness.drop(SIDECAR, MAPPING)
-    record = harness.import_of(harness.drop(CSV, ROWS))
-    key = object_keys.plan_file(record.import_id)
-    right = written_over(harness, key)
-
-    plan = read_plan(harness.files, record.import_id, sha256=record.plan_sha256)
-
-    assert "Last_Name" in plan.columns.header
-    assert harness.files.read(key) == right
+    return harness.import_of(harness.drop(CSV, ROWS))
 
 
-def test_a_mapping_that_it_wrote_over_is_read_anew() -> None:
+def test_what_it_writes_of_another_content_lies_under_another_key() -> None:
     harness = Harness()
-    harness.drop(SIDECAR, MAPPING)
-    record = harness.import_of(harness.drop(CSV, ROWS))
-    key = object_keys.pinned_mapping(record.import_id)
-    right = written_over(harness, key)
+    record = sent(harness)
+    right = read_plan(harness.files, record)
+    other = replace(right, header=("another", "header"))
 
-    mapping = harness.importer.mappings.pinned(record)
+    write_plan(harness.files, record.import_id, other)
+    write_mapping(harness.files, record.import_id, b"{}")
+    write_archive(harness.files, record.import_id, 1, b"another archive")
 
-    assert {field.api_name for field in mapping.fields} == {"Email", "Last_Name"}
-    assert harness.files.read(key) == right
+    assert read_plan(harness.files, record) == right
+    assert harness.importer.mappings.read_pinned(record).module == "Contacts"
+    (part,) = harness.ledger.parts(record.import_id)
+    assert sha256(read_archive(harness.files, part)).hexdigest() == part.sha256
+
+
+def test_a_plan_is_not_read_that_is_not_the_one_of_the_ledger() -> None:
+    harness = Harness()
+    record = sent(harness)
+    key, *_ = object_keys.plan_file(record.import_id, record.plan_sha256 or "")
+    change(harness, key)
+
+    with pytest.raises(ChangedObjectError, match=re.escape(key)):
+        read_plan(harness.files, record)
+
+
+def test_a_mapping_is_not_read_that_is_not_the_one_of_the_ledger() -> None:
+    harness = Harness()
+    record = sent(harness)
+    key, *_ = object_keys.pinned_mapping(record.import_id, record.mapping_sha256 or "")
+    change(harness, key)
+
+    with pytest.raises(ChangedObjectError, match=re.escape(key)):
+        harness.importer.mappings.read_pinned(record)
+
+
+def test_results_are_not_matched_with_an_archive_that_was_not_sent() -> None:
+    harness = Harness()
+    record = sent(harness)
+    (part,) = harness.ledger.parts(record.import_id)
+    key, *_ = object_keys.archive(record.import_id, 1, part.sha256)
+    change(harness, key)
+    harness.call_back(part)
+
+    with pytest.raises(ChangedObjectError, match=re.escape(key)):
+        harness.collector.collect(record.import_id, 1)
 
 
 def test_it_knows_by_its_clock_that_it_may_not_write_any_more() -> None:

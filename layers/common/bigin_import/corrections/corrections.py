@@ -19,7 +19,7 @@ from bigin_import.ports import Files, Ledger
 from bigin_import.reading.drop import ANY_ENCODING, Drop
 from bigin_import.reading.table import Table
 from bigin_import.splitting.dates import DatePattern
-from bigin_import.stored_plan import MOST_BYTES, read_plan
+from bigin_import.stored_plan import read_mapping_text, read_plan, write_mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +249,9 @@ class Corrections:
         Raises:
             DropRejectedError: *source* is a result file without rows.
         """
-        parent = self._parent_of(source)
-        if parent is None or self.ledger.load(Import.at(parent)) is None:
+        import_id = self._parent_of(source)
+        parent = None if import_id is None else self.ledger.load(Import.at(import_id))
+        if parent is None:
             return None
         try:
             return self._handed_on(parent)
@@ -270,16 +271,14 @@ class Corrections:
             return parent
         return None
 
-    def _handed_on(self, parent: str) -> MappingPin:
+    def _handed_on(self, parent: Import) -> MappingPin:
         """Store the parent's mapping with columns by name: in the corrected file they may move."""
-        key = object_keys.pinned_mapping(parent)
-        mapping = Mapping.model_validate_json(self.files.read(key, at_most=MOST_BYTES))
+        mapping = Mapping.model_validate_json(read_mapping_text(self.files, parent))
         if is_counted(mapping):
-            named = by_name(mapping, read_plan(self.files, parent).header)
-            key = object_keys.inherited_mapping(parent)
-            text = named.model_dump_json().encode()
-            self.files.write(key, text, content_type="application/json")
-        # Never written with another content, so its version need not be named.
+            mapping = by_name(mapping, read_plan(self.files, parent).header)
+        sha256 = write_mapping(self.files, parent.import_id, mapping.model_dump_json().encode())
+        key, *_ = object_keys.pinned_mapping(parent.import_id, sha256)
+        # Its content is in its key, so its version need not be named.
         return MappingPin(key=key, version_id="")
 
     def examined(self, record: Import, mapping: Mapping, drop: Drop, parent: str) -> Inherited:
@@ -294,7 +293,7 @@ class Corrections:
         """
         dropped = dropped_rows(drop)
         ancestor = self.ledger.load(Import.at(parent))
-        plan = self._plan_of(parent) if ancestor else None
+        plan = self._plan_of(ancestor) if ancestor else None
         is_handed_on = record.mapping is not None and object_keys.is_ours(record.mapping.key)
         pin = _pin_of(ancestor, plan) if is_handed_on else None
         inherited = Inherited(is_rework=True, mapping=pin, warnings=(_NOT_CHECKED,))
@@ -311,7 +310,7 @@ class Corrections:
             return inherited
         return replace(inherited, problems=problems, warnings=())
 
-    def _plan_of(self, parent: str) -> Plan | None:
+    def _plan_of(self, parent: Import) -> Plan | None:
         try:
             return read_plan(self.files, parent)
         except MissingObjectError:

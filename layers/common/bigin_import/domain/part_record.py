@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bigin_import.domain.job_request import Operation
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import Address, ClosedBy, OpenKind, PartState
 
@@ -83,6 +84,7 @@ class Part:
     Attributes:
         repeatable: A second job for it could not make a second record: the operation finds
             records by a proven unique key, and every row has its own.
+        operation, find_by: Of its job; *operation* is None in parts of the release before.
         epoch: Of the submitter that may write it.
         held_at: When it was HELD.
         asked_at: When Bigin was last asked about its job because of a callback.
@@ -102,6 +104,8 @@ class Part:
     first_row: int
     last_row: int
     repeatable: bool
+    operation: Operation | None = None
+    find_by: str | None = None
     version: int = 0
     epoch: int = 0
     file_id: str | None = None

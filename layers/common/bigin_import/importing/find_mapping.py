@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from bigin_import import object_keys
@@ -14,7 +13,7 @@ from bigin_import.importing.register import Registrar
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.parse import read_mapping
 from bigin_import.ports import Files
-from bigin_import.stored_plan import MOST_BYTES
+from bigin_import.stored_plan import MOST_BYTES, read_mapping_text, write_mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +49,8 @@ class MappingFinder:
 
     def pin(self, record: Import, mapping: Mapping) -> str:
         """Keep *mapping* beside the parts of an import, and return its SHA-256."""
-        text = mapping.model_dump_json().encode()
-        key = object_keys.pinned_mapping(record.import_id)
-        self.files.write(key, text, content_type="application/json")
-        return hashlib.sha256(text).hexdigest()
+        return write_mapping(self.files, record.import_id, mapping.model_dump_json().encode())
 
-    def pinned(self, record: Import) -> Mapping:
-        """Return the pinned mapping, mended if a submitter without its lease wrote over it."""
-        key = object_keys.pinned_mapping(record.import_id)
-        text = self.files.read(key, at_most=MOST_BYTES)
-        if hashlib.sha256(text).hexdigest() == record.mapping_sha256 or record.mapping is None:
-            return Mapping.model_validate_json(text)
-        mapping = self.read(record, record.mapping)
-        self.pin(record, mapping)
-        return mapping
+    def read_pinned(self, record: Import) -> Mapping:
+        """Return the mapping that was pinned."""
+        return Mapping.model_validate_json(read_mapping_text(self.files, record))

@@ -134,7 +134,7 @@ class Importer:
             if record.state is ImportState.WAITING_FOR_MAPPING:
                 record = self._matched(lease, record)
             if record.state is ImportState.PREPARING:
-                record = self.preparer.prepare(lease, record, self.mappings.pinned(record))
+                record = self.preparer.prepare(lease, record, self.mappings.read_pinned(record))
         except DropRejectedError as exc:
             return self._rejected(lease, exc)
         except UnreadableObjectError as exc:
@@ -202,7 +202,7 @@ class Importer:
     def _send(self, lease: Lease, record: Import) -> None:
         if record.sent_at is None:
             self.intake.record_sending(record)
-        plan = read_plan(self.files, record.import_id, sha256=record.plan_sha256)
+        plan = read_plan(self.files, record)
         self.sender.send(lease, record, plan.columns.request)
         lease.change(import_transitions.record_sent(self.clock.now()))
         self.queue.collect(record.import_id)

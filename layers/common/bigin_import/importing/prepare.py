@@ -1,4 +1,4 @@
-"""Use case: a drop and its mapping -> stored parts and a plan, before anything leaves the house."""
+"""Use case: a drop and its mapping -> stored parts and a plan, before anything is sent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bigin_import.mapping.column_plan import column_plan
 from bigin_import.mapping.model import Mapping
 from bigin_import.ports import Clock, Files, Ledger, Telemetry
 from bigin_import.splitting.splitter import MAX_ROWS, split
-from bigin_import.stored_plan import write_plan
+from bigin_import.stored_plan import write_archive, write_plan
 
 AN_HOUR_SECONDS = 3600
 
@@ -122,8 +122,7 @@ class Preparer:
 
     def _store_archive(self, lease: Lease, number: int, archive: bytes) -> None:
         lease.check()
-        key = object_keys.archive(lease.import_id, number)
-        self.files.write(key, archive, content_type="application/zip")
+        write_archive(self.files, lease.import_id, number, archive)
 
     def _plan_parts(self, lease: Lease, import_id: str, plan: Plan) -> None:
         """Put every part in the ledger; nothing is sent before the import is SENDING."""
@@ -151,6 +150,8 @@ class Preparer:
             first_row=cut_part.first_row,
             last_row=cut_part.last_row,
             repeatable=_is_repeatable(plan, cut_part),
+            operation=plan.columns.request.operation,
+            find_by=plan.columns.request.find_by,
             epoch=epoch,
             stored_at=now,
             open=OpenKind.WORK,

@@ -8,7 +8,6 @@ happen may be repeated, and what nobody knows is never repeated blindly.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,16 +23,17 @@ from bigin_import.errors import (
     BiginOutcomeUnknownError,
     BiginRefusedError,
     BiginUnreachableError,
+    ChangedObjectError,
 )
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.pauses import Pause, pause_after
 from bigin_import.ports import Bigin, CallbackUrls, Clock, Files, Telemetry
+from bigin_import.stored_plan import read_archive
 
 CREATE_SECONDS = 150  # read time-out of a create, 120 s, and 30 s to write down its answer
 PATIENCE_SECONDS = 60  # Bigin's parallel calls free up within that; its credits do not
 PATIENCE_STEP_SECONDS = 10
-ARCHIVE_BYTES = 26_214_400  # 25 MB, the largest upload Bigin takes
 
 
 class StoppedError(BiginImportError):
@@ -120,7 +120,7 @@ class PartSender:
 
     def _upload(self, lease: Lease, part: Part) -> Part:
         """Upload the stored archive; an upload may be repeated at will."""
-        archive = self._stored_archive(part)
+        archive = self._read_archive(part)
         name = f"{object_keys.entry_name(part.import_id, part.number)}.zip"
         try:
             file_id = self.bigin.upload(archive, name=name, zgid=self.metadata.zgid())
@@ -133,12 +133,11 @@ class PartSender:
             part.number, part_transitions.record_upload(file_id, self.clock.now())
         )
 
-    def _stored_archive(self, part: Part) -> bytes:
-        key = object_keys.archive(part.import_id, part.number)
-        archive = self.files.read(key, at_most=ARCHIVE_BYTES)
-        if hashlib.sha256(archive).hexdigest() != part.sha256:
-            raise StoppedError(Pause.CONTRADICTION, f"{key} is not the archive that was planned")
-        return archive
+    def _read_archive(self, part: Part) -> bytes:
+        try:
+            return read_archive(self.files, part)
+        except ChangedObjectError as exc:
+            raise StoppedError(Pause.CONTRADICTION, str(exc)) from exc
 
     def _create(self, current: Round, number: int) -> Part:
         """Write the attempt down, send its create, write down what came of it."""

@@ -90,7 +90,7 @@ class ResultWriter:
 
     def write(self, record: Import, parts: tuple[Part, ...]) -> Closing:
         """Account for every row of a FINISHING import and write what became of it."""
-        plan = read_plan(self.files, record.import_id) if record.totals else None
+        plan = read_plan(self.files, record) if record.totals else None
         summary = replace(
             summarize(record, parts, plan, self.around),
             seconds=self.clock.now() - record.received_at,
@@ -113,7 +113,7 @@ class ResultWriter:
 
     def hold_notice(self, record: Import, parts: tuple[Part, ...]) -> Notice:
         """Say what a person must decide, and by which commands."""
-        plan = read_plan(self.files, record.import_id) if record.totals else None
+        plan = read_plan(self.files, record) if record.totals else None
         return compose_notice(summarize(record, parts, plan, self.around))
 
     def _with_problems(self, summary: ImportSummary, record: Import) -> ImportSummary:

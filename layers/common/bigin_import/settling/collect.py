@@ -15,17 +15,17 @@ from typing import BinaryIO
 
 from bigin_import import object_keys
 from bigin_import.domain import part_transitions
-from bigin_import.domain.job_request import JobRequest, Operation
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.job_request import Operation
 from bigin_import.domain.part_record import Attempt, Outcome, Part
 from bigin_import.domain.row_result import JobCounts, RowStatus
 from bigin_import.domain.states import PartState
-from bigin_import.errors import BiginAccessError, BiginError, BiginRefusedError
-from bigin_import.importing.send_part import ARCHIVE_BYTES
+from bigin_import.errors import BiginAccessError, BiginError, BiginRefusedError, MissingObjectError
 from bigin_import.ledger import update
 from bigin_import.ports import Bigin, Clock, Files, Ledger, Telemetry
 from bigin_import.row_results.join import JoinedPart, join_part, write_row_results
 from bigin_import.splitting.archive import read_entry
-from bigin_import.stored_plan import read_plan
+from bigin_import.stored_plan import read_archive, read_plan
 
 # Zoho keeps row results for days. A link that is dead for a whole day stays dead; what cannot be
 # had or read for three is not waited for. The rows are then accounted for by Bigin's counts.
@@ -114,27 +114,35 @@ class Collector:
             return None
 
     def _joined_with(self, results: BinaryIO | None, part: Part, outcome: Outcome) -> JoinedPart:
-        archive = self.files.read(
-            object_keys.archive(part.import_id, part.number), at_most=ARCHIVE_BYTES
-        )
+        archive = read_archive(self.files, part)
         if results is not None:
             self._keep(part, results)
-        request = read_plan(self.files, part.import_id).columns.request
+        operation, find_by = self._job_of(part)
         joined = join_part(
             read_entry(BytesIO(archive)),
             None if results is None else read_entry(results),
-            existing_is_asked=_skips_existing(request),
+            existing_is_asked=operation is Operation.INSERT and find_by is not None,
             counts=JobCounts(
                 added=outcome.added,
                 updated=outcome.updated,
                 skipped=outcome.skipped,
                 total=outcome.total,
             ),
-            key=request.find_by,
+            key=find_by,
         )
         is_missing = results is None and outcome.download_url is not None
         warnings = (_WITHOUT_RESULTS,) if is_missing else ()
         return replace(joined, warnings=(*warnings, *joined.warnings))
+
+    def _job_of(self, part: Part) -> tuple[Operation, str | None]:
+        """Return operation and `find_by`; for a part of the release before, as its plan says."""
+        if part.operation is not None:
+            return part.operation, part.find_by
+        record = self.ledger.load(Import.at(part.import_id))
+        if record is None:
+            raise MissingObjectError(object_keys.plan_file(part.import_id, "")[-1])
+        request = read_plan(self.files, record).columns.request
+        return request.operation, request.find_by
 
     def _keep(self, part: Part, results: BinaryIO) -> None:
         key = object_keys.result_archive(part.import_id, part.number)
@@ -174,7 +182,3 @@ def _certain(joined: JoinedPart, part: Part) -> JoinedPart:
         for row_result in joined.row_results
     )
     return replace(joined, row_results=row_results)
-
-
-def _skips_existing(request: JobRequest) -> bool:
-    return request.operation is Operation.INSERT and request.find_by is not None

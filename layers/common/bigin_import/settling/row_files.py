@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
+from typing import NoReturn
 
 from bigin_import import object_keys
 from bigin_import.domain.import_record import Import
@@ -13,7 +14,7 @@ from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import CutResult, Plan
 from bigin_import.domain.row_result import Reason, RowResult, RowStatus
 from bigin_import.domain.states import PartState
-from bigin_import.importing.send_part import ARCHIVE_BYTES
+from bigin_import.errors import RowResultsMismatchError
 from bigin_import.mapping.names import STANDARD_LOOKUPS, SYSTEM_KEYS
 from bigin_import.ports import Files
 from bigin_import.reading.drop import Drop
@@ -25,6 +26,7 @@ from bigin_import.row_results.result_files import DropRow
 from bigin_import.settling.summarize import is_in_doubt, why_unclear
 from bigin_import.splitting.archive import read_entry
 from bigin_import.splitting.splitter import source_rows
+from bigin_import.stored_plan import read_archive
 
 _PEOPLE_SAY = {"Accounts": "Companies", "Pipelines": "Deals"}
 _MODULE_OF_KEY = {key: module for module, key in SYSTEM_KEYS.items()}
@@ -44,14 +46,13 @@ class Rows:
 
     def as_dropped(self) -> Iterator[DropRow]:
         """
-        Read the drop again and give every row the fate of its place in the parts.
+        Read the drop again and give every row the row result of its place in the parts.
 
         Raises:
             MissingObjectError: The drop is gone, if it has the drop's key.
+            RowResultsMismatchError: A part has not as many row results as rows.
         """
-        row_results = (
-            row_result for part in self.parts for row_result in self._row_results_of(part)
-        )
+        row_results = chain.from_iterable(map(self._row_results_of, self.parts))
         drop = Drop(self.files, self.record.source, self.plan.dialect.encoding)
         with drop.open() as table:
             for row in source_rows(table, self.plan.columns):
@@ -60,7 +61,7 @@ class Rows:
                 elif row.reason is not None:
                     yield DropRow(row.row, row.cells, invalid=row.reason)
                 else:
-                    row_result, because = next(row_results)
+                    row_result, because = next(row_results, None) or self._raise_too_short()
                     yield DropRow(row.row, row.cells, row_result=row_result, because=because)
 
     def as_sent(self) -> Iterator[DropRow]:
@@ -81,12 +82,28 @@ class Rows:
                 yield DropRow(number, no_cells, row_result=_LEFT_OUT)
 
     def _sent(self, part: Part) -> Iterator[list[str]]:
-        key = object_keys.archive(part.import_id, part.number)
-        archive = self.files.read(key, at_most=ARCHIVE_BYTES)
+        archive = read_archive(self.files, part)
         with read_entry(BytesIO(archive)) as entry, csv_rows(entry) as rows:
             yield from islice(rows, 1, None)
 
-    def _row_results_of(self, part: Part) -> Iterable[tuple[RowResult, Reason | None]]:
+    def _raise_too_short(self) -> NoReturn:
+        """The drop has more rows to send than its parts together."""
+        last = self.parts[-1].number if self.parts else 0
+        rows = sum(part.rows for part in self.parts)
+        raise RowResultsMismatchError(self.record.import_id, last, rows=rows + 1, row_results=rows)
+
+    def _row_results_of(self, part: Part) -> Iterator[tuple[RowResult, Reason | None]]:
+        """Yield exactly as many row results as *part* has rows."""
+        found = 0
+        for found, row_result in enumerate(islice(self._found_of(part), part.rows + 1), 1):
+            if found <= part.rows:
+                yield row_result
+        if found != part.rows:
+            raise RowResultsMismatchError(
+                part.import_id, part.number, rows=part.rows, row_results=found
+            )
+
+    def _found_of(self, part: Part) -> Iterable[tuple[RowResult, Reason | None]]:
         doubt = unclear_reason(sentence(why)) if (why := why_unclear(part)) else None
         if part.state is PartState.COLLECTED:
             key = object_keys.row_results_file(part.import_id, part.number)

@@ -20,7 +20,7 @@ from bigin_import.mapping.suggest import guess_module, suggest_mapping
 from bigin_import.ports import Files
 from bigin_import.reading.drop import Drop
 from bigin_import.splitting.dates import fitting_formats
-from bigin_import.stored_plan import MOST_BYTES, read_problems
+from bigin_import.stored_plan import MOST_BYTES, read_mapping_text, read_problems
 
 _NOT_TO_BE_HAD = (MissingObjectError, UnreadableObjectError)
 _READS_ANY_BYTES = "iso8859-1"
@@ -92,9 +92,8 @@ class Suggester:
 
     def _read_mapping(self, record: Import) -> Mapping | None:
         """Return the mapping that does not fit, or what can be understood of a wrong one."""
-        pinned = object_keys.pinned_mapping(record.import_id)
         try:
-            return Mapping.model_validate_json(self.files.read(pinned, at_most=MOST_BYTES))
+            return Mapping.model_validate_json(read_mapping_text(self.files, record))
         except MissingObjectError:
             return self._read_as_dropped(record.mapping) if record.mapping else None
 
