@@ -13,6 +13,7 @@ from tests.bigin_twin.answers import RefusedError
 REFRESHES_PER_WINDOW = 10
 WINDOW_SECONDS = 600
 LIVE_TOKENS = 15
+REFRESH_TOKENS = 20
 ALL_SCOPES = (
     "ZohoBigin.bulk.ALL",
     "ZohoBigin.modules.ALL",
@@ -29,6 +30,8 @@ class Client:
     client_id: str = "1000.TWINCLIENT"
     client_secret: str = "twin-secret"
     refresh_token: str = "1000.twin.refresh"
+    #: What its owner has just generated in the console.
+    grant_codes: tuple[str, ...] = ("1000.twin.code",)
     scopes: tuple[str, ...] = ALL_SCOPES
 
 
@@ -41,6 +44,9 @@ class Tokens:
     #: Token -> time of its end; oldest first.
     _live: dict[str, float] = field(default_factory=dict)
     _refreshes: deque[float] = field(default_factory=deque)
+    #: From exchanged codes, beside the client's own; each code serves once.
+    _granted: list[str] = field(default_factory=list)
+    _used_codes: set[str] = field(default_factory=set)
 
     def refresh(self, form: Mapping[str, str], now: float, *, seconds: int) -> dict[str, Any]:
         """
@@ -50,7 +56,14 @@ class Tokens:
             RefusedError: With Zoho's body; its status is 200 for all but too many refreshes.
         """
         self._check_client(form)
+        if form["grant_type"] == "authorization_code":
+            return {"refresh_token": self._exchange(form)} | self._answer(now, seconds)
+        if form.get("refresh_token") not in (self.client.refresh_token, *self._granted):
+            raise _token_refusal("invalid_code")
         self._count_refresh(now)
+        return self._answer(now, seconds)
+
+    def _answer(self, now: float, seconds: int) -> dict[str, Any]:
         return {
             "access_token": self._new_token(now + seconds),
             "scope": " ".join(self.client.scopes),
@@ -84,14 +97,22 @@ class Tokens:
         self._live.clear()
 
     def _check_client(self, form: Mapping[str, str]) -> None:
-        if form.get("grant_type") != "refresh_token":
+        if form.get("grant_type") not in ("refresh_token", "authorization_code"):
             raise _token_refusal("unsupported_grant_type")
         if form.get("client_id") != self.client.client_id:
             raise _token_refusal("invalid_client")
         if form.get("client_secret") != self.client.client_secret:
             raise _token_refusal("invalid_client_secret")
-        if form.get("refresh_token") != self.client.refresh_token:
+
+    def _exchange(self, form: Mapping[str, str]) -> str:
+        """Return a refresh token for a grant code; the twenty-first ends the first."""
+        code = form.get("code", "")
+        if code not in self.client.grant_codes or code in self._used_codes:
             raise _token_refusal("invalid_code")
+        self._used_codes.add(code)
+        token = f"1000.{self.rng.randbytes(16).hex()}.{self.rng.randbytes(16).hex()}"
+        self._granted = [*self._granted, token][-REFRESH_TOKENS:]
+        return token
 
     def _count_refresh(self, now: float) -> None:
         while self._refreshes and self._refreshes[0] <= now - WINDOW_SECONDS:

@@ -46,6 +46,12 @@ ARROWS: dict[str, set[str]] = {
         *("bigin", "aws", "lambda_runtime", "settings", "settling", "importing", "corrections"),
         *("callback_url", "telemetry", "ports", "domain", "errors"),
     },
+    # The operators' command stands beside the functions; nothing imports it.
+    "operating": {
+        *("bigin", "aws", "settings", "settling", "importing", "report", "ledger", "identity"),
+        *("object_keys", "error codes", "domain", "errors"),
+    },
+    "__main__": {"operating"},
     # Handlers parse: an S3 event, a queue message, a signature, a decision's word.
     "functions": {
         *("assembly", "aws", "settings", "importing", "callback_url", "telemetry", "errors"),
@@ -54,7 +60,16 @@ ARROWS: dict[str, set[str]] = {
 
 # Rooms whose modules do the same thing whenever and wherever they run.
 GUARDED_ROOMS = frozenset(ARROWS) - {
-    *("settings", "bigin", "aws", "lambda_runtime", "assembly", "functions"),
+    *(
+        "settings",
+        "bigin",
+        "aws",
+        "lambda_runtime",
+        "assembly",
+        "functions",
+        "operating",
+        "__main__",
+    ),
 }
 
 

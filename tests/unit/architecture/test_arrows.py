@@ -25,10 +25,10 @@ PACKAGES = {
     "pydantic_core": {"mapping"},
     "isal": {"reading", "splitting", "row_results"},
     "jinja2": {"report"},
-    "requests": {"bigin"},
+    "requests": {"bigin", "operating"},
     "urllib3": {"bigin"},
-    "boto3": {"aws", "assembly"},
-    "botocore": {"aws", "assembly"},
+    "boto3": {"aws", "assembly", "operating"},
+    "botocore": {"aws", "assembly", "operating"},
     "aws_lambda_powertools": {"functions", "assembly", "aws"},
 }
 

@@ -57,10 +57,18 @@ def check_edge(old: Record | None, new: Record) -> None:
 
 def _check_way[R: (Import, Part)](old: R, new: R, is_ended: bool, edges: frozenset[str]) -> None:
     if is_ended:
-        if _final_facts(old) != _final_facts(new):
+        if _final_facts(new) not in _ways_after_the_end(old):
             raise _forbidden(old, new, f"in {old.state} changes after its end, to {new.state}")
     elif new.state != old.state and new.state not in edges:
         raise _forbidden(old, new, f"in {old.state} goes to {new.state}")
+
+
+def _ways_after_the_end(old: Import | Part) -> list[Import | Part]:
+    """What has ended stays as it is; of a closed import a person may have the names forgotten."""
+    ways = [_final_facts(old)]
+    if isinstance(old, Import) and (forgotten := import_transitions.forget_names(old)):
+        ways.append(_final_facts(forgotten))
+    return ways
 
 
 def _final_facts(record: Import | Part) -> Import | Part:

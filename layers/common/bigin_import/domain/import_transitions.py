@@ -402,3 +402,21 @@ def _is_stuck(seen: Import, parts: tuple[Part, ...]) -> bool:
     """Return whether a person must decide before anything else can happen to a SENT import."""
     ended = all(part.state.is_final or part.state is PartState.HELD for part in parts)
     return seen.state is ImportState.SENT and ended and bool(held_parts(parts))
+
+
+def forget_names(seen: Import) -> Import | None:
+    """
+    Nothing is kept any more that tells what a closed import was about.
+
+    Its id, state and counts stay: with its claim they keep the same content from going in twice.
+    """
+    if not seen.state.is_closed or seen.open is not None:
+        return None
+    return replace(
+        seen,
+        source=replace(seen.source, key=""),
+        mapping=None,
+        results=None,
+        hold_reason=None,
+        contradiction=None,
+    )

@@ -1,0 +1,1 @@
+"""The operators' command `bigin-drop`: what a person does with a deployed stack."""

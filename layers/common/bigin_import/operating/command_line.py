@@ -1,0 +1,205 @@
+"""The command `bigin-drop`: what may be typed, and which use case it leads to."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bigin_import.errors import BiginImportError
+from bigin_import.importing.decisions import Decision
+from bigin_import.operating import connect, decide, doctor, drop, look, remove
+from bigin_import.operating.stack import Stack
+from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
+
+type Options = argparse.Namespace
+type Command = Callable[[Options, Stack, Terminal], Exit]
+
+DEFAULT_STACK = "bigin-drop"
+DEFAULT_SECRET = "bigin-drop-zoho"  # noqa: S105 - its name
+_DECISIONS = {decision.value.replace("_", "-"): decision for decision in Decision}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code (`terminal.Exit`)."""
+    options = parser().parse_args(arguments)
+    terminal = Terminal(sys.stdout, sys.stderr, _answers(), as_json=options.json, yes=options.yes)
+    try:
+        stack = Stack.of(options.stack, region=options.region, profile=options.profile)
+        command: Command = options.command
+        return command(options, stack, terminal)
+    except CommandRefusedError as exc:
+        terminal.complain(str(exc), exc.remedy)
+        return exc.exit_code
+    except BiginImportError as exc:
+        terminal.complain(str(exc), str(getattr(exc, "resolution", "")))
+    except ClientError as exc:
+        said = exc.response["Error"]
+        terminal.complain(
+            f"AWS says {said['Code']} to {exc.operation_name}", _access_remedy(said["Code"])
+        )
+    except BotoCoreError as exc:
+        terminal.complain(str(exc).rstrip("."), "See aws configure, --profile and --region")
+    return Exit.REFUSED
+
+
+def _answers() -> TextIO | None:
+    return sys.stdin if sys.stdin and not sys.stdin.closed else None
+
+
+def _access_remedy(code: str) -> str:
+    return "Use a role that may do that" if "Denied" in code or "Unauthorized" in code else ""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with 64 for what it cannot read: 2 says that a command was refused."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(Exit.USAGE, f"{self.prog}: {message}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    common = _Parser(add_help=False)
+    common.add_argument("--stack", default=DEFAULT_STACK, help=f"default: {DEFAULT_STACK}")
+    common.add_argument("--region", help="default: that of your AWS configuration")
+    common.add_argument("--profile", help="of your AWS configuration")
+    common.add_argument("--json", action="store_true", help="answer with one JSON document")
+    common.add_argument("--yes", action="store_true", help="do not ask before changing something")
+    top = _Parser(prog="bigin-drop", description="Look after a deployed Bigin Drop.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, does: str, command: Command) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=does, description=f"{does}.", parents=[common])
+        added.set_defaults(command=command)
+        return added
+
+    _add_first_steps(add)
+    _add_looking(add)
+    _add_changing(add)
+    return top
+
+
+type _Add = Callable[[str, str, Command], argparse.ArgumentParser]
+
+
+def _add_first_steps(add: _Add) -> None:
+    one = add("connect", "Make the secret with your Zoho client", _connect)
+    one.add_argument(
+        "--data-center", required=True, help="US, EU, AU, IN, CN, JP, SA, CA, UK or AE"
+    )
+    one.add_argument(
+        "--secret", default=DEFAULT_SECRET, help=f"its name; default: {DEFAULT_SECRET}"
+    )
+    one.add_argument("--accounts-url", default="", help="as the template's AccountsUrl")
+    one.add_argument("--api-url", default="", help="as the template's ApiUrl")
+    one.add_argument("--confirm", default="", help="the organisation that the secret is for now")
+    add("doctor", "Look whether everything is there that imports need", _doctor)
+
+
+def _add_looking(add: _Add) -> None:
+    one = add("drop", "Drop a CSV file", _drop)
+    one.add_argument("file", type=Path)
+    one.add_argument("--mapping", type=Path, help="dropped beside it, before it")
+    one.add_argument("--to", default="", metavar="FOLDER", help="below incoming/")
+    one.add_argument("--check", action="store_true", help="send nothing, only say what is wrong")
+    one.add_argument("--wait", action="store_true", help="follow it to its end")
+    one.add_argument("--seconds", type=float, default=3600, help="how long to follow it")
+    one = add("watch", "Follow an import to its end", _watch)
+    _add_import(one)
+    one.add_argument("--seconds", type=float, default=3600, help="how long; default: an hour")
+    _add_import(add("show", "Show an import, its parts and jobs, and what happens next", _show))
+    _add_import(add("logs", "Show every log line about an import", _logs))
+    one = add("results", "Fetch the result files of an import", _results)
+    _add_import(one)
+    one.add_argument("--to", type=Path, default=Path(), metavar="DIR", help="default: here")
+
+
+def _add_changing(add: _Add) -> None:
+    one = add("decide", "Show what can be decided about an import on hold, or decide it", _decide)
+    _add_import(one)
+    one.add_argument("decision", nargs="?", choices=list(_DECISIONS))
+    one.add_argument("job", nargs="?", default="", help="the job's id, for adopt")
+    one.add_argument("--part", type=int, default=0)
+    one.add_argument("--confirm", default="", metavar="ID", help="for create: the import's id")
+    _add_import(add("retry", "Import a file again that wrote nothing, or go on now", _retry))
+    add("rotate-signing-key", "Sign the callbacks of new jobs with a new key", _rotate)
+    one = add("forget", "Remove all that is kept of a closed import", _forget)
+    _add_import(one)
+    one.add_argument("--confirm", default="", metavar="ID", help="the import's id")
+    one = add("uninstall", "Delete the stack; bucket, table and Zoho secret stay", _uninstall)
+    one.add_argument("--confirm", default="", metavar="STACK", help="the stack's name")
+
+
+def _add_import(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", metavar="IMPORT", help="its id, or the key of its file")
+
+
+def _connect(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    wanted = connect.Wanted(
+        options.data_center, options.secret, options.accounts_url, options.api_url, options.confirm
+    )
+    return connect.connect(stack.client("secretsmanager"), terminal, wanted)
+
+
+def _doctor(_: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return doctor.examine(stack, terminal)
+
+
+def _drop(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return drop.drop(
+        stack,
+        terminal,
+        options.file,
+        mapping=options.mapping,
+        folder=options.to,
+        is_check=options.check,
+        wait_seconds=options.seconds if options.wait else None,
+    )
+
+
+def _watch(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return look.watch(stack, terminal, options.name, seconds=options.seconds)
+
+
+def _show(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return look.show(stack, terminal, options.name)
+
+
+def _logs(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return look.show_logs(stack, terminal, options.name)
+
+
+def _results(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return look.fetch_results(stack, terminal, options.name, options.to)
+
+
+def _decide(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    wish = None
+    if options.decision:
+        decision = _DECISIONS[options.decision]
+        wish = decide.Wish(decision, options.part, options.job, options.confirm)
+        if decision is Decision.ADOPT and not options.job:
+            raise CommandRefusedError("adopt wants the id of the job", exit_code=Exit.USAGE)
+    return decide.decide(stack, terminal, options.name, wish)
+
+
+def _retry(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return decide.retry(stack, terminal, options.name)
+
+
+def _rotate(_: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return decide.rotate_signing_key(stack, terminal)
+
+
+def _forget(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return remove.forget(stack, terminal, options.name, confirmed=options.confirm)
+
+
+def _uninstall(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return remove.uninstall(stack, terminal, confirmed=options.confirm)

@@ -1,0 +1,189 @@
+"""From a Zoho login to a secret that the stack can use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from bigin_import.bigin.datacenters import DATA_CENTERS, Endpoints, endpoints
+from bigin_import.bigin.error_codes import SCOPES
+from bigin_import.bigin.grant import (
+    Grant,
+    Organisation,
+    exchange_code,
+    find_data_centers,
+    read_organisation,
+)
+from bigin_import.errors import BiginAccessError
+from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
+from bigin_import.settings import BiginSettings
+
+_CONSOLES = {"CA": "https://api-console.zohocloud.ca"}
+_ORGANISATION = "organisation"  # beside the three keys that the functions read
+_ZGID = "zgid"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """
+    What is to be connected.
+
+    Attributes:
+        secret: Name of the secret that is made, or updated.
+        accounts_url, api_url: Instead of the data centre's own, as the template has them.
+        confirmed: Name of the organisation that is now in the secret, to replace it.
+    """
+
+    data_center: str
+    secret: str
+    accounts_url: str = ""
+    api_url: str = ""
+    confirmed: str = ""
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return endpoints(
+            BiginSettings(
+                data_center=self.data_center,
+                accounts_url=self.accounts_url,
+                api_url=self.api_url,
+                zoho_secret_arn="",
+            )
+        )
+
+
+def connect(secrets: Any, terminal: Terminal, wanted: Wanted) -> Exit:  # noqa: ANN401 - a client
+    """
+    Lead a person through Zoho's console, and keep what comes of it in a secret.
+
+    Raises:
+        CommandRefusedError: Zoho or the person refused; nothing was stored.
+    """
+    before = _read_secret(secrets, wanted.secret)
+    terminal.say(*_instructions(wanted))
+    client_id = terminal.ask("Client ID")
+    client_secret = terminal.ask_secret("Client Secret")
+    code = terminal.ask_secret("Code")
+    grant = _exchange(terminal, wanted, client_id, client_secret, code)
+    found = read_organisation(wanted.endpoints, grant.access_token)
+    missing = _missing_scopes(grant)
+    if missing:
+        raise CommandRefusedError(
+            f"the code was generated without the scopes {', '.join(missing)}",
+            "Generate another code with the whole list, as above",
+        )
+    terminal.say(
+        "", f'This is the Bigin of "{found.name}" (id {found.zgid}, {found.primary_email}).'
+    )
+    _check_same(before, found, wanted)
+    terminal.confirm("Is this yours?")
+    arn = _store(secrets, wanted.secret, _secret_of(client_id, client_secret, grant, found))
+    terminal.say("", *_next_steps(arn, wanted))
+    terminal.report(
+        {"secret_arn": arn, _ORGANISATION: found.name, _ZGID: found.zgid, "scopes": grant.scopes}
+    )
+    return Exit.GOOD
+
+
+def _instructions(wanted: Wanted) -> Iterator[str]:
+    name = wanted.data_center.strip().upper()
+    host = DATA_CENTERS[name].accounts.partition("accounts.")[2]
+    console = _CONSOLES.get(name, f"https://api-console.{host}")
+    yield f"Open {console} and log in as an administrator of Bigin."
+    yield "1. Choose Self Client (add it if it is not there), then Generate Code."
+    yield "2. Scope, in one line:"
+    yield f"   {SCOPES}"
+    yield "3. Time duration: 10 minutes. Description: anything. Choose your Bigin organisation."
+    yield "4. Create, and copy the code. Client ID and Client Secret are on the next tab."
+    yield "Each code serves once and makes a refresh token; Zoho keeps the last 20 of them."
+    yield ""
+
+
+def _exchange(
+    terminal: Terminal, wanted: Wanted, client_id: str, client_secret: str, code: str
+) -> Grant:
+    """Exchange the code; where the data centre is the wrong one, name the right one."""
+    try:
+        return exchange_code(wanted.endpoints, client_id, client_secret, code)
+    except BiginAccessError as exc:
+        remedy = exc.resolution
+        if exc.code == "invalid_client":
+            terminal.say("This data centre does not know the client; asking the others.")
+            others = ", ".join(find_data_centers(client_id))
+            remedy = (
+                f"It is known in {others}: give --data-center {others.partition(',')[0]}"
+                if others
+                else "No documented data centre knows it: copy the Client ID again"
+            )
+        raise CommandRefusedError(f"Zoho says {exc.code}", remedy) from exc
+
+
+def _missing_scopes(grant: Grant) -> list[str]:
+    """Return what the answer lacks, if it says anything of scopes."""
+    given = {scope.casefold() for scope in grant.scopes}
+    return [each for each in SCOPES.split(",") if given and each.casefold() not in given]
+
+
+def _check_same(before: dict[str, str], found: Organisation, wanted: Wanted) -> None:
+    """Refuse to send the rows of a running stack to another organisation unseen."""
+    known = before.get(_ZGID)
+    if known in (None, found.zgid) or wanted.confirmed == before.get(_ORGANISATION):
+        return
+    name = before.get(_ORGANISATION, known)
+    raise CommandRefusedError(
+        f'the secret {wanted.secret} is for "{name}" (id {known}), another organisation',
+        f'Give another name with --secret, or --confirm "{name}" to replace it',
+    )
+
+
+def _secret_of(
+    client_id: str, client_secret: str, grant: Grant, found: Organisation
+) -> dict[str, str]:
+    return {
+        "client_id": client_id,
+        "client_secret": client_secret,
+        "refresh_token": grant.refresh_token,
+        _ORGANISATION: found.name,
+        _ZGID: found.zgid,
+    }
+
+
+def _read_secret(secrets: Any, name: str) -> dict[str, str]:  # noqa: ANN401 - a client
+    """Return what the secret holds, empty if there is none or nothing that can be read."""
+    try:
+        text = secrets.get_secret_value(SecretId=name)["SecretString"]
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] == "ResourceNotFoundException":
+            return {}
+        raise
+    try:
+        held = json.loads(text)
+    except ValueError:
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _store(secrets: Any, name: str, held: dict[str, str]) -> str:  # noqa: ANN401 - a client
+    """Create the secret, or give it a new version; return its ARN."""
+    text = json.dumps(held)
+    try:
+        answer = secrets.create_secret(Name=name, SecretString=text)
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] != "ResourceExistsException":
+            raise
+        answer = secrets.put_secret_value(SecretId=name, SecretString=text)
+    arn: str = answer["ARN"]
+    return arn
+
+
+def _next_steps(arn: str, wanted: Wanted) -> Iterator[str]:
+    yield "Stored. Now deploy:"
+    yield "  sam build"
+    yield (
+        f"  sam deploy --parameter-overrides ZohoSecretArn={arn} "
+        f"DataCenter={wanted.data_center.strip().upper()} NoticeEmail=you@example.com"
+    )

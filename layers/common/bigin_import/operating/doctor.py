@@ -1,0 +1,240 @@
+"""Is everything there that an import needs? One line for each thing, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bigin_import.operating.look import list_log_groups
+from bigin_import.operating.stack import Stack
+from bigin_import.operating.terminal import Exit, Terminal
+
+_TICK_SECONDS = 60
+_LATE_TICK_SECONDS = 300
+_NOBODY = "0" * 26  # an import that cannot exist: ids are hashes
+_WRONG_SIGNATURE = "A" * 43
+_OUTPUTS = ("BucketName", "TableName", "TopicArn", "ImportFunction", "SettleFunction")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """
+    One thing that was looked at.
+
+    Attributes:
+        found: What is there; for a thing that is wrong, what is wrong with it.
+        remedy: What to do; "" if it is good.
+    """
+
+    what: str
+    found: str
+    remedy: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        return not self.remedy
+
+
+def examine(stack: Stack, terminal: Terminal) -> Exit:
+    """Look at the stack from here and, under the role of settle_jobs, from within."""
+    checks: list[Check] = []
+    for look in (*_FROM_HERE, check_inside):
+        for check in _guarded(look, stack):
+            checks.append(check)
+            terminal.say(_line(check))
+    wrong = [check for check in checks if not check.is_good]
+    terminal.say("", f"{len(wrong)} of {len(checks)} need you." if wrong else "All is well.")
+    terminal.report(
+        {"checks": [{"what": c.what, "found": c.found, "remedy": c.remedy} for c in checks]}
+    )
+    return Exit.FINDINGS if wrong else Exit.GOOD
+
+
+def _line(check: Check) -> str:
+    if check.is_good:
+        return f"ok     {check.what}: {check.found}"
+    return f"WRONG  {check.what}: {check.found}. {check.remedy}."
+
+
+def _guarded(look: Callable[[Stack], Iterator[Check]], stack: Stack) -> Iterator[Check]:
+    """One look that AWS refuses does not end the others."""
+    try:
+        yield from look(stack)
+    except (ClientError, BotoCoreError, requests.RequestException) as exc:
+        what = look.__name__.removeprefix("check_").replace("_", " ")
+        reason = (
+            exc.response["Error"]["Code"] if isinstance(exc, ClientError) else type(exc).__name__
+        )
+        yield Check(what, f"cannot be looked at ({reason})", "See whether your role may do that")
+
+
+def check_outputs(stack: Stack) -> Iterator[Check]:
+    missing = [name for name in _OUTPUTS if name not in stack.outputs]
+    if missing:
+        yield Check(
+            "stack", f"{stack.name} lacks the outputs {', '.join(missing)}", "Deploy it again"
+        )
+    else:
+        yield Check("stack", f"{stack.name} in {stack.session.region_name}")
+
+
+def check_versioning(stack: Stack) -> Iterator[Check]:
+    status = stack.client("s3").get_bucket_versioning(Bucket=stack.bucket).get("Status", "off")
+    yield Check(
+        "bucket",
+        f"{stack.bucket}, versioning {status.lower()}",
+        ""
+        if status == "Enabled"
+        else "Deploy again, or enable it: without it a file that is "
+        "overwritten while it is imported is lost",
+    )
+
+
+def check_subscriptions(stack: Stack) -> Iterator[Check]:
+    found = stack.client("sns").list_subscriptions_by_topic(TopicArn=stack.outputs["TopicArn"])
+    pending = [
+        each["Endpoint"]
+        for each in found["Subscriptions"]
+        if each["SubscriptionArn"] in ("PendingConfirmation", "pending confirmation")
+    ]
+    if not found["Subscriptions"]:
+        yield Check(
+            "notices", "nobody is subscribed", "Deploy with NoticeEmail, or subscribe to the topic"
+        )
+    elif pending:
+        yield Check(
+            "notices",
+            f"{', '.join(pending)} has not confirmed",
+            "Open the mail from AWS Notifications and follow its link",
+        )
+    else:
+        yield Check("notices", f"{len(found['Subscriptions'])} subscribed")
+
+
+def check_alarms(stack: Stack) -> Iterator[Check]:
+    pages = stack.client("cloudwatch").get_paginator("describe_alarms")
+    red = [
+        alarm
+        for page in pages.paginate(AlarmNamePrefix=f"{stack.name}-", StateValue="ALARM")
+        for alarm in page["MetricAlarms"]
+    ]
+    for alarm in red:
+        yield Check("alarm", alarm["AlarmName"], alarm.get("AlarmDescription") or "See CloudWatch")
+    if not red:
+        yield Check("alarms", "none rings")
+
+
+def check_queues(stack: Stack) -> Iterator[Check]:
+    """Look for what has failed too often; a queue of work may hold some messages at any time."""
+    urls = {
+        "dead-letter queue": stack.outputs["CollectDeadLetterQueueUrl"],
+        "failure queue": stack.settings.failure_queue_url,
+    }
+    for what, url in urls.items():
+        answer = stack.client("sqs").get_queue_attributes(
+            QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        count = int(answer["Attributes"]["ApproximateNumberOfMessages"])
+        yield Check(
+            what,
+            "empty" if not count else f"holds {count}",
+            ""
+            if not count
+            else "Find the error in the log of settle_jobs, mend it, then start "
+            "a redrive of the queue; the failure queue is emptied by the tick",
+        )
+
+
+def check_tick(stack: Stack) -> Iterator[Check]:
+    """Look for the last line that a tick has written."""
+    groups = [group for group in list_log_groups(stack) if stack.outputs["SettleFunction"] in group]
+    since = int((time.time() - _LATE_TICK_SECONDS) * 1000)
+    events = (
+        event
+        for group in groups
+        for event in stack.client("logs").filter_log_events(
+            logGroupName=group, startTime=since, filterPattern='"tick"'
+        )["events"]
+    )
+    if any(_is_tick(event["message"]) for event in events):
+        yield Check("tick", f"runs every {_TICK_SECONDS} s")
+    else:
+        yield Check(
+            "tick",
+            f"none in the last {_LATE_TICK_SECONDS // 60} minutes",
+            "If the stack is older than that, see whether the schedule is enabled and settle_jobs "
+            "starts: nothing that is late is looked at without it",
+        )
+
+
+def _is_tick(message: str) -> bool:
+    try:
+        line = json.loads(message)
+    except ValueError:
+        return False
+    return isinstance(line, dict) and line.get("message") == "tick"
+
+
+def check_architecture(stack: Stack) -> Iterator[Check]:
+    """The layer holds native libraries: it must be built for the processor of the functions."""
+    client = stack.client("lambda")
+    names = (stack.outputs["ImportFunction"], stack.outputs["SettleFunction"])
+    found = {name: client.get_function_configuration(FunctionName=name) for name in names}
+    for name, function in found.items():
+        wanted = function.get("Architectures", ["x86_64"])
+        for layer in function.get("Layers", []):
+            built = client.get_layer_version_by_arn(Arn=layer["Arn"])
+            made_for = built.get("CompatibleArchitectures") or wanted
+            is_good = set(wanted) <= set(made_for)
+            yield Check(
+                name,
+                f"runs on {'/'.join(wanted)}, its layer is for {'/'.join(made_for)}",
+                "" if is_good else 'Give the same Architecture to "sam build" and "sam deploy"',
+            )
+
+
+def check_callback(stack: Stack) -> Iterator[Check]:
+    """A call with a wrong signature must reach the function, and be refused by it."""
+    base = stack.environment_of(stack.outputs["ImportFunction"])["CALLBACK_URL"].rstrip("/")
+    answer = requests.post(f"{base}/{_NOBODY}/0001/1/{_WRONG_SIGNATURE}", timeout=20)
+    is_good = answer.status_code == HTTPStatus.FORBIDDEN
+    yield Check(
+        "callback",
+        "refuses a wrong signature" if is_good else f"answers {answer.status_code}, not 403",
+        ""
+        if is_good
+        else "See whether the API is deployed; without it the tick finds the end "
+        "of each job, minutes later",
+    )
+
+
+def check_inside(stack: Stack) -> Iterator[Check]:
+    """Ask settle_jobs to look with its own role: secrets, token, organisation, fields."""
+    answer = stack.patient_lambda.invoke(
+        FunctionName=stack.outputs["SettleFunction"], Payload=json.dumps({"doctor": True}).encode()
+    )
+    said: Any = json.loads(answer["Payload"].read() or b"null")
+    if "FunctionError" in answer or not isinstance(said, dict):
+        yield Check("settle_jobs", "ends with an error", "See its log")
+        return
+    for each in said["checks"]:
+        yield Check(each["what"], each["found"], each["remedy"])
+
+
+_FROM_HERE = (
+    check_outputs,
+    check_versioning,
+    check_subscriptions,
+    check_alarms,
+    check_queues,
+    check_tick,
+    check_architecture,
+    check_callback,
+)

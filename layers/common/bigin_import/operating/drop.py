@@ -1,0 +1,63 @@
+"""Dropping a file with its mapping, as a person would by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bigin_import import identity
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.object_keys import CHECK, INCOMING, KeyKind, kind_of, stem
+from bigin_import.operating.look import watch
+from bigin_import.operating.stack import Stack
+from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
+
+_REGISTER_SECONDS = 60  # S3's event, a cold start; then the import is in the ledger
+
+
+def drop(
+    stack: Stack,
+    terminal: Terminal,
+    file: Path,
+    *,
+    mapping: Path | None,
+    folder: str,
+    is_check: bool,
+    wait_seconds: float | None,
+) -> Exit:
+    """
+    Put *file* under `incoming/`, after its mapping if one is given.
+
+    Args:
+        folder: Below `incoming/`, or below `incoming/_check/` where nothing is to be sent.
+        wait_seconds: Follow the import that long; None leaves it alone.
+
+    Raises:
+        CommandRefusedError: The key would be none that is read.
+    """
+    prefix = (CHECK if is_check else INCOMING) + (
+        f"{folder.strip('/')}/" if folder.strip("/") else ""
+    )
+    key = prefix + file.name
+    if kind_of(key) is not KeyKind.CSV:
+        raise CommandRefusedError(
+            f"{key} is no CSV that is read there",
+            "Name a file that ends in .csv or .csv.gz, and a folder without odd characters",
+        )
+    if mapping is not None:
+        put(stack, f"{prefix}{stem(key)}.mapping.json", mapping)
+    source = put(stack, key, file)
+    import_id = identity.import_id_of(source)
+    terminal.say(f"Dropped {key}", f"import id {import_id}")
+    if wait_seconds is None:
+        terminal.say(f"Follow it: bigin-drop watch {import_id}")
+        terminal.report({"import_id": import_id, "key": key, "version_id": source.version_id})
+        return Exit.GOOD
+    stack.wait_for_import(import_id, seconds=_REGISTER_SECONDS)
+    return watch(stack, terminal, import_id, seconds=wait_seconds)
+
+
+def put(stack: Stack, key: str, file: Path) -> ObjectVersion:
+    """Store *file* and return the version that S3 made of it."""
+    with file.open("rb") as body:
+        answer = stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=body)
+    return ObjectVersion(stack.bucket, key, answer.get("VersionId", "null"))

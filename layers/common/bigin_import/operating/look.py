@@ -1,0 +1,239 @@
+"""Looking at imports: one, its progress, its results and its log lines. Nothing is changed here."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import ImportState, PartState
+from bigin_import.object_keys import notice_file
+from bigin_import.operating.stack import Stack
+from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal, columns
+from bigin_import.report.figures import moment, number, rows
+from bigin_import.settling.summarize import part_summary
+
+LOOK_SECONDS = 2.0  # between two looks at an import that is watched
+_GOOD = frozenset(
+    {
+        ImportState.COMPLETED,
+        ImportState.DRY_RUN,
+        ImportState.UNCHANGED,
+        ImportState.WITHDRAWN,
+        ImportState.SUPERSEDED,
+    }
+)
+_WAITS = {
+    "BUSY": "Bigin has no credits, or no room for another job, at the moment",
+    "UNKNOWN": "Bigin has not said whether it made a job; there may be a callback yet",
+    "IN_ORDER": "an earlier part with the same keys must end first",
+    "HELD": "a part on hold must be decided first",
+    "UNREACHABLE": "Bigin cannot be reached",
+    "ACCESS": "Zoho does not let the importer in; run the command doctor",
+    "NO_TIME": "the function's time was over; the next run goes on",
+}
+
+
+def show(stack: Stack, terminal: Terminal, name: str) -> Exit:
+    """Show one import: its state, parts and jobs, credits, and what happens next and when."""
+    record = stack.find_import(name)
+    parts = stack.ledger.parts(record.import_id)
+    terminal.say(*_import_lines(record, parts, now=int(time.time())))
+    terminal.report(_facts(record, parts))
+    return exit_of(record)
+
+
+def _facts(record: Import, parts: tuple[Part, ...]) -> Mapping[str, object]:
+    return {"import": asdict(record), "parts": [asdict(part_summary(part)) for part in parts]}
+
+
+def _import_lines(record: Import, parts: tuple[Part, ...], *, now: int) -> Iterator[str]:
+    about: list[tuple[str, str]] = [
+        ("import", record.import_id),
+        ("state", record.state),
+        ("received", moment(record.received_at)),
+    ]
+    if record.module:
+        about.append(("writes to", f"{record.module} ({record.operation})"))
+    if record.mapping:
+        about.append(("mapping", record.mapping.key))
+    if record.totals:
+        about.append(("rows", number(record.totals.rows)))
+    if record.counts:
+        about.append(("outcome", _counted(record)))
+    if parts:
+        credits_spent = sum(part_summary(part).credits for part in parts)
+        about.append(("credits", number(credits_spent)))
+    if record.results:
+        about.append(("results", record.results))
+    yield record.source.key
+    yield from (f"  {line}" for line in columns(about))
+    yield from _part_lines(parts)
+    yield ""
+    yield from _next_lines(record, now=now)
+
+
+def _counted(record: Import) -> str:
+    counts = asdict(record.counts) if record.counts else {}
+    return ", ".join(f"{number(n)} {name.replace('_', ' ')}" for name, n in counts.items() if n)
+
+
+def _part_lines(parts: tuple[Part, ...]) -> Iterator[str]:
+    if not parts:
+        return
+    table: list[tuple[object, ...]] = [("part", "state", "rows", "attempt", "job", "known by")]
+    for part in parts:
+        told = part_summary(part)
+        attempt = part.attempt.number if part.attempt else "-"
+        jobs = " ".join(part.job_ids) or "-"
+        state = "JOB_REFUSED" if part.state is PartState.REFUSED else part.state
+        table.append((part.number, state, number(part.rows), attempt, jobs, told.closed_by or "-"))
+    yield ""
+    yield from (f"  {line}" for line in columns(table))
+
+
+def _next_lines(record: Import, *, now: int) -> Iterator[str]:
+    if record.state.is_closed:
+        yield f"Closed {moment(record.closed_at or 0)}; nothing happens any more."
+        return
+    if record.state is ImportState.ON_HOLD:
+        yield f"On hold: {record.hold_reason}."
+        yield f"See what can be decided: bigin-drop decide {record.import_id}"
+        return
+    if record.pause:
+        yield f"Waits: {_WAITS.get(record.pause, record.pause)}."
+    if record.due_at is not None:
+        seconds = max(record.due_at - now, 0)
+        yield f"Looked at again {moment(record.due_at)}, in {number(seconds)} s at the latest."
+
+
+def exit_of(record: Import) -> Exit:
+    """Return how a command about *record* ends: good only if every row is in."""
+    if record.state is ImportState.ON_HOLD:
+        return Exit.ON_HOLD
+    is_bad = record.state.is_closed and record.state not in _GOOD
+    return Exit.FINDINGS if is_bad else Exit.GOOD
+
+
+def watch(
+    stack: Stack,
+    terminal: Terminal,
+    name: str,
+    *,
+    seconds: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Exit:
+    """Follow an import until it is closed or on hold, then show its notice."""
+    record = stack.find_import(name)
+    last = ""
+    ends_at = time.monotonic() + seconds
+    while not _is_at_rest(record):
+        if (line := _progress(record, stack.ledger.parts(record.import_id))) != last:
+            terminal.say(line)
+            last = line
+        if time.monotonic() >= ends_at:
+            terminal.report({"import_id": record.import_id, "state": record.state})
+            terminal.say(f"Still {record.state} after {seconds:g} s; it goes on without you.")
+            return Exit.TIMED_OUT
+        sleep(LOOK_SECONDS)
+        record = stack.ledger.load(record.address) or record
+    show_notice(stack, terminal, record)
+    terminal.report(_facts(record, stack.ledger.parts(record.import_id)))
+    return exit_of(record)
+
+
+def _is_at_rest(record: Import) -> bool:
+    is_told = record.noticed_at is not None or record.state.is_quiet
+    return (record.state.is_closed and is_told) or record.state is ImportState.ON_HOLD
+
+
+def _progress(record: Import, parts: tuple[Part, ...]) -> str:
+    done = sum(part.rows for part in parts if part.state.is_final)
+    ended = sum(part.state.is_final for part in parts)
+    behind = f": {ended} of {len(parts)} parts, {rows(done)} done" if parts else ""
+    return f"{record.state}{behind}"
+
+
+def show_notice(stack: Stack, terminal: Terminal, record: Import) -> None:
+    """Show what people were told of *record*, or what is known of it where they were not."""
+    notice = next(stack.files.keys(notice_file(record.import_id)), None)
+    if notice is None:
+        terminal.say(
+            *_import_lines(record, stack.ledger.parts(record.import_id), now=int(time.time()))
+        )
+        return
+    body: str = json.loads(stack.files.read(notice))["body"]
+    terminal.say("", *body.splitlines())
+
+
+def fetch_results(stack: Stack, terminal: Terminal, name: str, folder: Path) -> Exit:
+    """
+    Copy the result files of a closed import into *folder*.
+
+    Raises:
+        CommandRefusedError: It has none (yet).
+    """
+    record = stack.find_import(name)
+    keys = list(stack.files.keys(record.results)) if record.results else []
+    if not keys:
+        raise CommandRefusedError(
+            f"import {record.import_id} is {record.state} and has no results",
+            f"See what it waits for: bigin-drop show {record.import_id}",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / key.rpartition("/")[2] for key in keys]
+    for key, path in zip(keys, paths, strict=True):
+        stack.client("s3").download_file(stack.bucket, key, str(path))
+        terminal.say(str(path))
+    terminal.report({"files": [str(path) for path in paths]})
+    return exit_of(record)
+
+
+def show_logs(stack: Stack, terminal: Terminal, name: str) -> Exit:
+    """Show every log line about an import, of all functions, the oldest first."""
+    record = stack.find_import(name)
+    lines = sorted(
+        _read_log_lines(stack, record.import_id), key=lambda line: str(line["timestamp"])
+    )
+    for line in lines:
+        facts = " ".join(f"{key}={value}" for key, value in line.items() if _tells(key))
+        terminal.say(f"{line['timestamp']} {line.get('service', '')} {line['message']} {facts}")
+    terminal.report({"lines": lines})
+    return Exit.GOOD if lines else Exit.FINDINGS
+
+
+def _tells(key: str) -> bool:
+    """Return whether a key of a log line says something that the line does not begin with."""
+    if key in ("timestamp", "service", "level", "message", "location", "cold_start"):
+        return False
+    return not key.startswith(("function_", "xray_"))
+
+
+def _read_log_lines(stack: Stack, import_id: str) -> Iterator[dict[str, object]]:
+    logs = stack.client("logs")
+    for group in list_log_groups(stack):
+        pages = logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, filterPattern=f'"{import_id}"'
+        )
+        for event in (event for page in pages for event in page["events"]):
+            try:
+                line = json.loads(event["message"])
+            except ValueError:  # written by Lambda itself
+                line = {"message": event["message"].strip()}
+            line = line if isinstance(line, dict) else {"message": event["message"]}
+            yield {"timestamp": moment(event["timestamp"] // 1000), "message": "", **line}
+
+
+def list_log_groups(stack: Stack) -> tuple[str, ...]:
+    """Return the log groups of the three functions."""
+    resources = stack.client("cloudformation").get_paginator("list_stack_resources")
+    return tuple(
+        found["PhysicalResourceId"]
+        for page in resources.paginate(StackName=stack.name)
+        for found in page["StackResourceSummaries"]
+        if found["ResourceType"] == "AWS::Logs::LogGroup"
+    )

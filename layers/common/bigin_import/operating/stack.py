@@ -1,0 +1,156 @@
+"""A deployed stack: its outputs, and the adapters to look at it with the rights of whoever asks."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from bigin_import import identity
+from bigin_import.aws.files import S3Files
+from bigin_import.aws.ledger import DynamoLedger
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.object_keys import INCOMING
+from bigin_import.operating.terminal import CommandRefusedError, Exit
+from bigin_import.settings import SettleSettings
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+
+_IMPORT_ID = re.compile(r"[0-9a-z]{26}")
+LOOK_SECONDS = 1.0
+_MOST_TAKES = 20  # a drop is taken up again at most a few times
+# A command waits for what it asked a function to do, and must not ask twice (a function may run
+# for 300 s).
+_PATIENT = Config(connect_timeout=5, read_timeout=320, retries={"total_max_attempts": 1})
+
+
+@dataclass(frozen=True)
+class Stack:
+    """
+    The stack *name* in one region, as its outputs describe it.
+
+    Attributes:
+        session: With the region and the credentials of the person.
+    """
+
+    name: str
+    session: Session
+
+    @classmethod
+    def of(cls, name: str, *, region: str | None, profile: str | None) -> Stack:
+        """Return the stack that the options of a command name."""
+        return cls(name, boto3.session.Session(region_name=region, profile_name=profile))
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - its type hangs on *service*
+        return self.session.client(service)  # type: ignore[call-overload]
+
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        """
+        Outputs of template.yaml.
+
+        Raises:
+            CommandRefusedError: There is no such stack in this account and region.
+        """
+        try:
+            found = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] != "ValidationError":
+                raise
+            raise CommandRefusedError(
+                f"there is no stack {self.name} in {self.session.region_name}",
+                "Deploy it, or name the right one with --stack and --region",
+            ) from exc
+        return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+
+    @cached_property
+    def settings(self) -> SettleSettings:
+        """What settle_jobs was deployed with; import_csv has the same secrets and limits."""
+        return SettleSettings.from_env(self.environment_of(self.outputs["SettleFunction"]))
+
+    def environment_of(self, function: str) -> Mapping[str, str]:
+        """Return the variables of a function, read from Lambda."""
+        answer = self.client("lambda").get_function_configuration(FunctionName=function)
+        variables: Mapping[str, str] = answer["Environment"]["Variables"]
+        return variables
+
+    @cached_property
+    def ledger(self) -> DynamoLedger:
+        return DynamoLedger(self.client("dynamodb"), self.outputs["TableName"])
+
+    @property
+    def bucket(self) -> str:
+        return self.outputs["BucketName"]
+
+    @cached_property
+    def files(self) -> S3Files:
+        return S3Files(self.client("s3"), self.bucket)
+
+    @cached_property
+    def patient_lambda(self) -> Any:  # noqa: ANN401 - boto3's own type is not there at run time
+        """A Lambda client that waits for an answer as long as a function may run."""
+        return self.session.client("lambda", config=_PATIENT)
+
+    def find_import(self, name: str) -> Import:
+        """
+        Return the import with the id *name*, or the latest of the file with that key.
+
+        Raises:
+            CommandRefusedError: There is none.
+        """
+        if _IMPORT_ID.fullmatch(name):
+            record = self.ledger.load(Import.at(name))
+        else:
+            key = name if name.startswith(INCOMING) else INCOMING + name
+            record = next(self._load_imports(key), None)
+        if record is None:
+            raise CommandRefusedError(
+                f"no import {name} is known",
+                "Give the 26 characters of its id, as its notice has it, or the key of the file",
+            )
+        return record
+
+    def wait_for_import(self, import_id: str, *, seconds: float) -> Import:
+        """
+        Return an import once S3's event has made it known.
+
+        Raises:
+            CommandRefusedError: It is not there after *seconds*.
+        """
+        ends_at = time.monotonic() + seconds
+        while (record := self.ledger.load(Import.at(import_id))) is None:
+            if time.monotonic() >= ends_at:
+                raise CommandRefusedError(
+                    f"the drop is not known after {seconds:g} s",
+                    "Look at the log of import_csv, and run the command doctor",
+                    exit_code=Exit.TIMED_OUT,
+                )
+            time.sleep(LOOK_SECONDS)
+        return record
+
+    def _load_imports(self, key: str) -> Iterator[Import]:
+        """Yield the imports of a key, those of its newest version first."""
+        pages = self.client("s3").get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=key):
+            for version in page.get("Versions", []):
+                if version["Key"] == key:
+                    source = ObjectVersion(self.bucket, key, version["VersionId"])
+                    yield from reversed(self._load_takes(source))
+
+    def _load_takes(self, source: ObjectVersion) -> list[Import]:
+        takes: list[Import] = []
+        for take in range(1, _MOST_TAKES):
+            record = self.ledger.load(Import.at(identity.import_id_of(source, take)))
+            if record is None:
+                break
+            takes.append(record)
+        return takes
