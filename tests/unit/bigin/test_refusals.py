@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bigin_import.bigin.error_codes import KNOWN_CODES, UPLOAD, gateway_refusal, refusal
+from bigin_import.bigin.error_codes import ERROR_CODES, UPLOAD, of_call
+from bigin_import.bigin.refusals import gateway_refusal, refusal
 from bigin_import.errors import BiginAccessError, BiginRefusedError
 
 CREATE_PAGE = (
@@ -48,7 +49,9 @@ def test_each_documented_code_has_its_own_resolution(code: str) -> None:
 
     assert isinstance(error, (BiginRefusedError, BiginAccessError))
     assert error.code == code
-    assert error.resolution == KNOWN_CODES[code].resolution
+    known = of_call(code)
+    assert known is not None
+    assert error.resolution == known.remedy
     assert "Bigin's words" in str(error)
 
 
@@ -82,9 +85,16 @@ def test_an_unknown_code_shows_bigins_own_words() -> None:
     assert "SOMETHING_NEW: as Bigin said it" in str(refusal("SOMETHING_NEW", "as Bigin said it"))
 
 
+def test_the_table_says_each_thing_once() -> None:
+    keys = [(known.code, known.scope) for known in ERROR_CODES]
+
+    assert len(keys) == len(set(keys))
+    assert all(known.meaning and known.remedy for known in ERROR_CODES)
+
+
 def test_no_resolution_speaks_of_variables_that_nobody_sets() -> None:
     """People set the parameters of the template."""
-    assert "BIGIN_" not in " ".join(known.resolution for known in KNOWN_CODES.values())
+    assert "BIGIN_" not in " ".join(known.remedy for known in ERROR_CODES)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from typing import Self
 
 import requests
 
-from bigin_import.bigin.error_codes import SERVER_FAULTS, gateway_refusal, known, refusal
+from bigin_import.bigin.error_codes import SERVER_FAULTS, of_call
+from bigin_import.bigin.refusals import gateway_refusal, refusal
 from bigin_import.errors import (
     BiginAccessError,
     BiginBusyError,
@@ -127,7 +128,7 @@ class Answer:
         status = (self._text("status") or "").lower()
         if status:
             return status in ("error", "failure")
-        return self.code is not None and (not self.is_success or known(self.code))
+        return self.code is not None and (not self.is_success or of_call(self.code) is not None)
 
     @property
     def words(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bigin_import.bigin.error_codes import JOB_CODES, ROW_CODES, Words, listed
+from bigin_import.bigin.error_codes import ROW_CODES, ErrorCode, listed, of_call
 from bigin_import.domain.job_request import Operation
 from bigin_import.domain.row_result import RankedReason, Reason
 from bigin_import.row_results.bigin_listing import RowError, parse_errors
@@ -174,7 +174,7 @@ def _row_reason(error: RowError, sent: SentColumns) -> Reason:
         names.append(f"{more} more")
     return Reason(
         error.code,
-        words.about(names),
+        words.meaning_for(names),
         _remedy(error.code, words, list(columns.values()), sent.operation),
         quotes=None in columns.values(),
     )
@@ -187,7 +187,7 @@ def _quoted(name: str) -> str:
 
 def _remedy(
     code: str,
-    words: Words,
+    words: ErrorCode,
     columns: Sequence[SentColumn | None],
     operation: Operation | None,
 ) -> str:
@@ -210,7 +210,7 @@ def what_without_quotation(reason: Reason) -> str:
     if not reason.quotes:
         return reason.what
     words = ROW_CODES.get(reason.code)
-    return words.general if words else "Bigin's own words for it are in the report."
+    return words.meaning if words else "Bigin's own words for it are in the report."
 
 
 def unclear_reason(why: str) -> Reason:
@@ -229,7 +229,8 @@ def job_reason(code: str, message: str, resolution: str) -> Reason:
     if code == NOT_SENT:
         return Reason(code, _with_full_stop(message), resolution)
     what = f"Bigin refused these rows as a whole: {code}" + (f" ({message})." if message else ".")
-    return Reason(code, f"{what} {JOB_CODES.get(code, '')}".rstrip(), resolution)
+    known = of_call(code)
+    return Reason(code, f"{what} {known.meaning}" if known else what, resolution)
 
 
 def _with_full_stop(text: str) -> str:
