@@ -125,7 +125,8 @@ def test_a_file_that_is_not_json_is_refused_with_the_place(
             (
                 'xyzzy: "xyzzy" is not a known key. Remove it; known are '
                 "module, operation, find_by, columns, field_mappings, ignore_empty, "
-                "character_encoding, empty_key, duplicate_keys, on_bad_rows, force, dry_run"
+                "character_encoding, header, ragged_rows, empty_key, duplicate_keys, on_bad_rows, "
+                "force, dry_run"
             ),
         ),
         (
@@ -352,10 +353,6 @@ def test_a_wrong_setting_is_refused_with_place_and_remedy(
             ),
         ),
         ({"column": ""}, ".column: it is empty. Write a name, or leave the key out"),
-        (
-            {"index": 2},
-            ": column and index both say where the values come from. Keep one of them",
-        ),
         (
             {"column": None, "index": -1},
             ".index: columns are counted from 0. Write 0 for the first column",

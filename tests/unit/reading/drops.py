@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 from bigin_import.domain.plan import ColumnPlan, CutResult, Dialect, PlannedColumn, SourceRow
 from bigin_import.errors import DropRejectedError
-from bigin_import.reading.table import Table, open_table
+from bigin_import.reading.table import AS_FOUND, FILL, Options, Table, open_table
 from bigin_import.splitting.splitter import source_rows, split
 
 NAME = "contacts.csv"
@@ -42,8 +43,25 @@ def plan_of(
     )
 
 
-def opened(content: bytes, *, name: str = NAME, encoding: str | None = None) -> Table:
-    return open_table(io.BytesIO(content), name=name, encoding=encoding, default_encoding=None)
+def opened(
+    content: bytes,
+    *,
+    name: str = NAME,
+    encoding: str | None = None,
+    options: Options = AS_FOUND,
+) -> Table:
+    @contextmanager
+    def reopen(with_options: Options) -> Iterator[Table]:
+        yield opened(content, name=name, encoding=encoding, options=with_options)
+
+    return open_table(
+        io.BytesIO(content),
+        name=name,
+        encoding=encoding,
+        default_encoding=None,
+        options=options,
+        reopen=reopen,
+    )
 
 
 @dataclass(frozen=True)
@@ -65,6 +83,18 @@ class Cut:
         return content.decode().partition("\n")[2]
 
     @property
+    def left_out(self) -> dict[int, str]:
+        return {row: group.reason for group in self.result.left_out for row in group.rows}
+
+    @property
+    def options(self) -> Options:
+        """How the drop is read again."""
+        fills = self.dialect.ragged_rows == FILL
+        return Options(
+            fills, self.dialect.has_header, self.dialect.decoded_twice, left_out=self.left_out
+        )
+
+    @property
     def invalid(self) -> dict[int, str]:
         return {row.row: row.reason for row in self.result.invalid_rows}
 
@@ -81,11 +111,12 @@ def cut_drop(
     *,
     name: str = NAME,
     encoding: str | None = None,
+    options: Options = AS_FOUND,
     **limits: int,
 ) -> Cut:
     """Cut a drop; without a plan all of its columns are mapped and any row may be invalid."""
     archives: list[bytes] = []
-    table = opened(content, name=name, encoding=encoding)
+    table = opened(content, name=name, encoding=encoding, options=options)
     result = split(
         table,
         plan or plan_of(*columns(*table.header), max_invalid_share=1.0),
@@ -97,9 +128,13 @@ def cut_drop(
 
 
 def read_again(
-    content: bytes, plan: ColumnPlan | None = None, *, encoding: str | None = None
+    content: bytes,
+    plan: ColumnPlan | None = None,
+    *,
+    encoding: str | None = None,
+    options: Options = AS_FOUND,
 ) -> Sequence[SourceRow]:
-    table = opened(content, encoding=encoding)
+    table = opened(content, encoding=encoding, options=options)
     return list(source_rows(table, plan or plan_of(*columns(*table.header))))
 
 

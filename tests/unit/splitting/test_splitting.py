@@ -14,6 +14,7 @@ import pytest
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.decoding import DropBytes
+from bigin_import.reading.table import Options
 from bigin_import.splitting.duplicate_keys import KeyLog
 from tests.unit.reading.drops import (
     columns,
@@ -84,7 +85,8 @@ def test_parts_name_their_rows_as_a_spreadsheet_shows_them() -> None:
 
 
 def test_blank_padded_and_trimmed_rows_are_counted() -> None:
-    result = cut_drop(b"a,b\n\n1\n,\n1,2,\n1,2\n1,2,3\n").result
+    fills = Options(fills=True)
+    result = cut_drop(b"a,b\n\n1\n,\n1,2,\n1,2\n1,2,3\n", options=fills).result
 
     assert (result.rows, result.blank, result.padded, result.trimmed, result.invalid) == (
         4,
@@ -271,11 +273,14 @@ def wild_plan() -> ColumnPlan:
 def test_the_second_walk_agrees_with_the_first_about_every_row() -> None:
     outcome = cut_drop(WILD, wild_plan(), max_rows=2)
 
-    rows = read_again(WILD, wild_plan())
+    rows = read_again(WILD, wild_plan(), options=outcome.options)
 
     sent = [row for part in outcome.csvs for row in rows_of(part)[1:]]
     assert [list(row.cells) for row in rows if row.reason is None] == sent
-    assert {row.row: row.reason for row in rows if row.reason} == outcome.invalid
+    assert {
+        row.row: row.reason for row in rows if row.reason and not row.is_left_out
+    } == outcome.invalid
+    assert {row.row: row.reason for row in rows if row.is_left_out} == outcome.left_out
     assert len(rows) == outcome.result.rows
     assert len(outcome.invalid) == 5
 

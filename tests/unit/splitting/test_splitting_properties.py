@@ -92,8 +92,10 @@ def test_bytes_of_any_kind_are_read_or_rejected_and_both_walks_agree(
     except DropRejectedError:  # any other error fails the test
         return
 
-    rows = read_again(drop, encoding=encoding)
+    rows = read_again(drop, encoding=encoding, options=outcome.options)
     sent = [row for part in outcome.csvs for row in parsed(part)[1:]]
     assert [list(row.cells) for row in rows if row.reason is None] == sent
-    assert sum(row.reason is not None for row in rows) == outcome.result.invalid
+    left_out = {row.row for row in rows if row.is_left_out}
+    assert left_out == outcome.left_out.keys()
+    assert sum(row.reason is not None for row in rows) == outcome.result.invalid + len(left_out)
     assert len(rows) == outcome.result.rows

@@ -303,7 +303,7 @@ class Corrections:
             return inherited
         if is_handed_on and is_counted(mapping) and dropped.header != plan.header:
             raise DropRejectedError((_moved_columns(drop, plan),), concerns_mapping=True)
-        original = Drop(self.files, ancestor.source, plan.dialect.encoding)
+        original = Drop.of_plan(self.files, ancestor.source, plan)
         try:
             problems = _damage(drop, mapping, dropped, original)
         except (MissingObjectError, UnreadableObjectError):

@@ -89,13 +89,21 @@ class Dialect:
     Attributes:
         encoding: A Python codec name. A BOM, if there was one, is not part of any cell.
         delimiter: One of , ; tab | :
-        header_row: 1-based row of the header as a spreadsheet shows it, which hides a `sep=` line.
+        header_row: 1-based row of the header as a spreadsheet shows it, which hides a `sep=` line;
+            the row above the first record if there is no header.
+        ragged_rows: "invalid" or "fill": what becomes of rows with cells missing or too many.
+            Imports begun before there was a choice filled them.
+        decoded_twice: The codec that the text was wrongly read with before it was written, and
+            from which it is restored; "" if it was not.
     """
 
     encoding: str
     delimiter: str
     header_row: int = 1
     bom: bool = False
+    ragged_rows: str = "fill"
+    has_header: bool = True
+    decoded_twice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from bigin_import.domain.job_request import Field
 from bigin_import.errors import BiginError, BiginRefusedError, DropRejectedError
 from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.rejections import unknown_module
+from bigin_import.mapping.counted_columns import counted_column_problems
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.parse import Reading
 from bigin_import.mapping.validate import Validated, validate
@@ -68,7 +69,8 @@ class DropCheck:
             MissingObjectError: The version was removed from the bucket.
         """
         findings = _Findings()
-        drop = Drop(self.files, record.source, mapping.character_encoding, self.default_encoding)
+        encoding, options = mapping.character_encoding, mapping.options
+        drop = Drop(self.files, record.source, encoding, self.default_encoding, options)
         with ExitStack() as stack:
             table = _table(stack, drop, findings)
             inherited = self._inherited(record, mapping, drop, table, findings)
@@ -82,6 +84,7 @@ class DropCheck:
                 date_formats=partial(_date_formats, drop, findings),
             )
             findings.of_the_mapping += examined.problems
+            findings.of_the_mapping += counted_column_problems(examined, drop=record.source.key)
             if rejection := findings.rejection():
                 raise rejection
             if table is not None:

@@ -263,6 +263,19 @@ SETTING_KEYS = (
         default=None,
     ),
     SettingKey(
+        name="header",
+        written=bool,
+        description="false: the CSV has no header row; its columns are then counted by index.",
+        default=True,
+    ),
+    SettingKey(
+        name="ragged_rows",
+        written=Literal["invalid", "fill"],
+        description="Rows that look broken or shifted: not sent (our default), or filled with "
+        "empty cells, and empty cells too many cut off.",
+        default="invalid",
+    ),
+    SettingKey(
         name="empty_key",
         written=Literal["invalid", "send"],
         description="Rows whose find_by cell is empty: not sent (our default), or sent.",

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from bigin_import.domain.job_request import Operation
 from bigin_import.domain.plan import ValueRule
 from bigin_import.mapping.keys import RULE_KEYS, rule_of
+from bigin_import.reading.table import FILL, Options
 
 # Built on first use: an import that is sending needs no mapping any more.
 _FROZEN = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -76,6 +77,8 @@ class Mapping(BaseModel):
         fields: Empty if the headers of the drop are themselves API names.
         ignore_empty: True, unlike Bigin's own default: empty cells erase nothing.
         character_encoding: Of the drop, a Python codec name.
+        header: False if the drop has no header row.
+        ragged_rows: What becomes of rows that look broken or shifted.
         max_invalid_share: `on_bad_rows` as a number from 0 to 1.
         force: Id of an earlier import that may be repeated.
         warnings: Sentences for the report about what was left out of the mapping as written.
@@ -90,6 +93,8 @@ class Mapping(BaseModel):
     fields: tuple[MappedField, ...] = ()
     ignore_empty: bool = True
     character_encoding: str | None = None
+    header: bool = True
+    ragged_rows: Literal["invalid", "fill"] = "invalid"
     empty_key: Literal["invalid", "send"] = "invalid"
     duplicate_keys: Literal["send", "reject"] = "send"
     max_invalid_share: float = 0.01
@@ -97,6 +102,11 @@ class Mapping(BaseModel):
     dry_run: bool = False
     warnings: tuple[str, ...] = ()
     unclear: frozenset[str] = Field(frozenset(), exclude=True)
+
+    @property
+    def options(self) -> Options:
+        """How the rows of the drop are to be read."""
+        return Options(fills=self.ragged_rows == FILL, has_header=self.header)
 
     @property
     def names_fields_by_header(self) -> bool:

@@ -170,6 +170,7 @@ def broken_rules(written: MappingSchema, body: dict[str, Any]) -> Iterator[Flaw]
     yield from _module_and_operation(written, _given(body))
     yield from _nothing_mapped(body)
     yield from _twice_into_one_field(written)
+    yield from _named_without_header(written)
     for position, entry in enumerate(written.field_mappings or ()):
         raw = body["field_mappings"][position]
         if isinstance(raw, dict):
@@ -204,6 +205,22 @@ def _nothing_mapped(body: dict[str, Any]) -> Iterator[Flaw]:
         yield ("field_mappings",), "no field is mapped here", remedy
 
 
+def _named_without_header(written: MappingSchema) -> Iterator[Flaw]:
+    """Yield what a file without a header row cannot have: columns that are named by headers."""
+    if written.header is not False:
+        return
+    remedy = 'Write "index", the number of the column from 0, in field_mappings'
+    what = "header is false, so there are no headers to name columns by"
+    for header, api_name in (written.columns or {}).items():
+        if api_name:
+            yield ("columns", header), what, remedy
+    for position, entry in enumerate(written.field_mappings or ()):
+        if entry.column is not None:
+            yield ("field_mappings", position, "column"), what, remedy
+    if not written.columns and not written.field_mappings:
+        yield ("header",), what, remedy
+
+
 def _twice_into_one_field(written: MappingSchema) -> Iterator[Flaw]:
     filled: set[str] = set()
     short = (
@@ -227,8 +244,6 @@ def _entry(entry: Entry, raw: dict[str, Any], path: Path) -> Iterator[Flaw]:
     sources = given & {"column", "index"}
     if "api_name" not in given:
         yield path, "api_name is missing", "Say which field of Bigin this fills"
-    if len(sources) > 1:
-        yield path, "column and index both say where the values come from", "Keep one of them"
     if not sources and given <= Entry.model_fields.keys() - {"default_value"}:
         remedy = "Add column, or default_value for a constant"
         yield path, "nothing says where the values come from", remedy

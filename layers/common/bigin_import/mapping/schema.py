@@ -49,7 +49,9 @@ class DefaultValue(_SchemaModel):
 class EntryKeys(_SchemaModel):
     """The keys of an entry that are not about its cells."""
 
-    column: Name | None = Field(None, description="Header in the CSV. Or use index, never both.")
+    column: Name | None = Field(
+        None, description="Header in the CSV; beside index the header that must stand there."
+    )
     index: int | None = Field(None, ge=0, description="Column of the CSV, the first one is 0.")
     api_name: Name | None = Field(None, description="API name of the field in Bigin.")
     default_value: Annotated[

@@ -233,7 +233,8 @@ def suggest_mapping(
     settings = _settings(mapping, known, {entry.mapped.api_name for entry in entries})
     if not encoding_is_known:
         settings["character_encoding"] = _UNKNOWN_ENCODING
-    written = [_written(entry, headers, known, date_formats) for entry in entries]
+    has_header = mapping is None or mapping.header
+    written = [_written(each, headers, known, date_formats, has_header) for each in entries]
     return _as_text({"module": module} | settings, written)
 
 
@@ -258,7 +259,11 @@ def _kept_settings(mapping: Mapping) -> dict[str, Any]:
 
 
 def _written(
-    entry: Suggested, headers: Headers, known: ModuleFields, date_formats: DateFormats | None
+    entry: Suggested,
+    headers: Headers,
+    known: ModuleFields,
+    date_formats: DateFormats | None,
+    has_header: bool,
 ) -> dict[str, Any]:
     """Return an entry of field_mappings."""
     mapped = entry.mapped
@@ -267,7 +272,7 @@ def _written(
     if entry.column is not None:
         name = headers.names[entry.column]
         is_clear = headers.matches(name) == (entry.column,) and name.strip()
-        source = {"column": name} if is_clear else {"index": entry.column}
+        source = {"column": name} if is_clear and has_header else {"index": entry.column}
         if known.is_date(mapped.api_name):
             fitting = date_formats(headers.sources[entry.column]) if date_formats else ()
             rules["format"] = _format(mapped.rule.date_format, fitting)

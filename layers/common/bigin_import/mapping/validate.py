@@ -19,7 +19,13 @@ from bigin_import.mapping.fields import (
 )
 from bigin_import.mapping.keys import DATE_TYPES, NUMBER_TYPES, RULE_KEYS
 from bigin_import.mapping.model import MappedField, Mapping
-from bigin_import.mapping.names import SYSTEM_KEYS, Headers, canonical_field, matching_form, nearest
+from bigin_import.mapping.names import (
+    SYSTEM_KEYS,
+    Headers,
+    canonical_field,
+    matching_form,
+    nearest,
+)
 from bigin_import.splitting.dates import DatePattern
 from bigin_import.splitting.field_types import field_type
 
@@ -118,6 +124,12 @@ class Resolved:
         return f"{json.dumps(written, ensure_ascii=False)} in field_mappings"
 
     @property
+    def is_counted(self) -> bool:
+        """Return whether its column is told by its number alone."""
+        is_by_index = self.mapped.index is not None and self.mapped.column is None
+        return is_by_index and self.source is not None
+
+    @property
     def title(self) -> str:
         """The header of its column or, if that cannot be told, the one that was written."""
         return self.header or self.mapped.column or f"column {(self.mapped.index or 0) + 1}"
@@ -151,7 +163,8 @@ def _with_column(entry: Resolved, headers: Headers, drop: str) -> Resolved:
 
 def _columns(mapped: MappedField, headers: Headers) -> tuple[int, ...]:
     if mapped.column is not None:
-        return headers.matches(mapped.column)
+        matches = headers.matches(mapped.column)
+        return matches if mapped.index is None else tuple({*matches} & {mapped.index})
     index = -1 if mapped.index is None else mapped.index
     return (index,) if 0 <= index < len(headers.names) else ()
 
@@ -161,6 +174,8 @@ def _no_column(entry: Resolved, columns: tuple[int, ...], headers: Headers, drop
     if mapped.column is None:
         what = f"{drop} has no column {mapped.index}; it has {len(headers.names)} columns"
         return entry.problem("index", what, "The first column is 0; or name it by column")
+    if mapped.index is not None:
+        return _moved(entry, mapped.index, headers, drop)
     if columns:
         numbers = " and ".join(str(column + 1) for column in columns)
         what = f'"{mapped.column}" fits columns {numbers} of {drop} alike'
@@ -170,6 +185,16 @@ def _no_column(entry: Resolved, columns: tuple[int, ...], headers: Headers, drop
     if meant := headers.nearest(mapped.column):
         return entry.problem("column", what, f'Did you mean "{meant}"?')
     return entry.problem("column", what, f"Its columns are: {_listed(headers)}")
+
+
+def _moved(entry: Resolved, index: int, headers: Headers, drop: str) -> Problem:
+    """Return that the column *index* is another than the mapping says."""
+    wanted = entry.mapped.column or ""
+    found = f'"{headers.title(index)}"' if index < len(headers.names) else "no column"
+    what = f'{drop} has {found} at index {index}, not "{wanted}"'
+    at = " or ".join(map(str, headers.matches(wanted)))
+    remedy = f'Write "index": {at}' if at else f"Its columns are: {_listed(headers)}"
+    return entry.problem("index", what, remedy)
 
 
 def _listed(headers: Headers) -> str:

@@ -224,6 +224,46 @@ _HALF_A_CHARACTER = b"\xff"
 _CONTROLS = re.compile("[\x80-\x9f]")
 
 
+# What a program that takes UTF-8 for one of these makes of a byte order mark, such as "ï»¿".
+_TAKEN_FOR = ("cp1252", "mac_roman", "cp850", "cp437", "cp1250", "cp1251", "cp1254")
+_MARKS_DECODED_TWICE = {codecs.BOM_UTF8.decode(codec): codec for codec in reversed(_TAKEN_FOR)}
+
+
+def mark_decoded_twice(text: str) -> tuple[str, str] | None:
+    """Return the byte order mark that *text* begins with as text, and the codec that made it so."""
+    found = (item for item in _MARKS_DECODED_TWICE.items() if text.startswith(item[0]))
+    return next(found, None)
+
+
+def decoded_once(text: str, codec: str) -> str:
+    """
+    Return *text*, UTF-8 that was taken for *codec*, as it was meant.
+
+    Programs keep bytes that the codec does not have as control characters, U+0080 to U+009F.
+
+    Raises:
+        UnicodeError: It was not written so.
+    """
+    if text.isascii():
+        return text
+    taken = bytearray()
+    for piece in _CONTROLS_KEPT.split(text):
+        is_control = _CONTROLS_KEPT.fullmatch(piece) and not _has(codec, piece)
+        taken += piece.encode("latin-1" if is_control else codec)
+    return taken.decode()
+
+
+_CONTROLS_KEPT = re.compile("([\x80-\x9f])")
+
+
+def _has(codec: str, letter: str) -> bool:
+    try:
+        letter.encode(codec)
+    except UnicodeError:
+        return False
+    return True
+
+
 class DropText:
     """
     An iterator over the text of a drop, in chunks of whole lines.
@@ -231,6 +271,8 @@ class DropText:
     Attributes:
         encoding: What the text was read with so far, a Python codec name.
         bom: Whether the drop begins with a byte order mark.
+        decoded_twice: The codec that the text was wrongly read with by who wrote it, and from
+            which it is restored; "" if it was not.
         has_controls: Whether the stated encoding was needed and made C1 control characters of
             some bytes, as ISO-8859-1 does of the € and the quotes of windows-1252.
 
@@ -246,12 +288,16 @@ class DropText:
         *,
         name: str,
         stated_encoding: str | None,
+        decoded_twice: str | None = None,
     ) -> None:
+        """*decoded_twice*: As it was found before; None to look for it."""
         self._name = name
         self._stated = stated_encoding
         mark, codec = byte_order_mark(head) or (b"", "utf-8")
         self.bom = bool(mark)
         self.has_controls = False
+        self.decoded_twice = decoded_twice or ""
+        self._is_mark_expected = decoded_twice is None
         if not mark and stated_encoding and is_wide(stated_encoding) and not _is_utf8(head):
             if lacks_byte_order(stated_encoding):
                 raise DropRejectedError((_no_byte_order(head, name),), concerns_mapping=True)
@@ -283,7 +329,18 @@ class DropText:
             text = chunk.decode(self._decoder, errors="surrogateescape")
         if self._is_fallen_back and not self.has_controls:
             self.has_controls = _CONTROLS.search(text) is not None
-        return _without_marks(text)
+        return _without_marks(self._restored(text))
+
+    def _restored(self, text: str) -> str:
+        if self._is_mark_expected and (found := mark_decoded_twice(text)):
+            self.decoded_twice = found[1]
+        self._is_mark_expected = False
+        if not self.decoded_twice:
+            return text
+        try:
+            return decoded_once(text, self.decoded_twice)
+        except UnicodeError as exc:
+            raise DropRejectedError((_half_decoded_twice(self._name),)) from exc
 
     def _fall_back(self, chunk: bytes) -> None:
         """Take the stated encoding for the rest; all that came before was ASCII."""
@@ -349,6 +406,16 @@ def _endless_line(name: str) -> Problem:
         name,
         f"a line is longer than {MAX_LINE_BYTES:,} bytes",
         "Check that this is a CSV with one record per line",
+    )
+
+
+def _half_decoded_twice(name: str) -> Problem:
+    return Problem(
+        name,
+        'it begins with a byte order mark that was read as text, such as "ï»¿": the file was '
+        "decoded twice, but not all of its text was, so it cannot be restored",
+        'Export the data again as "CSV UTF-8"; or delete these first characters, if the names in '
+        "the file are right",
     )
 
 

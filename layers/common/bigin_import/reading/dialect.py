@@ -11,9 +11,16 @@ from typing import NamedTuple
 
 from bigin_import.domain.drop import Problem
 from bigin_import.errors import DropRejectedError
-from bigin_import.reading.records import csv_rows
+from bigin_import.reading.records import csv_rows, record_batches
+
+PREFIX = "bigin__"
 
 type Row = Sequence[str]
+
+
+def is_own_column(header: str) -> bool:
+    """Return whether *header* is of a column that only our result files have."""
+    return header.strip().casefold().startswith(PREFIX)
 
 
 def is_blank(row: Row) -> bool:
@@ -41,9 +48,13 @@ def are_mostly_as_wide(rows: Iterable[Row], other: Row) -> bool:
     return 2 * sum(agreed) >= len(agreed)
 
 
-# Enough for a header of 200 columns and the twenty rows below it.
+# Enough for the header of most drops and the twenty rows below it. Exports of surveys have their
+# questions as headers: then more is read, up to what 1,000 columns of 2,000 characters take.
 _LEAST_CHARACTERS = 64 * 1024
 _SAMPLE_CHARACTERS = 100_000
+_MOST_CHARACTERS = 2_000_000
+_LEAST_RECORDS = 22
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _SEP_LINE = re.compile(r'"?sep=([,;\t|:])"?\s*', re.IGNORECASE)
 
 
@@ -58,36 +69,64 @@ class Opening:
         rows_above: Blank lines that stood above.
         delimiter: What a line such as `sep=;` states. Spreadsheets obey and hide it, so it is
             no row.
+        sample: What of them is looked at; its last record may be cut off unless it is whole.
     """
 
     text: str
     is_whole: bool
     rows_above: int
     delimiter: str | None
-
-    @property
-    def sample(self) -> str:
-        """What is looked at; its last record may be cut off unless it is the whole drop."""
-        return self.text[:_SAMPLE_CHARACTERS]
+    sample: str
 
     @property
     def is_sample_whole(self) -> bool:
-        return self.is_whole and len(self.text) <= _SAMPLE_CHARACTERS
+        return self.is_whole and len(self.text) == len(self.sample)
 
 
 def read_opening(chunks: Iterator[str]) -> Opening:
     """Take as many *chunks*, text of whole lines, as are needed to see enough."""
     text, delimiter = _without_sep_line(next(chunks, ""))
     text, rows_above = _without_blank_lines(text)
-    while len(text) < _LEAST_CHARACTERS:
+    is_whole = False
+    while not (is_whole or _is_enough(text)):
         chunk = next(chunks, None)
         if chunk is None:
-            return Opening(text, True, rows_above, delimiter)
-        if not text:
-            chunk, blank = _without_blank_lines(chunk)
+            is_whole = True
+        elif not text:
+            text, blank = _without_blank_lines(chunk)
             rows_above += blank
-        text += chunk
-    return Opening(text, False, rows_above, delimiter)
+        else:
+            text += chunk
+    return Opening(text, is_whole, rows_above, delimiter, text[: _sample_characters(text)])
+
+
+def _is_enough(text: str) -> bool:
+    if len(text) < _LEAST_CHARACTERS:
+        return False
+    return (
+        len(text) >= _MOST_CHARACTERS
+        or _sample_characters(text) < len(text)
+        or (_end_of_records(text, len(text)) is not None)
+    )
+
+
+def _sample_characters(text: str) -> int:
+    """Return how much of *text* is looked at: the usual, or more where some rows need more."""
+    if _end_of_records(text, _SAMPLE_CHARACTERS) is not None:
+        return _SAMPLE_CHARACTERS
+    return _end_of_records(text, _MOST_CHARACTERS) or _MOST_CHARACTERS
+
+
+def _end_of_records(text: str, limit: int) -> int | None:
+    """Return where some records end, line ends in quotes aside; None if it is behind *limit*."""
+    quotes = records = begin = 0
+    for end in _LINE_END.finditer(text, 0, limit):
+        quotes += text.count('"', begin, end.end())
+        begin = end.end()
+        records += quotes % 2 == 0
+        if records == _LEAST_RECORDS:
+            return begin
+    return None
 
 
 def _without_sep_line(text: str) -> tuple[str, str | None]:
@@ -238,17 +277,27 @@ class Layout:
     Attributes:
         header_row: 1-based, blank lines counted.
         rows_above: How many of them are not in the text that is read.
+        has_header: False if the header is made up, and its row is the one above the records.
     """
 
     delimiter: str
     header: tuple[str, ...]
     header_row: int
     rows_above: int
+    has_header: bool = True
+
+    @property
+    def rows_skipped(self) -> int:
+        """How many rows of the text stand above the records, the header among them."""
+        return self.header_row - self.rows_above
 
 
-def find_layout(opening: Opening, name: str) -> Layout:
+def find_layout(opening: Opening, name: str, *, has_header: bool = True) -> Layout:
     """
     Read the layout from the first lines of a drop.
+
+    Args:
+        has_header: False if the first row is a record, unless it has our own columns.
 
     Raises:
         DropRejectedError: There is no header, or other lines stand above it.
@@ -256,13 +305,21 @@ def find_layout(opening: Opening, name: str) -> Layout:
     delimiters = (opening.delimiter,) if opening.delimiter else DELIMITERS
     readings = [_read(opening, delimiter, name) for delimiter in delimiters]
     best = min(readings, key=preference)
+    if not has_header and not any(map(is_own_column, best.header)):
+        return Layout(
+            delimiter=best.delimiter,
+            header=tuple(f"column {at}" for at in range(1, len(best.header) + 1)),
+            header_row=opening.rows_above + best.row - 1,
+            rows_above=opening.rows_above,
+            has_header=False,
+        )
     layout = Layout(
         delimiter=best.delimiter,
         header=tuple(best.header),
         header_row=opening.rows_above + best.row,
         rows_above=opening.rows_above,
     )
-    _check_header(layout, name)
+    _check_header(layout, opening, name)
     if not opening.delimiter:  # who states it knows where the table begins
         candidates = [best] if width(best.header) > 1 else readings
         _check_header_row(layout, candidates, name)
@@ -272,7 +329,7 @@ def find_layout(opening: Opening, name: str) -> Layout:
 def first_rows(layout: Layout, opening: Opening) -> list[list[str]]:
     """Return rows below the header, blank ones left out."""
     rows = csv_rows(opening.sample, layout.delimiter)
-    next(islice(rows, layout.header_row - layout.rows_above - 1, None))
+    list(islice(rows, layout.rows_skipped))
     return [row for row in _next_rows(rows, _FIRST_ROWS, opening) if not is_blank(row)]
 
 
@@ -297,7 +354,7 @@ def _read(opening: Opening, delimiter: str, name: str) -> Reading:
     raise DropRejectedError((problem,))
 
 
-def _check_header(layout: Layout, name: str) -> None:
+def _check_header(layout: Layout, opening: Opening, name: str) -> None:
     """
     Refuse what is no header although it was read as one.
 
@@ -305,9 +362,24 @@ def _check_header(layout: Layout, name: str) -> None:
         DropRejectedError: With all that speaks against it.
     """
     is_damaged = any("\ud800" <= letter <= "\udfff" for cell in layout.header for letter in cell)
-    problems = tuple(_flaws(layout, f"{name}, row {layout.header_row}", is_damaged=is_damaged))
+    where = f"{name}, row {layout.header_row}"
+    problems = tuple(_flaws(layout, where, is_damaged=is_damaged))
+    if not problems and (fault := _fault_of_header(layout, opening, name)):
+        problems = (Problem(where, f"the header row cannot be used: {fault}", _CLOSE_IT),)
     if problems:
         raise DropRejectedError(problems, concerns_mapping=is_damaged)
+
+
+_CLOSE_IT = "Close the quote where the name of its column ends"
+
+
+def _fault_of_header(layout: Layout, opening: Opening, name: str) -> str | None:
+    """Return why the header row cannot be used, read as strictly as the rows below are."""
+    records = record_batches(
+        iter([opening.sample]), delimiter=layout.delimiter, name=name, most=layout.rows_skipped
+    )
+    batch = next(records, None)
+    return batch.faults.get(layout.rows_skipped - 1) if batch else None
 
 
 def _flaws(layout: Layout, where: str, *, is_damaged: bool) -> Iterator[Problem]:

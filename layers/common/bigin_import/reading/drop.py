@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.plan import Plan
 from bigin_import.ports import Files
-from bigin_import.reading.table import Table, open_table
+from bigin_import.reading.table import AS_FOUND, Options, Table, open_table
 
 # It explains every byte, so with it what is ASCII can be read whatever the encoding really is.
 ANY_ENCODING = "latin-1"
@@ -22,17 +23,24 @@ class Drop:
     Attributes:
         encoding: By its mapping.
         default_encoding: By the deployment; "" if nothing is.
+        options: How its rows are to be read.
     """
 
     files: Files
     source: ObjectVersion
     encoding: str | None = None
     default_encoding: str = ""
+    options: Options = AS_FOUND
+
+    @classmethod
+    def of_plan(cls, files: Files, source: ObjectVersion, plan: Plan) -> Drop:
+        """Return the drop as it was read for *plan*: nothing is decided anew."""
+        return cls(files, source, plan.dialect.encoding, options=Options.of_plan(plan))
 
     @contextmanager
-    def open(self) -> Iterator[Table]:
+    def open(self, options: Options | None = None) -> Iterator[Table]:
         """
-        Yield the table of the drop.
+        Yield the table of the drop, read by *options* if there are any, else by its own.
 
         Raises:
             MissingObjectError: The version is gone.
@@ -44,6 +52,8 @@ class Drop:
                 name=self.source.key,
                 encoding=self.encoding,
                 default_encoding=self.default_encoding or None,
+                options=options or self.options,
+                reopen=self.open,
             )
 
     def read_values(self, column: int) -> Iterator[str]:

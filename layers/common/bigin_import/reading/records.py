@@ -180,7 +180,13 @@ class RecordBatch(NamedTuple):
 
 
 def record_batches(
-    chunks: Iterator[str], *, delimiter: str, name: str, skip: int = 0, rows_above: int = 0
+    chunks: Iterator[str],
+    *,
+    delimiter: str,
+    name: str,
+    skip: int = 0,
+    rows_above: int = 0,
+    most: int = BATCH_ROWS,
 ) -> Iterator[RecordBatch]:
     """
     Yield the records of *chunks*.
@@ -189,6 +195,7 @@ def record_batches(
         chunks: Text of whole lines.
         skip: How many records stand above the data.
         rows_above: How many rows stand above the text.
+        most: Records of a batch.
 
     Raises:
         DropRejectedError: A quote is never closed or in the middle of text, so that nobody can
@@ -196,10 +203,10 @@ def record_batches(
     """
     records = _Records(chunks, delimiter, name, rows_above)
     records.take(skip)
-    batch = records.take(BATCH_ROWS)
+    batch = records.take(most)
     while batch.rows:
         yield batch
-        batch = records.take(BATCH_ROWS)
+        batch = records.take(most)
 
 
 class _Records:

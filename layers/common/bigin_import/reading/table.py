@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from itertools import chain
-from operator import itemgetter
 from typing import BinaryIO, NamedTuple
 
 from bigin_import.domain.drop import Problem
-from bigin_import.domain.plan import Dialect
+from bigin_import.domain.plan import Dialect, LeftOut, Plan
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.decoding import (
     DropBytes,
@@ -21,10 +22,19 @@ from bigin_import.reading.decoding import (
     not_a_csv,
     nuls_problem,
 )
-from bigin_import.reading.dialect import Layout, find_layout, first_rows, read_opening
+from bigin_import.reading.dialect import (
+    Layout,
+    find_layout,
+    first_rows,
+    is_blank,
+    is_own_column,
+    read_opening,
+)
 from bigin_import.reading.records import record_batches
+from bigin_import.reading.row_shapes import Row, RowShapes
+from bigin_import.reading.totals import are_totals
 
-PREFIX = "bigin__"
+FILL = "fill"  # ragged_rows
 RESULT_COLUMNS = (
     "bigin__Row",
     "bigin__Status",
@@ -39,11 +49,7 @@ _IMPORT_ID = re.compile(r"[0-9a-z]{26}")
 
 def strip_result_columns(header: Sequence[str]) -> tuple[int, ...]:
     """Return the positions of the columns that are not ours."""
-    return tuple(at for at, name in enumerate(header) if not _is_ours(name))
-
-
-def _is_ours(name: str) -> bool:
-    return name.strip().casefold().startswith(PREFIX)
+    return tuple(at for at, name in enumerate(header) if not is_own_column(name))
 
 
 class ParentReferences:
@@ -83,6 +89,38 @@ def _places(header: Sequence[str], name: str) -> tuple[int, ...]:
     return tuple(at for at, each in enumerate(header) if each.strip().casefold() == name)
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """
+    How a drop is to be read, by its mapping or as it was read before.
+
+    Attributes:
+        fills: Rows that are too short or have empty cells too many are filled and cut, whatever
+            the first rows look like.
+        has_header: False if the first row is a record; a result file has a header all the same.
+        decoded_twice: As in `Dialect`; None to look for it.
+        left_out: Number of a row that was found to be no record -> why; None to find them.
+    """
+
+    fills: bool = False
+    has_header: bool = True
+    decoded_twice: str | None = None
+    left_out: Mapping[int, str] | None = None
+
+    @classmethod
+    def of_plan(cls, plan: Plan) -> Options:
+        """Return how to read the drop of *plan* again, so that nothing is decided anew."""
+        return cls(
+            fills=plan.dialect.ragged_rows == FILL,
+            has_header=plan.dialect.has_header,
+            decoded_twice=plan.dialect.decoded_twice,
+            left_out={row: group.reason for group in plan.cut.left_out for row in group.rows},
+        )
+
+
+AS_FOUND = Options()
+
+
 class Batch(NamedTuple):
     """
     Some data rows of a drop.
@@ -92,12 +130,14 @@ class Batch(NamedTuple):
         numbers: The row number of each.
         faults: Position in *rows* -> why the row cannot be used.
         parents: Row number -> the number the row had in the drop that this is a result file of.
+        left_out: Positions in *faults* of rows that are no records.
     """
 
     rows: list[list[str]]
     numbers: Sequence[int]
     faults: dict[int, str]
     parents: dict[int, int]
+    left_out: frozenset[int] = frozenset()
 
 
 class Table:
@@ -111,7 +151,7 @@ class Table:
             with the batches.
         is_result_file: Whether there were such columns.
         parent_import: The import whose result file the drop is, if it says so.
-        rows, blank, padded, trimmed: Counts of what was read so far, as in `CutResult`.
+        rows: Counted so far, as in `CutResult`; so are blank, padded and trimmed.
     """
 
     def __init__(
@@ -123,9 +163,11 @@ class Table:
         chunks: Iterator[str],
         layout: Layout,
         first_rows: list[list[str]],
+        options: Options,
+        reopen: Reopen | None,
     ) -> None:
         self.name = name
-        self.rows = self.blank = self.padded = self.trimmed = 0
+        self.rows = 0
         self._source = source
         self._text = text
         self._chunks = chunks
@@ -137,6 +179,29 @@ class Table:
         self._parent_references = ParentReferences(layout.header)
         self.parent_import = self._parent_references.meet(first_rows)
         self.first_rows = list(map(self._without_own, first_rows))
+        self._options = options
+        self._reopen = reopen
+        self._shapes: RowShapes | None = None
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Rows read so far that are no records, by the reason for it."""
+        found: dict[str, list[int]] = {}
+        for number, why in (self._shapes.left_out if self._shapes else {}).items():
+            found.setdefault(why, []).append(number)
+        return tuple(LeftOut(why, tuple(rows)) for why, rows in found.items())
+
+    @property
+    def blank(self) -> int:
+        return self._shapes.blank if self._shapes else 0
+
+    @property
+    def padded(self) -> int:
+        return self._shapes.padded if self._shapes else 0
+
+    @property
+    def trimmed(self) -> int:
+        return self._shapes.trimmed if self._shapes else 0
 
     @property
     def parent_imports(self) -> tuple[str, ...]:
@@ -151,12 +216,22 @@ class Table:
             delimiter=self._layout.delimiter,
             header_row=self._layout.header_row,
             bom=self._text.bom,
+            ragged_rows=FILL if self._options.fills else "invalid",
+            has_header=self._layout.has_header,
+            decoded_twice=self._text.decoded_twice,
         )
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences for the report, once all rows are read."""
-        return (_controls(self._text.encoding),) if self._text.has_controls else ()
+        """Sentences on what a person should look at, once all rows are read."""
+        controls = (_controls(self._text.encoding),) if self._text.has_controls else ()
+        return (*controls, *(self._shapes.warnings if self._shapes else ()))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what is good to know, once all rows are read."""
+        restored = (_DECODED_TWICE,) if self._text.decoded_twice else ()
+        return (*restored, *(self._shapes.notes if self._shapes else ()))
 
     @property
     def content_sha256(self) -> str:
@@ -175,7 +250,7 @@ class Table:
             self._chunks,
             delimiter=self._layout.delimiter,
             name=self.name,
-            skip=self._layout.header_row - self._layout.rows_above,
+            skip=self._layout.rows_skipped,
             rows_above=self._layout.rows_above,
         ):
             numbers = range(read.first, read.first + len(read.rows))
@@ -184,57 +259,66 @@ class Table:
                 self._parent_references.meet(rows)
                 parents = self._parent_references.numbers(numbers, rows)
                 rows = list(map(self._without_own, rows))
+            self._shapes = self._shapes or self._shapes_after(rows)
             batch = Batch(rows, numbers, read.faults, parents)
-            if read.faults or not self._is_tidy(rows):
-                batch = self._tidied(batch)
-            self.rows += len(batch.rows)
-            if batch.rows:
-                yield batch
+            if read.faults or not self._shapes.take_plain(rows, numbers):
+                batch = _batch(self._shapes.sort(_rows(batch)))
+            yield from self._counted(batch)
+        if self._shapes is not None:
+            yield from self._counted(_batch(self._shapes.finish()))
 
-    def _is_tidy(self, rows: list[list[str]]) -> bool:
-        """Return whether every row is as wide as the header, begins with a cell and is data."""
-        widths = set(map(len, rows))
-        return (
-            widths == {len(self.header)}
-            and all(map(str.strip, map(itemgetter(0), rows)))
-            and list(self.header) not in rows
+    def _counted(self, batch: Batch) -> Iterator[Batch]:
+        self.rows += len(batch.rows)
+        if batch.rows:
+            yield batch
+
+    def _shapes_after(self, first_rows: list[list[str]]) -> RowShapes:
+        return RowShapes(
+            self.header,
+            first_rows=[row for row in first_rows if not is_blank(row)],
+            fills=self._options.fills,
+            has_header=self._layout.has_header,
+            decided=self._options.left_out,
+            is_total=self._read_again_for_total,
         )
 
-    def _tidied(self, batch: Batch) -> Batch:
-        """Drop blank rows, bring the others to the header's width, name those that cannot be."""
-        tidy: list[list[str]] = []
-        kept: list[int] = []
-        faults: dict[int, str] = {}
-        for at, (number, row) in enumerate(zip(batch.numbers, batch.rows, strict=True)):
-            if not "".join(row).strip():
-                self.blank += 1
-                continue
-            if fault := batch.faults.get(at) or self._fault(row):
-                faults[len(tidy)] = fault
-            tidy.append(row if fault else self._fitted(row))
-            kept.append(number)
-        return Batch(tidy, kept, faults, batch.parents)
-
-    def _fault(self, row: list[str]) -> str | None:
-        width = len(self.header)
-        if any(map(str.strip, row[width:])):
-            return f"it has {len(row)} cells, the header has {width}"
-        if width > 1 and row == list(self.header):
-            return "it repeats the header row"
-        return None
-
-    def _fitted(self, row: list[str]) -> list[str]:
-        missing = len(self.header) - len(row)
-        if missing > 0:
-            self.padded += 1
-            return row + [""] * missing
-        if missing < 0:
-            self.trimmed += 1
-            return row[:missing]
-        return row
+    def _read_again_for_total(self, total: Row) -> bool:
+        """Return whether *total* adds up the records above; they are read once more for it."""
+        if self._reopen is None or self._shapes is None:
+            return False
+        with self._reopen(replace(self._options, left_out=dict(self._shapes.left_out))) as table:
+            above = (
+                row
+                for batch in table.batches()
+                for at, row in enumerate(batch.rows)
+                if at not in batch.left_out and batch.numbers[at] < total.number
+            )
+            return are_totals(total.cells, above)
 
     def _without_own(self, row: list[str]) -> list[str]:
         return [row[at] for at in self._kept if at < len(row)] + row[len(self._raw_header) :]
+
+
+_DECODED_TWICE = (
+    "The file had been decoded twice, so that it began with a byte order mark read as text, such "
+    "as ï»¿: its text was restored."
+)
+
+
+def _rows(batch: Batch) -> Iterator[Row]:
+    for at, (number, cells) in enumerate(zip(batch.numbers, batch.rows, strict=True)):
+        yield Row(number, cells, batch.parents.get(number), batch.faults.get(at))
+
+
+def _batch(rows: Iterable[Row]) -> Batch:
+    made = list(rows)
+    return Batch(
+        rows=[row.cells for row in made],
+        numbers=[row.number for row in made],
+        faults={at: row.fault for at, row in enumerate(made) if row.fault},
+        parents={row.number: row.parent for row in made if row.parent is not None},
+        left_out=frozenset(at for at, row in enumerate(made) if row.is_left_out),
+    )
 
 
 def _controls(encoding: str) -> str:
@@ -250,8 +334,17 @@ def _controls(encoding: str) -> str:
 _HEAD_BYTES = 64 * 1024
 
 
+type Reopen = Callable[[Options], AbstractContextManager[Table]]
+
+
 def open_table(
-    stream: BinaryIO, *, name: str, encoding: str | None, default_encoding: str | None
+    stream: BinaryIO,
+    *,
+    name: str,
+    encoding: str | None,
+    default_encoding: str | None,
+    options: Options = AS_FOUND,
+    reopen: Reopen | None = None,
 ) -> Table:
     """
     Read the beginning of a drop and return its table; the rest is read with its batches.
@@ -260,19 +353,20 @@ def open_table(
         name: Of the drop; it is unpacked if this ends in .gz. Messages begin with it.
         encoding: What the mapping says of drops that are not UTF-8.
         default_encoding: What the deployment says of them.
+        reopen: Opens the same drop once more, should its last row have to be added up.
 
     Raises:
         DropRejectedError: It is empty, no CSV, or in an encoding that nothing names.
     """
     source = DropBytes(stream, name=name)
-    head = _head(source)
-    stated = encoding or default_encoding
+    head, stated = _head(source), encoding or default_encoding
     if problems := _no_text(head, name, stated):
         raise DropRejectedError(problems, concerns_mapping=True)
-    text = DropText(head, source, name=name, stated_encoding=stated)
+    twice = options.decoded_twice
+    text = DropText(head, source, name=name, stated_encoding=stated, decoded_twice=twice)
     chunks = iter(text)
     opening = read_opening(chunks)
-    layout = find_layout(opening, name)
+    layout = find_layout(opening, name, has_header=options.has_header)
     return Table(
         name=name,
         source=source,
@@ -280,6 +374,8 @@ def open_table(
         chunks=chain([opening.text], chunks),
         layout=layout,
         first_rows=first_rows(layout, opening),
+        options=options,
+        reopen=reopen,
     )
 
 

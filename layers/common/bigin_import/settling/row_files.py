@@ -53,7 +53,7 @@ class Rows:
             RowResultsMismatchError: A part has not as many row results as rows.
         """
         row_results = chain.from_iterable(map(self._row_results_of, self.parts))
-        drop = Drop(self.files, self.record.source, self.plan.dialect.encoding)
+        drop = Drop.of_plan(self.files, self.record.source, self.plan)
         with drop.open() as table:
             for row in source_rows(table, self.plan.columns):
                 if row.is_left_out:

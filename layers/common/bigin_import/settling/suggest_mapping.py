@@ -19,6 +19,7 @@ from bigin_import.mapping.parse import read_mapping
 from bigin_import.mapping.suggest import guess_module, suggest_mapping
 from bigin_import.ports import Files
 from bigin_import.reading.drop import Drop
+from bigin_import.reading.table import Options
 from bigin_import.splitting.dates import fitting_formats
 from bigin_import.stored_plan import MOST_BYTES, read_mapping_text, read_problems
 
@@ -55,7 +56,8 @@ class Suggester:
 
     def _read_and_suggest(self, record: Import, mapping: Mapping | None) -> str | None:
         encoding = mapping.character_encoding if mapping else None
-        drop = Drop(self.files, record.source, encoding, self.default_encoding)
+        options = mapping.options if mapping else Options()
+        drop = Drop(self.files, record.source, encoding, self.default_encoding, options)
         try:
             if self._reads_as_undecoded(record):
                 _read_to_its_end(drop)
@@ -64,7 +66,7 @@ class Suggester:
             if not exc.concerns_mapping:
                 raise
         # Nothing says how the drop is encoded; but its headers may be ASCII, and dates are.
-        drop = Drop(self.files, record.source, _READS_ANY_BYTES)
+        drop = Drop(self.files, record.source, _READS_ANY_BYTES, options=options)
         return self._read_table_and_suggest(drop, mapping, encoding_is_known=False)
 
     def _reads_as_undecoded(self, record: Import) -> bool:

@@ -244,12 +244,10 @@ def _notes(plan: Plan) -> Iterator[str]:
     yield from plan.cut.notes
     for left_out in plan.cut.left_out:
         where = ", ".join(map(str, left_out.rows[:10])) + (", …" if left_out.rows[10:] else "")
-        count = len(left_out.rows)
-        yield f"{rows(count)} not sent, because {left_out.reason}: row {where}."
-    if plan.cut.padded:
-        yield f"{rows(plan.cut.padded)} had missing cells at the end; they count as empty."
-    if plan.cut.trimmed:
-        yield f"{rows(plan.cut.trimmed)} had surplus empty cells at the end; they were dropped."
+        if len(left_out.rows) == 1:
+            yield f"Row {where} was left out: it {left_out.reason}."
+        else:
+            yield f"{len(left_out.rows):,} rows were left out, {where}: each {left_out.reason}."
     if plan.cut.repeated_keys_across_parts:
         yield "Rows with the same key lie in different parts, so the parts ran one after another."
 

@@ -44,13 +44,14 @@ def problems_of_rows(
     table: Table, plan: ColumnPlan, invalid: InvalidRows, unread_dates: UnreadDates
 ) -> Iterator[Problem]:
     """Yield that there is nothing to send, or too much that cannot be."""
-    if not table.rows:
+    records = table.rows - sum(len(group.rows) for group in table.left_out)
+    if not records:
         yield Problem(
             table.name,
             "there is a header and no row below it",
             "Export the data again",
         )
-    elif refusal := _refusal(table.rows, invalid.count, plan.max_invalid_share):
+    elif refusal := _refusal(records, invalid.count, plan.max_invalid_share):
         yield Problem(table.name, *refusal)
         yield from unread_dates.problems(table.name)
         for row in invalid.first[:ROWS_NAMED]:
@@ -223,7 +224,9 @@ def _read(table: Table, rows: RowCheck, values: ValueChecks, parts: PartWriter) 
     invalid = InvalidRows()
     for checked in rows.batches(table):
         if checked.reasons:
-            invalid.add(checked.reasons, checked.batch.numbers)
+            left_out = checked.batch.left_out
+            reasons = {at: why for at, why in checked.reasons.items() if at not in left_out}
+            invalid.add(reasons, checked.batch.numbers)
         values.look(checked)
         parts.add(checked)
     parts.finish()
@@ -249,6 +252,8 @@ def _result(
         repeated_keys_across_parts=repeated.across_parts,
         content_sha256=table.content_sha256,
         warnings=(*table.warnings, *values.warnings()),
+        notes=table.notes,
+        left_out=table.left_out,
         empty_keys=empty_keys,
         repeated_keys=repeated.count,
         repeated_key_rows=repeated.rows,
@@ -271,7 +276,7 @@ def source_rows(
         for at, (number, row) in enumerate(
             zip(checked.batch.numbers, checked.batch.rows, strict=True)
         ):
-            yield SourceRow(number, row, checked.reasons.get(at))
+            yield SourceRow(number, row, checked.reasons.get(at), at in checked.batch.left_out)
 
 
 def _row_check(plan: ColumnPlan, max_bytes: int) -> RowCheck:

@@ -1,0 +1,397 @@
+"""
+What the shape of a row tells: a record, a broken one, or no record at all.
+
+A row is held against the width of the header and against the first hundred rows, which show what
+the program that wrote the drop does with empty cells at the end. Rows at the end may be a footer
+or a total; they are held back until nothing else follows them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import NamedTuple
+
+from bigin_import.reading.dialect import filled, width
+
+_ROWS_OF_HABIT = 100
+_LEAST_WIDTH_OF_FOOTERS = 3
+_LEAST_SHORT = 3
+_ROWS_NAMED = 10
+
+# Why a row is left out; "it" goes before.
+IS_HEADER = "repeats the header row"
+IS_FOOTER = "is a footer: below a blank line, and filled only in its first cell as no row above is"
+IS_TOTAL = "holds the totals of the rows above"
+FILL = '"ragged_rows": "fill"'
+
+_TOTAL = re.compile(
+    r"\s*(?:(?:grand|overall|sub)?[ -]?totals?|sum|totale|totaal|total (?:général|geral)|"
+    r"somme|suma|summe|endsumme|gesamt(?:summe)?|insgesamt|\*+|[Σ∑])\s*"
+    r"(?:\(\d+\D*\))?\s*:?\s*",
+    re.IGNORECASE,
+)
+_PARTS_OF_TOTALS = ("total", "totaal", "sum", "somme", "gesamt", "*", "σ", "∑")
+
+
+def is_called_total(cell: str) -> bool:
+    """Return whether *cell* is a word for a total, perhaps with a count: Grand Totals (5 rows)."""
+    return _TOTAL.fullmatch(cell) is not None
+
+
+class Row(NamedTuple):
+    """
+    One row that is not blank.
+
+    Attributes:
+        parent: Its number in the drop that this one is a result file of.
+        fault: Why it cannot be used, if so.
+        is_left_out: It is no record at all, and *fault* says why.
+    """
+
+    number: int
+    cells: list[str]
+    parent: int | None = None
+    fault: str | None = None
+    is_left_out: bool = False
+
+    def broken(self, why: str) -> Row:
+        return self._replace(fault=why)
+
+    def left_out(self, why: str) -> Row:
+        return self._replace(fault=why, is_left_out=True)
+
+
+def is_lonely(row: Sequence[str]) -> bool:
+    """Return whether *row* is filled in its first cell only."""
+    return bool(row[0].strip()) and filled(row) == 1
+
+
+class Habit(NamedTuple):
+    """
+    How the first rows of a drop are shaped.
+
+    Attributes:
+        surplus: How many empty cells too many a row may have at its end.
+        breaks: Two short rows that make a full one together are one broken row.
+        is_short: Most rows lack cells at their end, so that one more is nothing special.
+    """
+
+    surplus: int = 0
+    breaks: bool = False
+    is_short: bool = False
+
+
+def habit(rows: Sequence[Sequence[str]], width: int, named: int) -> Habit:
+    """
+    Return how *rows*, the first hundred that are not blank, are shaped under a header.
+
+    Args:
+        named: Width of the header without columns at its end that have no name.
+    """
+    first = rows[:_ROWS_OF_HABIT]
+    surplus = [len(row) - width for row in first]
+    short = [len(row) < named for row in first]
+    pairs = _pairs(first, named)
+    return Habit(
+        surplus=max(surplus) if surplus and min(surplus) > 0 else 0,
+        breaks=sum(short) in (0, 2 * pairs) and (pairs < 2 or len(first) - sum(short) > sum(short)),  # noqa: PLR2004
+        is_short=sum(short) >= max(len(first) / 2, _LEAST_SHORT),
+    )
+
+
+def _pairs(rows: Sequence[Sequence[str]], width: int) -> int:
+    """Count the neighbours that make one full row together."""
+    count = at = 0
+    while at + 1 < len(rows):
+        is_pair = is_broken_in_two(rows[at], rows[at + 1], width)
+        count += is_pair
+        at += 1 + is_pair
+    return count
+
+
+def is_broken_in_two(row: Sequence[str], below: Sequence[str], width: int) -> bool:
+    """Return whether two short rows are one full row with a line break in one of its cells."""
+    return max(len(row), len(below)) < width and len(row) + len(below) == width + 1
+
+
+class BrokenRows:
+    """Finds rows that a line break without quotes has broken in two; holds back a short row."""
+
+    def __init__(self, width: int, *, is_on: bool) -> None:
+        self._width = width
+        self._is_on = is_on
+        self._held: Row | None = None
+
+    @property
+    def is_holding(self) -> bool:
+        return self._held is not None
+
+    def feed(self, row: Row) -> Iterator[Row]:
+        """Take the next row; yield those that are decided."""
+        held, self._held = self._held, None
+        if held and is_broken_in_two(held.cells, row.cells, self._width) and not row.fault:
+            why = (
+                f"rows {held.number} and {row.number} seem to be one that is broken in two: put "
+                f"the cell with the line break in quotes; if they are two, write {FILL} in the "
+                "mapping"
+            )
+            yield held.broken(why)
+            yield row.broken(why)
+            return
+        if held:
+            yield held
+        if self._is_on and not row.fault and len(row.cells) < self._width:
+            self._held = row
+        else:
+            yield row
+
+    def finish(self) -> Iterator[Row]:
+        if self._held:
+            yield self._held
+        self._held = None
+
+
+class Tail:
+    """
+    Tells footers and totals at the end of a drop from its records; holds back what may be one.
+
+    Attributes:
+        is_below_blank: The next row stands below a blank line.
+    """
+
+    def __init__(self, width: int, is_total: Callable[[Row], bool]) -> None:
+        self.is_below_blank = False
+        self._width = width
+        self._is_total = is_total
+        self._total: list[Row] = []  # at most one
+        self._footer: list[Row] = []
+        self._lonely_at_end: list[int] = []
+        self._has_lonely_above = width < 2  # noqa: PLR2004  # of one cell every row is
+        self._called_total: list[int] = []
+
+    @property
+    def is_holding(self) -> bool:
+        return bool(self._total or self._footer) or self.is_below_blank
+
+    def note_records(self, rows: Sequence[list[str]], numbers: Sequence[int]) -> None:
+        """Take rows that are records, without a look at each of them if that can be."""
+        if self._has_lonely_above:
+            return
+        lonely = []
+        if not all(map(itemgetter(1), rows)):
+            lonely = [at for at, row in enumerate(rows) if not row[1] and is_lonely(row)]
+        first_of_run = len(rows) - len(lonely)
+        if len(lonely) < len(rows):
+            self._end_lonely()
+        if lonely and lonely[0] < first_of_run:
+            self._has_lonely_above = True
+        self._lonely_at_end += [numbers[at] for at in lonely]
+
+    def feed(self, row: Row) -> Iterator[Row]:
+        """Take the next row; yield those that are decided."""
+        is_record = not row.is_left_out
+        if is_record and is_lonely(row.cells) and self._may_be_footer():
+            self._footer.append(row)
+            return
+        yield from self._records([*self._total, *self._footer])
+        self.is_below_blank, self._total, self._footer = False, [], []
+        if is_record and not row.fault and is_called_total(row.cells[0]):
+            self._total.append(row)
+        else:
+            yield from self._records([row])
+
+    def _may_be_footer(self) -> bool:
+        is_first = not (self._has_lonely_above or self._lonely_at_end)
+        return is_first and self.is_below_blank and self._width >= _LEAST_WIDTH_OF_FOOTERS
+
+    def _records(self, rows: list[Row]) -> Iterator[Row]:
+        for row in rows:
+            yield row
+            if row.is_left_out:
+                continue
+            if is_lonely(row.cells):
+                self._lonely_at_end.append(row.number)
+            else:
+                self._end_lonely()
+            if is_called_total(row.cells[0]):
+                self._called_total.append(row.number)
+
+    def _end_lonely(self) -> None:
+        self._has_lonely_above = self._has_lonely_above or bool(self._lonely_at_end)
+        self._lonely_at_end = []
+
+    def finish(self) -> Iterator[Row]:
+        """Yield what was held back; nothing follows it."""
+        for row in self._total:
+            if self._is_total(row):
+                yield row.left_out(IS_TOTAL)
+            else:
+                yield from self._records([row])
+        for row in self._footer:
+            yield row.left_out(IS_FOOTER)
+        self._total, self._footer = [], []
+
+    def warnings(self) -> Iterator[str]:
+        """Yield sentences on rows that are sent although they may be no records."""
+        if self._lonely_at_end and not self._has_lonely_above:
+            yield (
+                f"{_named(self._lonely_at_end)}, at the end of the file and filled only in the "
+                "first cell as no row above is, may be a footer, but was taken for a record."
+            )
+        if self._called_total:
+            yield (
+                f"{_named(self._called_total)} is called a total, but the numbers above do not "
+                "prove that it is one: it was taken for a record."
+            )
+
+
+def _named(numbers: Sequence[int]) -> str:
+    more = ", …" if len(numbers) > _ROWS_NAMED else ""
+    named = ", ".join(map(str, numbers[:_ROWS_NAMED])) + more
+    return f"Row {named}" if len(numbers) == 1 else f"Rows {named}"
+
+
+class RowShapes:
+    """
+    Sorts the rows of one drop by their shapes.
+
+    Attributes:
+        left_out: Number of a row that is no record -> why.
+        blank, padded, trimmed: Counts of rows.
+    """
+
+    def __init__(
+        self,
+        header: Sequence[str],
+        *,
+        first_rows: Sequence[Sequence[str]],
+        fills: bool,
+        has_header: bool,
+        decided: Mapping[int, str] | None,
+        is_total: Callable[[Row], bool],
+    ) -> None:
+        """*decided*: Rows that were found to be no records before; None to find them."""
+        self.left_out: dict[int, str] = {}
+        self.blank = self.padded = self.trimmed = 0
+        self._width = len(header)
+        self._header = list(map(_form, header)) if has_header and len(header) > 1 else None
+        named = width(header)
+        self._habit = habit(first_rows, self._width, named)
+        self._fills = fills
+        self._decided = decided
+        self._padded_rows: list[int] = []
+        self._broken = BrokenRows(named, is_on=self._habit.breaks and not fills)
+        self._tail = Tail(self._width, is_total)
+        self._is_blank_below_held = False
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences on rows that a person should look at, once all are read."""
+        return (*self._about_padding(), *self._tail.warnings())
+
+    def _about_padding(self) -> Iterator[str]:
+        if self._is_padding_odd:
+            yield (
+                f"{_named(self._padded_rows)}: cells are missing at the end, and count as empty; "
+                f"if that is meant, write {FILL} in the mapping."
+            )
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """Sentences that are good to know, once all rows are read."""
+        if self.padded and not self._is_padding_odd:
+            yield f"{self.padded:,} rows have missing cells at the end; they count as empty."
+        if self.trimmed:
+            yield f"{self.trimmed:,} rows have surplus empty cells at the end; they are dropped."
+
+    @property
+    def _is_padding_odd(self) -> bool:
+        return bool(self.padded) and not (self._fills or self._habit.is_short)
+
+    def take_plain(self, rows: Sequence[list[str]], numbers: Sequence[int]) -> bool:
+        """Return whether *rows* are records at first sight, as most are; if so, take them."""
+        if self._broken.is_holding or set(map(len, rows)) != {self._width}:
+            return False
+        if not self._begin_as_records(list(map(itemgetter(0), rows))):
+            return False
+        if self._decided is not None:
+            return self._decided.keys().isdisjoint(numbers)
+        if not self._tail.is_holding:
+            self._tail.note_records(rows, numbers)
+            return True
+        return False
+
+    def _begin_as_records(self, cells: Sequence[str]) -> bool:
+        """Return whether no row is blank, a header or a total, by their first *cells*."""
+        if not all(map(str.strip, cells)):
+            return False
+        text = "\n".join(("", *cells, "")).casefold()
+        if self._header and f"\n{self._header[0]}\n" in text:
+            return False
+        is_named_so = any(part in text for part in _PARTS_OF_TOTALS)
+        return not (is_named_so and any(map(is_called_total, cells)))
+
+    def sort(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Yield what is decided of *rows* and those before; at the header's width if they fit."""
+        for row in rows:
+            if not any(map(str.strip, row.cells)):
+                self.blank += 1
+                self._is_blank_below_held = self._broken.is_holding
+                self._tail.is_below_blank = True
+                continue
+            for whole in self._broken.feed(self._shaped(row)):
+                yield from self._decide(whole)
+                if whole.number < row.number and self._is_blank_below_held:
+                    self._tail.is_below_blank = True
+            self._is_blank_below_held = False
+
+    def finish(self) -> Iterator[Row]:
+        """Yield the last rows, which nothing follows."""
+        for row in self._broken.finish():
+            yield from self._decide(row)
+        if self._decided is None:
+            yield from map(self._fitted, self._tail.finish())
+
+    def _decide(self, row: Row) -> Iterator[Row]:
+        if self._decided is None:
+            yield from map(self._fitted, self._tail.feed(row))
+        else:
+            why = self._decided.get(row.number)
+            yield self._fitted(row.left_out(why) if why else row)
+
+    def _shaped(self, row: Row) -> Row:
+        if self._header is not None and list(map(_form, row.cells)) == self._header:
+            is_decided = self._decided is not None  # and it is decided below
+            return row.broken(f"it {IS_HEADER}") if is_decided else row.left_out(IS_HEADER)
+        if row.fault:
+            return row
+        surplus = len(row.cells) - self._width
+        if surplus > 0 and any(map(str.strip, row.cells[self._width :])):
+            return row.broken(f"it has {len(row.cells)} cells, the header has {self._width}")
+        if surplus > self._habit.surplus and not self._fills:
+            return row.broken(
+                f"it has {len(row.cells)} cells, the header has {self._width}: cells may be "
+                f"shifted; if what is too much at the end is only empty, write {FILL} in the "
+                "mapping"
+            )
+        return row
+
+    def _fitted(self, row: Row) -> Row:
+        """Return a row as wide as the header, unless it cannot be used."""
+        if row.is_left_out:
+            self.left_out[row.number] = row.fault or ""
+        missing = self._width - len(row.cells)
+        if row.fault or not missing:
+            return row
+        if missing < 0:
+            self.trimmed += 1
+            return row._replace(cells=row.cells[:missing])
+        self.padded += 1
+        self._padded_rows += [row.number] if len(self._padded_rows) <= _ROWS_NAMED else []
+        return row._replace(cells=row.cells + [""] * missing)
+
+
+def _form(cell: str) -> str:
+    return cell.strip().casefold()
