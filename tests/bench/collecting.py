@@ -1,5 +1,5 @@
 """
-How fast, and in how much memory, the fate of every row is found out and written down.
+How fast, and in how much memory, the result of every row is found out and written down.
 
 Collecting joins Bigin's row results with what was sent, part by part; closing reads the drop
 again and writes result files, report and `import.json` to S3, which is MiniStack, in a process
@@ -161,7 +161,7 @@ class _Bench:
         Read the result files back.
 
         Raises:
-            AssertionError: A row is missing, or has the fate or the cells of another.
+            AssertionError: A row is missing, or has the result or the cells of another.
         """
         for name in FILES:
             expected = (row for row in range(2, rows + 2) if file_of(row) == name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bigin_import.aws.items import address_of, key_of, to_item, to_record
@@ -66,6 +68,17 @@ def test_attributes_of_another_release_are_ignored() -> None:
     item = to_item(PART, write_id="w1") | {"colour": {"S": "green"}}
 
     assert to_record(Part, item) == PART
+
+
+@pytest.mark.parametrize("record", [PART, replace(IMPORT, counts=Counts(added=10, refused=2))])
+def test_counts_of_the_release_before_are_read(record: Part | Import) -> None:
+    """It counted refused rows as `skipped`; an import that it began is finished by this one."""
+    counted = replace(record, counts=Counts(added=10, refused=2))
+    item = to_item(counted, write_id="w1")
+    counts = item["counts"]["M"]
+    item["counts"] = {"M": {"skipped" if k == "refused" else k: counts[k] for k in counts}}
+
+    assert to_record(type(record), item) == counted
 
 
 @pytest.mark.parametrize("address", [Import.at("i1"), Part.at("i1", 12), Part.at("i1", 9999)])

@@ -67,7 +67,7 @@ def test_collection_closes_the_import_with_files_and_one_notice(stack: Deployed)
     (row,) = csv.DictReader(stack.body(failed).decode("utf-8-sig").splitlines())
     assert record.state is ImportState.COMPLETED_WITH_ERRORS
     assert record.counts is not None
-    assert (record.counts.added, record.counts.skipped, record.counts.total) == (1, 1, 2)
+    assert (record.counts.added, record.counts.refused, record.counts.total) == (1, 1, 2)
     assert record.open is None
     assert {"report.html", "import.json"} < names
     assert (row["E-mail"], row["City"], row["bigin__Row"]) == (CELLS[2], CELLS[3], "3")

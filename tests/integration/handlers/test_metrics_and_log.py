@@ -204,7 +204,7 @@ def test_rows_are_counted_by_status_and_jobs_by_what_closed_them(
         ("JobsSettled", (("ClosedBy", "callback"),)): 1,
         ("ImportsClosed", (("State", "COMPLETED_WITH_ERRORS"),)): 1,
         ("Rows", (("Status", "added"),)): 1,
-        ("Rows", (("Status", "skipped"),)): 1,
+        ("Rows", (("Status", "refused"),)): 1,
     }
 
 

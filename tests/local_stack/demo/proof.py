@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.local_stack.demo.told import FATES, Told
+from tests.local_stack.demo.told import STATUSES, Told
 
 type Record = Mapping[str, Any]
 CLOSED_WITH_ROWS = ("COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED")
@@ -40,7 +40,7 @@ def faults(told: Sequence[Told], records: Mapping[str, Sequence[Record]]) -> Ite
 
 def _faults_of_counts(told: Told) -> Iterator[str]:
     facts = told.facts
-    accounted = sum(facts[row_result] for row_result in FATES)
+    accounted = sum(facts[row_result] for row_result in STATUSES)
     if accounted != facts["rows"]:
         yield f"{told.file.name} has {facts['rows']} rows, {accounted} are accounted for"
     if facts["counts_disagree"]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bigin_import.report.figures import rows
-from tests.local_stack.demo.told import FATES, Told
+from tests.local_stack.demo.told import STATUSES, Told
 from tests.local_stack.workspace import ROOT
 
 type Records = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -18,7 +18,7 @@ type Records = Mapping[str, Sequence[Mapping[str, Any]]]
 def show(console: Console, told: Sequence[Told], records: Records) -> None:
     """Show what became of the rows, why not all are in Bigin, and where it can be read."""
     table = Table("", *(one.file.name for one in told), title="What became of the rows", box=None)
-    for key in ("state", "rows", *FATES, "jobs", "seconds"):
+    for key in ("state", "rows", *STATUSES, "jobs", "seconds"):
         table.add_row(key, *(_figure(one.facts[key]) for one in told))
     console.print(table)
     for one in told:

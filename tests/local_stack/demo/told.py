@@ -18,8 +18,8 @@ from bigin_import.report.figures import rows, sentence
 from tests.local_stack.demo.files import DemoFile
 from tests.local_stack.demo.watching import Seen
 
-FATES = ("added", "updated", "existing", "skipped", "unprocessed", "invalid", "unclear")
-LINE_KEYS = ("import_id", "file", "state", "rows", *FATES, "jobs", "seconds")
+STATUSES = ("added", "updated", "existing", "refused", "unprocessed", "invalid", "unclear")
+LINE_KEYS = ("import_id", "file", "state", "rows", *STATUSES, "jobs", "seconds")
 LARGEST_RESULT_BYTES = 1_000_000_000
 
 

@@ -79,7 +79,7 @@ def test_from_every_state_of_a_part_there_is_a_way_to_its_end() -> None:
         (PartState.STORED, PartState.CREATED),
         (PartState.CREATING, PartState.SETTLED),
         (PartState.CREATING, PartState.HELD),
-        (PartState.UNKNOWN, PartState.REFUSED),
+        (PartState.UNKNOWN, PartState.JOB_REFUSED),
         (PartState.CREATED, PartState.CREATING),
         (PartState.SETTLED, PartState.CREATED),
         (PartState.COLLECTED, PartState.SETTLED),

@@ -21,7 +21,7 @@ from tests.local_stack.demo import proof
 from tests.local_stack.demo.__main__ import conclude
 from tests.local_stack.demo.files import DemoFile, own
 from tests.local_stack.demo.showing import show
-from tests.local_stack.demo.told import FATES, LINE_KEYS, Told, tell
+from tests.local_stack.demo.told import LINE_KEYS, STATUSES, Told, tell
 from tests.local_stack.demo.watching import Seen, watch
 
 KEY = "incoming/people.csv"
@@ -47,7 +47,7 @@ HELD_PART = Part(
     attempts=(Attempt(number=1, started_at=0, decide_after=0, job_id="42"),),
 )
 FACTS: dict[str, Any] = {
-    **dict.fromkeys(FATES, 0),
+    **dict.fromkeys(STATUSES, 0),
     "import_id": "i1",
     "file": KEY,
     "state": "COMPLETED",

@@ -136,13 +136,13 @@ def test_an_event_is_as_loud_as_it_matters_and_is_counted(
 
 def test_a_closed_import_is_measured_by_its_state_and_its_rows(bench: Bench) -> None:
     bench.telemetry.emit(
-        "import_closed", state="COMPLETED_WITH_ERRORS", rows=10, added=7, skipped=3, updated=0
+        "import_closed", state="COMPLETED_WITH_ERRORS", rows=10, added=7, refused=3, updated=0
     )
 
     assert bench.metrics() == [
         ("ImportsClosed", 1, {"State": "COMPLETED_WITH_ERRORS"}),
         ("Rows", 7, {"Status": "added"}),
-        ("Rows", 3, {"Status": "skipped"}),
+        ("Rows", 3, {"Status": "refused"}),
     ]
 
 

@@ -52,7 +52,7 @@ def part(number: int, counts: Counts) -> PartSummary:
         reported=JobCounts(
             added=counts.added,
             updated=counts.updated,
-            skipped=counts.skipped,
+            skipped=counts.refused,
             total=counts.total,
         ),
     )
@@ -113,13 +113,13 @@ WITH_ERRORS = replace(
     state=ImportState.COMPLETED_WITH_ERRORS,
     rows=60_000,
     counts=Counts(
-        added=57_400, existing=573, skipped=1_527, invalid=390, unprocessed=100, unclear=10
+        added=57_400, existing=573, refused=1_527, invalid=390, unprocessed=100, unclear=10
     ),
     reasons=REASONS,
     failed_rows=tuple(
         FailedRow(
             row,
-            RowStatus.SKIPPED,
+            RowStatus.REFUSED,
             REASONS[row % 3].reason.what,
             (
                 ("E-mail", f"person{row}@shop.example"),
@@ -132,8 +132,8 @@ WITH_ERRORS = replace(
     failed_csv=b"\xef\xbb\xbfbigin__Row;E-mail\r\n17;person17@shop.example\r\n",
     notes=("3 rows had trailing cells missing; they were added.",),
     parts=(
-        part(1, Counts(added=24_000, existing=73, skipped=927)),
-        part(2, Counts(added=23_900, existing=500, skipped=600)),
+        part(1, Counts(added=24_000, existing=73, refused=927)),
+        part(2, Counts(added=23_900, existing=500, refused=600)),
         replace(
             part(3, Counts(added=9_500, unprocessed=100, unclear=10)),
             closed_by="tick",

@@ -136,8 +136,8 @@ def test_a_disagreement_is_critical_and_shows_both_sets_of_numbers() -> None:
 
     assert notice.subject.startswith("CRITICAL: ")
     assert (
-        "Part 1: Bigin says 1 added; its 25,000 rows say 24,000 added, 73 already there, "
-        "927 refused by Bigin" in notice.body
+        "Part 1: Bigin says 1 added; its 25,000 rows say 24,000 added, "
+        "73 existing in Bigin before, 927 refused by Bigin" in notice.body
     )
 
 
@@ -223,9 +223,9 @@ def test_a_hold_gives_its_commands() -> None:
 def test_import_json_has_the_same_keys_in_every_state(name: str) -> None:
     facts = json.loads(import_json(SAMPLES[name]))
 
-    assert list(facts)[:14] == [
-        "import_id", "file", "state", "rows", "added", "updated", "existing", "skipped",
-        "unprocessed", "invalid", "unclear", "left_out", "jobs", "seconds",
+    assert list(facts)[:15] == [
+        "import_id", "file", "state", "rows", "added", "updated", "existing", "refused",
+        "unprocessed", "invalid", "unclear", "left_out", "skipped", "jobs", "seconds",
     ]  # fmt: skip
     assert list(facts) == list(json.loads(import_json(COMPLETED)))
 

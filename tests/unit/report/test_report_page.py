@@ -86,7 +86,12 @@ def test_counts_are_shown_and_balance() -> None:
     page = Page(render_report(WITH_ERRORS))
 
     assert "60,000 rows" in page.text
-    for words in ("57,400 added", "573 already there", "1,527 refused by Bigin", "10 unclear"):
+    for words in (
+        "57,400 added",
+        "573 existing in Bigin before",
+        "1,527 refused by Bigin",
+        "10 unclear",
+    ):
         assert words in page.text
     assert "these counts speak of" not in page.text
 
@@ -117,9 +122,9 @@ def test_reasons_come_ranked_with_rows_and_remedy() -> None:
 @pytest.mark.parametrize(
     ("counts", "title"),
     [
-        (Counts(added=1, skipped=2), "Why rows are not in Bigin"),
+        (Counts(added=1, refused=2), "Why rows are not in Bigin"),
         (Counts(added=1, unclear=2), "Why it is unclear whether rows are in Bigin"),
-        (Counts(skipped=1, unclear=2), "Why rows are not in Bigin, or why that is unclear"),
+        (Counts(refused=1, unclear=2), "Why rows are not in Bigin, or why that is unclear"),
     ],
 )
 def test_unclear_rows_are_not_said_to_be_missing(counts: Counts, title: str) -> None:
@@ -141,9 +146,9 @@ def test_a_failed_row_is_told_by_its_key_its_wrong_cells_and_a_short_reason() ->
 @pytest.mark.parametrize(
     ("status", "title"),
     [
-        ({RowStatus.SKIPPED}, "The first failed rows"),
+        ({RowStatus.REFUSED}, "The first failed rows"),
         ({RowStatus.UNCLEAR}, "The first unclear rows"),
-        ({RowStatus.SKIPPED, RowStatus.UNCLEAR}, "The first failed and unclear rows"),
+        ({RowStatus.REFUSED, RowStatus.UNCLEAR}, "The first failed and unclear rows"),
     ],
 )
 def test_rows_are_called_what_they_are(status: set[RowStatus], title: str) -> None:
@@ -176,13 +181,13 @@ def test_a_lay_reader_knows_the_words_for_the_states_of_parts() -> None:
     states = [
         state
         for state in PartState
-        if state.name.lower()
+        if state.value.lower()
         in render_report(
             replace(WITH_ERRORS, parts=(replace(WITH_ERRORS.parts[0], state=state),))
         ).lower()
     ]
 
-    assert states == [PartState.REFUSED]
+    assert states == [PartState.JOB_REFUSED]
 
 
 def test_all_problems_are_shown_with_place_and_remedy() -> None:

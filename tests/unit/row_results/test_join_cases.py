@@ -19,7 +19,7 @@ SENT = (
 )
 ADDED_1 = RowResult(RowStatus.ADDED, "id1")
 UPDATED_2 = RowResult(RowStatus.UPDATED, "id2")
-REFUSED = RowResult(RowStatus.SKIPPED, error="INVALID_DATA-Phone")
+REFUSED = RowResult(RowStatus.REFUSED, error="INVALID_DATA-Phone")
 UNCLEAR = RowResult(RowStatus.UNCLEAR)
 
 
@@ -159,7 +159,7 @@ def test_what_is_not_proven_stays_unclear(
     assert join(result).row_results == row_results
 
 
-def test_without_returned_columns_equal_fates_are_certain_but_ids_are_not() -> None:
+def test_without_returned_columns_equal_row_results_are_certain_but_ids_are_not() -> None:
     joined = join("STATUS,RECORD_ID,ERRORS\nadded,id1,\nadded,id2,\nadded,id3,\n")
 
     assert joined.row_results == (RowResult(RowStatus.ADDED),) * 3
@@ -179,7 +179,7 @@ def test_rows_with_equal_returned_values_are_told_apart_by_a_proven_order() -> N
 
     assert joined.row_results[-2:] == (
         ADDED_1,
-        RowResult(RowStatus.SKIPPED, error="DUPLICATE_DATA-Name"),
+        RowResult(RowStatus.REFUSED, error="DUPLICATE_DATA-Name"),
     )
 
 
@@ -199,7 +199,7 @@ def test_rows_that_are_the_same_to_the_last_cell_share_their_lines() -> None:
     joined = join(result, sent)
 
     assert joined.row_results[0] == ADDED_1
-    assert joined.row_results[2] == RowResult(RowStatus.SKIPPED, error="X")
+    assert joined.row_results[2] == RowResult(RowStatus.REFUSED, error="X")
 
 
 def test_two_rows_of_one_record_keep_its_id_even_if_their_lines_cannot_be_told_apart() -> None:
@@ -247,7 +247,7 @@ def test_rows_that_a_listing_of_failures_leaves_out_succeeded_if_the_counts_prov
 def test_without_any_listing_the_counts_may_still_decide_for_all_rows() -> None:
     joined = join(None, counts=JobCounts(added=0, updated=0, skipped=3, total=3))
 
-    assert joined.row_results == (RowResult(RowStatus.SKIPPED),) * 3
+    assert joined.row_results == (RowResult(RowStatus.REFUSED),) * 3
 
 
 TWINS = [
@@ -267,7 +267,7 @@ def test_failed_rows_that_look_the_same_leave_no_other_row_unclear() -> None:
     joined = join(result, TWINS, counts=TWINS_FAILED)
 
     assert set(joined.row_results[:20]) == {RowResult(RowStatus.ADDED)}
-    assert set(joined.row_results[20:]) == {RowResult(RowStatus.SKIPPED, error=EMPTY)}
+    assert set(joined.row_results[20:]) == {RowResult(RowStatus.REFUSED, error=EMPTY)}
 
 
 @pytest.mark.parametrize("lines", [1, 3], ids=["a line is missing", "a line is repeated"])
@@ -291,7 +291,7 @@ def test_rows_that_look_the_same_keep_the_error_that_all_their_lines_have() -> N
     assert [row_result.record_id for row_result in joined.row_results[:20]] == [
         row[0] for row in TWINS[1:21]
     ]
-    assert set(joined.row_results[20:]) == {RowResult(RowStatus.SKIPPED, error=EMPTY)}
+    assert set(joined.row_results[20:]) == {RowResult(RowStatus.REFUSED, error=EMPTY)}
 
 
 def test_rows_whose_lines_have_different_errors_are_given_both() -> None:
@@ -316,7 +316,7 @@ def test_what_the_counts_decide_keeps_the_reasons_that_bigin_gave() -> None:
 
     joined = join(result, sent, counts=JobCounts(added=0, updated=0, skipped=3, total=3))
 
-    assert set(joined.row_results) == {RowResult(RowStatus.SKIPPED, error=f"{EMPTY} or no reason")}
+    assert set(joined.row_results) == {RowResult(RowStatus.REFUSED, error=f"{EMPTY} or no reason")}
 
 
 @pytest.mark.parametrize("listed", [3, 2], ids=["all rows", "not all rows"])
@@ -373,7 +373,7 @@ def test_the_same_line_of_look_alikes_is_believed_if_the_counts_confirm_it(shuff
 
     joined = join(listing, MATES, counts=JobCounts(added=10, updated=0, skipped=2, total=12))
 
-    assert joined.row_results[10:] == (RowResult(RowStatus.SKIPPED, error=EMPTY),) * 2
+    assert joined.row_results[10:] == (RowResult(RowStatus.REFUSED, error=EMPTY),) * 2
 
 
 @pytest.mark.parametrize("shuffled", [False, True], ids=["in order", "in no order"])
@@ -429,16 +429,16 @@ def test_a_value_that_others_share_is_no_proof_of_order_where_the_rest_was_rewri
         ("", True, RowStatus.EXISTING),
         ("DUPLICATE_DATA", True, RowStatus.EXISTING),
         ("DUPLICATE_DATA-Email", True, RowStatus.EXISTING),
-        ("DUPLICATE_DATA-Phone", True, RowStatus.SKIPPED),
-        ("DUPLICATE_DATA-Email,Phone", True, RowStatus.SKIPPED),
-        ("DUPLICATE_DATA-Email:INVALID_DATA-Phone", True, RowStatus.SKIPPED),
-        ("MANDATORY_NOT_FOUND-Email", True, RowStatus.SKIPPED),
-        ("already there", True, RowStatus.SKIPPED),
-        ("DUPLICATE_DATA-Email", False, RowStatus.SKIPPED),
-        ("", False, RowStatus.SKIPPED),
+        ("DUPLICATE_DATA-Phone", True, RowStatus.REFUSED),
+        ("DUPLICATE_DATA-Email,Phone", True, RowStatus.REFUSED),
+        ("DUPLICATE_DATA-Email:INVALID_DATA-Phone", True, RowStatus.REFUSED),
+        ("MANDATORY_NOT_FOUND-Email", True, RowStatus.REFUSED),
+        ("already there", True, RowStatus.REFUSED),
+        ("DUPLICATE_DATA-Email", False, RowStatus.REFUSED),
+        ("", False, RowStatus.REFUSED),
     ],
 )
-def test_a_skipped_row_is_existing_only_if_that_was_asked_and_nothing_else_is_wrong(
+def test_a_row_that_bigin_skipped_is_existing_only_if_that_was_asked_and_nothing_else_is_wrong(
     error: str, existing_is_asked: bool, status: RowStatus
 ) -> None:
     result = [("Email", "STATUS", "RECORD_ID", "ERRORS"), ("a@x.example", "skipped", "", error)]
@@ -455,7 +455,7 @@ def test_fields_that_are_named_like_bigins_own_columns_are_told_apart() -> None:
     joined = join(result, sent)
 
     assert joined.row_results == (
-        RowResult(RowStatus.SKIPPED, error="NOT_APPROVED"),
+        RowResult(RowStatus.REFUSED, error="NOT_APPROVED"),
         RowResult(RowStatus.UPDATED, "78"),
     )
 

@@ -17,17 +17,18 @@ from bigin_import.row_results.join import JoinedPart, Proof
 from tests.unit.row_results.test_join_cases import join
 
 WORDS = st.sampled_from(["a", "b", "c", "A ", "", "ä,\n"])
-FATES = st.sampled_from(
+ROW_RESULTS = st.sampled_from(
     [
         RowResult(RowStatus.ADDED),
         RowResult(RowStatus.UPDATED),
-        RowResult(RowStatus.SKIPPED, error="DUPLICATE_DATA-Key"),
-        RowResult(RowStatus.SKIPPED, error="INVALID_DATA-Name"),
+        RowResult(RowStatus.REFUSED, error="DUPLICATE_DATA-Key"),
+        RowResult(RowStatus.REFUSED, error="INVALID_DATA-Name"),
         RowResult(RowStatus.UNPROCESSED),
     ]
 )
 HEADER = ("Key", "Name", "City", "Note")
 WRITTEN = (RowStatus.ADDED, RowStatus.UPDATED)
+BIGINS_WORD = {RowStatus.REFUSED: "SKIPPED"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class Case:
     def _line(self, row: int) -> tuple[str, ...]:
         values = tuple(self._written(row, at) for at in self.returned)
         row_result = self.truth[row]
-        return (*values, row_result.status.upper(), row_result.record_id, row_result.error)
+        word = BIGINS_WORD.get(row_result.status, row_result.status.upper())
+        return (*values, word, row_result.record_id, row_result.error)
 
     def _written(self, row: int, column: int) -> str:
         cell = self.rows[row][column]
@@ -82,7 +84,7 @@ def counted(truth: list[RowResult]) -> JobCounts:
     return JobCounts(
         added=found[RowStatus.ADDED],
         updated=found[RowStatus.UPDATED],
-        skipped=found[RowStatus.SKIPPED],
+        skipped=found[RowStatus.REFUSED],
         total=len(truth) - found[RowStatus.UNPROCESSED],
     )
 
@@ -91,7 +93,7 @@ def counted(truth: list[RowResult]) -> JobCounts:
 def cases(draw: st.DrawFn) -> Case:
     words = draw(st.sampled_from([WORDS, st.sampled_from(["a", "b"])]))
     rows = draw(st.lists(st.tuples(words, words, words, words), min_size=1, max_size=14))
-    row_results = draw(st.lists(FATES, min_size=len(rows), max_size=len(rows)))
+    row_results = draw(st.lists(ROW_RESULTS, min_size=len(rows), max_size=len(rows)))
     key = draw(st.sampled_from([None, "Key"]))
     truth = [
         _with_id(row_result, at, rows[at][0] if key else "")
@@ -117,7 +119,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def _with_id(row_result: RowResult, row: int, key: str) -> RowResult:
-    """Return *fate* with the id of its record; what is updated by one key is one record."""
+    """Return a row result with the id of its record; what is updated by one key is one record."""
     if row_result.status is RowStatus.UPDATED and comparable(key):
         return replace(row_result, record_id=f"id of {comparable(key)}")
     return replace(row_result, record_id=f"id{row}") if row_result.status in WRITTEN else row_result
@@ -204,7 +206,7 @@ def test_true_counts_never_disagree(case: Case) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(FATES, min_size=1, max_size=30), st.randoms(use_true_random=False))
+@given(st.lists(ROW_RESULTS, min_size=1, max_size=30), st.randoms(use_true_random=False))
 def test_where_each_row_has_its_own_values_nothing_is_unclear(
     row_results: list[RowResult], random: Random
 ) -> None:
@@ -228,7 +230,7 @@ PLACES = st.integers(0, 11)
 
 @settings(max_examples=1000, deadline=None)
 @given(
-    st.lists(FATES, min_size=12, max_size=40),
+    st.lists(ROW_RESULTS, min_size=12, max_size=40),
     st.lists(st.tuples(PLACES, PLACES), max_size=3),
     st.lists(st.tuples(PLACES, PLACES), max_size=2),
     st.lists(PLACES, max_size=3),

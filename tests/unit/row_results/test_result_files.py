@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -76,14 +77,14 @@ def test_every_result_has_its_file(status: RowStatus) -> None:
 
 def test_a_file_has_our_columns_first_and_is_written_for_spreadsheets() -> None:
     folder = Folder()
-    row_result = RowResult(RowStatus.SKIPPED, error="MANDATORY_NOT_FOUND-Last_Name")
+    row_result = RowResult(RowStatus.REFUSED, error="MANDATORY_NOT_FOUND-Last_Name")
 
     write([DropRow(7, ("a;b\n", ""), row_result=row_result)], folder, delimiter=";")
 
     assert folder.files[ResultFile.FAILED].decode() == (
         "\ufeffbigin__Row;bigin__Status;bigin__Id;bigin__Error;bigin__Reason;bigin__Import;"
         "E-mail;Surname\r\n"
-        "7;skipped;;MANDATORY_NOT_FOUND-Last_Name;"
+        "7;refused;;MANDATORY_NOT_FOUND-Last_Name;"
         '"""Surname"" (Last_Name) is empty, and Bigin requires it. '
         'Fill it in and drop the corrected file.";'
         f'{IMPORT_ID};"a;b\n";\r\n'
@@ -123,7 +124,7 @@ def test_a_success_that_is_an_addition_or_an_update_says_so() -> None:
 def test_our_columns_hold_no_formula_and_original_cells_stay_as_they_are(start: str) -> None:
     folder = Folder()
     formula = f"{start}cmd|' /C calc'!A0"
-    row_result = RowResult(RowStatus.SKIPPED, record_id=formula, error=formula)
+    row_result = RowResult(RowStatus.REFUSED, record_id=formula, error=formula)
 
     write([DropRow(2, (formula, "b"), f"{formula} is wrong", row_result)], folder)
     write([DropRow(2, (formula, "b"), row_result=row_result)], second := Folder())
@@ -137,7 +138,7 @@ def test_our_columns_hold_no_formula_and_original_cells_stay_as_they_are(start: 
 def test_reasons_are_ranked_with_their_first_rows() -> None:
     errors = ["DUPLICATE_DATA-Email"] * 7 + ["MANDATORY_NOT_FOUND-Last_Name"] * 9
     rows = [
-        DropRow(number, ("a", "b"), row_result=RowResult(RowStatus.SKIPPED, error=error))
+        DropRow(number, ("a", "b"), row_result=RowResult(RowStatus.REFUSED, error=error))
         for number, error in enumerate(errors, start=2)
     ]
 
@@ -162,7 +163,7 @@ def test_a_code_that_a_row_has_twice_counts_once() -> None:
     error = "INVALID_DATA-Email:INVALID_DATA-Email:INVALID_DATA-Email"
 
     written = write(
-        [DropRow(2, ("a", "b"), row_result=RowResult(RowStatus.SKIPPED, error=error))], Folder()
+        [DropRow(2, ("a", "b"), row_result=RowResult(RowStatus.REFUSED, error=error))], Folder()
     )
 
     assert [(ranked.rows, ranked.examples) for ranked in written.reasons] == [(1, (2,))]
@@ -185,13 +186,13 @@ def test_the_report_gets_the_first_failed_rows_shortened() -> None:
             DropRow(
                 2,
                 ("a", ""),
-                row_result=RowResult(RowStatus.SKIPPED, error="INVALID_DATA-Last_Name"),
+                row_result=RowResult(RowStatus.REFUSED, error="INVALID_DATA-Last_Name"),
             ),
             (("E-mail", "a"), ("Surname", "")),
         ),
         (
             DropRow(
-                2, ("a", ""), row_result=RowResult(RowStatus.SKIPPED, error="INVALID_DATA-Email")
+                2, ("a", ""), row_result=RowResult(RowStatus.REFUSED, error="INVALID_DATA-Email")
             ),
             (("E-mail", "a"),),
         ),
@@ -218,7 +219,7 @@ def test_a_failed_row_is_shown_by_its_key_and_the_cells_that_are_wrong(
 def test_megabytes_of_errors_make_a_short_report() -> None:
     error = "INVALID_DATA-" + ",".join(f"name {n}" for n in range(300_000))
     rows = [
-        DropRow(n, ("a", "b"), row_result=RowResult(RowStatus.SKIPPED, error=error)) for n in (2, 3)
+        DropRow(n, ("a", "b"), row_result=RowResult(RowStatus.REFUSED, error=error)) for n in (2, 3)
     ]
 
     written = write(rows, Folder())
@@ -238,7 +239,7 @@ def test_megabytes_of_errors_make_a_short_report() -> None:
         ),
         (DropRow(2, ("a", "b"), because=Reason("NO_PERMISSION", "It may not.")), True),
         (
-            DropRow(2, ("a", "b"), row_result=RowResult(RowStatus.SKIPPED, error="LIMIT_EXCEEDED")),
+            DropRow(2, ("a", "b"), row_result=RowResult(RowStatus.REFUSED, error="LIMIT_EXCEEDED")),
             False,
         ),
     ],
@@ -288,7 +289,7 @@ def test_memory_does_not_grow_with_the_rows() -> None:
                 DropRow(
                     n,
                     ("a" * 100, "b"),
-                    row_result=RowResult(RowStatus.SKIPPED, error=errors[n % 2]),
+                    row_result=RowResult(RowStatus.REFUSED, error=errors[n % 2]),
                 )
                 for n in range(rows)
             ),
@@ -306,14 +307,16 @@ def test_memory_does_not_grow_with_the_rows() -> None:
 
 
 CELLS = st.text(st.characters(codec="utf-8"), max_size=8)
-FATES = st.builds(
+ROW_RESULTS = st.builds(
     RowResult, st.sampled_from(list(FILE_OF)), st.sampled_from(["", "11"]), st.text(max_size=5)
 )
 
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.lists(st.tuples(st.tuples(CELLS, CELLS), st.none() | st.just("odd"), st.none() | FATES)),
+    st.lists(
+        st.tuples(st.tuples(CELLS, CELLS), st.none() | st.just("odd"), st.none() | ROW_RESULTS)
+    ),
     st.sampled_from(",;\t|:"),
 )
 def test_each_row_is_in_exactly_one_file_with_its_own_cells(
@@ -345,8 +348,19 @@ def test_what_is_dropped_again_is_the_original_file() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.builds(RowResult, st.sampled_from(RowStatus), CELLS, CELLS, st.booleans())))
-def test_kept_fates_come_back_as_they_were(row_results: list[RowResult]) -> None:
+def test_kept_row_results_come_back_as_they_were(row_results: list[RowResult]) -> None:
     body = write_row_results(row_results)
 
     assert list(read_row_results(body)) == row_results
     assert write_row_results(row_results) == body
+
+
+def test_row_results_kept_by_the_release_before_are_read() -> None:
+    """It wrote Bigin's word for a refused row."""
+    kept = gzip.compress(b"added,id1,,\r\nskipped,,INVALID_DATA-Email,\r\nupdated,,,either\r\n")
+
+    assert list(read_row_results(kept)) == [
+        RowResult(RowStatus.ADDED, "id1"),
+        RowResult(RowStatus.REFUSED, error="INVALID_DATA-Email"),
+        RowResult(RowStatus.UPDATED, either=True),
+    ]

@@ -33,7 +33,7 @@ NO_LAYOUT_FIELD = BiginRefusedError(
 TOO_MANY = BiginRefusedError(
     code="LIMIT_EXCEEDED", message="Too many records", resolution="Make room"
 )
-FATES = ("added", "updated", "existing", "skipped", "unprocessed", "invalid", "unclear")
+STATUSES = ("added", "updated", "existing", "refused", "unprocessed", "invalid", "unclear")
 
 
 def judge(row: Sequence[str]) -> Verdict:
@@ -192,7 +192,7 @@ def test_the_same_drop_again_is_quiet_and_its_report_says_why() -> None:
 @pytest.mark.parametrize(
     ("told", "counts"),
     [
-        (lambda: dropped(judging), {"added": 1, "skipped": 1}),
+        (lambda: dropped(judging), {"added": 1, "refused": 1}),
         (lambda: dropped(refusing), {"unprocessed": 2}),
         (lambda: dropped(failing), {"unclear": 2}),
         (
@@ -207,12 +207,13 @@ def test_the_same_drop_again_is_quiet_and_its_report_says_why() -> None:
 def test_every_row_is_counted_once(told: Callable[[], Told], counts: dict[str, int]) -> None:
     facts = told().facts
 
-    assert {row_result: facts[row_result] for row_result in FATES if facts[row_result]} == counts
+    assert {status: facts[status] for status in STATUSES if facts[status]} == counts
     assert sum(counts.values()) == facts["rows"]
     files = [file["rows"] for name, file in facts["files"].items() if name != "report"]
     assert sum(files) == facts["rows"]
     parts = [part["counts"] for part in facts["parts"]]
-    assert sum(sum(part.values()) for part in parts) == facts["rows"] - facts["invalid"]
+    counted = sum(part[status] for part in parts for status in STATUSES)
+    assert counted == facts["rows"] - facts["invalid"]
 
 
 def test_a_refused_mapping_costs_nothing_and_names_the_cause_once_for_all_its_rows() -> None:

@@ -90,7 +90,7 @@ class Part:
         asked_at: When Bigin was last asked about its job because of a callback.
         polls: How often Bigin was asked about its job by the tick; spaces the next time.
         warnings: What was odd about Bigin's row results, in sentences.
-        counts: Rows by fate, once collected or given up.
+        counts: Rows by status, once collected or given up.
         stored_at, uploaded_at, created_at, settled_at, collected_at: When it took each step; but
             for created_at only people read them.
     """

@@ -34,17 +34,17 @@ _AFTER_AN_ATTEMPT = frozenset({PartState.CREATED, PartState.UNKNOWN, PartState.G
 EDGES: Mapping[PartState, frozenset[PartState]] = {
     # After an unanswered attempt also to CREATED: its job calls back. To UNKNOWN: it calls back
     # and does not say which. To GIVEN_UP: a hold of the whole import is given up.
-    PartState.STORED: frozenset({PartState.UPLOADED, PartState.REFUSED, *_AFTER_AN_ATTEMPT}),
+    PartState.STORED: frozenset({PartState.UPLOADED, PartState.JOB_REFUSED, *_AFTER_AN_ATTEMPT}),
     # Back to STORED if the upload is so old that Bigin may have thrown it away.
     PartState.UPLOADED: frozenset(
-        {PartState.STORED, PartState.CREATING, PartState.REFUSED, *_AFTER_AN_ATTEMPT}
+        {PartState.STORED, PartState.CREATING, PartState.JOB_REFUSED, *_AFTER_AN_ATTEMPT}
     ),
     # Back to UPLOADED only if the create certainly did not leave.
     PartState.CREATING: frozenset(
         {
             PartState.UPLOADED,
             PartState.CREATED,
-            PartState.REFUSED,
+            PartState.JOB_REFUSED,
             PartState.UNKNOWN,
             PartState.GIVEN_UP,
         }
@@ -57,7 +57,7 @@ EDGES: Mapping[PartState, frozenset[PartState]] = {
     ),
     PartState.HELD: frozenset({PartState.STORED, PartState.CREATED, PartState.GIVEN_UP}),
     PartState.COLLECTED: frozenset(),
-    PartState.REFUSED: frozenset(),
+    PartState.JOB_REFUSED: frozenset(),
     PartState.GIVEN_UP: frozenset(),
 }
 
@@ -120,7 +120,7 @@ def refuse(refusal: Refusal, now: int) -> Step:
         is_certain = all(attempt.written_off for attempt in earlier)
         return replace(
             _closed(part),
-            state=PartState.REFUSED if is_certain else PartState.GIVEN_UP,
+            state=PartState.JOB_REFUSED if is_certain else PartState.GIVEN_UP,
             refusal=replace(refusal, attempt=of.number if of else None),
             counts=Counts(unprocessed=part.rows) if is_certain else Counts(unclear=part.rows),
             collected_at=now,

@@ -12,11 +12,16 @@ class RowStatus(StrEnum):
     ADDED = "added"
     UPDATED = "updated"
     EXISTING = "existing"
-    SKIPPED = "skipped"
+    REFUSED = "refused"
     UNPROCESSED = "unprocessed"
     INVALID = "invalid"
     UNCLEAR = "unclear"
     LEFT_OUT = "left_out"
+
+    @classmethod
+    def _missing_(cls, value: object) -> RowStatus | None:
+        """Read files of the releases that had Bigin's word for a refused row."""
+        return cls.REFUSED if value == "skipped" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +44,12 @@ class RowResult:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Rows by their fate. Their sum is the number of rows they speak of."""
+    """Rows by what became of them. Their sum is the number of rows they speak of."""
 
     added: int = 0
     updated: int = 0
     existing: int = 0
-    skipped: int = 0
+    refused: int = 0
     unprocessed: int = 0
     invalid: int = 0
     unclear: int = 0

@@ -90,9 +90,9 @@ class HoldCause(StrEnum):
 
 class PartState(StrEnum):
     """
-    The way of a part. COLLECTED, REFUSED and GIVEN_UP are final.
+    The way of a part. COLLECTED, JOB_REFUSED and GIVEN_UP are final.
 
-    REFUSED: certain that no row of it is in Bigin through this drop.
+    JOB_REFUSED: certain that no row of it is in Bigin through this drop. Stored as REFUSED.
     GIVEN_UP: a person or a deadline ended the waiting; what became of its rows is unclear.
     """
 
@@ -102,14 +102,14 @@ class PartState(StrEnum):
     CREATED = "CREATED"
     SETTLED = "SETTLED"
     COLLECTED = "COLLECTED"
-    REFUSED = "REFUSED"
+    JOB_REFUSED = "REFUSED"
     UNKNOWN = "UNKNOWN"
     HELD = "HELD"
     GIVEN_UP = "GIVEN_UP"
 
     @property
     def is_final(self) -> bool:
-        return self in (PartState.COLLECTED, PartState.REFUSED, PartState.GIVEN_UP)
+        return self in (PartState.COLLECTED, PartState.JOB_REFUSED, PartState.GIVEN_UP)
 
 
 class ClosedBy(StrEnum):

@@ -76,7 +76,7 @@ class PartSender:
 
     def send(self, current: Round, part: Part) -> Part:
         """
-        Bring *part* from STORED or UPLOADED to CREATED, or to REFUSED.
+        Bring *part* from STORED or UPLOADED to CREATED, or to JOB_REFUSED.
 
         Raises:
             StoppedError: It is not there yet, and no other part should be tried now.

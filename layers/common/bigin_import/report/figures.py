@@ -12,10 +12,10 @@ _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", ":": "c
 _WORDS = {
     "added": "added",
     "updated": "updated",
-    "existing": "already there",
-    "skipped": "refused by Bigin",
-    "invalid": "not valid, so not sent",
-    "unprocessed": "not processed",
+    "existing": "existing in Bigin before",
+    "refused": "refused by Bigin",
+    "invalid": "invalid, not sent",
+    "unprocessed": "unprocessed",
     "unclear": "unclear",
     "left_out": "left out, as no data",
 }
@@ -23,7 +23,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One colour of the bar: rows of one fate."""
+    """One colour of the bar: rows with one status."""
 
     status: str
     words: str
@@ -32,7 +32,7 @@ class Share:
 
 
 def balance(counts: Counts) -> tuple[Share, ...]:
-    """Split all rows by their fate; fates that no row has are left out."""
+    """Split all rows by their status; those that no row has are left out."""
     return tuple(
         Share(status, words, rows, 100 * rows / counts.total)
         for status, words in _WORDS.items()

@@ -151,7 +151,7 @@ def _successes(it: ImportSummary) -> str:
     named = (
         (counts.added, "added"),
         (counts.updated, "updated"),
-        (counts.existing, "already there"),
+        (counts.existing, "existing"),
     )
     return ", ".join(f"{count:,} {word}" for count, word in named if count) or "none"
 
@@ -166,7 +166,7 @@ def _mend(it: ImportSummary) -> str:
     if it.mend_first:
         unchanged = f"Mend the cause named below, then drop {unprocessed}."
     steps = (
-        (counts.skipped + counts.invalid, f"Correct {failed} and drop it under incoming/."),
+        (counts.refused + counts.invalid, f"Correct {failed} and drop it under incoming/."),
         (counts.unprocessed, unchanged),
         (counts.unclear, f"Do not drop {unclear}; look for its rows in Bigin first."),
         (len(it.warnings), _LOOK_AT_WARNINGS),

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bigin_import.domain.drop import Problem
-from bigin_import.domain.row_result import RankedReason
+from bigin_import.domain.row_result import Counts, RankedReason
 from bigin_import.report.summary import ImportSummary, PartSummary
 from bigin_import.row_results.reasons import what_without_quotation
 
@@ -23,7 +23,7 @@ def _facts(it: ImportSummary) -> dict[str, Any]:
         "file": it.file,
         "state": it.state.value,
         "rows": it.rows,
-        **asdict(it.counts),
+        **_counts(it.counts),
         "jobs": sum(len(part.job_ids) for part in it.parts),
         "seconds": it.seconds,
         "counts_disagree": it.counts_disagree,
@@ -49,6 +49,11 @@ def _facts(it: ImportSummary) -> dict[str, Any]:
         "parts": [_part(part) for part in it.parts],
         "files": {link.kind: {"key": link.key, "rows": link.rows} for link in it.files},
     }
+
+
+def _counts(counts: Counts) -> dict[str, int]:
+    """Return rows by status; `skipped` is what `refused` was called, and stays for programs."""
+    return {**asdict(counts), "skipped": counts.refused}
 
 
 def _problem(problem: Problem) -> dict[str, str]:
@@ -78,7 +83,7 @@ def _part(part: PartSummary) -> dict[str, Any]:
         "closed_by": part.closed_by or None,
         "seconds": part.seconds,
         "credits": part.credits,
-        "counts": part.counts and asdict(part.counts),
+        "counts": part.counts and _counts(part.counts),
         "reported": part.reported and asdict(part.reported),
         "disagrees": part.disagrees,
         "note": part.note or None,

@@ -37,7 +37,7 @@ _STATES = defaultdict(
         PartState.CREATED: "Bigin is working on it",
         PartState.SETTLED: "Bigin is done with it",
         PartState.COLLECTED: "done",
-        PartState.REFUSED: "refused by Bigin",
+        PartState.JOB_REFUSED: "refused by Bigin",
         PartState.UNKNOWN: "Bigin has not answered",
         PartState.HELD: "waits for a decision",
         PartState.GIVEN_UP: "given up",

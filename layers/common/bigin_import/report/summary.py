@@ -1,4 +1,4 @@
-"""All that is told about an import: the report, the notice and `import.json` read nothing else."""
+"""All that report, notice and `import.json` know of an import; they read nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class PartSummary:
         closed_by: "callback", "tick", or "" if no job ended.
         credits: Of every job that Bigin made or may have made.
         seconds: From the job's creation to its end; None if it has none.
-        counts: Rows by fate; None while they are not known.
+        counts: Rows by status; None while they are not known.
         reported: Bigin's own counts for the job.
         note: Why the part was refused, held or given up; "" if it was not.
     """
@@ -175,7 +175,7 @@ class ImportSummary:
     @property
     def is_refused(self) -> bool:
         """Bigin refused whole parts, perhaps for the mapping."""
-        return any(part.state == PartState.REFUSED for part in self.parts)
+        return any(part.state == PartState.JOB_REFUSED for part in self.parts)
 
     @property
     def is_critical(self) -> bool:

@@ -129,7 +129,7 @@ type Key = tuple[str, ...]
 _STATUSES = {
     "added": RowStatus.ADDED,
     "updated": RowStatus.UPDATED,
-    "skipped": RowStatus.SKIPPED,
+    "skipped": RowStatus.REFUSED,
     "unprocessed": RowStatus.UNPROCESSED,
 }
 
@@ -142,7 +142,7 @@ class Listing:
     Attributes:
         columns: Positions, in what we sent, of the columns that came back.
         keys: For each line the values of those columns, in comparable form.
-        fates: For each line what it says.
+        row_results: For each line what it says.
         find_by: Position, in what we sent, of the column by which Bigin finds a record; None if
             by none.
     """
@@ -241,12 +241,12 @@ def _last(
 
     A mapped field may have the same name; Bigin puts its own columns behind the mapped ones.
     """
-    object_keys = [
+    places = [
         at
         for at, found in enumerate(names)
         if found == _spelled_together(name) and at not in (free_of or ())
     ]
-    return max(object_keys, key=lambda at: (header[at] == name, at), default=None)
+    return max(places, key=lambda at: (header[at] == name, at), default=None)
 
 
 def _spelled_together(name: str) -> str:
@@ -298,13 +298,13 @@ class _ResultReader:
         status = _STATUSES.get(comparable(word), RowStatus.UNCLEAR)
         if status is RowStatus.UNCLEAR:
             return RowResult(status, error=error or f"STATUS {word}")
-        if status is RowStatus.SKIPPED and self._existing_is_asked and self._exists(error):
+        if status is RowStatus.REFUSED and self._existing_is_asked and self._exists(error):
             status = RowStatus.EXISTING
         return RowResult(status, cell_at(line, self._layout.record_id).strip(), error)
 
     def _exists(self, error: str) -> bool:
         """
-        Return whether a skipped row was skipped because its record is there, as was asked.
+        Return whether Bigin skipped a row because its record is there, as was asked.
 
         Bigin does not say what such a row's ERRORS hold. Taken for it: nothing, or
         DUPLICATE_DATA alone that names no column or only the key. DUPLICATE_DATA of another

@@ -16,11 +16,11 @@ from bigin_import.row_results.bigin_listing import Key, Listing
 from bigin_import.row_results.matching import UNCLEAR, common_result, dealt_out, with_equal_values
 from bigin_import.row_results.reasons import any_of
 
-_NOT_WRITTEN = (RowStatus.SKIPPED, RowStatus.EXISTING, RowStatus.UNPROCESSED)
+_NOT_WRITTEN = (RowStatus.REFUSED, RowStatus.EXISTING, RowStatus.UNPROCESSED)
 
 
 def count_row_results(row_results: Sequence[RowResult]) -> Counts:
-    """Count rows by their fate."""
+    """Count rows by their status."""
     found = Counter(row_result.status.value for row_result in row_results)
     return Counts(**found)
 
@@ -33,7 +33,7 @@ def left_over(
     existing_is_asked: bool,
 ) -> Mapping[int, RowResult]:
     """
-    Return the fates of unclear rows, by their place, for which Bigin's counts leave one answer.
+    Return results of unclear rows, by their place, for which Bigin's counts leave one answer.
 
     Args:
         said: What the listing says of unclear rows and others that look the same.
@@ -49,7 +49,7 @@ def left_over(
     added = (counts.added or 0) - known.added
     updated = (counts.updated or 0) - known.updated
     if added + updated == 0:
-        otherwise = None if existing_is_asked else RowResult(RowStatus.SKIPPED)
+        otherwise = None if existing_is_asked else RowResult(RowStatus.REFUSED)
         return _not_written(unclear, said, otherwise)
     if added + updated != known.unclear:
         return {}
@@ -67,10 +67,10 @@ def _not_written(
 
 
 def disagrees(row_results: Sequence[RowResult], counts: JobCounts) -> bool:
-    """Return whether no fate of the unclear rows could make the rows fit Bigin's counts."""
+    """Return whether no results of the unclear rows could make the rows fit Bigin's counts."""
     known = count_row_results(row_results)
     either = sum(row_result.either for row_result in row_results)
-    skipped = known.skipped + known.existing
+    skipped = known.refused + known.existing
     decided = len(row_results) - known.unprocessed - known.unclear
     return not (
         _fits(counts.added, known.added, known.added + either + known.unclear)
@@ -102,12 +102,12 @@ def by_order(ours: Sequence[Key], listing: Listing, counts: JobCounts) -> list[R
         for at in range(1, len(ours))
         if ours[at] == ours[at - 1] and row_results[at] == row_results[at - 1]
     ]
-    in_doubt = sorted({*beside, *(at - 1 for at in beside)})
-    if not in_doubt:
+    ambiguous = sorted({*beside, *(at - 1 for at in beside)})
+    if not ambiguous:
         return row_results
     if not _is_whole(len(ours), listing, counts):
-        return _without(in_doubt, row_results)
-    for at in in_doubt:
+        return _without(ambiguous, row_results)
+    for at in ambiguous:
         row_results[at] = _certain(row_results[at], is_named=listing.names_record(ours[at]))
     return row_results
 
@@ -131,7 +131,7 @@ def by_whole_listing(
         return None
     unlisted = _written(counts)
     row_results = [UNCLEAR] * len(ours)
-    in_doubt: list[int] = []
+    ambiguous: list[int] = []
     repeated: set[RowStatus] = set()
     spoken_for = 0
     for rows, found in with_equal_values(ours, listing.keys):
@@ -141,18 +141,18 @@ def by_whole_listing(
         lines = [listing.row_results[at] for at in found]
         if len(set(lines)) < len(lines):
             repeated |= {line.status for line in _listed_twice(lines)}
-            in_doubt += rows
+            ambiguous += rows
             lines = _certain_of(lines, is_named=listing.names_record(ours[rows[0]]))
         lines += [unlisted] * (len(rows) - len(found))
         for at, row_result in zip(rows, dealt_out(lines, {wholes[at] for at in rows}), strict=True):
             row_results[at] = row_result
     if spoken_for < len(listing.keys):
         return None
-    return _without(in_doubt, row_results) if len(repeated) > 1 else row_results
+    return _without(ambiguous, row_results) if len(repeated) > 1 else row_results
 
 
-def _without(in_doubt: Iterable[int], row_results: list[RowResult]) -> list[RowResult]:
-    for at in in_doubt:
+def _without(ambiguous: Iterable[int], row_results: list[RowResult]) -> list[RowResult]:
+    for at in ambiguous:
         row_results[at] = UNCLEAR
     return row_results
 

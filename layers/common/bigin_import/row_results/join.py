@@ -2,7 +2,7 @@
 What became of each row that was sent: our rows joined with Bigin's row results.
 
 Bigin's listing has no row numbers and promises neither order nor completeness. A row gets the
-fate of a line only where that is proven:
+result of a line only where that is proven:
 
 - by order: the listing is as long as the part, and every line has its row's values. Where
   neighbours have the same values and the same line, one of them may be listed twice in place of
@@ -48,7 +48,7 @@ _EITHER = "either"
 
 
 def write_row_results(row_results: Iterable[RowResult]) -> bytes:
-    """Return *fates* as a gzipped CSV without a header; the same fates give the same bytes."""
+    """Return *row_results* as a gzipped CSV without a header; the same give the same bytes."""
     packed = BytesIO()
     with (
         gzip.GzipFile("", "wb", compresslevel=1, fileobj=packed, mtime=0) as archive,
@@ -67,7 +67,7 @@ def write_row_results(row_results: Iterable[RowResult]) -> bytes:
 
 
 def read_row_results(body: bytes) -> Iterator[RowResult]:
-    """Yield what `write_fates` wrote."""
+    """Yield what `write_row_results` wrote, in this release or the one before."""
     csv.field_size_limit(LONGEST_CELL)
     with gzip.open(BytesIO(body), "rt", encoding="utf-8", newline="") as text:
         for status, record_id, error, either in csv.reader(text):
@@ -85,10 +85,10 @@ class Proof(StrEnum):
 @dataclass(frozen=True, slots=True)
 class JoinedPart:
     """
-    The fates of one part.
+    The row results of one part.
 
     Attributes:
-        fates: One for each row that was sent, in that order.
+        row_results: One for each row that was sent, in that order.
         disagrees: Bigin's counts contradict the rows, whatever became of the unclear ones.
         warnings: Sentences for the report.
     """

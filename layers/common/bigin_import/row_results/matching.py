@@ -93,12 +93,12 @@ def with_equal_values(
 def _groups(keys: Sequence[Key]) -> Iterator[tuple[Key, list[int]]]:
     """Yield each key with its places, in the order of the keys."""
     ordered = sorted(range(len(keys)), key=keys.__getitem__)
-    return ((key, list(object_keys)) for key, object_keys in groupby(ordered, key=keys.__getitem__))
+    return ((key, list(places)) for key, places in groupby(ordered, key=keys.__getitem__))
 
 
 def _shared_out(lines: list[RowResult], rows: list[int], wholes: set[int]) -> list[RowResult]:
     """
-    Give each of *rows*, whose returned values are equal, what is proven of its fate.
+    Give each of *rows*, whose returned values are equal, what is proven of its result.
 
     Several rows need as many lines, no two alike: of two equal lines one may be a repetition
     that stands where another line is missing.
@@ -112,14 +112,14 @@ def _shared_out(lines: list[RowResult], rows: list[int], wholes: set[int]) -> li
 
 
 def dealt_out(row_results: list[RowResult], wholes: set[int]) -> list[RowResult]:
-    """Give as many rows as there are *fates*, whose returned values are equal, their fates."""
+    """Give as many rows as there are *row_results*, whose returned values are equal, theirs."""
     if len(wholes) == 1:  # the rows are the same to the last cell, so any order is true
         return row_results
     return [common_result(row_results)] * len(row_results)
 
 
 def common_result(row_results: Sequence[RowResult]) -> RowResult:
-    """Return what is true of each of *fates*; of several errors, that it is one of them."""
+    """Return what is true of each of *row_results*; of several errors, that it is one of them."""
     statuses = {row_result.status for row_result in row_results}
     ids = {row_result.record_id for row_result in row_results}
     record_id = ids.pop() if len(ids) == 1 else ""

@@ -174,7 +174,7 @@ FILE_OF = {
     RowStatus.ADDED: ResultFile.SUCCESS,
     RowStatus.UPDATED: ResultFile.SUCCESS,
     RowStatus.EXISTING: ResultFile.SUCCESS,
-    RowStatus.SKIPPED: ResultFile.FAILED,
+    RowStatus.REFUSED: ResultFile.FAILED,
     RowStatus.INVALID: ResultFile.FAILED,
     RowStatus.UNPROCESSED: ResultFile.UNPROCESSED,
     RowStatus.UNCLEAR: ResultFile.UNCLEAR,
@@ -192,7 +192,7 @@ class DropRow(NamedTuple):
             the drop is gone and nothing else tells it.
         cells: As they were read, `bigin__` columns of an earlier import left out.
         invalid: Why it was never sent; None if it was fit to be sent.
-        fate: None if it was never sent.
+        row_result: None if it was never sent.
         because: Why its whole part was not done, or is unclear; else Bigin's ERRORS say it.
     """
 

@@ -20,7 +20,7 @@ from bigin_import.settling.match_job import JobMatcher
 from bigin_import.telemetry import report_bigin_error
 
 ASK_AGAIN_SECONDS = 10  # callbacks of one part make us ask Bigin at most this often
-_DONE = (PartState.SETTLED, PartState.COLLECTED, PartState.REFUSED, PartState.GIVEN_UP)
+_DONE = (PartState.SETTLED, PartState.COLLECTED, PartState.JOB_REFUSED, PartState.GIVEN_UP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

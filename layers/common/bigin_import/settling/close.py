@@ -337,7 +337,7 @@ class ImportCloser:
             added=counts.added,
             updated=counts.updated,
             existing=counts.existing,
-            skipped=counts.skipped,
+            refused=counts.refused,
             unprocessed=counts.unprocessed,
             invalid=counts.invalid,
             unclear=counts.unclear,

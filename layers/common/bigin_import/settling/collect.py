@@ -160,7 +160,7 @@ class Collector:
             added=counts.added,
             updated=counts.updated,
             existing=counts.existing,
-            skipped=counts.skipped,
+            refused=counts.refused,
             unprocessed=counts.unprocessed,
             unclear=counts.unclear,
         )

@@ -30,7 +30,7 @@ from bigin_import.stored_plan import read_archive
 
 _PEOPLE_SAY = {"Accounts": "Companies", "Pipelines": "Deals"}
 _MODULE_OF_KEY = {key: module for module, key in SYSTEM_KEYS.items()}
-FATES_BYTES = 20_000_000  # 25,000 rows with long errors, packed, are a tenth of that
+ROW_RESULTS_BYTES = 20_000_000  # 25,000 rows with long errors, packed, are a tenth of that
 _LEFT_OUT = RowResult(RowStatus.LEFT_OUT)
 _REASON_IS_GONE = "it is not valid, and why is not known any more without the original file"
 
@@ -107,7 +107,7 @@ class Rows:
         doubt = unclear_reason(sentence(why)) if (why := why_unclear(part)) else None
         if part.state is PartState.COLLECTED:
             key = object_keys.row_results_file(part.import_id, part.number)
-            row_results = read_row_results(self.files.read(key, at_most=FATES_BYTES))
+            row_results = read_row_results(self.files.read(key, at_most=ROW_RESULTS_BYTES))
             return (
                 (row_result, doubt if row_result.status is RowStatus.UNCLEAR else None)
                 for row_result in row_results

@@ -1,4 +1,4 @@
-"""From what the ledger and the plan remember to what people are told. Pure."""
+"""Ledger records and plan -> the summary that report and notice are made of. Pure."""
 
 from __future__ import annotations
 
