@@ -90,7 +90,7 @@ def _part_lines(parts: tuple[Part, ...]) -> Iterator[str]:
         told = part_summary(part)
         attempt = part.attempt.number if part.attempt else "-"
         jobs = " ".join(part.job_ids) or "-"
-        state = "JOB_REFUSED" if part.state is PartState.REFUSED else part.state
+        state = "JOB_REFUSED" if part.state is PartState.JOB_REFUSED else part.state
         table.append((part.number, state, number(part.rows), attempt, jobs, told.closed_by or "-"))
     yield ""
     yield from (f"  {line}" for line in columns(table))
