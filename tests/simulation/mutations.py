@@ -7,7 +7,7 @@ ports, put in place for some runs. A search that does not notice one of them pro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from bigin_import.domain.locks import ContentClaim, KeyLock
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, OpenKind, PartState
 from bigin_import.errors import BiginBusyError, BiginOutcomeUnknownError, ConflictError
-from bigin_import.importing import importer, prepare
+from bigin_import.importing import claims, importer, prepare
 from bigin_import.importing.decisions import Decision, Decisions
 from bigin_import.importing.importer import Importer
 from bigin_import.importing.lease import OUTLIVES_SECONDS, Lease
@@ -128,9 +128,10 @@ _send_import = Importer._send
 
 
 def _cut_again(self: Importer, lease: Lease, record: Import) -> None:
-    self.preparer._plan_parts(lease, record.import_id, self.preparer._cut(
-        lease, record, self.mappings.read(record, record.mapping)  # type: ignore[arg-type]  # it was pinned long ago
-    ))  # fmt: skip
+    mapping = self.mappings.read_pinned(record)
+    with ExitStack() as opened:
+        plan, _ = self.preparer._cut(lease, record, mapping, opened)
+    self.preparer._plan_parts(lease, record.import_id, plan)
     _send_import(self, lease, record)
 
 
@@ -271,7 +272,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "adoption without proof": ((JobMatcher, "_adopt", _adopt_anything),),
     "signature check skipped": ((functions, "verify", _believe),),
     "closed-check removed": ((import_transitions, "close", _close_unchecked),),
-    "content claim skipped": ((prepare, "create_if_absent", _without_claim),),
+    "content claim skipped": ((claims, "create_if_absent", _without_claim),),
     "own lost-answer write taken for another's": ((MemoryLedger, "_repeat_put", _own_is_anothers),),
     "another's write taken for own": ((SimulatedLedger, "_put", _anothers_is_own),),
     "index trusted without a re-read": ((import_transitions, "postpone", _postponed_unseen),),

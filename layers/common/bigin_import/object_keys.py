@@ -169,6 +169,11 @@ def row_results_file(import_id: str, part: int) -> str:
     return f"parts/{import_id}/{part:04d}.fates.csv.gz"
 
 
+def keys_file(results: str) -> str:
+    """Return where the hashes of an import's key values lie, beside its result files."""
+    return f"{results}keys.bin"
+
+
 def results_prefix(source: ObjectVersion, import_id: str, received_at: int) -> str:
     """Return where the result files go; *received_at* in seconds since the epoch."""
     if kind_of(source.key) is KeyKind.REFUSED:

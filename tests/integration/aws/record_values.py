@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
+from bigin_import.domain.history import ModuleHistory
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import (
     CachedResponse,
@@ -25,6 +26,7 @@ RECORD_KINDS: tuple[type[Record], ...] = (
     Part,
     KeyLock,
     ContentClaim,
+    ModuleHistory,
     SharedToken,
     LastNotice,
     CachedResponse,

@@ -12,7 +12,7 @@ from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 from bigin_import.domain.plan import ColumnPlan, CutResult, Dialect, PlannedColumn, SourceRow
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.table import AS_FOUND, FILL, Options, Table, open_table
-from bigin_import.splitting.splitter import source_rows, split
+from bigin_import.splitting.splitter import MAX_BYTES, MAX_ROWS, source_rows, split
 
 NAME = "contacts.csv"
 
@@ -112,7 +112,8 @@ def cut_drop(
     name: str = NAME,
     encoding: str | None = None,
     options: Options = AS_FOUND,
-    **limits: int,
+    max_rows: int = MAX_ROWS,
+    max_bytes: int = MAX_BYTES,
 ) -> Cut:
     """Cut a drop; without a plan all of its columns are mapped and any row may be invalid."""
     archives: list[bytes] = []
@@ -122,7 +123,8 @@ def cut_drop(
         plan or plan_of(*columns(*table.header), max_invalid_share=1.0),
         store=lambda _, archive: archives.append(archive),
         entry_name=lambda number: f"part-{number}.csv",
-        **limits,
+        max_rows=max_rows,
+        max_bytes=max_bytes,
     )
     return Cut(result, archives, table.dialect)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bigin_import.domain.history import ModuleHistory
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address
@@ -117,4 +118,13 @@ class CachedResponse:
         return CachedResponse.at(self.what)
 
 
-type Record = Import | Part | KeyLock | ContentClaim | SharedToken | LastNotice | CachedResponse
+type Record = (
+    Import
+    | Part
+    | KeyLock
+    | ContentClaim
+    | ModuleHistory
+    | SharedToken
+    | LastNotice
+    | CachedResponse
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,19 +11,19 @@ from bigin_import.corrections.corrections import Corrections, reject_merged
 from bigin_import.domain import import_transitions
 from bigin_import.domain.import_record import Import, Totals
 from bigin_import.domain.job_request import Operation
-from bigin_import.domain.locks import ContentClaim
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import CutPart, CutResult, Plan
 from bigin_import.domain.states import ImportState, OpenKind, PartState
-from bigin_import.errors import ConflictError
-from bigin_import.identity import normalised_mapping
 from bigin_import.importing.check import DropCheck
+from bigin_import.importing.claims import Claims, Content
+from bigin_import.importing.key_history import KeyHistory
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.ledger import create_if_absent
 from bigin_import.mapping.column_plan import column_plan
 from bigin_import.mapping.model import Mapping
 from bigin_import.ports import Clock, Files, Ledger, Telemetry
+from bigin_import.splitting.content_log import ContentLog
 from bigin_import.splitting.splitter import MAX_ROWS, split
 from bigin_import.stored_plan import write_archive, write_plan
 
@@ -57,25 +58,28 @@ class Preparer:
             MissingObjectError: The version was removed from the bucket.
             LeaseLostError: Another submitter took over.
         """
-        plan = self._cut(lease, record, mapping)
+        with ExitStack() as opened:
+            plan, log = self._cut(lease, record, mapping, opened)
+            return self._planned_with(lease, record, mapping, plan, log)
+
+    def _planned_with(
+        self, lease: Lease, record: Import, mapping: Mapping, plan: Plan, log: ContentLog
+    ) -> Import:
+        """Store the plan and claim its content; if that is in Bigin already, nothing is sent."""
         lease.check()
         made = write_plan(self.files, record.import_id, plan)
         if record.dry_run:
             lease.change(import_transitions.record_plan(made, claim=None))
             return self._planned(lease, plan, verdict=ImportState.DRY_RUN)
-        digest = identity.claim_of(
-            record.source,
-            plan.cut.content_sha256,
-            normalised_mapping(plan.columns),
-            parent=plan.parent,
-            force=mapping.force,
-        )
-        lease.change(import_transitions.record_plan(made, claim=digest))
-        claim = self._claim(digest, record.import_id)
-        if claim.import_id != record.import_id:
-            return self._planned(lease, plan, verdict=ImportState.UNCHANGED, winner=claim.import_id)
+        content = _content(record, mapping, plan, log)
+        lease.change(import_transitions.record_plan(made, claim=content.claim))
+        winner = self._claims.acquire(content, record.import_id)
+        if winner is not None:
+            return self._planned(lease, plan, verdict=ImportState.UNCHANGED, winner=winner)
+        if plan.columns.request.operation is not Operation.INSERT:
+            self._history.record(record, plan.columns.request, log)
         self._plan_parts(lease, record.import_id, plan)
-        return self._planned(lease, plan, claim=digest)
+        return self._planned(lease, plan, claim=content.claim)
 
     @property
     def checking(self) -> DropCheck:
@@ -87,30 +91,31 @@ class Preparer:
             default_encoding=self.default_encoding,
         )
 
-    def _claim(self, digest: str, import_id: str) -> ContentClaim:
-        """Claim the content for this import, unless another has it that wrote some of it."""
-        claim, _ = create_if_absent(self.ledger, ContentClaim(digest=digest, import_id=import_id))
-        winner = self.ledger.load(Import.at(claim.import_id))
-        if winner is None or not winner.state.wrote_nothing:
-            return claim
-        # It is closed, and its claim is about to be deleted.
-        try:
-            return self.ledger.save(replace(claim, import_id=import_id))
-        except ConflictError:
-            return self._claim(digest, import_id)
+    @property
+    def _claims(self) -> Claims:
+        return Claims(ledger=self.ledger, history=self._history)
 
-    def _cut(self, lease: Lease, record: Import, mapping: Mapping) -> Plan:
+    @property
+    def _history(self) -> KeyHistory:
+        return KeyHistory(ledger=self.ledger, files=self.files, clock=self.clock)
+
+    def _cut(
+        self, lease: Lease, record: Import, mapping: Mapping, opened: ExitStack
+    ) -> tuple[Plan, ContentLog]:
+        """Cut the drop; what its rows say can be read as long as *opened* is."""
         with self.checking.opened(record, mapping) as (table, examined, inherited):
             columns = inherited.passed_on(column_plan(examined))
+            log = opened.enter_context(ContentLog(columns))
             result = split(
                 table,
                 columns,
                 store=partial(self._store_archive, lease),
                 entry_name=partial(object_keys.entry_name, record.import_id),
                 max_rows=self.max_rows,
+                log=log,
             )
             reject_merged(table)
-        return Plan(
+        plan = Plan(
             columns=columns,
             cut=result,
             dialect=table.dialect,
@@ -119,6 +124,7 @@ class Preparer:
             mapping_key=inherited.mapping.key if inherited.mapping else "",
             mapping_version=inherited.mapping.version_id if inherited.mapping else "",
         )
+        return plan, log
 
     def _store_archive(self, lease: Lease, number: int, archive: bytes) -> None:
         lease.check()
@@ -185,6 +191,29 @@ class Preparer:
                 winner=winner,
             )
         )
+
+
+def _content(record: Import, mapping: Mapping, plan: Plan, log: ContentLog) -> Content:
+    request, source = plan.columns.request, record.source
+    api_names = [field.api_name for field in request.field_mappings]
+    return Content(
+        claim=identity.claim_of(
+            source,
+            log.sha256,
+            identity.rules_of(mapping, api_names),
+            parent=plan.parent,
+            force=mapping.force,
+        ),
+        claim_before=identity.claim_of_release_before(
+            source,
+            plan.cut.content_sha256,
+            plan.columns,
+            parent=plan.parent,
+            force=mapping.force,
+        ),
+        request=request,
+        log=log,
+    )
 
 
 def _totals(found: CutResult) -> Totals:

@@ -133,7 +133,7 @@ class RowCheck:
         self.unread_dates = UnreadDates(plan.columns)
         self._max_record_bytes = max_record_bytes
         sources = [column.source for column in plan.columns]
-        self._pick = _picker(sources)
+        self._pick = picker(sources)
         self._converters = [
             (at, convert)
             for at, column in enumerate(plan.columns)
@@ -199,7 +199,7 @@ class RowCheck:
             raise _UnfitError(f'its key, column "{self._key_header}", is empty')
 
 
-def _picker(sources: list[int]) -> Callable[[list[str]], SentRecord]:
+def picker(sources: list[int]) -> Callable[[list[str]], SentRecord]:
     """Return what picks the mapped cells of a row; itemgetter makes no tuple of one cell."""
     if len(sources) > 1:
         return itemgetter(*sources)

@@ -13,6 +13,7 @@ from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, InvalidRow,
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.table import Table
 from bigin_import.splitting.archive import EntryWriter
+from bigin_import.splitting.content_log import ContentLog
 from bigin_import.splitting.duplicate_keys import KeyLog, PartKeys, Repeated
 from bigin_import.splitting.row_check import ROWS_NAMED, CheckedBatch, RowCheck, UnreadDates
 from bigin_import.splitting.value_checks import ValueChecks
@@ -185,6 +186,7 @@ def split(
     entry_name: Callable[[int], str],
     max_rows: int = MAX_ROWS,
     max_bytes: int = MAX_BYTES,
+    log: ContentLog | None = None,
 ) -> CutResult:
     """
     Read *table* to its end and store its rows as parts that Bigin accepts.
@@ -196,19 +198,18 @@ def split(
         store: Takes the number of a part, from 1, and its zip; called as soon as it is full.
         entry_name: Names the CSV in the zip of a part.
         max_bytes: Of the CSV of a part, header included.
+        log: Takes what every row says.
 
     Raises:
-        DropRejectedError: The drop must not be sent; with everything found to be wrong. Parts
-            may have been stored by then.
+        DropRejectedError: With everything found to be wrong. Parts may have been stored by then.
     """
     with KeyLog() as keys:
         rows, values = _row_check(plan, max_bytes), ValueChecks(plan, name=table.name)
         parts = PartWriter(
             plan, keys, store=store, entry_name=entry_name, max_rows=max_rows, max_bytes=max_bytes
         )
-        invalid = _read(table, rows, values, parts)
-        repeated = keys.repeated()
-        empty_keys = keys.empty + rows.empty_keys
+        invalid = _read(table, rows, values, parts, log)
+        repeated, empty_keys = keys.repeated(), keys.empty + rows.empty_keys
     problems = (
         *problems_of_rows(table, plan, invalid, rows.unread_dates),
         *values.problems(),
@@ -219,7 +220,13 @@ def split(
     return _result(table, parts, invalid, repeated, empty_keys, values)
 
 
-def _read(table: Table, rows: RowCheck, values: ValueChecks, parts: PartWriter) -> InvalidRows:
+def _read(
+    table: Table,
+    rows: RowCheck,
+    values: ValueChecks,
+    parts: PartWriter,
+    log: ContentLog | None,
+) -> InvalidRows:
     """Take every batch of the drop through the checks into the parts."""
     invalid = InvalidRows()
     for checked in rows.batches(table):
@@ -229,6 +236,8 @@ def _read(table: Table, rows: RowCheck, values: ValueChecks, parts: PartWriter) 
             invalid.add(reasons, checked.batch.numbers)
         values.look(checked)
         parts.add(checked)
+        if log is not None:
+            log.add(checked)
     parts.finish()
     return invalid
 
