@@ -23,6 +23,7 @@ from bigin_import.ports import Bigin
 
 UPLOAD_URL = "https://content.zohoapis.com/bigin/v2/upload"
 WRITE_URL = "https://www.zohoapis.com/bigin/bulk/v2/write"
+BUSY_FOR_60 = '{"code": "TOO_MANY_REQUESTS", "details": {"retry_after": 60}}'
 REQUEST = JobRequest(Operation.INSERT, "Contacts", None, True, (FieldMapping("Last_Name", 0),))
 
 
@@ -219,9 +220,12 @@ def test_a_refused_upload_is_not_blamed_on_the_mapping(
     ("reply", "seconds"),
     [
         (envelope(429, "TOO_MANY_REQUESTS", Retry_After="7"), 7),
-        (Reply(429, '{"code": "TOO_MANY_REQUESTS", "details": {"retry_after": 60}}'), 60),
+        (Reply(429, BUSY_FOR_60), 60),
         (envelope(429, "TOO_MANY_REQUESTS", Retry_After="Wed, 21 Oct 2026 07:28:00 GMT"), None),
         (envelope(429, "TOO_MANY_REQUESTS"), None),
+        (Reply(429, BUSY_FOR_60, {"Retry-After": "1.5"}), 60),
+        (Reply(429, BUSY_FOR_60, {"Retry-After": "soon"}), 60),
+        (Reply(429, BUSY_FOR_60, {"Retry-After": "-5"}), 60),
     ],
 )
 def test_a_busy_bigin_may_say_how_long(
@@ -233,6 +237,23 @@ def test_a_busy_bigin_may_say_how_long(
         create(bigin)
 
     assert caught.value.retry_after_seconds == seconds
+
+
+def test_a_job_is_believed_only_if_it_is_the_one_asked_for(
+    bigin: Bigin, http: responses.RequestsMock
+) -> None:
+    http.get(f"{WRITE_URL}/42", json={"id": 43, "status": "COMPLETED"})
+
+    with pytest.raises(BiginOutcomeUnknownError, match="another job"):
+        get(bigin)
+
+
+def test_an_answer_without_an_id_is_about_the_job_asked_for(
+    bigin: Bigin, http: responses.RequestsMock
+) -> None:
+    http.get(f"{WRITE_URL}/42", json={"status": "COMPLETED"})
+
+    assert bigin.job("42").job_id == "42"
 
 
 def test_words_of_a_failing_bigin_are_passed_on(bigin: Bigin, http: responses.RequestsMock) -> None:

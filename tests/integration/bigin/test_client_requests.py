@@ -19,6 +19,7 @@ from bigin_import.bigin.transport import RESERVE_SECONDS, SEND_TIMEOUT_SECONDS
 from bigin_import.domain.job_request import Field, FieldMapping, JobRequest, JobStatus, Operation
 from bigin_import.errors import (
     BiginAccessError,
+    BiginBusyError,
     BiginOutcomeUnknownError,
     BiginRefusedError,
     BiginUnreachableError,
@@ -177,6 +178,47 @@ def test_what_is_safe_is_sent_again_after_an_error_of_the_server(
     file_id = impatient_for(clock, 60).upload(b"PK", name="x.zip", zgid="1")
 
     assert (file_id, len(http.calls)) == ("111111000001492610", 2)
+
+
+UNREADABLE = ("1.5", "soon", "-5", "")
+
+
+@pytest.mark.parametrize("retry_after", [*UNREADABLE, "0", "7"])
+def test_a_file_that_is_too_large_is_sent_once(
+    http: responses.RequestsMock, clock: ManualClock, retry_after: str
+) -> None:
+    refusal = {"status": "error", "code": "FILE_TOO_LARGE", "message": "too large", "details": {}}
+    http.post(UPLOAD_URL, json=refusal, status=413, headers={"Retry-After": retry_after})
+
+    with pytest.raises(BiginRefusedError, match="FILE_TOO_LARGE"):
+        impatient_for(clock, 60).upload(b"PK", name="x.zip", zgid="1")
+
+    assert len(http.calls) == 1
+
+
+@pytest.mark.parametrize("retry_after", UNREADABLE)
+def test_a_busy_answer_whose_wait_cannot_be_read_is_still_that_answer(
+    http: responses.RequestsMock, clock: ManualClock, retry_after: str
+) -> None:
+    busy = {"status": "error", "code": "TOO_MANY_REQUESTS", "message": "wait", "details": {}}
+    http.get(JOB_URL, json=busy, status=429, headers={"Retry-After": retry_after})
+
+    with pytest.raises(BiginBusyError) as caught:
+        impatient_for(clock, 60).job("42")
+
+    assert caught.value.retry_after_seconds is None
+    assert len(http.calls) == 1
+
+
+@pytest.mark.parametrize("retry_after", UNREADABLE)
+def test_an_error_of_the_server_whose_wait_cannot_be_read_is_repeated_as_without_one(
+    http: responses.RequestsMock, clock: ManualClock, retry_after: str
+) -> None:
+    http.get(JOB_URL, status=503, headers={"Retry-After": retry_after})
+    http.get(JOB_URL, json={"id": "42", "status": "ADDED"})
+
+    assert impatient_for(clock, 60).job("42").job_id == "42"
+    assert len(http.calls) == 2
 
 
 def test_nothing_is_sent_more_often_than_allowed(

@@ -42,6 +42,18 @@ def accounts() -> Accounts:
     return ZohoAccounts(DATA_CENTERS["EU"], lambda: credentials)
 
 
+@pytest.mark.parametrize(("retry_after", "seconds"), [("7", 7), ("soon", None), ("1.5", None)])
+def test_a_busy_token_endpoint_is_asked_once_whatever_wait_it_names(
+    accounts: Accounts, http: responses.RequestsMock, retry_after: str, seconds: int | None
+) -> None:
+    http.post(TOKEN_URL, json={}, status=429, headers={"Retry-After": retry_after})
+
+    with pytest.raises(TokenBusyError) as caught:
+        accounts.refresh()
+
+    assert (caught.value.retry_after_seconds, len(http.calls)) == (seconds, 1)
+
+
 def test_a_refresh_sends_the_secrets_in_the_body_only(
     accounts: Accounts, http: responses.RequestsMock
 ) -> None:

@@ -121,6 +121,12 @@ def test_what_bigin_leaves_out_is_none() -> None:
         pytest.param(
             completed(resource=[{"file": {"added_count": -1}}]), "added", None, id="no count"
         ),
+        pytest.param(
+            completed(resource=[{"ignore_empty": False}]),
+            "ignore_empty",
+            False,
+            id="the resource goes before the top",
+        ),
         pytest.param(completed(resource=None), "mappings", None, id="no resource"),
         pytest.param(completed(resource=["x"]), "mappings", None, id="resource of texts"),
         pytest.param(completed(result="x"), "download_url", None, id="result as text"),

@@ -139,9 +139,14 @@ class Answer:
 
     @property
     def retry_after_seconds(self) -> int | None:
-        """What a Retry-After header (seconds; a date is ignored) or `details` asks for."""
+        """
+        What a Retry-After header in whole seconds asks for, or else `details`.
+
+        A header that says anything else (`1.5`, `soon`, a date) hides nothing: it is absent.
+        """
         asked = object_of((self.body or {}).get("details")).get("retry_after")
-        return count_of(asked if self.retry_after is None else self.retry_after)
+        in_header = count_of(self.retry_after)
+        return count_of(asked) if in_header is None else in_header
 
     def _text(self, key: str) -> str | None:
         value = (self.body or {}).get(key)

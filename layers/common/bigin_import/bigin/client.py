@@ -21,11 +21,11 @@ from urllib3 import Timeout
 
 from bigin_import.bigin import wire
 from bigin_import.bigin.answers import Answer, Json, read, read_from_file_host
+from bigin_import.bigin.connection import CONNECT_TIMEOUT_SECONDS
 from bigin_import.bigin.datacenters import Endpoints
 from bigin_import.bigin.download import MAX_REDIRECTS, ResultHosts, is_zip, same_origin, spool
 from bigin_import.bigin.error_codes import UPLOAD
 from bigin_import.bigin.transport import (
-    CONNECT_TIMEOUT_SECONDS,
     RESERVE_SECONDS,
     SEND_TIMEOUT_SECONDS,
     BoundedRetry,
@@ -98,8 +98,12 @@ class BiginClient:
         return _there(wire.job_id(read(answer, what)), what)
 
     def job(self, job_id: str) -> Job:
-        body = self._get(f"/bigin/bulk/v2/write/{quote(job_id, safe='')}", "job details")
-        return _there(wire.job(body, asked=job_id), "job details")
+        what = "job details"
+        body = self._get(f"/bigin/bulk/v2/write/{quote(job_id, safe='')}", what)
+        found = _there(wire.job(body, asked=job_id), what)
+        if found.job_id != job_id:
+            raise BiginOutcomeUnknownError(f"{what}: the answer is about another job")
+        return found
 
     @contextmanager
     def download_result(self, url: str) -> Iterator[BinaryIO]:

@@ -1,14 +1,8 @@
-"""
-How requests leave: sessions, repeats, and the line between "never sent" and "perhaps sent".
-
-urllib3 reports a TLS failure during the handshake and one while the answer is read as the same
-error, and so it does with a connection that is reset. For a call that must not be sent twice they
-are opposites. Here everything that fails while connecting becomes a NewConnectionError.
-"""
+"""How requests leave: sessions, repeats, and the line between "never sent" and "perhaps sent"."""
 
 from __future__ import annotations
 
-from http.client import HTTPException
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
@@ -17,31 +11,37 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import (
     BaseHTTPResponse,
-    HTTPSConnectionPool,
     PoolManager,
     ProxyManager,
     Retry,
     Timeout,
 )
-from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import (
-    HTTPError,
+    InvalidHeader,
     MaxRetryError,
     NewConnectionError,
     ResponseError,
 )
 
 from bigin_import.bigin.answers import Json, plain_words
+from bigin_import.bigin.connection import POOLS
 from bigin_import.errors import BiginError, BiginOutcomeUnknownError, BiginUnreachableError
 from bigin_import.ports import Clock
 
-CONNECT_TIMEOUT_SECONDS = 3.05
 # For a request as a whole, not for each piece of it: the largest part, 25 MB, at 0.44 MB/s.
 SEND_TIMEOUT_SECONDS = 60.0
 SERVER_ERRORS = (500, 502, 503, 504)
 # Nothing was sent, so that even a call that must not be repeated may be tried again.
-CONNECT_REPEATS = Retry(2, read=0, status=0, other=0, redirect=False, backoff_factor=0.2)
+CONNECT_REPEATS = Retry(
+    2,
+    read=0,
+    status=0,
+    other=0,
+    redirect=False,
+    backoff_factor=0.2,
+    respect_retry_after_header=False,  # else urllib3 repeats, or hides, what has one
+)
 RESERVE_SECONDS = 2.0  # left to the caller to write down what happened
 
 
@@ -71,9 +71,16 @@ class BoundedRetry(Retry):
     """
     Repeats that wait no longer than a total, nor longer than this invocation lives.
 
+    A Retry-After that cannot be read counts as absent: urllib3 raises an error for it, which
+    hides the answer. A 413 is final with or without one: the body stays as large as it is.
+
     Attributes:
         total_seconds: Counted from the first failure.
     """
+
+    RETRY_AFTER_STATUS_CODES = frozenset(
+        {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+    )
 
     clock: Clock
     total_seconds: float
@@ -109,6 +116,8 @@ class BoundedRetry(Retry):
         _pool: ConnectionPool | None = None,
         _stacktrace: TracebackType | None = None,
     ) -> Self:
+        if response is not None and not self._may_repeat(response):
+            raise _no_more(url, _pool, ResponseError("the answer asks for no repetition"))
         following = super().increment(method, url, response, error, _pool, _stacktrace)
         now = self.clock.now()
         if following.give_up_at is None:
@@ -116,34 +125,25 @@ class BoundedRetry(Retry):
         ends_at = now + self.clock.remaining_seconds() - RESERVE_SECONDS
         if now + following.wait_seconds(response) > min(following.give_up_at, ends_at):
             reason = error or ResponseError("no time left to send it again")
-            raise MaxRetryError(_pool, url or "", reason)  # type: ignore[arg-type]  # as Retry does
+            raise _no_more(url, _pool, reason)
         return following
+
+    def _may_repeat(self, response: BaseHTTPResponse) -> bool:
+        return response.status in SERVER_ERRORS or self.get_retry_after(response) is not None
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        try:
+            return super().get_retry_after(response)
+        except (InvalidHeader, ValueError, OverflowError):
+            return None
 
     def wait_seconds(self, response: BaseHTTPResponse | None) -> float:
         asked = self.get_retry_after(response) if response is not None else None
         return asked if asked is not None else self.get_backoff_time()
 
 
-class _Connection(HTTPSConnection):
-    """
-    urllib3 connects and sends within one time-out; three seconds are many for the one and few
-    for the other. Here its `timeout` is that of sending, and connecting has its own.
-    """
-
-    def connect(self) -> None:
-        of_sending, self.timeout = self.timeout, CONNECT_TIMEOUT_SECONDS
-        try:
-            super().connect()
-        except NewConnectionError:
-            raise
-        except (OSError, ValueError, HTTPException, HTTPError) as exc:  # ValueError: certificates
-            raise NewConnectionError(self, f"no TLS connection: {exc}") from exc
-        finally:
-            self.timeout = of_sending
-
-
-class _Pool(HTTPSConnectionPool):
-    ConnectionCls = _Connection
+def _no_more(url: str | None, pool: ConnectionPool | None, reason: Exception) -> MaxRetryError:
+    return MaxRetryError(pool, url or "", reason)  # type: ignore[arg-type]  # as Retry does
 
 
 class _Adapter(HTTPAdapter):
@@ -164,7 +164,7 @@ class _Adapter(HTTPAdapter):
 
 
 def _use_our_pools(manager: PoolManager) -> None:
-    manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _Pool}
+    manager.pool_classes_by_scheme = POOLS
 
 
 def session(repeats: Retry | None = None) -> requests.Session:

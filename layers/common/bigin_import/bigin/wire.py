@@ -74,7 +74,8 @@ def job(answer: Json, *, asked: str) -> Job | None:
         operation=text_of(details.get("operation")),
         module=_name(resource.get("module")),
         file_name=text_of(file.get("name")),
-        ignore_empty=truth_of(details.get("ignore_empty", resource.get("ignore_empty"))),
+        # First where it was asked for: the engine has a key of that name at the top, too.
+        ignore_empty=truth_of(resource.get("ignore_empty", details.get("ignore_empty"))),
         mappings=_mappings(resource.get("field_mappings")),
         callback_path=_callback_path(details),
         download_url=text_of(object_of(details.get("result")).get("download_url")),

@@ -14,6 +14,15 @@ class Operation(StrEnum):
     UPSERT = "upsert"
 
 
+_OTHER_MODULE_NAMES = {"Deals": "Pipelines"}
+
+
+def is_same_module(one: str | None, other: str | None) -> bool:
+    """Return whether both name one module: the engine below Bigin has a name of its own."""
+    names = [_OTHER_MODULE_NAMES.get(name, name) for name in (one or "", other or "")]
+    return names[0] == names[1]
+
+
 @dataclass(frozen=True, slots=True)
 class FieldMapping:
     """One entry of `field_mappings` as Bigin reads it; *index* counts in what we send, from 0."""

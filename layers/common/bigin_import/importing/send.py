@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 
 from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import
-from bigin_import.domain.job_request import FieldMapping, Job, JobRequest
+from bigin_import.domain.job_request import FieldMapping, Job, JobRequest, is_same_module
 from bigin_import.domain.part_record import Attempt, Part, Refusal
 from bigin_import.domain.states import PartState
 from bigin_import.errors import BiginAccessError, BiginError, BiginRefusedError
@@ -33,7 +35,7 @@ def contradictions(job: Job, request: JobRequest, callback_matches: bool | None)
 def _contradictions(job: Job, request: JobRequest, callback_matches: bool | None) -> Iterator[str]:
     if job.operation not in (None, request.operation.value):
         yield f"the operation is {job.operation}, we asked for {request.operation.value}"
-    if job.module not in (None, request.module):
+    if job.module is not None and not is_same_module(job.module, request.module):
         yield f"the module is {job.module}, we asked for {request.module}"
     if job.ignore_empty not in (None, request.ignore_empty):
         yield f"ignore_empty is {job.ignore_empty}, we asked for {request.ignore_empty}"
@@ -54,11 +56,26 @@ def _of_mappings(theirs: frozenset[FieldMapping], ours: tuple[FieldMapping, ...]
     yield from (f"field {name} is mapped, we did not ask for it" for name in sorted(by_name))
 
 
+_BIGIN_ADDS = ("find_by", "format")  # what it does by itself where nothing was asked for
+
+
 def _of_field(found: FieldMapping, wanted: FieldMapping) -> Iterator[str]:
     for key in ("index", "find_by", "format", "default_value"):
         theirs, ours = getattr(found, key), getattr(wanted, key)
-        if theirs is not None and theirs != ours:
+        is_added = ours is None and key in _BIGIN_ADDS
+        if theirs is not None and not is_added and not _is_echo(theirs, ours):
             yield f"{key} of field {wanted.api_name} is {theirs!r}, we asked for {ours!r}"
+
+
+_PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)([.][0-9]+)?", re.ASCII)
+
+
+def _is_echo(theirs: object, ours: object) -> bool:
+    """Return whether *theirs* is *ours* as Bigin sends it back: a number as it writes numbers."""
+    if theirs == ours:
+        return True
+    both = (str(theirs), str(ours))
+    return all(map(_PLAIN_NUMBER.fullmatch, both)) and Decimal(both[0]) == Decimal(both[1])
 
 
 _NO_JOB_YET = (PartState.STORED, PartState.UPLOADED)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bigin_import import object_keys
 from bigin_import.domain import part_transitions
 from bigin_import.domain.import_record import Import
-from bigin_import.domain.job_request import Job
+from bigin_import.domain.job_request import Job, is_same_module
 from bigin_import.domain.part_record import Attempt, Part
 from bigin_import.domain.states import ClosedBy, PartState
 from bigin_import.errors import BiginRefusedError
@@ -110,6 +110,6 @@ class JobMatcher:
             record is not None
             and job.job_id not in part.job_ids
             and job.file_name == object_keys.entry_name(part.import_id, part.number)
-            and job.module == record.module
+            and is_same_module(job.module, record.module)
             and made_at >= attempt.started_at - CLOCKS_SECONDS
         )
