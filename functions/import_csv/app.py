@@ -43,7 +43,7 @@ def function() -> ImportCsv:
     return ImportCsv(ImportSettings.from_env(os.environ))
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Import each file of an S3 event, or go on with one import. Errors are left to Lambda."""
     importer = function().importer(context)

@@ -25,13 +25,14 @@ def function() -> JobCallback:
     return JobCallback(CallbackSettings.from_env(os.environ))
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, log_event=False)
 @event_source(data_class=APIGatewayProxyEvent)
 def lambda_handler(event: APIGatewayProxyEvent, context: LambdaContext) -> dict[str, Any]:
     """
     Answer 403 without reading anything if the signature is wrong, else 200, whatever it said.
 
-    The event is never logged: its path holds the signature.
+    The event is never logged, whatever POWERTOOLS_LOGGER_LOG_EVENT says: its path holds the
+    signature.
     """
     segments = event.path_parameters
     target = verify(
@@ -42,7 +43,7 @@ def lambda_handler(event: APIGatewayProxyEvent, context: LambdaContext) -> dict[
         function().signing_keys(),
     )
     if target is None:
-        function().container.telemetry.emit("callback_refused")
+        function().record_refused(context, event.request_context.identity.source_ip)
         return _answer(HTTPStatus.FORBIDDEN)
     hint = read_job_id(_body(event), event.headers.get("content-type"))
     function().callback_recorder(context).receive(target, hint)

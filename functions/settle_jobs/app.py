@@ -27,7 +27,7 @@ def function() -> SettleJobs:
     return SettleJobs(SettleSettings.from_env(os.environ))
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
     """Do what the messages ask for, or, for the tick's event, what is due."""
     if "Records" not in event:

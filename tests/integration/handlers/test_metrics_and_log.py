@@ -20,12 +20,15 @@ from tests.integration.handlers.story import call_back, drop_both, drop_to_closi
 from tests.integration.handlers.written_logs import Reading, log_lines, readings
 from tests.template_reading import properties, resources_of_type
 
+OURS = {"Fn::Sub": "BiginImport/${AWS::StackName}"}
+"""The namespace of our metrics, as the template writes it."""
+
 type Metric = tuple[str, tuple[str, ...]]
 """Name, and the names of its dimensions."""
 
 
 def metrics(written: list[Reading]) -> set[Metric]:
-    assert {reading.namespace for reading in written} <= {"BiginImport"}
+    assert {reading.namespace for reading in written} <= {"BiginImport/bigin-drop"}
     return {(each.name, tuple(name for name, _ in each.dimensions)) for each in written}
 
 
@@ -134,7 +137,7 @@ def read_by_alarms() -> dict[str, tuple[str, ...]]:
     return {
         alarm["MetricName"]: tuple(each["Name"] for each in alarm.get("Dimensions", []))
         for alarm in alarms
-        if alarm["Namespace"] == "BiginImport"
+        if alarm["Namespace"] == OURS
     }
 
 
@@ -146,11 +149,11 @@ def dashboard_text() -> str:
 def read_by_the_dashboard() -> dict[str, tuple[str, ...]]:
     """Return metrics and the names of their dimensions, from searches and from plain lines."""
     text = dashboard_text().replace('\\"', '"')
-    searched = re.findall(r"SEARCH\('\{BiginImport,(\w+)\} MetricName=\"(\w+)\"'", text)
+    searched = re.findall(r"SEARCH\('\{\"BiginImport/\S+\",(\w+)\} MetricName=\"(\w+)\"'", text)
     found: dict[str, tuple[str, ...]] = {name: (dimension,) for dimension, name in searched}
     for line in re.findall(r'"metrics": (\[\[.*\]\])\}\}', text):
-        if "BiginImport" in line:
-            plain = re.findall(r'\["(?:BiginImport|\.)", "(\w+)"(?:, "(\w+)")?', line)
+        if "BiginImport/" in line:
+            plain = re.findall(r'\["(?:BiginImport/\S+|\.)", "(\w+)"(?:, "(\w+)")?', line)
             found |= {name: tuple(filter(None, [dimension])) for name, dimension in plain}
     return found
 

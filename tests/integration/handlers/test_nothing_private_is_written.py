@@ -32,8 +32,15 @@ from tests.integration.handlers.story import (
 
 
 @pytest.fixture(autouse=True)
-def everything_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Lambda's root logger writes WARNING and above; INFO of every library is more than that."""
+def everything_is_logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """
+    Lambda's root logger writes WARNING and above; INFO of every library is more than that.
+
+    And somebody who looks for a fault has set the variable that logs whole events.
+    """
+    monkeypatch.setenv("POWERTOOLS_LOGGER_LOG_EVENT", "true")
     with caplog.at_level(logging.INFO):
         yield
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from bigin_import.callback_url import MAX_BODY_BYTES, sign
 from bigin_import.domain.states import PartState
+from bigin_import.lambda_runtime import LambdaClock
 from tests.bigin_twin.create_request import Callback
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import SIGNING_KEY, Deployed
 from tests.integration.handlers.sample_events import Event, callback_sample
 from tests.integration.handlers.story import call_back, drop_both
+from tests.integration.handlers.written_logs import log_lines, readings
 from tests.template_reading import properties
 
 FOREIGN_IMPORT = "a" * 26
@@ -109,6 +113,27 @@ def test_refusing_costs_no_call_at_all_once_the_keys_are_known(stack: Deployed) 
     stack.run("job_callback", event)
 
     assert stack.calls == []
+
+
+def test_refused_callbacks_are_all_counted_and_only_sampled_in_the_log(
+    stack: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drop_both(stack)
+    event = genuine(stack)
+    with_another_key(event)
+    event["requestContext"]["identity"]["sourceIp"] = "192.0.2.7"
+    at = itertools.chain([1_000] * 50, [1_010]).__next__
+    capsys.readouterr()
+
+    with patch.object(LambdaClock, "now", lambda _: at()):
+        for _ in range(51):
+            stack.run("job_callback", event)
+
+    written = capsys.readouterr().out
+    lines = [line for line in log_lines(written) if line["message"] == "callback refused"]
+    assert [line["address"] for line in lines] == ["192.0.2.7"] * 2
+    counted = [each.value for each in readings(written) if each.name == "CallbacksRefused"]
+    assert counted == [1, 50]
 
 
 def test_a_callback_for_a_job_that_is_not_ours_is_answered_and_forgotten(stack: Deployed) -> None:

@@ -41,6 +41,7 @@ def bench(
     capsys: pytest.CaptureFixture[str],
 ) -> Bench:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "settle_jobs")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "BiginImport/bigin-drop")
     stream = StringIO()
     # Loggers of one name share the stream of the first; each test has its own.
     logger = Logger(service=request.node.name, stream=stream)
@@ -54,7 +55,7 @@ def bench(
 def metric(line: str) -> Metric:
     written = json.loads(line)
     (directive,) = written["_aws"]["CloudWatchMetrics"]
-    assert directive["Namespace"] == "BiginImport"
+    assert directive["Namespace"] == "BiginImport/bigin-drop"
     (dimensions,) = directive["Dimensions"]
     (described,) = directive["Metrics"]
     (value,) = written[described["Name"]]

@@ -84,12 +84,6 @@ def test_a_function_that_names_the_bucket_by_reference_would_be_a_cycle(referenc
         order_of_creation(template)
 
 
-def test_the_stage_comes_after_the_role_that_lets_it_write_its_access_log() -> None:
-    graph = needs(transformed())
-
-    assert "ApiAccount" in everything_before("CallbackApiliveStage", graph)
-
-
 def test_every_reference_is_to_something_that_exists() -> None:
     template = transformed()
     known = template["Resources"].keys() | template["Parameters"].keys()

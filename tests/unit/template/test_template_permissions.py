@@ -82,7 +82,7 @@ def test_each_function_has_a_role_of_its_own_and_sam_makes_none() -> None:
 
     roles = {name for name, resource in made.items() if resource["Type"] == "AWS::IAM::Role"}
 
-    assert roles == {f"{name}Role" for name in FUNCTIONS} | {"TickRole", "ApiLogRole"}
+    assert roles == {f"{name}Role" for name in FUNCTIONS} | {"TickRole"}
     for function in FUNCTIONS:
         role = properties(f"{function}Function")["Role"]
         assert role == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
@@ -158,3 +158,18 @@ def test_a_secret_is_named_by_its_arn_everywhere() -> None:
 
     assert list(secret_references(written)) == []
     assert "${SigningSecret}" not in str(written)
+
+
+@pytest.mark.parametrize("role", [f"{function}Role" for function in FUNCTIONS])
+def test_keys_are_used_for_what_this_stack_stores_and_for_the_zoho_secret_alone(role: str) -> None:
+    ours = statement(role, "UseKeyOfThisStack")
+    theirs = statement(role, "DecryptZohoSecret")
+
+    assert ours["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert ours["Resource"] == {"Ref": "KmsKeyArn"}
+    assert (theirs["Action"], theirs["Resource"]) == ("kms:Decrypt", {"Ref": "ZohoSecretKmsKeyArn"})
+    assert theirs["Condition"] == {
+        "StringEquals": {
+            "kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}
+        }
+    }

@@ -121,3 +121,24 @@ def test_the_arn_of_the_zoho_secret_is_taken_only_whole(arn: str, is_taken: bool
 
     # CloudFormation matches the entire value, anchors or not.
     assert bool(re.fullmatch(pattern, arn)) is is_taken
+
+
+@pytest.mark.parametrize("name", ["AccountsUrl", "ApiUrl", "UploadUrl"])
+@pytest.mark.parametrize(
+    ("url", "is_taken"),
+    [
+        ("", True),
+        ("https://accounts.zoho.eu", True),
+        ("https://localhost:8443/prefix", True),
+        ("http://accounts.zoho.eu", False),
+        ("HTTP://accounts.zoho.eu", False),
+        ("accounts.zoho.eu", False),
+        ("https://", False),
+        ("https://accounts.zoho.eu@elsewhere.example", False),
+        ("ftp://https://accounts.zoho.eu", False),
+    ],
+)
+def test_tokens_and_rows_go_over_tls_only(name: str, url: str, is_taken: bool) -> None:
+    pattern = template()["Parameters"][name]["AllowedPattern"]
+
+    assert bool(re.fullmatch(pattern, url)) is is_taken

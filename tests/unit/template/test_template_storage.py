@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,12 +10,36 @@ import pytest
 from tests.template_reading import properties, resources_of_type, table_definition, template
 
 
-@pytest.mark.parametrize("resource", ["DropBucket", "LedgerTable"])
-def test_deleting_the_stack_deletes_nothing_the_customer_owns(resource: str) -> None:
+@pytest.mark.parametrize(
+    ("resource", "policy"), [("DropBucket", "RetainExceptOnCreate"), ("LedgerTable", "Retain")]
+)
+def test_deleting_the_stack_deletes_nothing_the_customer_owns(resource: str, policy: str) -> None:
     written = template()["Resources"][resource]
 
-    assert written["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert written["DeletionPolicy"] == policy
     assert written["UpdateReplacePolicy"] == "Retain"
+
+
+def test_what_stays_is_bucket_and_table_and_nothing_else() -> None:
+    """A policy that stayed behind could not be made again, and would refuse who comes back."""
+    kept = {name for name, each in template()["Resources"].items() if "DeletionPolicy" in each}
+
+    assert kept == {"DropBucket", "LedgerTable"}
+
+
+def test_the_table_is_protected_from_deletion_and_its_first_deploy_can_still_fail() -> None:
+    """CloudFormation cannot delete a protected table, so it must not try when it rolls back."""
+    assert properties("LedgerTable")["DeletionProtectionEnabled"] is True
+    assert template()["Resources"]["LedgerTable"]["DeletionPolicy"] == "Retain"
+
+
+def test_what_comes_back_to_bucket_and_table_names_both() -> None:
+    """CloudFormation imports only what has a name of its own in the template."""
+    assert properties("LedgerTable")["TableName"] == {
+        "Fn::If": ["HasTableName", {"Ref": "TableName"}, {"Ref": "AWS::NoValue"}]
+    }
+    assert "DropBucket" in str(template()["Outputs"]["BucketName"]["Value"])
+    assert "LedgerTable" in str(template()["Outputs"]["TableName"]["Value"])
 
 
 def test_the_bucket_is_versioned_encrypted_and_private() -> None:
@@ -157,3 +182,58 @@ def test_the_longest_stack_name_that_fits_is_long_enough_for_people() -> None:
 
     assert 64 - longest_suffix >= 40
     assert 63 - len("-123456789012-ap-southeast-1") >= 30
+
+
+@pytest.mark.parametrize(
+    ("name", "is_taken"),
+    [
+        ("", True),
+        ("acme-drops.eu", True),
+        ("a" * 63, True),
+        ("a" * 64, False),
+        ("ab", False),
+        ("Acme", False),
+        ("acme_drops", False),
+        ("-acme", False),
+        ("s3://acme", False),
+    ],
+)
+def test_a_bucket_name_that_s3_would_refuse_is_refused_at_once(name: str, is_taken: bool) -> None:
+    pattern = template()["Parameters"]["BucketName"]["AllowedPattern"]
+
+    assert bool(re.fullmatch(pattern, name)) is is_taken
+
+
+ENCRYPTED = {
+    "LedgerTable": "KMSMasterKeyId",
+    "CollectQueue": "KmsMasterKeyId",
+    "CollectDeadLetterQueue": "KmsMasterKeyId",
+    "FailureQueue": "KmsMasterKeyId",
+    "NoticeTopic": "KmsMasterKeyId",
+    "SigningSecret": "KmsKeyId",
+    "ImportCsvLogGroup": "KmsKeyId",
+    "JobCallbackLogGroup": "KmsKeyId",
+    "SettleJobsLogGroup": "KmsKeyId",
+    "CallbackAccessLogGroup": "KmsKeyId",
+    "DropBucket": "KMSMasterKeyID",
+}
+KEY_IF_GIVEN = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+
+
+@pytest.mark.parametrize("resource", ENCRYPTED)
+def test_one_key_encrypts_everything_that_is_stored(resource: str) -> None:
+    assert f"'{ENCRYPTED[resource]}': {KEY_IF_GIVEN}" in str(properties(resource))
+
+
+def test_the_list_of_what_is_stored_is_whole() -> None:
+    """Without a key of the customer's, alarms could not publish to alias/aws/sns."""
+    storing = ("::Bucket", "::Table", "::Queue", "::Topic", "::Secret", "::LogGroup")
+    kinds = {name: each["Type"] for name, each in template()["Resources"].items()}
+
+    assert {name for name, kind in kinds.items() if kind.endswith(storing)} == set(ENCRYPTED)
+
+
+def test_a_bucket_with_a_key_asks_for_it_once_per_bucket_and_not_per_object() -> None:
+    encryption = properties("DropBucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+
+    assert encryption[0]["BucketKeyEnabled"]["Fn::If"][:2] == ["HasKmsKey", True]

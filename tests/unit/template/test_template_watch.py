@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from bigin_import.aws.telemetry import NAMESPACE, SIGNALS
+from bigin_import.aws.telemetry import SIGNALS
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.importing.pauses import Pause, pause_seconds
 from tests.template_reading import properties, resources_of_type, template, transformed
 
+OURS = "BiginImport/${AWS::StackName}"
 FUNCTIONS = ("ImportCsv", "JobCallback", "SettleJobs")
 ALARMS = resources_of_type("AWS::CloudWatch::Alarm")
 
@@ -55,7 +56,7 @@ def test_an_alarm_says_what_to_do_and_tells_the_topic_when_it_is_over(name: str)
 def test_an_alarm_on_a_metric_of_ours_names_it_as_it_is_emitted(name: str) -> None:
     alarm = ALARMS[name]["Properties"]
 
-    if alarm["Namespace"] == NAMESPACE:
+    if alarm["Namespace"] == {"Fn::Sub": OURS}:
         dimensions = {dimension["Name"] for dimension in alarm.get("Dimensions", [])}
         assert dimensions == emitted()[alarm["MetricName"]]
     else:
@@ -127,10 +128,73 @@ def test_one_refused_callback_does_not_ring() -> None:
     assert properties("CallbacksRefusedAlarm")["Threshold"] > 10
 
 
-def test_the_topic_has_no_key_that_alarms_cannot_use() -> None:
-    key = properties("NoticeTopic")["KmsMasterKeyId"]
+def test_metrics_of_two_stacks_are_kept_apart() -> None:
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
 
-    assert key == {"Fn::If": ["HasTopicKey", {"Ref": "TopicKmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == {"Fn::Sub": OURS}
+    namespaces = {str(a["Properties"]["Namespace"]) for a in ALARMS.values()}
+    assert namespaces == {str({"Fn::Sub": OURS}), "AWS/Lambda", "AWS/SQS", "AWS/ApiGateway"}
+
+
+def searches() -> list[str]:
+    """Return the expressions of all searches of the dashboard."""
+    return [
+        line[0]["expression"]
+        for widget in dashboard()["widgets"]
+        for line in widget["properties"].get("metrics", [])
+        if isinstance(line[0], dict)
+    ]
+
+
+SEARCH = re.compile(
+    r"""SEARCH\('                                    # CloudWatch's search expression syntax:
+        \{(?P<namespace>"[^"]+"|[A-Za-z0-9_]+)      # a name with other characters wants quotes
+        ,(?P<dimension>"[^"]+"|[A-Za-z0-9_]+)\}
+        [ ]MetricName="\w+"',[ ]'Sum',[ ]\d+\)""",
+    re.VERBOSE,
+)
+
+
+def test_every_search_asks_for_the_metrics_of_this_stack_alone() -> None:
+    parsed = [SEARCH.fullmatch(expression) for expression in searches()]
+
+    assert len(parsed) >= 3
+    assert {found and found["namespace"] for found in parsed} == {f'"{OURS}"'}
+
+
+def policy(resource: str) -> dict[str, Any]:
+    """Return the statements of a policy of a queue or topic, by Sid."""
+    document = properties(resource)["PolicyDocument"]
+    return {statement["Sid"]: statement for statement in document["Statement"]}
+
+
+def test_alarms_of_this_account_and_no_other_may_publish_to_the_topic() -> None:
+    allowed = policy("NoticeTopicPolicy")["AlarmsOfThisAccount"]
+
+    assert (allowed["Effect"], allowed["Action"]) == ("Allow", "sns:Publish")
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    }
+
+
+@pytest.mark.parametrize(
+    ("resource", "kind", "action"),
+    [
+        ("NoticeTopic", "Topics", "sns:Publish"),
+        ("CollectQueue", "Queues", "sqs:*"),
+        ("CollectDeadLetterQueue", "Queues", "sqs:*"),
+        ("FailureQueue", "Queues", "sqs:*"),
+    ],
+)
+def test_topic_and_queues_refuse_plain_http(resource: str, kind: str, action: str) -> None:
+    """The emulator does not know the condition: this is proven by the text alone."""
+    refused = policy(f"{resource}Policy")["RefusePlainHttp"]
+
+    assert properties(f"{resource}Policy")[kind] == [{"Ref": resource}]
+    assert (refused["Effect"], refused["Principal"], refused["Action"]) == ("Deny", "*", action)
+    assert refused["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert resource in str(refused["Resource"])
 
 
 def test_no_log_or_trace_holds_the_path_of_a_callback() -> None:
@@ -141,20 +205,38 @@ def test_no_log_or_trace_holds_the_path_of_a_callback() -> None:
     assert api["TracingEnabled"] is False
     assert (method["LoggingLevel"], method["DataTraceEnabled"]) == ("OFF", False)
     assert api["EndpointConfiguration"] == "REGIONAL"
-    variables = set(re.findall(r"\$context\.[A-Za-z.]+", api["AccessLogSetting"]["Format"]))
+    variables = set(re.findall(r"\$context\.[A-Za-z.]+", access_log()["Format"]))
     assert "$context.resourcePath" in variables
     assert variables.isdisjoint({"$context.path", "$context.requestOverride.path"})
     assert not [name for name in variables if "authorizer" in name or "error" in name]
 
 
-def test_the_access_log_is_json() -> None:
-    assert json.loads(properties("CallbackApi")["AccessLogSetting"]["Format"])
+def access_log() -> dict[str, Any]:
+    """Return the setting as it is where somebody asks for it."""
+    condition, wanted, otherwise = properties("CallbackApi")["AccessLogSetting"]["Fn::If"]
+    assert (condition, otherwise) == ("WritesAccessLog", {"Ref": "AWS::NoValue"})
+    found: dict[str, Any] = wanted
+    return found
+
+
+def test_the_access_log_is_json_and_off_unless_asked_for() -> None:
+    assert json.loads(access_log()["Format"])
+    assert template()["Parameters"]["AccessLog"]["Default"] == "off"
+    assert template()["Resources"]["CallbackAccessLogGroup"]["Condition"] == "WritesAccessLog"
+
+
+def test_no_setting_of_the_whole_account_is_made() -> None:
+    """API Gateway's log role is one for each account and region, whoever sets it."""
+    kinds = {resource["Type"] for resource in transformed()["Resources"].values()}
+
+    assert "AWS::ApiGateway::Account" not in kinds
+    assert not [kind for kind in kinds if kind.endswith(("Account", "AccountPolicy"))]
 
 
 def test_the_callback_is_throttled() -> None:
     (method,) = properties("CallbackApi")["MethodSettings"]
 
-    assert 0 < method["ThrottlingRateLimit"] <= method["ThrottlingBurstLimit"] <= 500
+    assert (method["ThrottlingRateLimit"], method["ThrottlingBurstLimit"]) == (5, 20)
 
 
 def test_no_function_is_traced() -> None:
@@ -189,8 +271,8 @@ def test_widgets_do_not_overlap() -> None:
 def test_the_dashboard_uses_only_metrics_that_are_emitted() -> None:
     text = properties("Dashboard")["DashboardBody"]["Fn::Sub"].replace('\\"', '"')
 
-    searched = re.findall(r"SEARCH\('\{BiginImport,(\w+)\} MetricName=\"(\w+)\"'", text)
-    plain = re.findall(r'\["BiginImport", "(\w+)"', text)
+    searched = re.findall(r"SEARCH\('\{\"[^\"]+\",(\w+)\} MetricName=\"(\w+)\"'", text)
+    plain = re.findall(r'\["BiginImport/[^"]+", "(\w+)"', text)
 
     assert {metric for _, metric in searched} == {"Rows", "ImportsClosed", "BiginErrors"}
     assert all(emitted()[metric] == {dimension} for dimension, metric in searched)

@@ -9,7 +9,7 @@ from bigin_import.assembly.container import Container
 from bigin_import.bigin.client import ONE_QUICK_TRY
 from bigin_import.lambda_runtime import InvocationContext, LambdaClock
 from bigin_import.settings import CallbackSettings
-from bigin_import.settling.callback import CallbackRecorder
+from bigin_import.settling.callback import CallbackRecorder, RefusedCallbacks
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,14 @@ class JobCallback:
     def container(self) -> Container:
         settings = self.settings
         return Container(settings.bigin, settings.table, settings.collect_queue_url)
+
+    @cached_property
+    def _refused_callbacks(self) -> RefusedCallbacks:
+        return RefusedCallbacks(telemetry=self.container.telemetry)
+
+    def record_refused(self, context: InvocationContext, address: str | None) -> None:
+        """Record that *address* sent a callback with a wrong signature."""
+        self._refused_callbacks.record(address, LambdaClock(context).now())
 
     def signing_keys(self) -> tuple[bytes, ...]:
         return self.container.secrets.signing_keys(self.settings.signing_secret_arn)

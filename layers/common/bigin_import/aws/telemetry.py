@@ -12,7 +12,6 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from bigin_import.domain.row_result import RowStatus
 
-NAMESPACE: Final = "BiginImport"
 CALLER_OF_SAW: Final = 3
 """Frames between logging and the use case, whose line the log is to name."""
 
@@ -33,6 +32,8 @@ class Signal:
 class PowertoolsTelemetry:
     """
     Logs to *logger* and writes metrics in embedded metric format, each with its own dimensions.
+
+    Their namespace is POWERTOOLS_METRICS_NAMESPACE, which template.yaml sets to the stack's own.
 
     A fact is a key of the log line under its own name; names that logging keeps for itself,
     such as "module" or "level", are refused by it.
@@ -59,7 +60,6 @@ def _emit(name: str, value: float, dimension: dict[str, str]) -> None:
         name=name,
         unit=MetricUnit.Count,
         value=value,
-        namespace=NAMESPACE,
         default_dimensions=dimension,
     ) as metric:
         metric.service = ""  # else the function's name becomes a dimension of every metric
@@ -72,6 +72,16 @@ def _count(name: str) -> Gauge:
         yield name, 1, {}
 
     return count
+
+
+def _total(name: str, fact: str) -> Gauge:
+    """Return a gauge that adds up a fact of the events."""
+
+    def total(facts: Facts) -> Iterator[Reading]:
+        value = facts.get(fact)
+        yield name, value if isinstance(value, int | float) else 1, {}
+
+    return total
 
 
 def _count_by(name: str, dimension: str, fact: str) -> Gauge:
@@ -106,7 +116,7 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     "part_held": Signal(logging.WARNING),
     "part_given_up": Signal(logging.WARNING),
     "on_hold": Signal(logging.ERROR, (_count("OnHold"),)),
-    "callback_refused": Signal(logging.WARNING, (_count("CallbacksRefused"),)),
+    "callback_refused": Signal(logging.WARNING, (_total("CallbacksRefused", "refused"),)),
     "adoption_unproven": Signal(logging.WARNING),
     "late_job": Signal(logging.WARNING),
     "second_job": Signal(logging.ERROR, (_count("SecondJobs"),)),

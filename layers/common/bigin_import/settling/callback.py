@@ -20,6 +20,7 @@ from bigin_import.settling.match_job import JobMatcher
 from bigin_import.telemetry import report_bigin_error
 
 ASK_AGAIN_SECONDS = 10  # callbacks of one part make us ask Bigin at most this often
+REPORT_REFUSED_EVERY_SECONDS = 10
 _DONE = (PartState.SETTLED, PartState.COLLECTED, PartState.JOB_REFUSED, PartState.GIVEN_UP)
 
 
@@ -77,3 +78,26 @@ class CallbackRecorder:
 def _is_news(part: Part, hint: str | None) -> bool:
     """Return whether a callback names a job that we do not know: perhaps a second one."""
     return hint is not None and hint not in part.job_ids
+
+
+@dataclass(slots=True, kw_only=True)
+class RefusedCallbacks:
+    """
+    Counts what strangers send, and reports it in samples: they shall not fill our log.
+
+    Attributes:
+        waiting: Refused since the last report; a sandbox that ends takes them with it.
+        reported_at: When that was.
+    """
+
+    telemetry: Telemetry
+    waiting: int = 0
+    reported_at: int = 0
+
+    def record(self, address: str | None, now: int) -> None:
+        """Count one, and report all that wait if the last report is old enough."""
+        self.waiting += 1
+        if now - self.reported_at < REPORT_REFUSED_EVERY_SECONDS:
+            return
+        self.telemetry.emit("callback_refused", address=address, refused=self.waiting)
+        self.waiting, self.reported_at = 0, now
