@@ -40,7 +40,7 @@ def lambda_handler(event: APIGatewayProxyEvent, context: LambdaContext) -> dict[
         segments.get("part", ""),
         segments.get("attempt", ""),
         segments.get("signature", ""),
-        function().signing_keys(),
+        function().read_signing_keys(),
     )
     if target is None:
         function().record_refused(context, event.request_context.identity.source_ip)

@@ -39,7 +39,7 @@ class Stopwatch:
 
     @contextmanager
     def around_bigin(self) -> Iterator[None]:
-        real = BiginClient.job
+        real = BiginClient.get_job
 
         def timed(client: BiginClient, job_id: str) -> Job:
             started = time.perf_counter()

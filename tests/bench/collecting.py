@@ -174,10 +174,10 @@ class _Bench:
     def _result(self, of: Prepared, name: str) -> Iterator[dict[str, str]]:
         prefix = object_keys.results_prefix(of.source, of.import_id, RECEIVED_AT)
         key = f"{prefix}{object_keys.result_name(of.source.key)}.{name}.csv"
-        found = self.files.newest(key)
+        found = self.files.find_newest(key)
         if found is None:
             raise AssertionError(f"{key} was not written")
-        with self.files.stream(found) as stream:
+        with self.files.open_stream(found) as stream:
             yield from csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
 
 

@@ -190,9 +190,9 @@ def _pack(path: Path, returned: list[str], lines: list[list[str]]) -> None:
 
 
 def _put(files: Files, drop: Path, key: str) -> ObjectVersion:
-    with drop.open("rb") as stream, files.writer(key, content_type="text/csv") as out:
+    with drop.open("rb") as stream, files.open_writer(key, content_type="text/csv") as out:
         shutil.copyfileobj(stream, out, 1 << 20)
-    source = files.newest(key)
+    source = files.find_newest(key)
     if source is None:
         raise FileNotFoundError(key)
     return source

@@ -99,7 +99,7 @@ class Desk:
         return self.ledger.load(Import.at(identity.import_id_of(source, take)))
 
     def parts_of(self, source: ObjectVersion) -> tuple[Part, ...]:
-        return self.ledger.parts(identity.import_id_of(source))
+        return self.ledger.load_parts(identity.import_id_of(source))
 
     def closed(self, source: ObjectVersion, *, take: int = 1, seconds: float = 45) -> Import:
         """Wait until an import is closed and its people are told."""

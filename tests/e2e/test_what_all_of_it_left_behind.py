@@ -59,7 +59,7 @@ def test_every_job_that_bigin_made_is_in_the_ledger_once(
     pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.table)
     keys = {item["pk"]["S"].partition("#")[2] for page in pages for item in page["Items"]}
 
-    parts = [part for import_id in keys for part in ledger.parts(import_id)]
+    parts = [part for import_id in keys for part in ledger.load_parts(import_id)]
 
     known = Counter(attempt.job_id for part in parts for attempt in part.attempts if attempt.job_id)
     assert known == dict.fromkeys((job["id"] for job in twin.jobs()), 1)

@@ -84,7 +84,7 @@ class FakeBigin:
             raise self.after_effect.popleft()
         return job_id
 
-    def job(self, job_id: str) -> Job:
+    def get_job(self, job_id: str) -> Job:
         self._call("job")
         made = self.made[job_id]
         if not self.runs:
@@ -122,7 +122,7 @@ class FakeBigin:
         """Say what becomes of a row, from its cells in the order in which they were sent."""
         return "ADDED", ""
 
-    def fields(self, module: str) -> tuple[Field, ...]:
+    def get_fields(self, module: str) -> tuple[Field, ...]:
         self._call("fields")
         if module not in self.module_fields:
             raise BiginRefusedError(
@@ -133,7 +133,7 @@ class FakeBigin:
             )
         return self.module_fields[module]
 
-    def zgid(self) -> str:
+    def get_zgid(self) -> str:
         self._call("zgid")
         return "10358250"
 

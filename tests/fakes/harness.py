@@ -306,7 +306,7 @@ class Harness:
         return record
 
     def parts_of(self, source: ObjectVersion) -> tuple[Part, ...]:
-        return self.ledger.parts(identity.import_id_of(source))
+        return self.ledger.load_parts(identity.import_id_of(source))
 
     def result(self, source: ObjectVersion, name: str) -> bytes:
         """Return a result file of a drop."""

@@ -50,7 +50,7 @@ class MemoryFiles:
         """Put a delete marker on *key*; its versions stay."""
         self._add(key, None, "")
 
-    def newest(self, key: str) -> ObjectVersion | None:
+    def find_newest(self, key: str) -> ObjectVersion | None:
         stored = self._current(key)
         # Only events tell the sequencer.
         return replace(stored.source, sequencer="") if stored else None
@@ -62,19 +62,19 @@ class MemoryFiles:
             raise DropRejectedError((Problem(key, what),))
         return body
 
-    def stream(self, source: ObjectVersion) -> BinaryIO:
+    def open_stream(self, source: ObjectVersion) -> BinaryIO:
         return BytesIO(self._body(source.key, source.version_id))
 
     def write(self, key: str, body: bytes, *, content_type: str) -> None:
         self._add(key, body, content_type)
 
     @contextmanager
-    def writer(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:
+    def open_writer(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:
         buffer = BytesIO()
         yield buffer
         self._add(key, buffer.getvalue(), content_type)
 
-    def keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
+    def list_keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
         for key in sorted(key for key in self.versions if key.startswith(prefix)):
             stored = self._current(key)
             if stored is not None and stored.written_at >= since:

@@ -97,7 +97,7 @@ class MemoryLedger:
             self._remove(record)
         self._hook("after", "delete", record)
 
-    def parts(self, import_id: str) -> tuple[Part, ...]:
+    def load_parts(self, import_id: str) -> tuple[Part, ...]:
         self._hook("before", "parts", import_id)
         own = [
             record
@@ -107,7 +107,7 @@ class MemoryLedger:
         self._hook("after", "parts", import_id)
         return tuple(sorted(own, key=lambda part: part.number))
 
-    def due(
+    def find_due(
         self, kind: OpenKind, *, before: int, limit: int
     ) -> tuple[Address[Import] | Address[Part], ...]:
         self._hook("before", "due", kind)

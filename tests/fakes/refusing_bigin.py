@@ -28,8 +28,8 @@ class RefusingBigin(FakeBigin):
         self.judge = judge
         self.failed: dict[str, str] = {}
 
-    def job(self, job_id: str) -> Job:
-        job = super().job(job_id)
+    def get_job(self, job_id: str) -> Job:
+        job = super().get_job(job_id)
         if job_id in self.failed:
             failed = replace(job, status=JobStatus.FAILED, message=self.failed[job_id])
             return replace(failed, download_url=None, added=0, skipped=0)

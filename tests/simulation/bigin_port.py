@@ -192,19 +192,19 @@ class SimulatedBigin:
 
     def upload(self, archive: bytes, *, name: str, zgid: str) -> str:
         call = UploadCall("bulk-write", zgid, name, archive)
-        answer = self._safe(
+        answer = self._send_repeatable(
             "upload", lambda: self._model.upload(call, self._world.now), 3, ("refused",)
         )
         return wire.file_id(read_from_file_host(answer, "upload")) or ""
 
     def create_job(self, request: JobRequest, *, file_id: str, callback_url: str) -> str:
         body = wire.create_body(request, file_id=file_id, callback_url=callback_url)
-        answer = self._authorized("create", lambda: self._create(body))
+        answer = self._send_authorized("create", lambda: self._create(body))
         return wire.job_id(read(answer, "create")) or ""
 
-    def job(self, job_id: str) -> Job:
+    def get_job(self, job_id: str) -> Job:
         self._server.gets.setdefault(job_id, []).append(self._world.now)
-        answer = self._safe(
+        answer = self._send_repeatable(
             "job", lambda: self._model.job_details(job_id, self._world.now), 1, ("refused",)
         )
         job = wire.job(read(answer, "job"), asked=job_id)
@@ -221,26 +221,26 @@ class SimulatedBigin:
             archive = self._model.result(zgid, job_id, self._world.now)
             return {}
 
-        answer = self._safe("download", fetch, 2, ("link_dead", "unreadable"))
+        answer = self._send_repeatable("download", fetch, 2, ("link_dead", "unreadable"))
         read_from_file_host(answer, "download")
         yield io.BytesIO(archive)
 
-    def fields(self, module: str) -> tuple[Field, ...]:
-        answer = self._safe(
+    def get_fields(self, module: str) -> tuple[Field, ...]:
+        answer = self._send_repeatable(
             "fields", lambda: {"fields": self._model.module(module).field_metadata}, 1
         )
         return wire.fields(read(answer, "fields")) or ()
 
-    def zgid(self) -> str:
-        answer = self._safe("zgid", lambda: {"org": [self._model.catalogue.org]}, 1)
+    def get_zgid(self) -> str:
+        answer = self._send_repeatable("zgid", lambda: {"org": [self._model.catalogue.org]}, 1)
         return wire.zgid(read(answer, "zgid")) or ""
 
-    def _authorized(self, name: str, call: Callable[[], Answer]) -> Answer:
+    def _send_authorized(self, name: str, call: Callable[[], Answer]) -> Answer:
         """Make *call* under the shared token, once more if Bigin refused it."""
-        token = self._tokens.current()
+        token = self._tokens.get_token()
         answer = self._admitted(name, token) or call()
         if answer.token_refused:
-            answer = self._admitted(name, self._tokens.renewed(token)) or call()
+            answer = self._admitted(name, self._tokens.renew_token(token)) or call()
         return answer
 
     def _admitted(self, name: str, token: str) -> Answer | None:
@@ -253,7 +253,7 @@ class SimulatedBigin:
         answer = self._server.answer(admit)
         return None if answer.is_success else answer
 
-    def _safe(
+    def _send_repeatable(
         self,
         name: str,
         effect: Callable[[], dict[str, Any]],
@@ -268,7 +268,7 @@ class SimulatedBigin:
             self._world.point(f"bigin.{name} after")
             return answer
 
-        return self._authorized(name, call)
+        return self._send_authorized(name, call)
 
     def _in_place(self, effect: Callable[[], dict[str, Any]], longest: float) -> Answer:
         """Hold one of Bigin's places for parallel calls while it answers."""

@@ -117,7 +117,7 @@ def _sent_anyway(self: Sender, *about: Any) -> None:
         return
 
 
-_pinned = Importer._pinned
+_pinned = Importer._pin_mapping
 
 
 def _pinned_to_send(self: Importer, lease: Lease, record: Import, mapping: Any) -> Import:
@@ -281,9 +281,9 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "notice after open is gone": ((ImportCloser, "tell", _tell_later),),
     "5xx on create retried": ((PartSender, "_send_create", _create_retried),),
     "create begun after an unknown one": ((PartSender, "_check_may_start", _start_anyway),),
-    "hold keeps the turn": ((Registrar, "_is_free", _free_when_closed),),
+    "hold keeps the turn": ((Registrar, "_check_free", _free_when_closed),),
     "force ignored": ((identity, "claim_of", _claim_unforced),),
-    "dry run sent": ((Importer, "_pinned", _pinned_to_send),),
+    "dry run sent": ((Importer, "_pin_mapping", _pinned_to_send),),
     "429 taken for unknown": ((PartSender, "_send_create", _busy_is_unknown),),
     "plain insert re-created": ((prepare, "_is_repeatable", lambda plan, part: True),),
     "decision without attempt": ((Decisions, "_decide", _decide_any),),

@@ -134,29 +134,29 @@ class SimulatedFiles:
         self._world = world
         self._bucket = bucket
 
-    def newest(self, key: str) -> ObjectVersion | None:
-        return self._call("newest", lambda: self._bucket.newest(key))
+    def find_newest(self, key: str) -> ObjectVersion | None:
+        return self._call("newest", lambda: self._bucket.find_newest(key))
 
     def read(self, key: str, *, version_id: str | None = None, at_most: int = 1_000_000) -> bytes:
         return self._call(
             "read", lambda: self._bucket.read(key, version_id=version_id, at_most=at_most)
         )
 
-    def stream(self, source: ObjectVersion) -> BinaryIO:
-        return self._call("stream", lambda: self._bucket.stream(source))
+    def open_stream(self, source: ObjectVersion) -> BinaryIO:
+        return self._call("stream", lambda: self._bucket.open_stream(source))
 
     def write(self, key: str, body: bytes, *, content_type: str) -> None:
         self._call("write", lambda: self._bucket.write(key, body, content_type=content_type))
 
     @contextmanager
-    def writer(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:
-        with self._bucket.writer(key, content_type=content_type) as stream:
+    def open_writer(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:
+        with self._bucket.open_writer(key, content_type=content_type) as stream:
             yield stream
             self._before("writer")
         self._world.point("files.writer after")
 
-    def keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
-        return iter(self._call("keys", lambda: list(self._bucket.keys(prefix, since=since))))
+    def list_keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
+        return iter(self._call("keys", lambda: list(self._bucket.list_keys(prefix, since=since))))
 
     def _call[R](self, name: str, effect: Callable[[], R]) -> R:
         self._before(name)

@@ -269,7 +269,7 @@ class Ending:
 
     def _check_taken_up(self, record: Import) -> None:
         """A drop is not left rejected for a mapping that was corrected in time."""
-        newest = self.account.bucket.newest(record.source.key)
+        newest = self.account.bucket.find_newest(record.source.key)
         is_newest = newest is not None and newest.version_id == record.source.version_id
         corrected = self.scenario.corrected_after is not None and is_newest
         if not corrected or record.state is not ImportState.REJECTED:
@@ -319,7 +319,7 @@ class Ending:
 
     def _rows(self, record: Import, name: str) -> list[int]:
         key = f"{record.results}{object_keys.result_name(record.source.key)}.{name}.csv"
-        if self.account.bucket.newest(key) is None:
+        if self.account.bucket.find_newest(key) is None:
             return []
         text = self.account.bucket.read(key).decode("utf-8-sig")
         return [int(row["bigin__Row"]) for row in csv.DictReader(io.StringIO(text, newline=""))]

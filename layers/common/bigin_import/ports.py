@@ -87,11 +87,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def parts(self, import_id: str) -> tuple[Part, ...]:
+    def load_parts(self, import_id: str) -> tuple[Part, ...]:
         """Return all parts of an import, by number."""
         ...
 
-    def due(
+    def find_due(
         self, kind: OpenKind, *, before: int, limit: int
     ) -> tuple[Address[Import] | Address[Part], ...]:
         """
@@ -105,7 +105,7 @@ class Ledger(Protocol):
 class Files(Protocol):
     """The bucket. Keys are decoded; one bucket per deployment."""
 
-    def newest(self, key: str) -> ObjectVersion | None:
+    def find_newest(self, key: str) -> ObjectVersion | None:
         """Return the current version of *key*, or None if there is none or it was deleted."""
         ...
 
@@ -119,7 +119,7 @@ class Files(Protocol):
         """
         ...
 
-    def stream(self, source: ObjectVersion) -> BinaryIO:
+    def open_stream(self, source: ObjectVersion) -> BinaryIO:
         """
         Return the bytes of one version, read by ranges: a broken stream costs one range.
 
@@ -132,7 +132,7 @@ class Files(Protocol):
         """Store an object whole."""
         ...
 
-    def writer(self, key: str, *, content_type: str) -> AbstractContextManager[BinaryIO]:
+    def open_writer(self, key: str, *, content_type: str) -> AbstractContextManager[BinaryIO]:
         """
         Return a stream that becomes the object *key* when its block ends without an error.
 
@@ -140,7 +140,7 @@ class Files(Protocol):
         """
         ...
 
-    def keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
+    def list_keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
         """
         Yield current keys that start with *prefix*, in S3's order.
 
@@ -166,7 +166,7 @@ class Bigin(Protocol):
         """Create a bulk write job and return its id. 500 credits; sent once, never repeated."""
         ...
 
-    def job(self, job_id: str) -> Job:
+    def get_job(self, job_id: str) -> Job:
         """Return what Bigin says of a job now."""
         ...
 
@@ -179,11 +179,11 @@ class Bigin(Protocol):
         """
         ...
 
-    def fields(self, module: str) -> tuple[Field, ...]:
+    def get_fields(self, module: str) -> tuple[Field, ...]:
         """Return the fields of a module."""
         ...
 
-    def zgid(self) -> str:
+    def get_zgid(self) -> str:
         """Return the organisation's id, the value of X-CRM-ORG."""
         ...
 
@@ -206,11 +206,11 @@ class Accounts(Protocol):
 class AccessTokens(Protocol):
     """The shared access token, as the HTTP client sees it."""
 
-    def current(self) -> str:
+    def get_token(self) -> str:
         """Return a token that is believed to be good."""
         ...
 
-    def renewed(self, refused: str) -> str:
+    def renew_token(self, refused: str) -> str:
         """Return a token other than *refused*: a newer one if there is one, else a fresh one."""
         ...
 

@@ -55,7 +55,7 @@ def test_the_newest_version_is_the_last_one_put(bucket: Bucket) -> None:
     bucket.put(KEY, b"old")
     later = bucket.put(KEY, b"newer")
 
-    newest = bucket.files.newest(KEY)
+    newest = bucket.files.find_newest(KEY)
 
     assert newest == ObjectVersion("bucket", KEY, later.version_id, size=5)
 
@@ -64,8 +64,8 @@ def test_there_is_no_newest_version_of_a_key_that_is_not_there(bucket: Bucket) -
     bucket.put("incoming/deleted.csv", b"x")
     bucket.remove("incoming/deleted.csv")
 
-    assert bucket.files.newest(KEY) is None
-    assert bucket.files.newest("incoming/deleted.csv") is None
+    assert bucket.files.find_newest(KEY) is None
+    assert bucket.files.find_newest("incoming/deleted.csv") is None
 
 
 def test_a_version_is_read_after_it_was_overwritten_and_deleted(bucket: Bucket) -> None:
@@ -76,7 +76,7 @@ def test_a_version_is_read_after_it_was_overwritten_and_deleted(bucket: Bucket) 
     bucket.remove(KEY)
 
     assert bucket.files.read(KEY, version_id=first.version_id) == b"first"
-    assert bucket.files.stream(first).read() == b"first"
+    assert bucket.files.open_stream(first).read() == b"first"
 
 
 def test_a_missing_or_deleted_object_is_named(bucket: Bucket) -> None:
@@ -93,7 +93,7 @@ def test_the_stream_of_a_missing_version_is_not_begun(bucket: Bucket) -> None:
     bucket.put(KEY, b"x")
 
     with pytest.raises(MissingObjectError):
-        bucket.files.stream(ObjectVersion("bucket", KEY, "no-such-version"))
+        bucket.files.open_stream(ObjectVersion("bucket", KEY, "no-such-version"))
 
 
 def test_an_object_larger_than_asked_for_is_rejected_with_its_size(bucket: Bucket) -> None:
@@ -108,13 +108,13 @@ def test_an_empty_object_is_read_as_nothing(bucket: Bucket) -> None:
     empty = bucket.put(KEY, b"")
 
     assert bucket.files.read(KEY) == b""
-    assert bucket.files.stream(empty).read() == b""
+    assert bucket.files.open_stream(empty).read() == b""
 
 
 def test_a_stream_gives_lines_and_pieces(bucket: Bucket) -> None:
     source = bucket.put(KEY, b"name\r\nAnn\r\n")
 
-    with bucket.files.stream(source) as stream:
+    with bucket.files.open_stream(source) as stream:
         assert stream.readline() == b"name\r\n"
         assert stream.read(2) == b"An"
         assert stream.read() == b"n\r\n"
@@ -129,7 +129,7 @@ def test_what_is_written_whole_can_be_read(bucket: Bucket) -> None:
 
 @pytest.mark.parametrize("pieces", [[], [b""], [b"a", b"bc"], [b"x" * 100_000] * 3])
 def test_what_is_written_piece_by_piece_is_one_object(bucket: Bucket, pieces: list[bytes]) -> None:
-    with bucket.files.writer("results/success.csv", content_type=CSV) as stream:
+    with bucket.files.open_writer("results/success.csv", content_type=CSV) as stream:
         for piece in pieces:
             stream.write(piece)
 
@@ -138,14 +138,14 @@ def test_what_is_written_piece_by_piece_is_one_object(bucket: Bucket, pieces: li
 
 def test_a_writer_that_fails_leaves_no_object(bucket: Bucket) -> None:
     def write_half() -> None:
-        with bucket.files.writer("results/success.csv", content_type=CSV) as stream:
+        with bucket.files.open_writer("results/success.csv", content_type=CSV) as stream:
             stream.write(b"half of it")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         write_half()
 
-    assert bucket.files.newest("results/success.csv") is None
+    assert bucket.files.find_newest("results/success.csv") is None
 
 
 def test_keys_are_the_current_ones_of_the_prefix_in_order(bucket: Bucket) -> None:
@@ -153,9 +153,9 @@ def test_keys_are_the_current_ones_of_the_prefix_in_order(bucket: Bucket) -> Non
         bucket.put(key, b"x")
     bucket.remove("incoming/gone.csv")
 
-    assert list(bucket.files.keys("incoming/")) == ["incoming/a/c.csv", "incoming/b.csv"]
-    assert list(bucket.files.keys("incoming/", since=2**40)) == []
-    assert list(bucket.files.keys("results/")) == []
+    assert list(bucket.files.list_keys("incoming/")) == ["incoming/a/c.csv", "incoming/b.csv"]
+    assert list(bucket.files.list_keys("incoming/", since=2**40)) == []
+    assert list(bucket.files.list_keys("results/")) == []
 
 
 @pytest.mark.parametrize(
@@ -165,9 +165,9 @@ def test_keys_are_the_current_ones_of_the_prefix_in_order(bucket: Bucket) -> Non
 def test_a_key_is_taken_as_it_is(bucket: Bucket, name: str) -> None:
     source = bucket.put(f"incoming/{name}", b"x")
 
-    newest = bucket.files.newest(f"incoming/{name}")
+    newest = bucket.files.find_newest(f"incoming/{name}")
 
     assert newest is not None
     assert newest.version_id == source.version_id
-    assert bucket.files.stream(source).read() == b"x"
-    assert list(bucket.files.keys("incoming/")) == [f"incoming/{name}"]
+    assert bucket.files.open_stream(source).read() == b"x"
+    assert list(bucket.files.list_keys("incoming/")) == [f"incoming/{name}"]

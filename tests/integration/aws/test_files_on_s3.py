@@ -74,7 +74,7 @@ def test_ranges_join_to_the_whole_object(s3: S3Client, size: int) -> None:
         "provide-client-params.s3.GetObject", lambda params, **_: asked.append(params["Range"])
     )
 
-    streamed = S3Files(s3, "bucket").stream(source).read()
+    streamed = S3Files(s3, "bucket").open_stream(source).read()
 
     assert streamed == body
     assert len(asked) == -(-size // RANGE_BYTES)
@@ -83,7 +83,7 @@ def test_ranges_join_to_the_whole_object(s3: S3Client, size: int) -> None:
 def test_a_body_that_breaks_off_costs_its_range_only(s3: S3Client) -> None:
     body = distinct_bytes(RANGE_BYTES + 100)
     source = put(s3, body)
-    stream = S3Files(s3, "bucket").stream(source)
+    stream = S3Files(s3, "bucket").open_stream(source)
     start = stream.read(RANGE_BYTES)
     to_come = break_bodies(s3, times=RANGE_ATTEMPTS - 1)
 
@@ -98,13 +98,13 @@ def test_a_body_that_always_breaks_off_is_an_error(s3: S3Client) -> None:
     break_bodies(s3, times=RANGE_ATTEMPTS)
 
     with pytest.raises(ResponseStreamingError):
-        S3Files(s3, "bucket").stream(source)
+        S3Files(s3, "bucket").open_stream(source)
 
 
 def test_an_unversioned_object_that_is_overwritten_is_not_read_on(s3: S3Client) -> None:
     s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Suspended"})
     s3.put_object(Bucket="bucket", Key=KEY, Body=b"a" * (RANGE_BYTES + 1))
-    stream = S3Files(s3, "bucket").stream(ObjectVersion("bucket", KEY, "null"))
+    stream = S3Files(s3, "bucket").open_stream(ObjectVersion("bucket", KEY, "null"))
     s3.put_object(Bucket="bucket", Key=KEY, Body=b"b" * (RANGE_BYTES + 1))
 
     with pytest.raises(MissingObjectError):
@@ -141,7 +141,7 @@ def test_an_object_that_may_not_be_read_is_not_taken_for_a_missing_one(
         stubber.add_client_error("get_object", code, http_status_code=status)
 
         with pytest.raises(UnreadableObjectError, match="does not let") as caught:
-            S3Files(s3, "bucket").stream(source)
+            S3Files(s3, "bucket").open_stream(source)
 
     assert caught.value.key == KEY
 
@@ -159,14 +159,14 @@ def test_a_missing_permission_is_not_taken_for_a_missing_mapping(s3: S3Client) -
         stubber.add_client_error("head_object", "403", http_status_code=403)
 
         with pytest.raises(ClientError, match="403"):
-            S3Files(s3, "bucket").newest(KEY)
+            S3Files(s3, "bucket").find_newest(KEY)
 
 
 def test_a_large_object_is_uploaded_in_parts(s3: S3Client) -> None:
     body = distinct_bytes(2 * PART_BYTES + 100)
     files = S3Files(s3, "bucket")
 
-    with files.writer(KEY, content_type="text/csv") as stream:
+    with files.open_writer(KEY, content_type="text/csv") as stream:
         for start in range(0, len(body), MEBIBYTE):
             stream.write(body[start : start + MEBIBYTE])
 
@@ -180,14 +180,14 @@ def test_a_failed_upload_leaves_no_parts_behind(s3: S3Client) -> None:
     files = S3Files(s3, "bucket")
 
     def write_half() -> None:
-        with files.writer(KEY, content_type="text/csv") as stream:
+        with files.open_writer(KEY, content_type="text/csv") as stream:
             stream.write(b"x" * (PART_BYTES + 1))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         write_half()
 
-    assert files.newest(KEY) is None
+    assert files.find_newest(KEY) is None
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="bucket")
 
 

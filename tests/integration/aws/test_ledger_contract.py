@@ -215,7 +215,7 @@ def test_parts_come_by_number_and_only_those_of_the_import(ledger: Ledger) -> No
     ledger.save(a_part("i10", 1))
     ledger.save(an_import("i1"))
 
-    parts = ledger.parts("i1")
+    parts = ledger.load_parts("i1")
 
     assert [(part.import_id, part.number) for part in parts] == [("i1", n) for n in range(1, 13)]
 
@@ -224,7 +224,7 @@ def test_parts_come_whole_when_one_answer_cannot_hold_them(ledger: Ledger) -> No
     for number in range(1, 8):
         ledger.save(a_part("i1", number, sha256="0" * 200_000))
 
-    assert [part.number for part in ledger.parts("i1")] == [1, 2, 3, 4, 5, 6, 7]
+    assert [part.number for part in ledger.load_parts("i1")] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_due_work_comes_longest_overdue_first(ledger: Ledger) -> None:
@@ -233,7 +233,7 @@ def test_due_work_comes_longest_overdue_first(ledger: Ledger) -> None:
     ledger.save(an_import("i2", due_at=200))
     ledger.save(an_import("i3", due_at=301))
 
-    due = ledger.due(OpenKind.WORK, before=300, limit=10)
+    due = ledger.find_due(OpenKind.WORK, before=300, limit=10)
 
     assert due == (Part.at("i1", 2), Import.at("i2"), Import.at("i1"))
 
@@ -242,7 +242,7 @@ def test_due_names_no_more_than_asked_for(ledger: Ledger) -> None:
     for number in (3, 1, 2):
         ledger.save(a_part("i1", number, due_at=number))
 
-    due = ledger.due(OpenKind.WORK, before=300, limit=2)
+    due = ledger.find_due(OpenKind.WORK, before=300, limit=2)
 
     assert due == (Part.at("i1", 1), Part.at("i1", 2))
 
@@ -251,7 +251,7 @@ def test_due_keeps_waiting_and_work_apart(ledger: Ledger) -> None:
     ledger.save(an_import("i1", kind=OpenKind.WAITING))
     ledger.save(an_import("i2", kind=OpenKind.WORK))
 
-    waiting = ledger.due(OpenKind.WAITING, before=300, limit=10)
+    waiting = ledger.find_due(OpenKind.WAITING, before=300, limit=10)
 
     assert waiting == (Import.at("i1"),)
 
@@ -262,20 +262,20 @@ def test_a_record_without_open_is_never_due(ledger: Ledger) -> None:
     ledger.save(an_import("i2", due_at=None))
     ledger.save(CLAIM)
 
-    assert ledger.due(OpenKind.WORK, before=10**10, limit=10) == ()
+    assert ledger.find_due(OpenKind.WORK, before=10**10, limit=10) == ()
 
 
 def test_a_record_that_was_put_off_is_due_once_and_later(ledger: Ledger) -> None:
     stored = ledger.save(an_import("i1", due_at=100))
     ledger.save(replace(stored, due_at=200))
 
-    assert ledger.due(OpenKind.WORK, before=199, limit=10) == ()
-    assert ledger.due(OpenKind.WORK, before=200, limit=10) == (Import.at("i1"),)
+    assert ledger.find_due(OpenKind.WORK, before=199, limit=10) == ()
+    assert ledger.find_due(OpenKind.WORK, before=200, limit=10) == (Import.at("i1"),)
 
 
 def test_what_is_due_can_be_loaded(ledger: Ledger) -> None:
     part = ledger.save(a_part("i1", 12))
 
-    (address,) = ledger.due(OpenKind.WORK, before=100, limit=10)
+    (address,) = ledger.find_due(OpenKind.WORK, before=100, limit=10)
 
     assert ledger.load(address) == part

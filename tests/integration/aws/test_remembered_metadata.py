@@ -34,7 +34,7 @@ def test_fields_are_remembered_unless_no_item_can_hold_them(
     bigin.module_fields["Contacts"] = with_pick_list(values)
     metadata = MetadataCache(ledger, bigin, ManualClock())
 
-    answers = [metadata.fields("Contacts"), metadata.fields("Contacts")]
+    answers = [metadata.get_fields("Contacts"), metadata.get_fields("Contacts")]
 
     assert answers == [with_pick_list(values)] * 2
     assert bigin.calls == ["fields"] * asked

@@ -28,20 +28,20 @@ def test_a_secret_is_read_again_only_after_some_minutes(manager: SecretsManagerC
     arn = manager.create_secret(Name="zoho", SecretString="old")["ARN"]
     time = [1000.0]
     secrets = Secrets(manager, seconds=lambda: time[0])
-    assert secrets.text(arn) == "old"
+    assert secrets.read_text(arn) == "old"
     manager.put_secret_value(SecretId=arn, SecretString="new")
 
     time[0] += KEEP_SECONDS - 1
-    assert secrets.text(arn) == "old"
+    assert secrets.read_text(arn) == "old"
 
     time[0] += 1
-    assert secrets.text(arn) == "new"
+    assert secrets.read_text(arn) == "new"
 
 
 def test_a_key_that_was_never_rotated_is_alone(manager: SecretsManagerClient) -> None:
     arn = manager.create_secret(Name="signing", SecretString="first")["ARN"]
 
-    assert Secrets(manager).signing_keys(arn) == (b"first",)
+    assert Secrets(manager).read_signing_keys(arn) == (b"first",)
 
 
 def test_after_a_rotation_the_current_key_comes_before_the_previous(
@@ -50,7 +50,7 @@ def test_after_a_rotation_the_current_key_comes_before_the_previous(
     arn = manager.create_secret(Name="signing", SecretString="first")["ARN"]
     manager.put_secret_value(SecretId=arn, SecretString="second")
 
-    assert Secrets(manager).signing_keys(arn) == (b"second", b"first")
+    assert Secrets(manager).read_signing_keys(arn) == (b"second", b"first")
 
 
 @pytest.mark.parametrize("exists", [False, True], ids=["no such secret", "no value yet"])
@@ -61,9 +61,9 @@ def test_a_secret_without_a_text_is_the_operators_to_mend(
         manager.create_secret(Name="zoho")
 
     with pytest.raises(SecretUnreadableError, match="Put its value there"):
-        Secrets(manager).text("zoho")
+        Secrets(manager).read_text("zoho")
     with pytest.raises(SecretUnreadableError, match="zoho cannot be read"):
-        Secrets(manager).signing_keys("zoho")
+        Secrets(manager).read_signing_keys("zoho")
 
 
 def test_a_secret_that_waits_for_its_deletion_is_the_operators_to_restore(
@@ -73,7 +73,7 @@ def test_a_secret_that_waits_for_its_deletion_is_the_operators_to_restore(
     manager.delete_secret(SecretId="zoho")
 
     with pytest.raises(SecretUnreadableError, match="restore it") as caught:
-        Secrets(manager).text("zoho")
+        Secrets(manager).read_text("zoho")
 
     assert caught.value.code == "InvalidRequestException"
 
@@ -89,7 +89,7 @@ def test_a_secret_that_we_may_not_read_is_the_operators_to_open(
         stubber.add_client_error("get_secret_value", code)
 
         with pytest.raises(SecretUnreadableError, match=code) as caught:
-            Secrets(manager).text("zoho")
+            Secrets(manager).read_text("zoho")
 
     assert says in caught.value.resolution
 
@@ -99,4 +99,4 @@ def test_a_fault_of_secrets_manager_is_nobodys_to_mend(manager: SecretsManagerCl
         stubber.add_client_error("get_secret_value", "InternalServiceError")
 
         with pytest.raises(ClientError, match="InternalServiceError"):
-            Secrets(manager).text("zoho")
+            Secrets(manager).read_text("zoho")

@@ -21,13 +21,13 @@ class NumberedTokens:
     made: int = 1
     refused: list[str] = field(default_factory=list)
 
-    def current(self) -> str:
+    def get_token(self) -> str:
         return f"1000.PLANTED-token-{self.made}"
 
-    def renewed(self, refused: str) -> str:
+    def renew_token(self, refused: str) -> str:
         self.refused.append(refused)
         self.made += 1
-        return self.current()
+        return self.get_token()
 
 
 @pytest.fixture

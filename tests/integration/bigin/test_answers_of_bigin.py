@@ -36,7 +36,7 @@ def create(bigin: Bigin) -> object:
 
 
 def get(bigin: Bigin) -> object:
-    return bigin.job("42")
+    return bigin.get_job("42")
 
 
 CALLS = {
@@ -253,7 +253,7 @@ def test_an_answer_without_an_id_is_about_the_job_asked_for(
 ) -> None:
     http.get(f"{WRITE_URL}/42", json={"status": "COMPLETED"})
 
-    assert bigin.job("42").job_id == "42"
+    assert bigin.get_job("42").job_id == "42"
 
 
 def test_words_of_a_failing_bigin_are_passed_on(bigin: Bigin, http: responses.RequestsMock) -> None:

@@ -204,7 +204,7 @@ def test_a_busy_answer_whose_wait_cannot_be_read_is_still_that_answer(
     http.get(JOB_URL, json=busy, status=429, headers={"Retry-After": retry_after})
 
     with pytest.raises(BiginBusyError) as caught:
-        impatient_for(clock, 60).job("42")
+        impatient_for(clock, 60).get_job("42")
 
     assert caught.value.retry_after_seconds is None
     assert len(http.calls) == 1
@@ -217,7 +217,7 @@ def test_an_error_of_the_server_whose_wait_cannot_be_read_is_repeated_as_without
     http.get(JOB_URL, status=503, headers={"Retry-After": retry_after})
     http.get(JOB_URL, json={"id": "42", "status": "ADDED"})
 
-    assert impatient_for(clock, 60).job("42").job_id == "42"
+    assert impatient_for(clock, 60).get_job("42").job_id == "42"
     assert len(http.calls) == 2
 
 
@@ -227,7 +227,7 @@ def test_nothing_is_sent_more_often_than_allowed(
     http.get(JOB_URL, status=503, headers={"Retry-After": "0"})
 
     with pytest.raises(BiginOutcomeUnknownError):
-        impatient_for(clock, 60, repeats=2).job("42")
+        impatient_for(clock, 60, repeats=2).get_job("42")
 
     assert len(http.calls) == 3
 
@@ -247,7 +247,7 @@ def test_a_wait_that_takes_too_long_is_not_begun(
     http.get(JOB_URL, status=503, headers={"Retry-After": retry_after})
 
     with pytest.raises(BiginOutcomeUnknownError):
-        impatient_for(clock, total_seconds).job("42")
+        impatient_for(clock, total_seconds).get_job("42")
 
     assert len(http.calls) == 1
 
@@ -306,13 +306,13 @@ def test_threads_share_no_session(bigin: BiginClient) -> None:
 def test_a_job_is_asked_for_by_its_id(bigin: Bigin, http: responses.RequestsMock) -> None:
     http.get(JOB_URL, json={"status": "IN PROGRESS", "id": "42"})
 
-    assert bigin.job("42").status is JobStatus.IN_PROGRESS
+    assert bigin.get_job("42").status is JobStatus.IN_PROGRESS
 
 
 def test_an_id_cannot_lead_elsewhere(bigin: Bigin, http: responses.RequestsMock) -> None:
     http.get(f"{WRITE_URL}/..%2F..%2Forg", json={"status": "ADDED"})
 
-    bigin.job("../../org")
+    bigin.get_job("../../org")
 
     assert urlsplit(http.calls[0].request.url or "").path.endswith("/..%2F..%2Forg")
 
@@ -321,7 +321,7 @@ def test_fields_are_asked_for_by_module(bigin: Bigin, http: responses.RequestsMo
     answer = {"fields": [{"api_name": "Email", "field_label": "Email", "data_type": "email"}]}
     http.get(f"{API}/bigin/v2/settings/fields", json=answer)
 
-    fields = bigin.fields("Contacts")
+    fields = bigin.get_fields("Contacts")
 
     assert fields == (Field("Email", "Email", "email"),)
     assert parse_qs(urlsplit(http.calls[0].request.url or "").query) == {"module": ["Contacts"]}
@@ -330,7 +330,7 @@ def test_fields_are_asked_for_by_module(bigin: Bigin, http: responses.RequestsMo
 def test_the_organisation_names_its_zgid(bigin: Bigin, http: responses.RequestsMock) -> None:
     http.get(f"{API}/bigin/v2/org", json={"org": [{"id": "1", "zgid": "10358250"}]})
 
-    assert bigin.zgid() == "10358250"
+    assert bigin.get_zgid() == "10358250"
 
 
 @pytest.mark.parametrize("url", [RESULT_URL, "/v7/crm/org1/bulk-write/42/42.zip"])

@@ -74,7 +74,7 @@ def archive() -> bytes:
 def finished(bigin: Bigin, job_id: str) -> Job:
     give_up_at = time.monotonic() + 10
     while time.monotonic() < give_up_at:
-        job = bigin.job(job_id)
+        job = bigin.get_job(job_id)
         if job.status.is_final:
             return job
     pytest.fail(f"job {job_id} did not finish")
@@ -83,7 +83,7 @@ def finished(bigin: Bigin, job_id: str) -> Job:
 def test_a_job_goes_from_upload_to_row_results(twin: Running) -> None:
     bigin = client(twin)
 
-    file_id = bigin.upload(archive(), name="abc-0001.zip", zgid=bigin.zgid())
+    file_id = bigin.upload(archive(), name="abc-0001.zip", zgid=bigin.get_zgid())
     job_id = bigin.create_job(REQUEST, file_id=file_id, callback_url=CALLBACK_URL)
     job = finished(bigin, job_id)
     with bigin.download_result(job.download_url or "") as file, zipfile.ZipFile(file) as results:
@@ -97,7 +97,7 @@ def test_a_job_goes_from_upload_to_row_results(twin: Running) -> None:
 
 
 def test_the_fields_of_a_module_are_read(twin: Running) -> None:
-    fields = {field.api_name: field for field in client(twin).fields("Contacts")}
+    fields = {field.api_name: field for field in client(twin).get_fields("Contacts")}
 
     assert fields["Last_Name"].mandatory
     assert fields["Account_Name"].lookup_module == "Accounts"
@@ -105,7 +105,7 @@ def test_the_fields_of_a_module_are_read(twin: Running) -> None:
 
 def test_tokens_that_end_early_are_replaced_on_the_way(twin: Running) -> None:
     bigin = client(twin)
-    zgid = bigin.zgid()
+    zgid = bigin.get_zgid()
     with twin.server.bigin() as state:
         state.tokens.revoke_all()
 
@@ -123,6 +123,6 @@ def test_what_the_twin_refuses_is_explained(twin: Running) -> None:
 
 def test_a_wrong_client_secret_is_the_operators_to_mend(twin: Running) -> None:
     with pytest.raises(BiginAccessError) as caught:
-        client(twin, secret="wrong").zgid()
+        client(twin, secret="wrong").get_zgid()
 
     assert caught.value.code == "invalid_client_secret"

@@ -68,11 +68,11 @@ SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"
 
 
 def job(bigin: Bigin, number: int) -> str:
-    return bigin.job(str(number)).job_id
+    return bigin.get_job(str(number)).job_id
 
 
 def fields(bigin: Bigin, _number: int) -> str:
-    return bigin.fields("Contacts")[0].api_name
+    return bigin.get_fields("Contacts")[0].api_name
 
 
 def upload(bigin: Bigin, _number: int) -> str:

@@ -64,9 +64,9 @@ def shown(failure: BaseException, caplog: pytest.LogCaptureFixture) -> str:
 CALLS: dict[str, Callable[[Bigin], object]] = {
     "upload": lambda bigin: bigin.upload(b"PK", name="x.zip", zgid="1"),
     "create": lambda bigin: bigin.create_job(REQUEST, file_id="1", callback_url=CALLBACK_URL),
-    "job": lambda bigin: bigin.job("42"),
-    "fields": lambda bigin: bigin.fields("Contacts"),
-    "zgid": lambda bigin: bigin.zgid(),
+    "job": lambda bigin: bigin.get_job("42"),
+    "fields": lambda bigin: bigin.get_fields("Contacts"),
+    "zgid": lambda bigin: bigin.get_zgid(),
 }
 ANSWERS = {
     "a talkative refusal": {
@@ -119,7 +119,7 @@ def test_no_secret_shows_when_zoho_gives_no_token(
     http.add("POST", ANYTHING, **answer)  # type: ignore[arg-type]
 
     with pytest.raises(BiginError) as caught:
-        client().zgid()
+        client().get_zgid()
 
     text = shown(caught.value, caplog)
     assert [secret for secret in SECRETS if secret in text] == []

@@ -113,7 +113,7 @@ class Deployed:
     def let_everything_be_due(self) -> None:
         """Bring the open work of the ledger to its time, as if that had passed."""
         for kind in OpenKind:
-            for address in self.ledger.due(kind, before=2**40, limit=100):
+            for address in self.ledger.find_due(kind, before=2**40, limit=100):
                 record = self.ledger.load(address)
                 if isinstance(record, Import | Part):
                     self.ledger.save(replace(record, due_at=0))
@@ -141,7 +141,7 @@ class Deployed:
         return record
 
     def parts(self) -> tuple[Part, ...]:
-        return self.ledger.parts(self.the_import().import_id)
+        return self.ledger.load_parts(self.the_import().import_id)
 
     def messages(self) -> list[str]:
         """Take all messages off the collect queue."""

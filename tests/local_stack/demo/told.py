@@ -75,7 +75,7 @@ def tell(bucket: Files, file: DemoFile, seen: Seen, *, below: Path) -> Told:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     prefix = seen.record.results if seen.record else None
-    for key in bucket.keys(prefix) if prefix else ():
+    for key in bucket.list_keys(prefix) if prefix else ():
         body = bucket.read(key, at_most=LARGEST_RESULT_BYTES)
         (folder / key.rpartition("/")[2]).write_bytes(body)
     return Told(file, _facts(folder, seen), folder)

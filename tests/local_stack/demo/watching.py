@@ -62,7 +62,7 @@ def watch(
 def _look(ledger: Ledger, source: ObjectVersion) -> Seen:
     import_id = identity.import_id_of(source)
     record = ledger.load(Import.at(import_id))
-    return Seen(source.key, record, ledger.parts(import_id))
+    return Seen(source.key, record, ledger.load_parts(import_id))
 
 
 type Look = Callable[[], tuple[Seen, ...]]

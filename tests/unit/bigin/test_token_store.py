@@ -79,57 +79,57 @@ def revoked() -> BiginAccessError:
 
 
 def test_the_first_caller_refreshes_and_everybody_else_takes_that_token(world: World) -> None:
-    tokens = [world.function().current() for _ in range(5)]
+    tokens = [world.function().get_token() for _ in range(5)]
 
     assert tokens == ["token-1"] * 5
     assert world.accounts.refreshes == 1
 
 
 def test_a_token_is_refreshed_five_minutes_before_it_ends(world: World) -> None:
-    world.tokens.current()
+    world.tokens.get_token()
 
     world.clock.advance(HOUR - EARLY_SECONDS - 1)
-    just_before = world.tokens.current()
+    just_before = world.tokens.get_token()
     world.clock.advance(1)
-    just_after = world.tokens.current()
+    just_after = world.tokens.get_token()
 
     assert (just_before, just_after) == ("token-1", "token-2")
 
 
 def test_while_one_refreshes_early_the_others_use_what_there_is(world: World) -> None:
-    world.tokens.current()
+    world.tokens.get_token()
     world.clock.advance(HOUR - EARLY_SECONDS)
     seen: list[str] = []
-    world.accounts.while_refreshing = lambda: seen.append(world.function().current())
+    world.accounts.while_refreshing = lambda: seen.append(world.function().get_token())
 
-    mine = world.tokens.current()
+    mine = world.tokens.get_token()
 
     assert (mine, seen) == ("token-2", ["token-1"])
     assert world.accounts.refreshes == 2
 
 
 def test_a_refused_token_is_replaced_by_a_fresh_one(world: World) -> None:
-    refused = world.tokens.current()
+    refused = world.tokens.get_token()
 
-    assert world.tokens.renewed(refused) == "token-2"
-    assert world.tokens.current() == "token-2"
+    assert world.tokens.renew_token(refused) == "token-2"
+    assert world.tokens.get_token() == "token-2"
 
 
 def test_many_callers_with_one_refused_token_cause_one_refresh(world: World) -> None:
-    refused = world.tokens.current()
+    refused = world.tokens.get_token()
 
-    tokens = [world.function().renewed(refused) for _ in range(5)]
+    tokens = [world.function().renew_token(refused) for _ in range(5)]
 
     assert tokens == ["token-2"] * 5
     assert world.accounts.refreshes == 2
 
 
 def test_a_refused_token_is_not_used_while_another_function_refreshes(world: World) -> None:
-    refused = world.tokens.current()
+    refused = world.tokens.get_token()
     held = replace(world.stored(), refresh_until=START + 10, refreshed_at=(START,))
     world.store(held)
 
-    token = world.tokens.renewed(refused)
+    token = world.tokens.renew_token(refused)
 
     assert token == "token-2"
     assert sum(world.clock.slept) >= 10  # it waited until the dead holder's lease had ended
@@ -149,7 +149,7 @@ def test_a_waiting_caller_takes_the_token_of_the_holder(world: World) -> None:
 
     waiting = SharedAccessToken(world.ledger, world.accounts, Holder())
 
-    assert waiting.current() == "theirs"
+    assert waiting.get_token() == "theirs"
     assert world.accounts.refreshes == 0
 
 
@@ -158,7 +158,7 @@ def test_a_holder_whose_clock_is_ahead_is_waited_for_like_any_other(world: World
     world.clock.begin(remaining_seconds=RESERVE_SECONDS + 2)
 
     with pytest.raises(BiginBusyError):
-        world.tokens.current()
+        world.tokens.get_token()
 
     assert world.clock.slept == [1, 1]
 
@@ -167,7 +167,7 @@ def test_nobody_waits_for_ever(world: World) -> None:
     world.store(SharedToken(refresh_until=START + LEASE_SECONDS))
 
     with pytest.raises(BiginBusyError) as caught:
-        world.tokens.current()
+        world.tokens.get_token()
 
     assert caught.value.retry_after_seconds is not None
     assert sum(world.clock.slept) < LEASE_SECONDS
@@ -178,7 +178,7 @@ def test_who_has_to_answer_soon_does_not_wait_for_another(world: World) -> None:
     world.clock.begin(remaining_seconds=RESERVE_SECONDS + 2)
 
     with pytest.raises(BiginBusyError):
-        world.tokens.current()
+        world.tokens.get_token()
 
     assert world.clock.slept == [1, 1]
 
@@ -187,12 +187,12 @@ def test_the_loser_of_a_race_for_the_lease_takes_the_winners_token(world: World)
     def outrun(moment: str, call: str, subject: object) -> None:
         if (moment, call) == ("before", "save") and not others:
             others.append("")
-            others[0] = world.function().current()
+            others[0] = world.function().get_token()
 
     others: list[str] = []
     world.ledger._hook = outrun
 
-    mine = world.tokens.current()
+    mine = world.tokens.get_token()
 
     assert (mine, others) == ("token-1", ["token-1"])
     assert world.accounts.refreshes == 1
@@ -202,26 +202,26 @@ def test_a_holder_whose_lease_ran_out_takes_the_newer_token(world: World) -> Non
     def stall() -> None:
         world.accounts.while_refreshing = lambda: None
         world.clock.advance(LEASE_SECONDS)
-        world.function().current()
+        world.function().get_token()
 
     world.accounts.while_refreshing = stall
 
-    assert world.tokens.current() == "token-2"
+    assert world.tokens.get_token() == "token-2"
     assert world.stored().access_token == "token-2"
 
 
 def test_ten_refreshes_in_ten_minutes_are_the_end_whatever_the_parallelism(world: World) -> None:
-    token = world.tokens.current()
+    token = world.tokens.get_token()
     for _ in range(MAX_REFRESHES - 1):
-        token = world.function().renewed(token)
+        token = world.function().renew_token(token)
 
     with pytest.raises(BiginBusyError) as caught:
-        world.function().renewed(token)
+        world.function().renew_token(token)
 
     assert world.accounts.refreshes == MAX_REFRESHES
     assert caught.value.retry_after_seconds == WINDOW_SECONDS
     world.clock.advance(WINDOW_SECONDS)
-    assert world.function().renewed(token) == f"token-{MAX_REFRESHES + 1}"
+    assert world.function().renew_token(token) == f"token-{MAX_REFRESHES + 1}"
 
 
 def test_a_refresh_that_died_counts_among_the_ten(world: World) -> None:
@@ -234,24 +234,24 @@ def test_a_refresh_that_died_counts_among_the_ten(world: World) -> None:
     world.accounts.while_refreshing = die
     for _ in range(MAX_REFRESHES):
         with pytest.raises(Killed):
-            world.tokens.current()
+            world.tokens.get_token()
         world.clock.advance(LEASE_SECONDS)
 
     with pytest.raises(BiginBusyError):
-        world.tokens.current()
+        world.tokens.get_token()
 
 
 def test_a_refused_refresh_token_stops_everybody_and_is_tried_again_later(world: World) -> None:
     world.accounts.failure = revoked()
     with pytest.raises(BiginAccessError):
-        world.tokens.current()
+        world.tokens.get_token()
 
     with pytest.raises(BiginAccessError) as caught:
-        world.function().current()
+        world.function().get_token()
     asked_while_paused = world.accounts.refreshes
     world.clock.advance(PAUSE_SECONDS)
     world.accounts.failure = None
-    mended = world.function().current()
+    mended = world.function().get_token()
 
     assert caught.value.code == "invalid_code"
     assert asked_while_paused == 1
@@ -262,30 +262,30 @@ def test_a_refused_refresh_token_stops_everybody_and_is_tried_again_later(world:
 def test_a_token_that_still_lives_is_used_though_the_refresh_token_is_refused(
     world: World,
 ) -> None:
-    world.tokens.current()
+    world.tokens.get_token()
     world.accounts.failure = revoked()
     world.clock.advance(HOUR - EARLY_SECONDS)
     with pytest.raises(BiginAccessError):
-        world.tokens.current()
+        world.tokens.get_token()
 
-    assert world.function().current() == "token-1"
+    assert world.function().get_token() == "token-1"
 
 
 def test_while_one_tries_again_the_others_still_hear_of_the_refusal(world: World) -> None:
     world.accounts.failure = revoked()
     with pytest.raises(BiginAccessError):
-        world.tokens.current()
+        world.tokens.get_token()
     world.clock.advance(PAUSE_SECONDS)
     heard: list[type[BiginError]] = []
 
     def ask() -> None:
         with pytest.raises(BiginAccessError) as caught:
-            world.function().current()
+            world.function().get_token()
         heard.append(caught.type)
 
     world.accounts.while_refreshing = ask
     with pytest.raises(BiginAccessError):
-        world.tokens.current()
+        world.tokens.get_token()
 
     assert heard == [BiginAccessError]
     assert world.accounts.refreshes == 2
@@ -294,10 +294,10 @@ def test_while_one_tries_again_the_others_still_hear_of_the_refusal(world: World
 def test_too_many_refreshes_keep_everybody_from_asking_for_some_minutes(world: World) -> None:
     world.accounts.failure = BiginBusyError("Access Denied")
     with pytest.raises(BiginBusyError):
-        world.tokens.current()
+        world.tokens.get_token()
 
     with pytest.raises(BiginBusyError):
-        world.function().current()
+        world.function().get_token()
 
     assert world.accounts.refreshes == 1
     assert world.clock.slept == []
@@ -306,35 +306,35 @@ def test_too_many_refreshes_keep_everybody_from_asking_for_some_minutes(world: W
 def test_after_a_lost_connection_the_next_caller_tries_at_once(world: World) -> None:
     world.accounts.failure = BiginUnreachableError("down")
     with pytest.raises(BiginUnreachableError):
-        world.tokens.current()
+        world.tokens.get_token()
     world.accounts.failure = None
 
-    assert world.function().current() == "token-2"
+    assert world.function().get_token() == "token-2"
 
 
 def test_a_try_that_never_reached_zoho_is_not_counted(world: World) -> None:
     world.accounts.failure = BiginUnreachableError("down")
     for _ in range(MAX_REFRESHES + 1):
         with pytest.raises(BiginUnreachableError):
-            world.tokens.current()
+            world.tokens.get_token()
     world.accounts.failure = None
 
-    assert world.tokens.current() == f"token-{MAX_REFRESHES + 2}"
+    assert world.tokens.get_token() == f"token-{MAX_REFRESHES + 2}"
 
 
 def test_after_an_unclear_answer_the_next_try_waits_for_the_lease_to_end(world: World) -> None:
     world.accounts.failure = BiginOutcomeUnknownError("no readable answer")
     with pytest.raises(BiginUnreachableError):
-        world.tokens.current()
+        world.tokens.get_token()
 
     with pytest.raises(BiginBusyError):
-        world.function().current()
+        world.function().get_token()
     asked_under_the_lease = world.accounts.refreshes
     world.clock.advance(LEASE_SECONDS)
     world.accounts.failure = None
 
     assert asked_under_the_lease == 1
-    assert world.function().current() == "token-2"
+    assert world.function().get_token() == "token-2"
 
 
 @pytest.mark.parametrize(
@@ -348,33 +348,33 @@ def test_after_an_unclear_answer_the_next_try_waits_for_the_lease_to_end(world: 
 def test_a_token_that_lives_five_more_minutes_is_used_if_no_new_one_can_be_had(
     world: World, failure: BiginError
 ) -> None:
-    world.tokens.current()
+    world.tokens.get_token()
     world.clock.advance(HOUR - EARLY_SECONDS)
     world.accounts.failure = failure
 
-    assert world.tokens.current() == "token-1"
-    assert world.function().current() == "token-1"
+    assert world.tokens.get_token() == "token-1"
+    assert world.function().get_token() == "token-1"
 
 
 @pytest.mark.parametrize("failure", [BiginUnreachableError("down"), BiginBusyError("wait")])
 def test_a_token_that_has_ended_or_was_refused_is_never_used(
     world: World, failure: BiginError
 ) -> None:
-    refused = world.tokens.current()
+    refused = world.tokens.get_token()
     world.accounts.failure = failure
 
     with pytest.raises(type(failure)):
-        world.tokens.renewed(refused)
+        world.tokens.renew_token(refused)
     world.clock.advance(HOUR)
     with pytest.raises(type(failure)):
-        world.tokens.current()
+        world.tokens.get_token()
 
 
 def test_an_unclear_refresh_is_no_doubt_about_the_call_that_wants_the_token(world: World) -> None:
     world.accounts.failure = BiginOutcomeUnknownError("no readable answer")
 
     with pytest.raises(BiginUnreachableError) as caught:
-        world.tokens.current()
+        world.tokens.get_token()
 
     assert not caught.value.maybe_done
 
@@ -388,5 +388,5 @@ def test_every_write_is_conditional_so_that_a_conflict_is_read_again(world: Worl
     conflicts: list[str] = []
     world.ledger._hook = conflict
 
-    assert world.tokens.current() == "token-1"
+    assert world.tokens.get_token() == "token-1"
     assert len(conflicts) == 3

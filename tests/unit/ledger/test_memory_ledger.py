@@ -53,13 +53,13 @@ def test_the_index_lags_and_keeps_the_order_of_one_items_writes() -> None:
 
     first = ledger.save(IMPORT)  # seen at 120
     second = ledger.save(replace(first, due_at=110))  # 100, but not before the first: 120
-    assert ledger.due(OpenKind.WORK, before=999, limit=9) == ()
+    assert ledger.find_due(OpenKind.WORK, before=999, limit=9) == ()
 
     time[0] = 120
-    assert ledger.due(OpenKind.WORK, before=110, limit=9) == (Import.at("i1"),)
+    assert ledger.find_due(OpenKind.WORK, before=110, limit=9) == (Import.at("i1"),)
 
     ledger.save(replace(second, open=None, due_at=None))  # seen at 125
-    assert ledger.due(OpenKind.WORK, before=999, limit=9) == (Import.at("i1"),)
+    assert ledger.find_due(OpenKind.WORK, before=999, limit=9) == (Import.at("i1"),)
 
     time[0] = 125
-    assert ledger.due(OpenKind.WORK, before=999, limit=9) == ()
+    assert ledger.find_due(OpenKind.WORK, before=999, limit=9) == ()

@@ -32,8 +32,8 @@ class CountedStream(BytesIO):
 class CountingFiles(MemoryFiles):
     """A bucket that counts what is read of drops."""
 
-    def stream(self, source: ObjectVersion) -> BinaryIO:
-        return CountedStream(super().stream(source).read())
+    def open_stream(self, source: ObjectVersion) -> BinaryIO:
+        return CountedStream(super().open_stream(source).read())
 
 
 def rejected(
@@ -228,4 +228,4 @@ def test_nothing_is_pinned_of_a_wrong_mapping() -> None:
 
     rejected(harness, AS_WRITTEN | {"operation": "Insert"})
 
-    assert not any(key.endswith("/mapping.json") for key in harness.files.keys("parts/"))
+    assert not any(key.endswith("/mapping.json") for key in harness.files.list_keys("parts/"))

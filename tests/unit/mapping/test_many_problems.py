@@ -82,7 +82,7 @@ def test_a_mapping_whose_pin_is_larger_than_what_people_may_drop_is_read_back() 
     assert harness.import_of(source).state is ImportState.SENT
     record = harness.import_of(source)
     key, *_ = pinned_mapping(record.import_id, record.mapping_sha256 or "")
-    pin = harness.files.newest(key)
+    pin = harness.files.find_newest(key)
     assert pin is not None
     assert len(text) < 1_000_000 < pin.size
     assert harness.bigin.records() == [["ada@example.com", "Lovelace", "v12345"]]

@@ -30,7 +30,7 @@ def suggested(
     source = harness.drop(CSV, body)
     harness.settle()
     key = f"{harness.import_of(source).results}contacts.mapping.suggested.json"
-    if harness.files.newest(key) is None:
+    if harness.files.find_newest(key) is None:
         return None
     written: dict[str, Any] = json.loads(harness.files.read(key))
     return written
@@ -108,7 +108,7 @@ def test_a_wrong_mapping_that_is_gone_is_started_anew() -> None:
     del harness.files.versions[SIDECAR]
     harness.settle()
 
-    key = next(key for key in harness.files.keys("results/") if key.endswith("suggested.json"))
+    key = next(key for key in harness.files.list_keys("results/") if key.endswith("suggested.json"))
     assert json.loads(harness.files.read(key))["module"] == "Contacts"
 
 
@@ -121,9 +121,9 @@ class ClosedFiles(MemoryFiles):
         self._refuse(key)
         return super().read(key, version_id=version_id, at_most=at_most)
 
-    def stream(self, source: ObjectVersion) -> BinaryIO:
+    def open_stream(self, source: ObjectVersion) -> BinaryIO:
         self._refuse(source.key)
-        return super().stream(source)
+        return super().open_stream(source)
 
     def _refuse(self, key: str) -> None:
         if key in self.closed:
@@ -140,7 +140,7 @@ def test_what_may_not_be_read_any_more_keeps_no_import_open(closed: str, suggest
 
     harness.settle()
 
-    written = [key for key in files.keys("results/") if key.endswith("suggested.json")]
+    written = [key for key in files.list_keys("results/") if key.endswith("suggested.json")]
     assert harness.import_of(source).state is ImportState.REJECTED
     assert len(written) == suggestions
 
@@ -153,6 +153,6 @@ def test_a_suggestion_for_a_wrong_mapping_imports_the_drop() -> None:
 
     harness.drop(SIDECAR, written)
 
-    source = harness.files.newest(CSV)
+    source = harness.files.find_newest(CSV)
     assert source is not None
     assert harness.import_of(source, take=2).state is ImportState.SENT

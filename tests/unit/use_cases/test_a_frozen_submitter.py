@@ -48,7 +48,7 @@ def test_what_it_writes_of_another_content_lies_under_another_key() -> None:
 
     assert read_plan(harness.files, record) == right
     assert harness.importer.mappings.read_pinned(record).module == "Contacts"
-    (part,) = harness.ledger.parts(record.import_id)
+    (part,) = harness.ledger.load_parts(record.import_id)
     assert sha256(read_archive(harness.files, part)).hexdigest() == part.sha256
 
 
@@ -75,7 +75,7 @@ def test_a_mapping_is_not_read_that_is_not_the_one_of_the_ledger() -> None:
 def test_results_are_not_matched_with_an_archive_that_was_not_sent() -> None:
     harness = Harness()
     record = sent(harness)
-    (part,) = harness.ledger.parts(record.import_id)
+    (part,) = harness.ledger.load_parts(record.import_id)
     key, *_ = object_keys.archive(record.import_id, 1, part.sha256)
     change(harness, key)
     harness.call_back(part)

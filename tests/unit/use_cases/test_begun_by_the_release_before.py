@@ -62,7 +62,7 @@ def body_of(stored: dict[str, Any]) -> bytes:
 def fill_bigin(harness: Harness) -> None:
     """Let Bigin have the uploads and the jobs that the release before made."""
     record = record_of(harness)
-    for part in harness.ledger.parts(IMPORT_ID):
+    for part in harness.ledger.load_parts(IMPORT_ID):
         if part.file_id is None:
             continue
         archive = harness.files.read(f"parts/{IMPORT_ID}/{part.number:04d}.zip")
@@ -102,7 +102,7 @@ def test_it_finishes_from_every_state(
 ) -> None:
     harness = stopped(state)
     assert record_of(harness).state is import_state
-    assert [part.state for part in harness.ledger.parts(IMPORT_ID)] == part_states
+    assert [part.state for part in harness.ledger.load_parts(IMPORT_ID)] == part_states
     fill_bigin(harness)
 
     harness.tick(minutes=100)

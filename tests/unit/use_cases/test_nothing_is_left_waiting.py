@@ -236,14 +236,14 @@ def test_one_message_that_nobody_can_read_does_not_keep_the_tick_from_its_work()
 
 def test_a_drop_that_may_not_be_read_is_rejected_with_words() -> None:
     harness = Harness()
-    stream = harness.files.stream
+    stream = harness.files.open_stream
 
     def refuse(source: ObjectVersion) -> BinaryIO:
         if source.key == CSV:
             raise UnreadableObjectError(CSV)
         return stream(source)
 
-    harness.files.stream = refuse  # type: ignore[method-assign]
+    harness.files.open_stream = refuse  # type: ignore[method-assign]
     source = dropped(harness)
 
     assert harness.import_of(source).state is ImportState.REJECTED

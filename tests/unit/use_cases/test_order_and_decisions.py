@@ -54,12 +54,12 @@ def parts_of_jobs(harness: Harness) -> list[str]:
 
 def contradict(harness: Harness) -> list[bool]:
     """Let Bigin's answers contradict what was sent, as long as the list is not empty."""
-    ask, lies = harness.bigin.job, [True]
+    ask, lies = harness.bigin.get_job, [True]
 
     def job(job_id: str) -> Job:
         return replace(ask(job_id), ignore_empty=False) if lies else ask(job_id)
 
-    harness.bigin.job = job  # type: ignore[method-assign]
+    harness.bigin.get_job = job  # type: ignore[method-assign]
     return lies
 
 

@@ -328,8 +328,8 @@ def test_a_held_import_lets_the_next_version_of_its_file_go_on() -> None:
 def test_counts_that_contradict_the_rows_are_said_loudly() -> None:
     harness = Harness()
     source = dropped(harness)
-    ask = harness.bigin.job
-    harness.bigin.job = lambda job_id: replace(ask(job_id), added=1, skipped=1)  # type: ignore[method-assign]
+    ask = harness.bigin.get_job
+    harness.bigin.get_job = lambda job_id: replace(ask(job_id), added=1, skipped=1)  # type: ignore[method-assign]
 
     harness.tick(minutes=2)
 

@@ -15,7 +15,7 @@ WITH_BIRTHDAY = b"E-mail,Surname,Birthday\nada@example.com,Lovelace,10.12.1815\n
 
 
 def suggested(harness: Harness, prefix: str) -> dict[str, object]:
-    key = next(key for key in harness.files.keys(prefix) if key.endswith(".suggested.json"))
+    key = next(key for key in harness.files.list_keys(prefix) if key.endswith(".suggested.json"))
     mapping: dict[str, object] = json.loads(harness.files.read(key))
     return mapping
 

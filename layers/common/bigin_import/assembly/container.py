@@ -94,4 +94,4 @@ class Container:
         )
 
     def _credentials(self) -> Credentials:
-        return Credentials.from_json(self.secrets.text(self.settings.zoho_secret_arn))
+        return Credentials.from_json(self.secrets.read_text(self.settings.zoho_secret_arn))

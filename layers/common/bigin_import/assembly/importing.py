@@ -117,5 +117,5 @@ class ImportCsv:
         )
 
     def _urls(self) -> SignedCallbacks:
-        keys = self.container.secrets.signing_keys(self.settings.signing_secret_arn)
+        keys = self.container.secrets.read_signing_keys(self.settings.signing_secret_arn)
         return SignedCallbacks(self.settings.callback_url, keys)

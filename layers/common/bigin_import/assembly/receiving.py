@@ -31,8 +31,8 @@ class JobCallback:
         """Record that *address* sent a callback with a wrong signature."""
         self._refused_callbacks.record(address, LambdaClock(context).now())
 
-    def signing_keys(self) -> tuple[bytes, ...]:
-        return self.container.secrets.signing_keys(self.settings.signing_secret_arn)
+    def read_signing_keys(self) -> tuple[bytes, ...]:
+        return self.container.secrets.read_signing_keys(self.settings.signing_secret_arn)
 
     def callback_recorder(self, context: InvocationContext) -> CallbackRecorder:
         """Return the use case for one invocation."""
@@ -41,7 +41,7 @@ class JobCallback:
         bigin = self.container.bigin(clock, ONE_QUICK_TRY)
         return CallbackRecorder(
             ledger=self.container.ledger,
-            job_matcher=self.container.job_matcher(bigin, clock, self.signing_keys()),
+            job_matcher=self.container.job_matcher(bigin, clock, self.read_signing_keys()),
             clock=clock,
             telemetry=self.container.telemetry,
         )

@@ -105,7 +105,7 @@ class SettleJobs:
         )
 
     def _signing_keys(self) -> tuple[bytes, ...]:
-        return self.container.secrets.signing_keys(self.settings.signing_secret_arn)
+        return self.container.secrets.read_signing_keys(self.settings.signing_secret_arn)
 
     def _finisher(self, clock: LambdaClock, bigin: BiginClient) -> ImportCloser:
         metadata = MetadataCache(self.container.ledger, bigin, clock)

@@ -39,7 +39,7 @@ class FailedEvents:
         """
         answer = self._client.receive_message(QueueUrl=self._queue_url, MaxNumberOfMessages=10)
         for message in answer.get("Messages", []):
-            objects = self._objects(message)
+            objects = self._read_objects(message)
             if objects is None:
                 continue
             yield objects
@@ -47,7 +47,7 @@ class FailedEvents:
                 QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"]
             )
 
-    def _objects(self, message: MessageTypeDef) -> tuple[ObjectVersion, ...] | None:
+    def _read_objects(self, message: MessageTypeDef) -> tuple[ObjectVersion, ...] | None:
         try:
             envelope = _envelopes().validate_json(message["Body"])
             return created_objects(envelope["requestPayload"])

@@ -31,7 +31,7 @@ class S3Files:
         self._client = client
         self._bucket = bucket
 
-    def newest(self, key: str) -> ObjectVersion | None:
+    def find_newest(self, key: str) -> ObjectVersion | None:
         try:
             head = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as exc:
@@ -49,7 +49,7 @@ class S3Files:
             raise DropRejectedError((_too_large(key, ranges.total, at_most),))
         return body
 
-    def stream(self, source: ObjectVersion) -> BinaryIO:
+    def open_stream(self, source: ObjectVersion) -> BinaryIO:
         ranges = ObjectRanges(self._client, self._bucket, source.key, source.version_id)
         reader = RangedReader(ranges)
         reader.fill()  # now, not at the first read: the caller hears here of a missing version
@@ -59,7 +59,7 @@ class S3Files:
         self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
 
     @contextmanager
-    def writer(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:
+    def open_writer(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:
         upload = ObjectUpload(self._client, self._bucket, key, content_type)
         stream = BufferedWriter(upload)
         try:
@@ -72,7 +72,7 @@ class S3Files:
         finally:
             upload.close()
 
-    def keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
+    def list_keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
         paginator = self._client.get_paginator("list_objects_v2")
         for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix):
             for found in page.get("Contents", []):

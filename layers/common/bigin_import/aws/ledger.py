@@ -81,7 +81,7 @@ class DynamoLedger:
         except self._client.exceptions.ConditionalCheckFailedException as exc:
             raise ConflictError(_was_changed(record)) from exc
 
-    def parts(self, import_id: str) -> tuple[Part, ...]:
+    def load_parts(self, import_id: str) -> tuple[Part, ...]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :part)",
@@ -93,7 +93,7 @@ class DynamoLedger:
         )
         return tuple(to_record(Part, item) for page in pages for item in page["Items"])
 
-    def due(
+    def find_due(
         self, kind: OpenKind, *, before: int, limit: int
     ) -> tuple[Address[Import] | Address[Part], ...]:
         # One page is enough: it holds 1 MB, which is thousands of bare keys.

@@ -43,30 +43,30 @@ class Secrets:
         self._seconds = seconds
         self._kept: dict[tuple[str, str], tuple[float, str | None]] = {}
 
-    def text(self, arn: str) -> str:
+    def read_text(self, arn: str) -> str:
         """
         Return a secret's current text.
 
         Raises:
             SecretUnreadableError: It is not there, has no text yet, or is not ours to read.
         """
-        text = self._version(arn, "AWSCURRENT")
+        text = self._read_version(arn, "AWSCURRENT")
         if text is None:
             raise _unreadable(arn, _NOT_THERE)
         return text
 
-    def signing_keys(self, arn: str) -> tuple[bytes, ...]:
+    def read_signing_keys(self, arn: str) -> tuple[bytes, ...]:
         """
         Return the current key, and after a rotation the previous one too, in this order.
 
         Raises:
             SecretUnreadableError: It is not there, has no text yet, or is not ours to read.
         """
-        previous = self._version(arn, "AWSPREVIOUS")
-        texts = [self.text(arn)] + ([previous] if previous is not None else [])
+        previous = self._read_version(arn, "AWSPREVIOUS")
+        texts = [self.read_text(arn)] + ([previous] if previous is not None else [])
         return tuple(text.encode() for text in texts)
 
-    def _version(self, arn: str, stage: str) -> str | None:
+    def _read_version(self, arn: str, stage: str) -> str | None:
         kept_at, text = self._kept.get((arn, stage), (float("-inf"), None))
         if self._seconds() - kept_at >= KEEP_SECONDS:
             text = self._ask(arn, stage)

@@ -79,8 +79,8 @@ class BiginClient:
 
     def upload(self, archive: bytes, *, name: str, zgid: str) -> str:
         what = UPLOAD
-        answer = self._authorized(
-            lambda token: self._safe(
+        answer = self._send_authorized(
+            lambda token: self._send_repeatable(
                 token,
                 "POST",
                 f"{self._endpoints.upload}/bigin/v2/upload",
@@ -94,10 +94,10 @@ class BiginClient:
     def create_job(self, request: JobRequest, *, file_id: str, callback_url: str) -> str:
         what = "create job"
         body = wire.create_body(request, file_id=file_id, callback_url=callback_url)
-        answer = self._authorized(lambda token: self._create_once(token, body, what))
+        answer = self._send_authorized(lambda token: self._send_create(token, body, what))
         return _there(wire.job_id(read(answer, what)), what)
 
-    def job(self, job_id: str) -> Job:
+    def get_job(self, job_id: str) -> Job:
         what = "job details"
         body = self._get(f"/bigin/bulk/v2/write/{quote(job_id, safe='')}", what)
         found = _there(wire.job(body, asked=job_id), what)
@@ -109,50 +109,50 @@ class BiginClient:
     def download_result(self, url: str) -> Iterator[BinaryIO]:
         what = "download of row results"
         with TemporaryFile() as file:
-            answer = self._authorized(lambda token: self._fetch(token, url, file, what))
+            answer = self._send_authorized(lambda token: self._fetch(token, url, file, what))
             if not answer.is_success or not is_zip(file):
                 read_from_file_host(answer, what)
                 raise BiginOutcomeUnknownError(f"{what}: the answer is no zip")
             yield file
 
-    def fields(self, module: str) -> tuple[Field, ...]:
+    def get_fields(self, module: str) -> tuple[Field, ...]:
         body = self._get("/bigin/v2/settings/fields", "fields", params={"module": module})
         return _there(wire.fields(body), "fields")
 
-    def zgid(self) -> str:
+    def get_zgid(self) -> str:
         return _there(wire.zgid(self._get("/bigin/v2/org", "organisation")), "organisation")
 
     def _get(self, path: str, what: str, params: dict[str, str] | None = None) -> Json:
         url = self._endpoints.api + path
-        answer = self._authorized(
-            lambda token: self._safe(token, "GET", url, what, params=params or {})
+        answer = self._send_authorized(
+            lambda token: self._send_repeatable(token, "GET", url, what, params=params or {})
         )
         return read(answer, what)
 
-    def _authorized(self, call: Callable[[str], Answer]) -> Answer:
+    def _send_authorized(self, call: Callable[[str], Answer]) -> Answer:
         """
         Return the answer of *call*, made again once if Bigin refused the token.
 
         That holds for creating a job as well: such an answer certainly had no effect.
         """
-        token = self._tokens.current()
+        token = self._tokens.get_token()
         answer = call(token)
-        return call(self._tokens.renewed(token)) if answer.token_refused else answer
+        return call(self._tokens.renew_token(token)) if answer.token_refused else answer
 
-    def _safe(
+    def _send_repeatable(
         self, token: str, method: str, url: str, what: str, **content: Unpack[Content]
     ) -> Answer:
         """Send what may be sent again."""
-        return Answer.of(self._respond(token, method, url, what, **content))
+        return Answer.of(self._send(token, method, url, what, **content))
 
-    def _respond(
+    def _send(
         self, token: str | None, method: str, url: str, what: str, **content: Unpack[Content]
     ) -> requests.Response:
         auth = ZohoToken(token) if token is not None else None
         timeout = self._timeout(what, read_seconds=self._patience.read_timeout_seconds)
         return send(self._session(), method, url, what=what, auth=auth, timeout=timeout, **content)
 
-    def _create_once(self, token: str, body: Json, what: str) -> Answer:
+    def _send_create(self, token: str, body: Json, what: str) -> Answer:
         timeout = self._timeout(what, at_most=CREATE_TIMEOUT_SECONDS)
         url = f"{self._endpoints.api}/bigin/bulk/v2/write"
         with session() as own:
@@ -166,7 +166,7 @@ class BiginClient:
         first = place = self._result_hosts.resolve(url)
         for _ in range(MAX_REDIRECTS + 1):
             known = token if same_origin(first, place) else None
-            with self._respond(known, "GET", place, what, stream=True) as response:
+            with self._send(known, "GET", place, what, stream=True) as response:
                 if not response.is_redirect:
                     return spool(response, file, what=what)
                 place = self._result_hosts.resolve(response.headers["Location"], base=place)

@@ -50,13 +50,13 @@ class SharedAccessToken:
         self._accounts = accounts
         self._clock = clock
 
-    def current(self) -> str:
-        return self._token(refused="")
+    def get_token(self) -> str:
+        return self._obtain(refused="")
 
-    def renewed(self, refused: str) -> str:
-        return self._token(refused=refused)
+    def renew_token(self, refused: str) -> str:
+        return self._obtain(refused=refused)
 
-    def _token(self, *, refused: str) -> str:
+    def _obtain(self, *, refused: str) -> str:
         """Return a token other than *refused*, refreshing it if nobody else does."""
         patience = min(MAX_WAIT_SECONDS, self._clock.remaining_seconds() - RESERVE_SECONDS)
         give_up_at = self._clock.now() + patience
@@ -66,7 +66,7 @@ class SharedAccessToken:
                 return record.access_token
             alive = self._is_usable(record, refused, until=record.valid_until + EARLY_SECONDS)
             if record.refresh_until <= self._clock.now():
-                token = self._refreshed_or_old(record, alive=alive)
+                token = self._refresh_or_keep(record, alive=alive)
                 if token is not None:
                     return token
             elif alive:
@@ -77,15 +77,15 @@ class SharedAccessToken:
     def _is_usable(self, record: SharedToken, refused: str, *, until: int) -> bool:
         return record.access_token not in ("", refused) and self._clock.now() < until
 
-    def _refreshed_or_old(self, record: SharedToken, *, alive: bool) -> str | None:
+    def _refresh_or_keep(self, record: SharedToken, *, alive: bool) -> str | None:
         try:
-            return self._refreshed(record)
+            return self._refresh(record)
         except BiginError as exc:
             if not (alive and exc.retryable):
                 raise
             return record.access_token  # good for minutes yet: another call will refresh it
 
-    def _refreshed(self, record: SharedToken) -> str | None:
+    def _refresh(self, record: SharedToken) -> str | None:
         """Refresh under the lease; None if another process was faster: look again."""
         try:
             leased = self._ledger.save(self._with_lease(record))
@@ -98,7 +98,7 @@ class SharedAccessToken:
             if exc.maybe_done:  # of the refresh: the call that wants the token was never sent
                 raise BiginUnreachableError(f"no access token: {exc}") from exc
             raise
-        return self._stored(leased, token, life_seconds)
+        return self._store(leased, token, life_seconds)
 
     def _with_lease(self, record: SharedToken) -> SharedToken:
         """
@@ -117,7 +117,7 @@ class SharedAccessToken:
             )
         return replace(record, refresh_until=now + LEASE_SECONDS, refreshed_at=(*recent, now))
 
-    def _stored(self, leased: SharedToken, token: str, life_seconds: int) -> str | None:
+    def _store(self, leased: SharedToken, token: str, life_seconds: int) -> str | None:
         fresh = replace(
             leased,
             access_token=token,

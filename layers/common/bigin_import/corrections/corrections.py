@@ -93,7 +93,7 @@ class Dropped:
     imports: tuple[str, ...]
 
 
-def dropped_rows(drop: Drop) -> Dropped:
+def read_dropped_rows(drop: Drop) -> Dropped:
     """
     Read the first rows of *drop*.
 
@@ -242,23 +242,23 @@ class Corrections:
     files: Files
     default_encoding: str
 
-    def parents_mapping(self, source: ObjectVersion) -> MappingPin | None:
+    def find_parents_mapping(self, source: ObjectVersion) -> MappingPin | None:
         """
         Return the mapping that the parent of *source* was started with; None without one.
 
         Raises:
             DropRejectedError: *source* is a result file without rows.
         """
-        import_id = self._parent_of(source)
+        import_id = self._find_parent(source)
         parent = None if import_id is None else self.ledger.load(Import.at(import_id))
         if parent is None:
             return None
         try:
-            return self._handed_on(parent)
+            return self._pin_parents_mapping(parent)
         except MissingObjectError:  # the parts of the parent are not kept as long as its record
             return None
 
-    def _parent_of(self, source: ObjectVersion) -> str | None:
+    def _find_parent(self, source: ObjectVersion) -> str | None:
         # Our own columns are ASCII, so they are found whatever encoding a spreadsheet wrote.
         for encoding in filter(None, (self.default_encoding, ANY_ENCODING)):
             try:
@@ -271,7 +271,7 @@ class Corrections:
             return parent
         return None
 
-    def _handed_on(self, parent: Import) -> MappingPin:
+    def _pin_parents_mapping(self, parent: Import) -> MappingPin:
         """Store the parent's mapping with columns by name: in the corrected file they may move."""
         mapping = Mapping.model_validate_json(read_mapping_text(self.files, parent))
         if is_counted(mapping):
@@ -281,7 +281,7 @@ class Corrections:
         # Its content is in its key, so its version need not be named.
         return MappingPin(key=key, version_id="")
 
-    def examined(self, record: Import, mapping: Mapping, drop: Drop, parent: str) -> Inherited:
+    def examine(self, record: Import, mapping: Mapping, drop: Drop, parent: str) -> Inherited:
         """
         Look at a result file of *parent* before it is cut.
 
@@ -291,9 +291,9 @@ class Corrections:
             DropRejectedError: It is no table that can be read; or columns were moved that the
                 mapping knows by their number alone.
         """
-        dropped = dropped_rows(drop)
+        dropped = read_dropped_rows(drop)
         ancestor = self.ledger.load(Import.at(parent))
-        plan = self._plan_of(ancestor) if ancestor else None
+        plan = self._read_plan(ancestor) if ancestor else None
         is_handed_on = record.mapping is not None and object_keys.is_ours(record.mapping.key)
         pin = _pin_of(ancestor, plan) if is_handed_on else None
         inherited = Inherited(is_rework=True, mapping=pin, warnings=(_NOT_CHECKED,))
@@ -305,12 +305,12 @@ class Corrections:
             raise DropRejectedError((_moved_columns(drop, plan),), concerns_mapping=True)
         original = Drop.of_plan(self.files, ancestor.source, plan)
         try:
-            problems = _damage(drop, mapping, dropped, original)
+            problems = _find_damage(drop, mapping, dropped, original)
         except (MissingObjectError, UnreadableObjectError):
             return inherited
         return replace(inherited, problems=problems, warnings=())
 
-    def _plan_of(self, parent: Import) -> Plan | None:
+    def _read_plan(self, parent: Import) -> Plan | None:
         try:
             return read_plan(self.files, parent)
         except MissingObjectError:
@@ -340,7 +340,9 @@ def reject_merged(table: Table) -> None:
         raise DropRejectedError((problem,))
 
 
-def _damage(drop: Drop, mapping: Mapping, dropped: Dropped, original: Drop) -> tuple[Problem, ...]:
+def _find_damage(
+    drop: Drop, mapping: Mapping, dropped: Dropped, original: Drop
+) -> tuple[Problem, ...]:
     """
     Find columns that a spreadsheet has visibly changed.
 

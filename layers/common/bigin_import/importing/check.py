@@ -56,7 +56,7 @@ class DropCheck:
     default_encoding: str
 
     @contextmanager
-    def opened(
+    def open(
         self, record: Import, mapping: Mapping
     ) -> Iterator[tuple[Table, Validated, Inherited]]:
         """
@@ -72,16 +72,16 @@ class DropCheck:
         encoding, options = mapping.character_encoding, mapping.options
         drop = Drop(self.files, record.source, encoding, self.default_encoding, options)
         with ExitStack() as stack:
-            table = _table(stack, drop, findings)
-            inherited = self._inherited(record, mapping, drop, table, findings)
+            table = _open_table(stack, drop, findings)
+            inherited = self._examine_correction(record, mapping, drop, table, findings)
             mapping_name = _name_of_mapping(record, inherited)
             examined = validate(
                 mapping,
-                table.header if table else self._plain_header(record, findings),
-                self._fields(record, mapping, mapping_name, findings),
+                table.header if table else self._read_plain_header(record, findings),
+                self._get_fields(record, mapping, mapping_name, findings),
                 mapping_name=mapping_name,
                 drop_name=record.source.key,
-                date_formats=partial(_date_formats, drop, findings),
+                date_formats=partial(_read_date_formats, drop, findings),
             )
             findings.of_the_mapping += examined.problems
             findings.of_the_mapping += counted_column_problems(examined, drop=record.source.key)
@@ -90,7 +90,7 @@ class DropCheck:
             if table is not None:
                 yield table, examined, inherited
 
-    def rejection(self, record: Import, reading: Reading) -> DropRejectedError:
+    def find_rejection(self, record: Import, reading: Reading) -> DropRejectedError:
         """
         Return why a drop with a wrong mapping is rejected: also for what is wrong besides.
 
@@ -99,16 +99,16 @@ class DropCheck:
         """
         problems = reading.problems
         if reading.mapping is None:
-            problems += self._alone(record)
+            problems += self._check_alone(record)
         else:
             try:
-                with self.opened(record, reading.mapping):
+                with self.open(record, reading.mapping):
                     pass
             except DropRejectedError as exc:
                 problems += exc.problems
         return DropRejectedError(tuple(dict.fromkeys(problems)), concerns_mapping=True)
 
-    def _alone(self, record: Import) -> tuple[Problem, ...]:
+    def _check_alone(self, record: Import) -> tuple[Problem, ...]:
         """Return what is wrong with a drop, but for what a mapping might explain."""
         try:
             with Drop(self.files, record.source, None, self.default_encoding).open():
@@ -116,7 +116,7 @@ class DropCheck:
         except DropRejectedError as exc:
             return () if exc.concerns_mapping else exc.problems
 
-    def _inherited(
+    def _examine_correction(
         self,
         record: Import,
         mapping: Mapping,
@@ -127,14 +127,14 @@ class DropCheck:
         if table is None or table.parent_import is None:
             return Inherited()
         try:
-            inherited = self.corrections.examined(record, mapping, drop, table.parent_import)
+            inherited = self.corrections.examine(record, mapping, drop, table.parent_import)
         except DropRejectedError as exc:
             findings.add(exc)
             return Inherited()
         findings.of_the_drop += inherited.problems
         return inherited
 
-    def _plain_header(self, record: Import, findings: _Findings) -> tuple[str, ...] | None:
+    def _read_plain_header(self, record: Import, findings: _Findings) -> tuple[str, ...] | None:
         """Return the header of a drop whose encoding nothing explains, if that is plain ASCII."""
         if not findings.drop_concerns_mapping:
             return None
@@ -144,14 +144,14 @@ class DropCheck:
         except DropRejectedError:
             return None
 
-    def _fields(
+    def _get_fields(
         self, record: Import, mapping: Mapping, mapping_name: str, findings: _Findings
     ) -> tuple[Field, ...] | None:
         """Return the module's fields, or None: a mapping can be used without them, less checked."""
         if not mapping.module:
             return None
         try:
-            return self.metadata.fields(mapping.module)
+            return self.metadata.get_fields(mapping.module)
         except BiginRefusedError as exc:
             if exc.concerns_mapping:
                 problem = unknown_module(mapping_name, mapping.module, exc)
@@ -162,7 +162,7 @@ class DropCheck:
             return None
 
 
-def _table(stack: ExitStack, drop: Drop, findings: _Findings) -> Table | None:
+def _open_table(stack: ExitStack, drop: Drop, findings: _Findings) -> Table | None:
     try:
         return stack.enter_context(drop.open())
     except DropRejectedError as exc:
@@ -170,7 +170,7 @@ def _table(stack: ExitStack, drop: Drop, findings: _Findings) -> Table | None:
         return None
 
 
-def _date_formats(drop: Drop, findings: _Findings, column: int) -> tuple[str, ...]:
+def _read_date_formats(drop: Drop, findings: _Findings, column: int) -> tuple[str, ...]:
     try:
         return fitting_formats(drop.read_values(column))
     except DropRejectedError as exc:

@@ -53,7 +53,7 @@ class Claims:
         claim, _ = create_if_absent(self.ledger, own)
         if claim.import_id == import_id:
             return self._take_over_release_before(claim, content)
-        if self._is_standing(claim, content):
+        if self._check_standing(claim, content):
             return claim.import_id
         self._give(claim, import_id)
         return self.acquire(content, import_id)
@@ -61,7 +61,7 @@ class Claims:
     def _take_over_release_before(self, own: ContentClaim, content: Content) -> str | None:
         """Let a claim of the release before go on under its new name, if it still counts."""
         before = self.ledger.load(ContentClaim.at(content.claim_before))
-        if before is None or not self._is_standing(before, content):
+        if before is None or not self._check_standing(before, content):
             return None
         self._give(own, before.import_id)
         return before.import_id
@@ -75,10 +75,10 @@ class Claims:
 
         update(self.ledger, claim.address, step)
 
-    def _is_standing(self, claim: ContentClaim, content: Content) -> bool:
+    def _check_standing(self, claim: ContentClaim, content: Content) -> bool:
         winner = self.ledger.load(Import.at(claim.import_id))
         if winner is None:  # it is not remembered as long as its claim
             return content.request.operation is Operation.INSERT
         if winner.state.wrote_nothing:
             return False
-        return not self.history.is_written_over(winner, content.request, content.log)
+        return not self.history.check_written_over(winner, content.request, content.log)

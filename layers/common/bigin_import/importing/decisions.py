@@ -68,7 +68,7 @@ class Decisions:
         Raises:
             BiginError: Bigin did not answer; Lambda repeats the decision.
         """
-        reason = self._why_not(import_id, part, attempt, job_id)
+        reason = self._find_objection(import_id, part, attempt, job_id)
         if reason:
             self._refuse(import_id, part, reason)
             return False
@@ -121,10 +121,10 @@ class Decisions:
             # It is carried out at once, by the invocation that took it.
             update(self.ledger, Import.at(import_id), import_transitions.send_again(self._now))
 
-    def _why_not(self, import_id: str, number: int, attempt: int, job_id: str) -> str:
+    def _find_objection(self, import_id: str, number: int, attempt: int, job_id: str) -> str:
         """Say why *job_id* cannot be the job of a held part; "" if it can."""
         try:
-            job = self.bigin.job(job_id)
+            job = self.bigin.get_job(job_id)
         except BiginRefusedError as exc:
             return f"Bigin does not know a job {job_id} ({exc.code})"
         is_ours = self.urls.names(job, import_id, number, attempt)

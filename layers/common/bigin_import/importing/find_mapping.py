@@ -29,9 +29,9 @@ class MappingFinder:
         """Return the mapping that counts for a drop now: its own, its parent's, its folder's."""
         key = record.source.key
         return (
-            self.intake.own_mapping(key)
-            or self.corrections.parents_mapping(record.source)
-            or self.intake.folder_mapping(key)
+            self.intake.find_own_mapping(key)
+            or self.corrections.find_parents_mapping(record.source)
+            or self.intake.find_folder_mapping(key)
         )
 
     def read(self, record: Import, pin: MappingPin) -> Mapping:
@@ -44,7 +44,7 @@ class MappingFinder:
             raise DropRejectedError(exc.problems, concerns_mapping=True) from exc
         reading = read_mapping(text, name=pin.key)
         if reading.mapping is None or reading.problems:
-            raise self.checking.rejection(record, reading)
+            raise self.checking.find_rejection(record, reading)
         return reading.mapping
 
     def pin(self, record: Import, mapping: Mapping) -> str:

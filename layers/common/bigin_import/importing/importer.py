@@ -75,7 +75,7 @@ class Importer:
             case KeyKind.IGNORED:
                 self.telemetry.emit("drop_ignored", key=source.key)
             case KeyKind.MAPPING:
-                for import_id in self.intake.woken_by(source):
+                for import_id in self.intake.wake_imports(source):
                     if self.clock.remaining_seconds() > ENOUGH_SECONDS:
                         self.resume(import_id)
             case KeyKind.CSV | KeyKind.UNSUPPORTED | KeyKind.REFUSED:
@@ -102,7 +102,7 @@ class Importer:
             self._hold(lease, HoldCause.NO_PROGRESS, reason)
             return
         try:
-            record = self._prepared(lease, self._in_turn(lease, record))
+            record = self._prepare(lease, self._take_turn(lease, record))
             if record.state is ImportState.SENDING:
                 self._send(lease, record)
         except StoppedError as stopped:
@@ -110,7 +110,7 @@ class Importer:
         if record.state is ImportState.FINISHING:
             self.queue.collect(record.import_id)
 
-    def _in_turn(self, lease: Lease, record: Import) -> Import:
+    def _take_turn(self, lease: Lease, record: Import) -> Import:
         """
         Return an import that has begun if it may go on: a hold lets other versions go before.
 
@@ -122,69 +122,71 @@ class Importer:
         """
         if record.state is ImportState.WAITING_FOR_MAPPING or record.dry_run:
             return record
-        sent = any(part.attempts for part in self.ledger.parts(record.import_id))
+        sent = any(part.attempts for part in self.ledger.load_parts(record.import_id))
         turn = self.intake.take_turn(record, however_late=sent)
         if turn is None:
             raise StoppedError(Pause.TURN)
-        return self._concluded(lease, turn) if turn is ImportState.SUPERSEDED else record
+        return self._conclude(lease, turn) if turn is ImportState.SUPERSEDED else record
 
-    def _prepared(self, lease: Lease, record: Import) -> Import:
+    def _prepare(self, lease: Lease, record: Import) -> Import:
         """Bring an import that has no plan yet to one, or to its end, as far as it goes."""
         try:
             if record.state is ImportState.WAITING_FOR_MAPPING:
-                record = self._matched(lease, record)
+                record = self._match_mapping(lease, record)
             if record.state is ImportState.PREPARING:
                 record = self.preparer.prepare(lease, record, self.mappings.read_pinned(record))
         except DropRejectedError as exc:
-            return self._rejected(lease, exc)
+            return self._reject(lease, exc)
         except UnreadableObjectError as exc:
-            return self._unreadable(lease, record, exc)
+            return self._conclude_unreadable(lease, record, exc)
         except MissingObjectError as exc:
-            return self._gone(lease, record, exc)
+            return self._conclude_missing(lease, record, exc)
         return record
 
-    def _gone(self, lease: Lease, record: Import, exc: MissingObjectError) -> Import:
+    def _conclude_missing(self, lease: Lease, record: Import, exc: MissingObjectError) -> Import:
         """A drop that is deleted before it was read is withdrawn; another mapping may be there."""
         if exc.key == record.source.key:
-            return self._concluded(lease, ImportState.WITHDRAWN)
+            return self._conclude(lease, ImportState.WITHDRAWN)
         if object_keys.is_ours(exc.key):
             raise exc
         return self._look_again(lease)
 
-    def _unreadable(self, lease: Lease, record: Import, exc: UnreadableObjectError) -> Import:
+    def _conclude_unreadable(
+        self, lease: Lease, record: Import, exc: UnreadableObjectError
+    ) -> Import:
         """S3 may also refuse what is not there any more."""
         if object_keys.is_ours(exc.key):
             raise exc
-        if self.files.newest(record.source.key) is None:
-            return self._concluded(lease, ImportState.WITHDRAWN)
-        return self._rejected(lease, DropRejectedError((rejections.unreadable(exc.key),)))
+        if self.files.find_newest(record.source.key) is None:
+            return self._conclude(lease, ImportState.WITHDRAWN)
+        return self._reject(lease, DropRejectedError((rejections.unreadable(exc.key),)))
 
-    def _matched(self, lease: Lease, record: Import) -> Import:
+    def _match_mapping(self, lease: Lease, record: Import) -> Import:
         """Find the mapping and pin it."""
         key = record.source.key
         if object_keys.kind_of(key) is not KeyKind.CSV:
             raise DropRejectedError((rejections.not_a_drop(key),))
         pin = self.mappings.find(record)
         if pin is None:
-            return self._without_mapping(lease, record)
+            return self._wait_for_mapping(lease, record)
         record = lease.change(import_transitions.pin_mapping(pin))
-        return self._pinned(lease, record, self.mappings.read(record, pin))
+        return self._pin_mapping(lease, record, self.mappings.read(record, pin))
 
-    def _pinned(self, lease: Lease, record: Import, mapping: Mapping) -> Import:
+    def _pin_mapping(self, lease: Lease, record: Import, mapping: Mapping) -> Import:
         """Keep the mapping beside the parts, once it is this version's turn."""
         dry_run = record.dry_run or mapping.dry_run
         turn = ImportState.PREPARING if dry_run else self.intake.take_turn(record)
         if turn is None:
             return self._look_again(lease, waited=self.clock.now() - record.received_at)
         if turn is ImportState.SUPERSEDED:
-            return self._concluded(lease, turn)
+            return self._conclude(lease, turn)
         lease.check()
         sha256 = self.mappings.pin(record, mapping)
         return lease.change(import_transitions.begin_preparing(sha256, dry_run=dry_run))
 
-    def _without_mapping(self, lease: Lease, record: Import) -> Import:
-        if self.files.newest(record.source.key) is None:
-            return self._concluded(lease, ImportState.WITHDRAWN)
+    def _wait_for_mapping(self, lease: Lease, record: Import) -> Import:
+        if self.files.find_newest(record.source.key) is None:
+            return self._conclude(lease, ImportState.WITHDRAWN)
         waited = self.clock.now() - record.received_at
         if waited >= self.mapping_wait_seconds:
             problem = rejections.no_mapping(record.source.key, waited)
@@ -219,12 +221,12 @@ class Importer:
         lease.change(import_transitions.put_on_hold(cause, reason, self.clock.now()))
         self.queue.collect(lease.import_id)  # settle_jobs tells people
 
-    def _rejected(self, lease: Lease, exc: DropRejectedError) -> Import:
+    def _reject(self, lease: Lease, exc: DropRejectedError) -> Import:
         write_problems(self.files, lease.import_id, exc.problems)
         self.telemetry.emit("drop_rejected", import_id=lease.import_id, problems=len(exc.problems))
-        return self._concluded(lease, ImportState.REJECTED, concerns_mapping=exc.concerns_mapping)
+        return self._conclude(lease, ImportState.REJECTED, concerns_mapping=exc.concerns_mapping)
 
-    def _concluded(
+    def _conclude(
         self, lease: Lease, verdict: ImportState, *, concerns_mapping: bool = False
     ) -> Import:
         """Nothing was sent and nothing will be: settle_jobs writes the results and closes."""

@@ -61,11 +61,11 @@ class KeyHistory:
         if not log.has_keys or request.find_by is None:
             return None
         key = object_keys.keys_file(record.results or "")
-        with self.files.writer(key, content_type="application/octet-stream") as file:
+        with self.files.open_writer(key, content_type="application/octet-stream") as file:
             shutil.copyfileobj(log.keys(), file)
         return key
 
-    def is_written_over(self, earlier: Import, request: JobRequest, log: ContentLog) -> bool:
+    def check_written_over(self, earlier: Import, request: JobRequest, log: ContentLog) -> bool:
         """
         Return whether an import may have changed since what *earlier* wrote.
 
@@ -76,15 +76,15 @@ class KeyHistory:
             return False  # what is added is not changed by other rows
         history = self.ledger.load(ModuleHistory.at(request.module))
         history = history or ModuleHistory(module=request.module)
-        if not log.has_keys or self._is_unknown(earlier, history):
+        if not log.has_keys or self._check_unknown(earlier, history):
             return True
         return any(
-            self._shares_keys(sent, request, log)
-            for sent in self._later(earlier, history)
-            if not self._wrote_nothing(sent)
+            self._check_shares_keys(sent, request, log)
+            for sent in self._find_later(earlier, history)
+            if not self._check_wrote_nothing(sent)
         )
 
-    def _is_unknown(self, earlier: Import, history: ModuleHistory) -> bool:
+    def _check_unknown(self, earlier: Import, history: ModuleHistory) -> bool:
         """Return whether the imports since *earlier* are not all in *history*."""
         if any(sent.import_id == earlier.import_id for sent in history.sent):
             return False
@@ -94,7 +94,7 @@ class KeyHistory:
         lock = self.ledger.load(KeyLock.at(identity.place_of(earlier.source)))
         return lock is not None and lock.last_sequencer not in ("", earlier.source.sequencer)
 
-    def _later(self, earlier: Import, history: ModuleHistory) -> Iterator[SentDrop]:
+    def _find_later(self, earlier: Import, history: ModuleHistory) -> Iterator[SentDrop]:
         """Yield what was planned after *earlier*, and what was before and still went on then."""
         ids = [sent.import_id for sent in history.sent]
         if earlier.import_id not in ids:
@@ -108,11 +108,11 @@ class KeyHistory:
                 yield sent
         yield from history.sent[at + 1 :]
 
-    def _wrote_nothing(self, sent: SentDrop) -> bool:
+    def _check_wrote_nothing(self, sent: SentDrop) -> bool:
         record = self.ledger.load(Import.at(sent.import_id))
         return record is not None and record.state.wrote_nothing
 
-    def _shares_keys(self, sent: SentDrop, request: JobRequest, log: ContentLog) -> bool:
+    def _check_shares_keys(self, sent: SentDrop, request: JobRequest, log: ContentLog) -> bool:
         if sent.keys is None or sent.find_by != request.find_by:
             return True
         try:

@@ -28,30 +28,30 @@ class MetadataCache:
     bigin: Bigin
     clock: Clock
 
-    def fields(self, module: str) -> tuple[Field, ...]:
+    def get_fields(self, module: str) -> tuple[Field, ...]:
         """
         Return the fields of *module*.
 
         Raises:
             BiginError: Bigin was asked and did not tell.
         """
-        answer = self._remembered(
+        answer = self._recall_or_ask(
             f"FIELDS#{module}",
-            lambda: _fields().dump_json(self.bigin.fields(module)).decode(),
+            lambda: _fields().dump_json(self.bigin.get_fields(module)).decode(),
             FIELDS_SECONDS,
         )
         return _fields().validate_json(answer)
 
-    def zgid(self) -> str:
+    def get_zgid(self) -> str:
         """
         Return the organisation's id, which every upload names.
 
         Raises:
             BiginError: Bigin was asked and did not tell.
         """
-        return self._remembered("ORG", self.bigin.zgid, ORGANISATION_SECONDS)
+        return self._recall_or_ask("ORG", self.bigin.get_zgid, ORGANISATION_SECONDS)
 
-    def _remembered(self, what: str, ask: Callable[[], str], seconds: int) -> str:
+    def _recall_or_ask(self, what: str, ask: Callable[[], str], seconds: int) -> str:
         now = self.clock.now()
         known = self.ledger.load(CachedResponse.at(what))
         if known is not None and known.until > now:

@@ -60,9 +60,9 @@ class Preparer:
         """
         with ExitStack() as opened:
             plan, log = self._cut(lease, record, mapping, opened)
-            return self._planned_with(lease, record, mapping, plan, log)
+            return self._store_and_claim(lease, record, mapping, plan, log)
 
-    def _planned_with(
+    def _store_and_claim(
         self, lease: Lease, record: Import, mapping: Mapping, plan: Plan, log: ContentLog
     ) -> Import:
         """Store the plan and claim its content; if that is in Bigin already, nothing is sent."""
@@ -70,16 +70,16 @@ class Preparer:
         made = write_plan(self.files, record.import_id, plan)
         if record.dry_run:
             lease.change(import_transitions.record_plan(made, claim=None))
-            return self._planned(lease, plan, verdict=ImportState.DRY_RUN)
+            return self._record_plan(lease, plan, verdict=ImportState.DRY_RUN)
         content = _content(record, mapping, plan, log)
         lease.change(import_transitions.record_plan(made, claim=content.claim))
         winner = self._claims.acquire(content, record.import_id)
         if winner is not None:
-            return self._planned(lease, plan, verdict=ImportState.UNCHANGED, winner=winner)
+            return self._record_plan(lease, plan, verdict=ImportState.UNCHANGED, winner=winner)
         if plan.columns.request.operation is not Operation.INSERT:
             self._history.record(record, plan.columns.request, log)
         self._plan_parts(lease, record.import_id, plan)
-        return self._planned(lease, plan, claim=content.claim)
+        return self._record_plan(lease, plan, claim=content.claim)
 
     @property
     def checking(self) -> DropCheck:
@@ -103,7 +103,7 @@ class Preparer:
         self, lease: Lease, record: Import, mapping: Mapping, opened: ExitStack
     ) -> tuple[Plan, ContentLog]:
         """Cut the drop; what its rows say can be read as long as *opened* is."""
-        with self.checking.opened(record, mapping) as (table, examined, inherited):
+        with self.checking.open(record, mapping) as (table, examined, inherited):
             columns = inherited.passed_on(column_plan(examined))
             log = opened.enter_context(ContentLog(columns))
             result = split(
@@ -137,7 +137,7 @@ class Preparer:
             _, is_new = create_if_absent(self.ledger, fresh)
             if not is_new:
                 self._plan_again(lease, fresh)
-        for part in self.ledger.parts(import_id)[len(plan.cut.parts) :]:
+        for part in self.ledger.load_parts(import_id)[len(plan.cut.parts) :]:
             self.ledger.delete(part)
 
     def _plan_again(self, lease: Lease, fresh: Part) -> None:
@@ -164,7 +164,7 @@ class Preparer:
             due_at=now + AN_HOUR_SECONDS,
         )
 
-    def _planned(
+    def _record_plan(
         self,
         lease: Lease,
         plan: Plan,

@@ -61,25 +61,25 @@ class Registrar:
 
     def find_mapping(self, key: str) -> MappingPin | None:
         """Return the mapping that counts for the CSV *key* now: the nearest one."""
-        return self.own_mapping(key) or self.folder_mapping(key)
+        return self.find_own_mapping(key) or self.find_folder_mapping(key)
 
-    def own_mapping(self, key: str) -> MappingPin | None:
+    def find_own_mapping(self, key: str) -> MappingPin | None:
         """Return the mapping that bears the name of the CSV *key*."""
-        return self._first(object_keys.own_mapping_names(key))
+        return self._find_first(object_keys.own_mapping_names(key))
 
-    def folder_mapping(self, key: str) -> MappingPin | None:
+    def find_folder_mapping(self, key: str) -> MappingPin | None:
         """Return the mapping of the folder of the CSV *key*, or of the nearest one above."""
-        return self._first(object_keys.folder_mapping_names(key))
+        return self._find_first(object_keys.folder_mapping_names(key))
 
-    def _first(self, candidates: Iterable[object_keys.Names]) -> MappingPin | None:
+    def _find_first(self, candidates: Iterable[object_keys.Names]) -> MappingPin | None:
         for prefix, names in candidates:
-            for key in self.files.keys(prefix):
-                version = self.files.newest(key) if key.casefold() in names else None
+            for key in self.files.list_keys(prefix):
+                version = self.files.find_newest(key) if key.casefold() in names else None
                 if version is not None:
                     return MappingPin(key=key, version_id=version.version_id)
         return None
 
-    def woken_by(self, mapping: ObjectVersion) -> Iterator[str]:
+    def wake_imports(self, mapping: ObjectVersion) -> Iterator[str]:
         """
         Yield the imports that a new version of a mapping lets go on, one by one.
 
@@ -87,22 +87,22 @@ class Registrar:
         each as a new import.
         """
         horizon = self.clock.now() + 2 * LONGEST_LOOK_SECONDS
-        due = self.ledger.due(OpenKind.WAITING, before=horizon, limit=MOST_WAITING)
+        due = self.ledger.find_due(OpenKind.WAITING, before=horizon, limit=MOST_WAITING)
         for address in due:
             record = self.ledger.load(address)
             if isinstance(record, Import) and object_keys.reaches(mapping.key, record.source.key):
                 yield record.import_id
-        yield from self._taken_up(mapping)
+        yield from self._take_up_rejected(mapping)
 
-    def _taken_up(self, mapping: ObjectVersion) -> Iterator[str]:
+    def _take_up_rejected(self, mapping: ObjectVersion) -> Iterator[str]:
         since = self.clock.now() - TAKE_UP_SECONDS - LONGEST_WAIT_SECONDS
-        for key in self.files.keys(object_keys.reach_of(mapping.key), since=since):
+        for key in self.files.list_keys(object_keys.reach_of(mapping.key), since=since):
             if object_keys.kind_of(key) is not KeyKind.CSV or not object_keys.reaches(
                 mapping.key, key
             ):
                 continue
-            newest = self.files.newest(key)
-            earlier = self._last_take(newest) if newest else None
+            newest = self.files.find_newest(key)
+            earlier = self._find_last_take(newest) if newest else None
             again = self.take_up(earlier) if earlier else None
             if again is not None:
                 yield again.import_id
@@ -114,13 +114,13 @@ class Registrar:
         Called when a mapping arrives, and once more when a rejection was closed: the mapping may
         have arrived while the old one was read.
         """
-        newest = self.files.newest(earlier.source.key)
+        newest = self.files.find_newest(earlier.source.key)
         is_newest = newest is not None and newest.version_id == earlier.source.version_id
-        if not is_newest or not self._may_be_taken_up(earlier):
+        if not is_newest or not self._check_for_another_mapping(earlier):
             return None
         return self.register(earlier.source, take=earlier.take + 1)
 
-    def _last_take(self, source: ObjectVersion) -> Import | None:
+    def _find_last_take(self, source: ObjectVersion) -> Import | None:
         """Return the import of *source* that was begun last; ids follow from version and take."""
         last = None
         for take in count(1):
@@ -130,22 +130,22 @@ class Registrar:
             last = record
         return last
 
-    def _may_be_taken_up(self, earlier: Import) -> bool:
+    def _check_for_another_mapping(self, earlier: Import) -> bool:
         if (
             earlier.state is not ImportState.REJECTED
             or not earlier.concerns_mapping
             or (earlier.closed_at or 0) <= self.clock.now() - TAKE_UP_SECONDS
         ):
             return False
-        mapping = self._mapping_now(earlier)
+        mapping = self._find_mapping_now(earlier)
         return mapping is not None and mapping != earlier.mapping
 
-    def _mapping_now(self, earlier: Import) -> MappingPin | None:
+    def _find_mapping_now(self, earlier: Import) -> MappingPin | None:
         """Return the mapping that would count for a drop now: of a result file, its parent's."""
         key = earlier.source.key
         is_inherited = earlier.mapping is not None and object_keys.is_ours(earlier.mapping.key)
-        return self.own_mapping(key) or (
-            earlier.mapping if is_inherited else self.folder_mapping(key)
+        return self.find_own_mapping(key) or (
+            earlier.mapping if is_inherited else self.find_folder_mapping(key)
         )
 
     def take_turn(self, record: Import, *, however_late: bool = False) -> ImportState | None:
@@ -166,7 +166,7 @@ class Registrar:
             return _is_late(record, seen) and not however_late
 
         def taken(seen: KeyLock) -> KeyLock | None:
-            if is_late(seen) or not self._is_free(seen, record):
+            if is_late(seen) or not self._check_free(seen, record):
                 return None
             # Written also if it is ours: whoever finds us on hold a moment too late then looks
             # again.
@@ -181,7 +181,7 @@ class Registrar:
             return ImportState.PREPARING
         return ImportState.SUPERSEDED if is_late(turn) else None
 
-    def _is_free(self, turn: KeyLock, record: Import) -> bool:
+    def _check_free(self, turn: KeyLock, record: Import) -> bool:
         if turn.open_import in (None, record.import_id):
             return True
         holder = self.ledger.load(Import.at(turn.open_import))

@@ -124,7 +124,7 @@ class Sender:
         self._check_all_sent(record.import_id)
 
     def _send_parts(self, current: Round, record: Import) -> None:
-        parts = self.ledger.parts(record.import_id)
+        parts = self.ledger.load_parts(record.import_id)
         if any(part.refusal and part.refusal.concerns_mapping for part in parts):
             raise StoppedError(Pause.REFUSED)  # whoever heard that did not get to tell the rest
         if record.totals is not None and record.totals.in_order:
@@ -136,7 +136,7 @@ class Sender:
 
     def _check_all_sent(self, import_id: str) -> None:
         """A decision or a callback may have changed a part since it was looked at."""
-        states = {part.state for part in self.ledger.parts(import_id)}
+        states = {part.state for part in self.ledger.load_parts(import_id)}
         if states & {*_UNANSWERED}:
             raise StoppedError(Pause.UNKNOWN)
         if states & {*_NO_JOB_YET}:
@@ -144,11 +144,11 @@ class Sender:
 
     def _decide_unknown(self, lease: Lease, import_id: str) -> None:
         """Find creates whose outcome nobody knows; move on those that time has decided."""
-        decided = [self._decided(lease, part) for part in self.ledger.parts(import_id)]
+        decided = [self._decide_part(lease, part) for part in self.ledger.load_parts(import_id)]
         if any(part.state is PartState.UNKNOWN for part in decided):
             raise StoppedError(Pause.UNKNOWN)
 
-    def _decided(self, lease: Lease, part: Part) -> Part:
+    def _decide_part(self, lease: Lease, part: Part) -> Part:
         if part.attempt is None or part.state not in (*_NO_JOB_YET, *_UNANSWERED):
             return part
         if part.state in _NO_JOB_YET and not part.attempt.is_in_doubt:
@@ -176,24 +176,24 @@ class Sender:
     def _send_first(self, current: Round, parts: tuple[Part, ...]) -> None:
         """Send parts one by one until one has a job, and read that job back before any other."""
         for part in parts:
-            if self._is_compared(current, self._sent(current, part)):
+            if self._compare_job(current, self._send_part(current, part)):
                 return
 
-    def _is_compared(self, current: Round, part: Part) -> bool:
+    def _compare_job(self, current: Round, part: Part) -> bool:
         """Compare the job of *part* with what was asked for, if it has one."""
         attempt = part.attempt
         if attempt is None or attempt.job_id is None:
             return False
-        job = self._first_job(part, attempt)
+        job = self._get_first_job(part, attempt)
         found = contradictions(job, current.request, self._is_ours(job, part, attempt))
         if found:
             raise StoppedError(Pause.CONTRADICTION, "; ".join(found))
         current.lease.change(import_transitions.record_compared(self.clock.now()))
         return True
 
-    def _first_job(self, part: Part, attempt: Attempt) -> Job:
+    def _get_first_job(self, part: Part, attempt: Attempt) -> Job:
         try:
-            return self.bigin.job(attempt.job_id or "")
+            return self.bigin.get_job(attempt.job_id or "")
         except BiginRefusedError as exc:
             if self.clock.now() > (part.created_at or 0) + _SHOWS_UP_SECONDS:
                 what = f"it does not tell of the job {attempt.job_id} that it made ({exc.code})"
@@ -210,25 +210,25 @@ class Sender:
     def _send_in_order(self, current: Round, parts: tuple[Part, ...], *, is_compared: bool) -> None:
         """Send each part when all before it have ended: rows with their keys may be in it."""
         for part in parts:
-            sent = self._sent(current, part)
+            sent = self._send_part(current, part)
             if sent.state is PartState.HELD:
                 raise StoppedError(Pause.HELD, f"part {part.number}")
-            is_compared = is_compared or self._is_compared(current, sent)
+            is_compared = is_compared or self._compare_job(current, sent)
             if not sent.state.is_final:
                 raise StoppedError(Pause.IN_ORDER)
 
     def _send_rest(self, current: Round) -> None:
-        parts = self.ledger.parts(current.lease.import_id)
+        parts = self.ledger.load_parts(current.lease.import_id)
         ready = [part for part in parts if part.state in _NO_JOB_YET]
-        work = partial(self._sent, current)
+        work = partial(self._send_part, current)
         self.parallel.each(work, ready, at_most=self.max_parallel_calls)
 
-    def _sent(self, current: Round, part: Part) -> Part:
+    def _send_part(self, current: Round, part: Part) -> Part:
         return self.part_sender.send(current, part) if part.state in _NO_JOB_YET else part
 
     def _refuse_rest(self, lease: Lease) -> None:
         """What would be refused the same way is not sent at all."""
         refuse = part_transitions.refuse(_NOT_SENT, self.clock.now())
-        for part in self.ledger.parts(lease.import_id):
+        for part in self.ledger.load_parts(lease.import_id):
             if part.state in _NO_JOB_YET:
                 lease.change_part(part.number, refuse)

@@ -83,24 +83,24 @@ class PartSender:
             LeaseLostError: Another submitter took over.
         """
         try:
-            return self._sent(current, part)
+            return self._advance(current, part)
         except StoppedError as stopped:
             current.stopped = current.stopped or stopped
             raise
 
-    def _sent(self, current: Round, part: Part) -> Part:
+    def _advance(self, current: Round, part: Part) -> Part:
         lease = current.lease
         if part_transitions.expire_upload(self.clock.now())(part) is not None:
             part = lease.change_part(part.number, part_transitions.expire_upload(self.clock.now()))
         if part.state is PartState.STORED:
-            part = self._patiently(lease, lambda: self._upload(lease, part))
+            part = self._repeat_while_busy(lease, lambda: self._upload(lease, part))
         if part.state is PartState.UPLOADED:
-            part = self._patiently(lease, lambda: self._create(current, part.number))
+            part = self._repeat_while_busy(lease, lambda: self._create(current, part.number))
         if part.refusal is not None and part.refusal.concerns_mapping:
             raise StoppedError(Pause.REFUSED, part.refusal.code)
         return part
 
-    def _patiently(self, lease: Lease, call: Callable[[], Part]) -> Part:
+    def _repeat_while_busy(self, lease: Lease, call: Callable[[], Part]) -> Part:
         """Repeat *call* while Bigin is only short of parallel calls."""
         give_up_at = self.clock.now() + PATIENCE_SECONDS
         while True:
@@ -123,9 +123,9 @@ class PartSender:
         archive = self._read_archive(part)
         name = f"{object_keys.entry_name(part.import_id, part.number)}.zip"
         try:
-            file_id = self.bigin.upload(archive, name=name, zgid=self.metadata.zgid())
+            file_id = self.bigin.upload(archive, name=name, zgid=self.metadata.get_zgid())
         except BiginRefusedError as exc:
-            return self._refused(lease, part, exc)
+            return self._record_refusal(lease, part, exc)
         except BiginOutcomeUnknownError as exc:
             raise StoppedError(Pause.UNREACHABLE, str(exc)) from exc
         self.telemetry.emit("part_uploaded", import_id=part.import_id, part=part.number)
@@ -154,7 +154,7 @@ class PartSender:
         try:
             job_id = self._send_create(current, part, attempt.number)
         except BiginRefusedError as exc:
-            return self._refused(lease, part, exc)
+            return self._record_refusal(lease, part, exc)
         except BiginOutcomeUnknownError as exc:
             lease.change_part(part.number, part_transitions.mark_unanswered(attempt.number))
             self._emit("create_unknown", part)
@@ -181,7 +181,7 @@ class PartSender:
         if not current.lease.has_time_for(CREATE_SECONDS):
             raise StoppedError(Pause.NO_TIME)
 
-    def _refused(self, lease: Lease, part: Part, exc: BiginRefusedError) -> Part:
+    def _record_refusal(self, lease: Lease, part: Part, exc: BiginRefusedError) -> Part:
         refusal = Refusal(
             code=exc.code,
             message=exc.message,

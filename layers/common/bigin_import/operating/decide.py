@@ -50,7 +50,7 @@ class Wish:
 def decide(stack: Stack, terminal: Terminal, name: str, wish: Wish | None) -> Exit:
     """Carry out *wish* about the attempt and hold as they are now; None: show the choices."""
     record = stack.find_import(name)
-    held = [part for part in stack.ledger.parts(record.import_id) if _is_held(part)]
+    held = [part for part in stack.ledger.load_parts(record.import_id) if _is_held(part)]
     if wish is None:
         return _show_choices(terminal, record, held)
     if wish.decision is Decision.CONTINUE:
@@ -239,7 +239,7 @@ def rotate_signing_key(stack: Stack, terminal: Terminal) -> Exit:
 
 def _load_open_parts(stack: Stack) -> list[Part]:
     far = int(time.time()) + 365 * 86_400
-    addresses = stack.ledger.due(OpenKind.WORK, before=far, limit=_OPEN_LOOKED_AT)
+    addresses = stack.ledger.find_due(OpenKind.WORK, before=far, limit=_OPEN_LOOKED_AT)
     found = (stack.ledger.load(address) for address in addresses)
     return [part for part in found if isinstance(part, Part)]
 

@@ -41,7 +41,7 @@ _WAITS = {
 def show(stack: Stack, terminal: Terminal, name: str) -> Exit:
     """Show one import: its state, parts and jobs, credits, and what happens next and when."""
     record = stack.find_import(name)
-    parts = stack.ledger.parts(record.import_id)
+    parts = stack.ledger.load_parts(record.import_id)
     terminal.say(*_import_lines(record, parts, now=int(time.time())))
     terminal.report(_facts(record, parts))
     return exit_of(record)
@@ -132,7 +132,7 @@ def watch(
     last = ""
     ends_at = time.monotonic() + seconds
     while not _is_at_rest(record):
-        if (line := _progress(record, stack.ledger.parts(record.import_id))) != last:
+        if (line := _progress(record, stack.ledger.load_parts(record.import_id))) != last:
             terminal.say(line)
             last = line
         if time.monotonic() >= ends_at:
@@ -142,7 +142,7 @@ def watch(
         sleep(LOOK_SECONDS)
         record = stack.ledger.load(record.address) or record
     show_notice(stack, terminal, record)
-    terminal.report(_facts(record, stack.ledger.parts(record.import_id)))
+    terminal.report(_facts(record, stack.ledger.load_parts(record.import_id)))
     return exit_of(record)
 
 
@@ -160,10 +160,10 @@ def _progress(record: Import, parts: tuple[Part, ...]) -> str:
 
 def show_notice(stack: Stack, terminal: Terminal, record: Import) -> None:
     """Show what people were told of *record*, or what is known of it where they were not."""
-    notice = next(stack.files.keys(notice_file(record.import_id)), None)
+    notice = next(stack.files.list_keys(notice_file(record.import_id)), None)
     if notice is None:
         terminal.say(
-            *_import_lines(record, stack.ledger.parts(record.import_id), now=int(time.time()))
+            *_import_lines(record, stack.ledger.load_parts(record.import_id), now=int(time.time()))
         )
         return
     body: str = json.loads(stack.files.read(notice))["body"]
@@ -178,7 +178,7 @@ def fetch_results(stack: Stack, terminal: Terminal, name: str, folder: Path) -> 
         CommandRefusedError: It has none (yet).
     """
     record = stack.find_import(name)
-    keys = list(stack.files.keys(record.results)) if record.results else []
+    keys = list(stack.files.list_keys(record.results)) if record.results else []
     if not keys:
         raise CommandRefusedError(
             f"import {record.import_id} is {record.state} and has no results",

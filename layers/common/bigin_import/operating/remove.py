@@ -97,7 +97,7 @@ def uninstall(stack: Stack, terminal: Terminal, *, confirmed: str) -> Exit:
     """
     kept = {"bucket": stack.bucket, "table": stack.outputs["TableName"]}
     secret = stack.settings.bigin.zoho_secret_arn
-    is_open = any(stack.ledger.due(kind, before=2**40, limit=1) for kind in OpenKind)
+    is_open = any(stack.ledger.find_due(kind, before=2**40, limit=1) for kind in OpenKind)
     if is_open:
         raise CommandRefusedError(
             "imports are open", "Let them end, or decide about them; bigin-drop status lists them"

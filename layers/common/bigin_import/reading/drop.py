@@ -46,7 +46,7 @@ class Drop:
             MissingObjectError: The version is gone.
             DropRejectedError: It is no table that can be read.
         """
-        with self.files.stream(self.source) as stream:
+        with self.files.open_stream(self.source) as stream:
             yield open_table(
                 stream,
                 name=self.source.key,

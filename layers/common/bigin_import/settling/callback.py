@@ -53,10 +53,10 @@ class CallbackRecorder:
         if part is None or attempt is None:
             return
         job_id = news or attempt.job_id
-        if job_id is not None and self._is_first(part):
+        if job_id is not None and self._claim_question(part):
             self._ask(part, attempt, job_id)
 
-    def _is_first(self, part: Part) -> bool:
+    def _claim_question(self, part: Part) -> bool:
         """Return whether no other callback has made us ask for this part just now."""
         step = part_transitions.record_question(self.clock.now(), ASK_AGAIN_SECONDS)
         _, first = update(self.ledger, part.address, step)

@@ -41,7 +41,7 @@ from bigin_import.stored_plan import read_plan, read_problems, write_problems
 
 def abandon_parts(ledger: Ledger, import_id: str, now: int) -> None:
     """Let every part of an import end that is not under way at Bigin."""
-    for part in ledger.parts(import_id):
+    for part in ledger.load_parts(import_id):
         update(ledger, part.address, part_transitions.abandon(now))
 
 
@@ -96,9 +96,9 @@ class ResultWriter:
             seconds=self.clock.now() - record.received_at,
         )
         if record.verdict is None and plan is not None:
-            summary = self._with_rows(summary, record, parts, plan)
+            summary = self._write_rows_of_drop(summary, record, parts, plan)
         else:
-            summary = self._with_problems(summary, record)
+            summary = self._write_problems(summary, record)
         report = self.around.link("report", f"{record.results}report.html")
         summary = replace(summary, files=(report, *summary.files))
         self._put(record, "report.html", render_report(summary).encode(), "text/html")
@@ -111,12 +111,12 @@ class ResultWriter:
             notice=compose_notice(summary),
         )
 
-    def hold_notice(self, record: Import, parts: tuple[Part, ...]) -> Notice:
+    def compose_hold_notice(self, record: Import, parts: tuple[Part, ...]) -> Notice:
         """Say what a person must decide, and by which commands."""
         plan = read_plan(self.files, record) if record.totals else None
         return compose_notice(summarize(record, parts, plan, self.around))
 
-    def _with_problems(self, summary: ImportSummary, record: Import) -> ImportSummary:
+    def _write_problems(self, summary: ImportSummary, record: Import) -> ImportSummary:
         key = self.suggest(record) if record.concerns_mapping else None
         return replace(
             summary,
@@ -124,24 +124,24 @@ class ResultWriter:
             files=(self.around.link("suggestion", key),) if key else (),
         )
 
-    def _with_rows(
+    def _write_rows_of_drop(
         self, summary: ImportSummary, record: Import, parts: tuple[Part, ...], plan: Plan
     ) -> ImportSummary:
         """Write the result files from the drop; if it was removed, from what was sent of it."""
         rows = Rows(self.files, record, parts, plan)
         try:
-            return self._accounted(summary, rows, as_dropped=True)
+            return self._write_rows(summary, rows, as_dropped=True)
         except MissingObjectError as exc:
             if exc.key != record.source.key:
                 raise
         warnings = (_DROP_IS_GONE, *summary.warnings)
         summary = replace(summary, header=plan.columns.header, warnings=warnings)
-        return self._accounted(summary, rows, as_dropped=False)
+        return self._write_rows(summary, rows, as_dropped=False)
 
-    def _accounted(self, summary: ImportSummary, rows: Rows, *, as_dropped: bool) -> ImportSummary:
+    def _write_rows(self, summary: ImportSummary, rows: Rows, *, as_dropped: bool) -> ImportSummary:
         record, plan = rows.record, rows.plan
         written = write_results(
-            rows.as_dropped() if as_dropped else rows.as_sent(),
+            rows.read_drop() if as_dropped else rows.read_archives(),
             header=summary.header,
             sent=sent_columns(plan, as_dropped=as_dropped),
             delimiter=plan.dialect.delimiter,
@@ -169,7 +169,7 @@ class ResultWriter:
                 yield self.around.link(file.value, self._key_of(record, file), count)
 
     def _open(self, record: Import, file: ResultFile) -> AbstractContextManager[BinaryIO]:
-        return self.files.writer(self._key_of(record, file), content_type="text/csv")
+        return self.files.open_writer(self._key_of(record, file), content_type="text/csv")
 
     def _key_of(self, record: Import, file: ResultFile) -> str:
         return f"{record.results}{object_keys.result_name(record.source.key)}.{file.value}.csv"
@@ -210,7 +210,7 @@ class ImportCloser:
         record = self.ledger.load(Import.at(import_id))
         if record is None or record.open is None:
             return
-        parts = self.ledger.parts(import_id)
+        parts = self.ledger.load_parts(import_id)
         if record.state is ImportState.WAITING_FOR_MAPPING:
             self.writer.suggest(record)
         if record.state is ImportState.SENDING:
@@ -267,7 +267,7 @@ class ImportCloser:
         if record.verdict is not None:
             abandon_parts(self.ledger, record.import_id, self.clock.now())
         # Read again: what was read before another process moved the import on may be older.
-        parts = self.ledger.parts(record.import_id)
+        parts = self.ledger.load_parts(record.import_id)
         closing = self.writer.write(record, parts)
         notice = _notices().dump_json(closing.notice)
         key = object_keys.notice_file(record.import_id)
@@ -296,7 +296,7 @@ class ImportCloser:
         """Everything is said and done: take the import out of the index, then out of the table."""
         now = self.clock.now()
         expires_at = now + self.keep_seconds
-        for part in self.ledger.parts(record.import_id):
+        for part in self.ledger.load_parts(record.import_id):
             update(self.ledger, part.address, part_transitions.expire(expires_at))
         update(self.ledger, record.address, import_transitions.record_noticed(now, expires_at))
 
@@ -313,7 +313,7 @@ class ImportCloser:
             if import_transitions.held_parts(parts)
             else record
         )
-        self._publish(record, self.writer.hold_notice(told, parts))
+        self._publish(record, self.writer.compose_hold_notice(told, parts))
         self.telemetry.emit("on_hold", import_id=record.import_id)
         update(self.ledger, record.address, import_transitions.record_reminded(now))
 

@@ -59,7 +59,7 @@ class Collector:
             return False
         if attempt.outcome is None:
             return False
-        joined = _certain(self._joined(part, attempt, attempt.outcome), part)
+        joined = _certain(self._join(part, attempt, attempt.outcome), part)
         self.files.write(
             object_keys.row_results_file(import_id, number),
             write_row_results(joined.row_results),
@@ -76,11 +76,11 @@ class Collector:
             self._report(part, joined)
         return changed
 
-    def _joined(self, part: Part, attempt: Attempt, outcome: Outcome) -> JoinedPart:
+    def _join(self, part: Part, attempt: Attempt, outcome: Outcome) -> JoinedPart:
         try:
             with ExitStack() as opened:
-                results = self._opened_results(opened, part, attempt, outcome)
-                return self._joined_with(results, part, outcome)
+                results = self._open_results(opened, part, attempt, outcome)
+                return self._join_with(results, part, outcome)
         except BiginError as exc:
             # Without access nothing can be had for now, which rings an alarm and says nothing
             # about these results.
@@ -90,12 +90,12 @@ class Collector:
             if waits:
                 raise
         self.telemetry.emit("results_unreadable", import_id=part.import_id, part=part.number)
-        return self._joined_with(None, part, outcome)
+        return self._join_with(None, part, outcome)
 
     def _is_within(self, seconds: int, outcome: Outcome) -> bool:
         return self.clock.now() - outcome.at < seconds
 
-    def _opened_results(
+    def _open_results(
         self, opened: ExitStack, part: Part, attempt: Attempt, outcome: Outcome
     ) -> BinaryIO | None:
         """Return Bigin's zip, open as long as *opened* is; None if there is none to be had."""
@@ -105,7 +105,7 @@ class Collector:
             return opened.enter_context(self.bigin.download_result(outcome.download_url))
         except BiginRefusedError:
             self.telemetry.emit("result_link_dead", import_id=part.import_id, part=part.number)
-        fresh = self.bigin.job(attempt.job_id or "").download_url
+        fresh = self.bigin.get_job(attempt.job_id or "").download_url
         try:
             return opened.enter_context(self.bigin.download_result(fresh)) if fresh else None
         except BiginRefusedError:
@@ -113,11 +113,11 @@ class Collector:
                 raise
             return None
 
-    def _joined_with(self, results: BinaryIO | None, part: Part, outcome: Outcome) -> JoinedPart:
+    def _join_with(self, results: BinaryIO | None, part: Part, outcome: Outcome) -> JoinedPart:
         archive = read_archive(self.files, part)
         if results is not None:
             self._keep(part, results)
-        operation, find_by = self._job_of(part)
+        operation, find_by = self._read_request(part)
         joined = join_part(
             read_entry(BytesIO(archive)),
             None if results is None else read_entry(results),
@@ -134,7 +134,7 @@ class Collector:
         warnings = (_WITHOUT_RESULTS,) if is_missing else ()
         return replace(joined, warnings=(*warnings, *joined.warnings))
 
-    def _job_of(self, part: Part) -> tuple[Operation, str | None]:
+    def _read_request(self, part: Part) -> tuple[Operation, str | None]:
         """Return operation and `find_by`; for a part of the release before, as its plan says."""
         if part.operation is not None:
             return part.operation, part.find_by
@@ -146,7 +146,7 @@ class Collector:
 
     def _keep(self, part: Part, results: BinaryIO) -> None:
         key = object_keys.result_archive(part.import_id, part.number)
-        with self.files.writer(key, content_type="application/zip") as kept:
+        with self.files.open_writer(key, content_type="application/zip") as kept:
             shutil.copyfileobj(results, kept)
         results.seek(0)
 

@@ -38,17 +38,17 @@ class OutOfCreditsNotice:
         last = self.ledger.load(LastNotice.at(WHAT)) or LastNotice(what=WHAT)
         if now - last.told_at < DAY_SECONDS:
             return
-        waiting = sorted(self._waiting(now))
+        waiting = sorted(self._find_waiting(now))
         if not waiting:
             return
         self.notices.publish(compose_waiting(waiting))
         self.ledger.save(replace(last, told_at=now))
         self.telemetry.emit("waiting_for_credits", files=len(waiting))
 
-    def _waiting(self, now: int) -> Iterator[str]:
+    def _find_waiting(self, now: int) -> Iterator[str]:
         """Yield the keys of the drops that wait; those are all due within an hour."""
         horizon = now + LONGEST_PAUSE_SECONDS
-        for address in self.ledger.due(OpenKind.WORK, before=horizon, limit=MOST_COUNTED):
+        for address in self.ledger.find_due(OpenKind.WORK, before=horizon, limit=MOST_COUNTED):
             if address.kind is not Import:
                 continue
             record = self.ledger.load(address)

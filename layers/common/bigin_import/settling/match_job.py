@@ -44,7 +44,7 @@ class JobMatcher:
             BiginRefusedError: There is no such job, or none that we may see.
         """
         try:
-            job = self.bigin.job(job_id)
+            job = self.bigin.get_job(job_id)
         except BiginRefusedError:
             self._forget(part, attempt, job_id)
             raise
@@ -63,17 +63,17 @@ class JobMatcher:
             if attempt.hint is not None:
                 self.ask(part, attempt, attempt.hint, ClosedBy.TICK)
 
-    def proves(self, job: Job, part: Part, attempt: Attempt) -> bool:
+    def verify(self, job: Job, part: Part, attempt: Attempt) -> bool:
         """Return whether Bigin's answer shows that *job* was made by *attempt*."""
         named = self.urls.names(job, part.import_id, part.number, attempt.number)
-        return self._fits(part, attempt, job) if named is None else named
+        return self._verify_file_name(part, attempt, job) if named is None else named
 
     def _forget(self, part: Part, attempt: Attempt, job_id: str) -> None:
         if attempt.hint == job_id:
             update(self.ledger, part.address, part_transitions.clear_hint(attempt.number, job_id))
 
     def _adopt(self, part: Part, attempt: Attempt, job: Job) -> bool:
-        if not self.proves(job, part, attempt):
+        if not self.verify(job, part, attempt):
             self.telemetry.emit("adoption_unproven", import_id=part.import_id, part=part.number)
             return False
         step = part_transitions.record_job(attempt.number, job.job_id, self.clock.now())
@@ -102,7 +102,7 @@ class JobMatcher:
         else:
             self.telemetry.emit("late_job", **facts)
 
-    def _fits(self, part: Part, attempt: Attempt, job: Job) -> bool:
+    def _verify_file_name(self, part: Part, attempt: Attempt, job: Job) -> bool:
         """Without an echoed callback, our own file name, module and time prove a new job."""
         record = self.ledger.load(Import.at(part.import_id))
         made_at = attempt.started_at if job.created_at is None else job.created_at

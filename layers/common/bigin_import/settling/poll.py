@@ -37,7 +37,7 @@ class JobPoller:
         attempt = part.attempt
         if part.state is not PartState.CREATED or attempt is None or attempt.job_id is None:
             return
-        job = self.bigin.job(attempt.job_id)
+        job = self.bigin.get_job(attempt.job_id)
         self.settle(part, attempt.number, job, ClosedBy.TICK)
 
     def settle(self, part: Part, attempt: int, job: Job, closed_by: ClosedBy) -> None:

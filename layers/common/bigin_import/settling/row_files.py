@@ -44,7 +44,7 @@ class Rows:
     parts: tuple[Part, ...]
     plan: Plan
 
-    def as_dropped(self) -> Iterator[DropRow]:
+    def read_drop(self) -> Iterator[DropRow]:
         """
         Read the drop again and give every row the row result of its place in the parts.
 
@@ -52,7 +52,7 @@ class Rows:
             MissingObjectError: The drop is gone, if it has the drop's key.
             RowResultsMismatchError: A part has not as many row results as rows.
         """
-        row_results = chain.from_iterable(map(self._row_results_of, self.parts))
+        row_results = chain.from_iterable(map(self._read_row_results, self.parts))
         drop = Drop.of_plan(self.files, self.record.source, self.plan)
         with drop.open() as table:
             for row in source_rows(table, self.plan.columns):
@@ -64,11 +64,11 @@ class Rows:
                     row_result, because = next(row_results, None) or self._raise_too_short()
                     yield DropRow(row.row, row.cells, row_result=row_result, because=because)
 
-    def as_sent(self) -> Iterator[DropRow]:
+    def read_archives(self) -> Iterator[DropRow]:
         """Read the archives of the parts; of rows that were not sent only what the plan keeps."""
         for part in self.parts:
             numbers = numbers_of(part, self.plan.cut)
-            sent = zip(numbers, self._sent(part), self._row_results_of(part), strict=True)
+            sent = zip(numbers, self._read_sent(part), self._read_row_results(part), strict=True)
             for number, cells, (row_result, because) in sent:
                 yield DropRow(number, cells, row_result=row_result, because=because)
         no_cells = ("",) * len(self.plan.columns.header)
@@ -81,7 +81,7 @@ class Rows:
             for number in left_out.rows:
                 yield DropRow(number, no_cells, row_result=_LEFT_OUT)
 
-    def _sent(self, part: Part) -> Iterator[list[str]]:
+    def _read_sent(self, part: Part) -> Iterator[list[str]]:
         archive = read_archive(self.files, part)
         with read_entry(BytesIO(archive)) as entry, csv_rows(entry) as rows:
             yield from islice(rows, 1, None)
@@ -92,10 +92,10 @@ class Rows:
         rows = sum(part.rows for part in self.parts)
         raise RowResultsMismatchError(self.record.import_id, last, rows=rows + 1, row_results=rows)
 
-    def _row_results_of(self, part: Part) -> Iterator[tuple[RowResult, Reason | None]]:
+    def _read_row_results(self, part: Part) -> Iterator[tuple[RowResult, Reason | None]]:
         """Yield exactly as many row results as *part* has rows."""
         found = 0
-        for found, row_result in enumerate(islice(self._found_of(part), part.rows + 1), 1):
+        for found, row_result in enumerate(islice(self._read_found(part), part.rows + 1), 1):
             if found <= part.rows:
                 yield row_result
         if found != part.rows:
@@ -103,7 +103,7 @@ class Rows:
                 part.import_id, part.number, rows=part.rows, row_results=found
             )
 
-    def _found_of(self, part: Part) -> Iterable[tuple[RowResult, Reason | None]]:
+    def _read_found(self, part: Part) -> Iterable[tuple[RowResult, Reason | None]]:
         doubt = unclear_reason(sentence(why)) if (why := why_unclear(part)) else None
         if part.state is PartState.COLLECTED:
             key = object_keys.row_results_file(part.import_id, part.number)

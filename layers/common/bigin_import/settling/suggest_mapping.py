@@ -59,22 +59,22 @@ class Suggester:
         options = mapping.options if mapping else Options()
         drop = Drop(self.files, record.source, encoding, self.default_encoding, options)
         try:
-            if self._reads_as_undecoded(record):
+            if self._check_reads_undecoded(record):
                 _read_to_its_end(drop)
-            return self._read_table_and_suggest(drop, mapping)
+            return self._suggest_from(drop, mapping)
         except DropRejectedError as exc:
             if not exc.concerns_mapping:
                 raise
         # Nothing says how the drop is encoded; but its headers may be ASCII, and dates are.
         drop = Drop(self.files, record.source, _READS_ANY_BYTES, options=options)
-        return self._read_table_and_suggest(drop, mapping, encoding_is_known=False)
+        return self._suggest_from(drop, mapping, encoding_is_known=False)
 
-    def _reads_as_undecoded(self, record: Import) -> bool:
+    def _check_reads_undecoded(self, record: Import) -> bool:
         """Return whether the drop may hold bytes in an encoding nobody stated."""
         problems = read_problems(self.files, record.import_id)
         return any(problem.cells and problem.where == record.source.key for problem in problems)
 
-    def _read_table_and_suggest(
+    def _suggest_from(
         self, drop: Drop, mapping: Mapping | None, *, encoding_is_known: bool = True
     ) -> str | None:
         with drop.open() as table:
@@ -110,7 +110,7 @@ class Suggester:
 
     def _ask_fields(self, module: str | None) -> tuple[Field, ...] | None:
         try:
-            return self.metadata.fields(module) if module else None
+            return self.metadata.get_fields(module) if module else None
         except BiginError:
             return None  # a suggestion from the usual names is better than none
 

@@ -69,7 +69,7 @@ class Tick:
         unexpected: list[Exception] = []
         self._try(self._take_failures_in, "failure queue", unexpected)
         examined = 0
-        for address in self._due():
+        for address in self._find_due():
             if self.clock.remaining_seconds() < RESERVE_SECONDS:
                 break
             examined += 1
@@ -79,9 +79,9 @@ class Tick:
         if unexpected:
             raise ExceptionGroup("items of this tick failed", unexpected)
 
-    def _due(self) -> Iterator[Address[Import] | Address[Part]]:
+    def _find_due(self) -> Iterator[Address[Import] | Address[Part]]:
         for kind in OpenKind:
-            yield from self.ledger.due(kind, before=self.clock.now(), limit=MOST_ITEMS)
+            yield from self.ledger.find_due(kind, before=self.clock.now(), limit=MOST_ITEMS)
 
     def _try(self, act: Callable[[], None], item: str, unexpected: list[Exception]) -> None:
         try:
@@ -140,9 +140,9 @@ class Tick:
             PartState.CREATED: (part.created_at or 0) + self.job_deadline_seconds,
             PartState.SETTLED: part.settled_at or 0,
         }.get(part.state, self.clock.now())
-        self._stalled(part.import_id, self.clock.now() - since)
+        self._report_stalled(part.import_id, self.clock.now() - since)
 
-    def _stalled(self, import_id: str, seconds: int) -> None:
+    def _report_stalled(self, import_id: str, seconds: int) -> None:
         if seconds > STALLED_SECONDS:
             self.telemetry.emit("stalled", import_id=import_id, seconds=seconds)
 
@@ -184,7 +184,7 @@ class Tick:
             self.out_of_credits.tell()
         elif record.pause is not None:
             since = record.paused_at or self.clock.now()
-            self._stalled(record.import_id, self.clock.now() - since)
+            self._report_stalled(record.import_id, self.clock.now() - since)
 
     def _look_for_overdue(self, seen: Import) -> None:
         """Tell operators of an import that no tick has looked at in time."""
@@ -207,7 +207,11 @@ class Tick:
         waited = self.clock.now() - record.received_at
         is_over = waited >= self.mapping_wait_seconds
         key = record.source.key
-        if is_over or self.intake.find_mapping(key) is not None or self.files.newest(key) is None:
+        if (
+            is_over
+            or self.intake.find_mapping(key) is not None
+            or self.files.find_newest(key) is None
+        ):
             self.resumer.resume(record.import_id)
 
     def _take_failures_in(self) -> None:
@@ -221,7 +225,7 @@ class Tick:
             case KeyKind.IGNORED:
                 pass
             case KeyKind.MAPPING:
-                for import_id in self.intake.woken_by(source):
+                for import_id in self.intake.wake_imports(source):
                     self.resumer.resume(import_id)
             case _:
                 self.intake.register(source)
