@@ -69,4 +69,6 @@ def collect_one(body: str, context: LambdaContext) -> None:
             # The part stays due in the ledger, so the message is done: the tick comes back to it.
             report_bigin_error(function().container.telemetry, exc, part=wanted.part)
             return
-    function().finisher(context).finish(wanted.import_id)
+        function().finisher(context).finish_after_part(wanted.import_id)
+    else:
+        function().finisher(context).finish(wanted.import_id)

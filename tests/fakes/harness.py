@@ -275,12 +275,14 @@ class Harness:
                 self.importer.resume(self.resumer.asked.pop(0))
 
     def _deliver(self, import_id: str, part: int | None) -> None:
+        if part is None:
+            self.finisher.finish(import_id)
+            return
         try:
-            if part is not None:
-                self.collector.collect(import_id, part)
+            self.collector.collect(import_id, part)
         except BiginError:
             return  # as settle_jobs does: the part stays due, the message is done
-        self.finisher.finish(import_id)
+        self.finisher.finish_after_part(import_id)
 
     def tick(self, minutes: int = 1) -> None:
         """Let minutes pass, each with its tick and everything the tick asks for."""

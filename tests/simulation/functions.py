@@ -154,7 +154,9 @@ class Functions:
             except BiginError as exc:
                 report_bigin_error(self.o.telemetry, exc, part=part)
                 return
-        self._finisher().finish(import_id)
+            self._finisher().finish_after_part(import_id)
+        else:
+            self._finisher().finish(import_id)
 
     def tick(self) -> None:
         """Do what settle_jobs does every minute."""

@@ -56,17 +56,17 @@ def applied(patches: Iterable[Patch]) -> Iterator[None]:
 # Sending
 
 
-def _create_unannounced(self: PartSender, current: Round, number: int) -> Part:
+def _create_unannounced(self: PartSender, current: Round, part: Part) -> Part:
     lease = current.lease
-    part = lease.change_part(number, lambda seen: None)
     attempt = len(part.attempts) + 1
     job_id = self._send_create(current, part, attempt)
-    lease.change_part(number, part_transitions.begin_create(self.clock.now(), lease.decide_after))
-    return lease.change_part(number, part_transitions.record_job(attempt, job_id, self.clock.now()))
+    begin = part_transitions.begin_create(self.clock.now(), lease.decide_after)
+    part = lease.change_part(part, begin)
+    return lease.change_part(part, part_transitions.record_job(attempt, job_id, self.clock.now()))
 
 
-def _take_lease(raised: int, *, live: bool) -> Callable[..., tuple[Lease, Import] | None]:
-    def take(ledger: Any, clock: Any, import_id: str) -> tuple[Lease, Import] | None:
+def _take_lease(raised: int, *, live: bool) -> Callable[..., Lease | None]:
+    def take(ledger: Any, clock: Any, import_id: str, *, known: Any = None) -> Lease | None:
         until = clock.now() + int(clock.remaining_seconds()) + OUTLIVES_SECONDS
 
         def taken(seen: Import) -> Import | None:
@@ -77,10 +77,10 @@ def _take_lease(raised: int, *, live: bool) -> Callable[..., tuple[Lease, Import
             epoch = seen.epoch + raised
             return replace(seen, epoch=epoch, lease_until=until, due_at=until, idle_resumes=idle)
 
-        record, ours = update(ledger, Import.at(import_id), taken)
+        record, ours = update(ledger, Import.at(import_id), taken, known=known)
         if record is None or not ours:
             return None
-        return Lease(ledger, clock, import_id, record.epoch, until), record
+        return Lease(ledger, clock, record, record.epoch, until)
 
     return take
 
@@ -172,10 +172,9 @@ def _believe(import_id: str, part: str, attempt: str, signature: str, keys: Any)
     return callback_url.CallbackTarget(import_id, int(part), int(attempt))
 
 
-def _adopt_anything(self: JobMatcher, part: Part, attempt: Any, job: Any) -> bool:
+def _adopt_anything(self: JobMatcher, part: Part, attempt: Any, job: Any) -> Part | None:
     step = part_transitions.record_job(attempt.number, job.job_id, self.clock.now())
-    adopted, _ = update(self.ledger, part.address, step)
-    return adopted is not None
+    return update(self.ledger, part.address, step)[0]
 
 
 _decide = Decisions._decide
@@ -246,9 +245,9 @@ def _settled_for_good(number: int, outcome: Any) -> part_transitions.Step:
     return step
 
 
-def _tell_later(self: ImportCloser, record: Import) -> None:
-    self._forget_in_time(record)
-    _tell(self, record)
+def _tell_later(self: ImportCloser, record: Import, parts: Any = None) -> None:
+    self._forget_in_time(record, parts)
+    _tell(self, record, parts)
 
 
 _tell = ImportCloser.tell

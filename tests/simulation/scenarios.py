@@ -119,6 +119,7 @@ def fixed_scenarios() -> Iterator[Scenario]:
     yield Scenario(mode=Mode.UPSERT, parts=3, same_keys=True, person="careful")
     yield Scenario(corrected_after=1)
     yield Scenario(twin=Twin.FORCED)
+    yield Scenario(parts=3, job_seconds=5)
     yield Scenario(dry_run=True)
 
 

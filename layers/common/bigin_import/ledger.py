@@ -17,13 +17,22 @@ TRIES = 8  # more processes than ever meet at one record; then somebody is loopi
 
 
 def update[R: Record](
-    ledger: Ledger, address: Address[R], step: Callable[[R], R | None]
+    ledger: Ledger,
+    address: Address[R],
+    step: Callable[[R], R | None],
+    *,
+    known: R | None = None,
 ) -> tuple[R | None, bool]:
     """
     Apply *step* to the record at *address* as it stands.
 
     *step* returns the new record, or None to leave it as it is; it may be called again
     with what another process has written meanwhile, so it must decide only on what it is given.
+
+    Args:
+        known: The record as the caller last saw it. It spares the first reading: written over
+            another's change it is a conflict like any, and that there is nothing to do is
+            believed only of what was read.
 
     Returns:
         The record as it stands afterwards (None if there is none), and whether we changed it.
@@ -33,14 +42,16 @@ def update[R: Record](
         ForbiddenEdgeError: *step* wants what no record of its kind may do.
     """
     for _ in range(TRIES):
-        seen = ledger.load(address)
+        seen = known or ledger.load(address)
         wanted = step(seen) if seen is not None else None
-        if wanted is None:
+        if seen is not None and wanted is not None:
+            try:
+                return ledger.save(wanted, over=seen), True
+            except ConflictError:
+                known = None
+        elif known is None:
             return seen, False
-        try:
-            return ledger.save(wanted, over=seen), True
-        except ConflictError:
-            continue
+        known = None
     raise ConflictError(f"{address.pk} {address.sk} changed {TRIES} times while we looked at it")
 
 

@@ -88,14 +88,13 @@ def test_it_knows_by_its_clock_that_it_may_not_write_any_more() -> None:
     harness = Harness()
     record = harness.intake.register(harness.files.put(CSV, ROWS))
     harness.clock.begin()
-    held = take_lease(harness.ledger, harness.clock, record.import_id)
-    assert held is not None
-    lease, taken = held
+    lease = take_lease(harness.ledger, harness.clock, record.import_id)
+    assert lease is not None
 
     lease.check()
     harness.clock.advance(600)
 
-    assert taken.state is ImportState.WAITING_FOR_MAPPING
+    assert lease.record.state is ImportState.WAITING_FOR_MAPPING
     with pytest.raises(LeaseLostError):
         lease.check()
 
@@ -104,9 +103,9 @@ def test_what_others_made_of_an_import_after_its_last_write_is_not_undone() -> N
     harness = Harness()
     record = harness.intake.register(harness.files.put(CSV, ROWS))
     harness.clock.begin()
-    held = take_lease(harness.ledger, harness.clock, record.import_id)
-    assert held is not None
+    lease = take_lease(harness.ledger, harness.clock, record.import_id)
+    assert lease is not None
     update(harness.ledger, record.address, lambda seen: replace(seen, state=ImportState.FINISHING))
 
     with pytest.raises(LeaseLostError):
-        held[0].change(lambda seen: replace(seen, state=ImportState.SENDING))
+        lease.change(lambda seen: replace(seen, state=ImportState.SENDING))

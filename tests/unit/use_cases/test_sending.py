@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from bigin_import.domain import part_transitions
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.job_request import Field
+from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.errors import (
     BiginAccessError,
@@ -284,16 +284,16 @@ def test_an_attempt_that_a_late_submitter_wrote_is_not_used_for_a_create_of_ours
     source = dropped(harness)
     (part,) = harness.parts_of(source)
     late = part_transitions.begin_create(harness.clock.now(), harness.clock.now() + 600)
-    load = harness.ledger.load
+    read_parts = harness.ledger.load_parts
 
-    def overtaken(address: Any) -> Any:  # noqa: ANN401  # as the port has it, for any record
-        record = load(address)
-        if record == part:
-            harness.ledger.load = load  # type: ignore[method-assign]
+    def overtaken(import_id: str) -> tuple[Part, ...]:
+        parts = read_parts(import_id)
+        if parts == (part,):
+            harness.ledger.load_parts = read_parts  # type: ignore[method-assign]
             update(harness.ledger, part.address, late)
-        return record
+        return parts
 
-    harness.ledger.load = overtaken  # type: ignore[method-assign]
+    harness.ledger.load_parts = overtaken  # type: ignore[method-assign]
     harness.tick(minutes=2)
 
     assert harness.bigin.made == {}

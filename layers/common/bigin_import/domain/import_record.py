@@ -52,6 +52,8 @@ class Import:
         contradiction: In which points the first job was not what was asked for.
         refused_decision: Why a person's last decision was not carried out.
         reminded_at: When people were last told of the hold, or of a held part.
+        parts_ended: Parts 1 to this one have ended, or were found to wait for a person; how far
+            the looking for the last part's end has come.
         verdict: What a FINISHING import will be closed as, if that does not depend on its parts.
         counts_disagree: Bigin's counts and the joined rows contradict each other.
         results: Prefix of the result files in the bucket.
@@ -87,6 +89,7 @@ class Import:
     contradiction: str | None = None
     refused_decision: str | None = None
     reminded_at: int | None = None
+    parts_ended: int = 0
     verdict: ImportState | None = None
     concerns_mapping: bool = False
     winner: str | None = None

@@ -84,10 +84,19 @@ def give_lease_back(epoch: int, *, moved: bool) -> Step:
         if seen.epoch != epoch or seen.state.is_closed:
             return None
         idle = 0 if moved else seen.idle_resumes
-        is_given = seen.lease_until == 0 and seen.idle_resumes == idle
-        return None if is_given else replace(seen, lease_until=0, idle_resumes=idle)
+        return replace(seen, lease_until=0, idle_resumes=idle)
 
     return step
+
+
+def leaving(epoch: int, step: Step) -> Step:
+    """*step* is the last thing that the holder with *epoch* does: its lease ends with it."""
+
+    def left(seen: Import) -> Import | None:
+        changed = step(seen)
+        return changed and give_lease_back(epoch, moved=True)(changed)
+
+    return left
 
 
 # Preparing and sending, under the lease
@@ -231,6 +240,7 @@ def release(seen: Import, state: ImportState, now: int) -> Import:
         hold_reason=None,
         held_from=None,
         held_at=None,
+        parts_ended=0,
         refused_decision=None,
         reminded_at=None,
         idle_resumes=0,
@@ -332,6 +342,22 @@ def follow_parts(parts: Iterable[Part], now: int) -> Step:
             reason = told_as_held(seen, parts).hold_reason or ""
             return put_on_hold(HoldCause.PART, reason, now)(seen)
         return None
+
+    return step
+
+
+def record_parts_ended(number: int) -> Step:
+    """
+    Parts 1 to *number* have ended, or wait for a person.
+
+    Whoever looks next begins behind them, so that all parts together are looked at once.
+    """
+
+    def step(seen: Import) -> Import | None:
+        is_over = seen.state not in (ImportState.SENT, ImportState.ON_HOLD)
+        if is_over or seen.parts_ended >= number:
+            return None
+        return replace(seen, parts_ended=number)
 
     return step
 

@@ -79,17 +79,22 @@ class Importer:
                     if self.clock.remaining_seconds() > ENOUGH_SECONDS:
                         self.resume(import_id)
             case KeyKind.CSV | KeyKind.UNSUPPORTED | KeyKind.REFUSED:
-                self.resume(self.intake.register(source).import_id)
+                record = self.intake.register(source)
+                self.resume(record.import_id, known=record)
 
-    def resume(self, import_id: str) -> None:
-        """Bring an import as far as it can be brought now, if nobody else is at it."""
-        held = take_lease(self.ledger, self.clock, import_id)
-        if held is None:
+    def resume(self, import_id: str, *, known: Import | None = None) -> None:
+        """
+        Bring an import as far as it can be brought now, if nobody else is at it.
+
+        Args:
+            known: The import as it has just been registered.
+        """
+        lease = take_lease(self.ledger, self.clock, import_id, known=known)
+        if lease is None:
             return
-        lease, record = held
         in_good_order = False
         try:
-            self._advance(lease, record)
+            self._advance(lease, lease.record)
             in_good_order = True
         except LeaseLostError:
             self.telemetry.emit("conflict", import_id=import_id)
@@ -199,14 +204,14 @@ class Importer:
         self, lease: Lease, *, waited: int = 0, left: int = LONGEST_LOOK_SECONDS
     ) -> Import:
         due_at = self.clock.now() + look_again_seconds(waited, left=left)
-        return lease.change(import_transitions.look_again(due_at))
+        return lease.leave(import_transitions.look_again(due_at))
 
     def _send(self, lease: Lease, record: Import) -> None:
         if record.sent_at is None:
             self.intake.record_sending(record)
         plan = read_plan(self.files, record)
         self.sender.send(lease, record, plan.columns.request)
-        lease.change(import_transitions.record_sent(self.clock.now()))
+        lease.leave(import_transitions.record_sent(self.clock.now()))
         self.queue.collect(record.import_id)
 
     def _pause(self, lease: Lease, stopped: StoppedError) -> None:
@@ -215,10 +220,10 @@ class Importer:
             self._hold(lease, _HOLDS[stopped.pause], str(stopped))
             return
         seconds = partial(pause_seconds, stopped.pause)
-        lease.change(import_transitions.pause(stopped.pause.name, seconds, self.clock.now()))
+        lease.leave(import_transitions.pause(stopped.pause.name, seconds, self.clock.now()))
 
     def _hold(self, lease: Lease, cause: HoldCause, reason: str) -> None:
-        lease.change(import_transitions.put_on_hold(cause, reason, self.clock.now()))
+        lease.leave(import_transitions.put_on_hold(cause, reason, self.clock.now()))
         self.queue.collect(lease.import_id)  # settle_jobs tells people
 
     def _reject(self, lease: Lease, exc: DropRejectedError) -> Import:
@@ -231,6 +236,6 @@ class Importer:
     ) -> Import:
         """Nothing was sent and nothing will be: settle_jobs writes the results and closes."""
         now = self.clock.now()
-        return lease.change(
+        return lease.leave(
             import_transitions.conclude(verdict, now, concerns_mapping=concerns_mapping)
         )

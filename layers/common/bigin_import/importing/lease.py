@@ -7,10 +7,9 @@ lease ends, so nobody takes over from someone who may still send.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bigin_import.domain import import_transitions
+from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
 from bigin_import.errors import LeaseLostError
@@ -21,21 +20,29 @@ OUTLIVES_SECONDS = 60
 EFFECTS_SECONDS = 300  # a call that left before its sender died may still take effect this long
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lease:
     """
-    A held lease. All writes of a submitter go through it.
+    A held lease. All writes of a submitter go through it, under the optimistic lock.
+
+    The epoch is the fencing token: whoever takes over raises it, so that an earlier holder
+    which stood still finds out before it writes.
 
     Attributes:
+        record: The import as it was last read or written; read again only after a conflict.
         epoch: Ours; a higher one in the ledger means that another has taken over.
         until: When the lease ends, in seconds since the epoch.
     """
 
     ledger: Ledger
     clock: Clock
-    import_id: str
+    record: Import
     epoch: int
     until: int
+
+    @property
+    def import_id(self) -> str:
+        return self.record.import_id
 
     @property
     def decide_after(self) -> int:
@@ -66,15 +73,23 @@ class Lease:
                 a submitter's any more.
         """
         record, _ = update(
-            self.ledger, Import.at(self.import_id), lambda seen: step(self._ours(seen))
+            self.ledger,
+            self.record.address,
+            lambda seen: step(self._ours(seen)),
+            known=self.record,
         )
         if record is None:
             raise LeaseLostError(f"import {self.import_id} is gone")
+        self.record = record
         return record
 
-    def change_part(self, number: int, step: Callable[[Part], Part | None]) -> Part:
+    def leave(self, step: import_transitions.Step) -> Import:
+        """Change the import for the last time and give the lease back, in one write."""
+        return self.change(import_transitions.leaving(self.epoch, step))
+
+    def change_part(self, part: Part, step: part_transitions.Step) -> Part:
         """
-        Change a part and mark it as written by us.
+        Change a part, from *part* as we last saw it, and mark it as written by us.
 
         Raises:
             LeaseLostError: A later holder has written this part.
@@ -82,14 +97,15 @@ class Lease:
 
         def ours(seen: Part) -> Part | None:
             if seen.epoch > self.epoch:
-                raise LeaseLostError(f"part {number} of {self.import_id} belongs to a later holder")
+                what = f"part {part.number} of {self.import_id} belongs to a later holder"
+                raise LeaseLostError(what)
             wanted = step(seen)
             return None if wanted is None else replace(wanted, epoch=self.epoch)
 
-        part, _ = update(self.ledger, Part.at(self.import_id, number), ours)
-        if part is None:
-            raise LeaseLostError(f"part {number} of {self.import_id} is gone")
-        return part
+        changed, _ = update(self.ledger, part.address, ours, known=part)
+        if changed is None:
+            raise LeaseLostError(f"part {part.number} of {self.import_id} is gone")
+        return changed
 
     def give_back(self, *, moved: bool) -> None:
         """
@@ -99,8 +115,10 @@ class Lease:
             moved: This holder got the import on, or waits for something outside with good
                 reason; else the next holder sees one more idle resume.
         """
+        if self.record.lease_until == 0:
+            return  # with our last change
         step = import_transitions.give_lease_back(self.epoch, moved=moved)
-        update(self.ledger, Import.at(self.import_id), step)
+        update(self.ledger, self.record.address, step, known=self.record)
 
     def _ours(self, seen: Import) -> Import:
         if seen.epoch != self.epoch or self.clock.now() >= self.until:
@@ -111,17 +129,22 @@ class Lease:
         return seen
 
 
-def take_lease(ledger: Ledger, clock: Clock, import_id: str) -> tuple[Lease, Import] | None:
+def take_lease(
+    ledger: Ledger, clock: Clock, import_id: str, *, known: Import | None = None
+) -> Lease | None:
     """
     Take the lease on an import that still has something to prepare or send.
 
+    Args:
+        known: The import as the caller has just seen it.
+
     Returns:
-        The lease and the import as it stands, or None if another holds it or nothing is to do.
+        None if another holds it or nothing is to do.
     """
     now = clock.now()
     until = now + int(clock.remaining_seconds()) + OUTLIVES_SECONDS
     step = import_transitions.take_lease(now, until)
-    record, ours = update(ledger, Import.at(import_id), step)
+    record, ours = update(ledger, Import.at(import_id), step, known=known)
     if record is None or not ours:
         return None
-    return Lease(ledger, clock, import_id, record.epoch, until), record
+    return Lease(ledger, clock, record, record.epoch, until)

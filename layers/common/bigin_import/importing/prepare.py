@@ -28,6 +28,7 @@ from bigin_import.splitting.splitter import MAX_ROWS, split
 from bigin_import.stored_plan import write_archive, write_plan
 
 AN_HOUR_SECONDS = 3600
+FIRST_EPOCH = 1  # nobody can have planned other parts before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,15 +135,16 @@ class Preparer:
         """Put every part in the ledger; nothing is sent before the import is SENDING."""
         for cut_part in plan.cut.parts:
             fresh = self._part(import_id, plan, cut_part, lease.epoch)
-            _, is_new = create_if_absent(self.ledger, fresh)
+            stored, is_new = create_if_absent(self.ledger, fresh)
             if not is_new:
-                self._plan_again(lease, fresh)
-        for part in self.ledger.load_parts(import_id)[len(plan.cut.parts) :]:
-            self.ledger.delete(part)
+                self._plan_again(lease, stored, fresh)
+        if lease.epoch > FIRST_EPOCH:
+            for part in self.ledger.load_parts(import_id)[len(plan.cut.parts) :]:
+                self.ledger.delete(part)
 
-    def _plan_again(self, lease: Lease, fresh: Part) -> None:
+    def _plan_again(self, lease: Lease, stored: Part, fresh: Part) -> None:
         """Put a part over the one of an earlier try at preparing, but never over a later one's."""
-        lease.change_part(fresh.number, lambda seen: replace(fresh, version=seen.version))
+        lease.change_part(stored, lambda seen: replace(fresh, version=seen.version))
 
     def _part(self, import_id: str, plan: Plan, cut_part: CutPart, epoch: int) -> Part:
         now = self.clock.now()

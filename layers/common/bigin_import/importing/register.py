@@ -175,8 +175,10 @@ class Registrar:
         place = identity.place_of(record.source)
         turn, ours = update(self.ledger, KeyLock.at(place), taken)
         if turn is None:
-            create_if_absent(self.ledger, KeyLock(place=place))
-            turn, ours = update(self.ledger, KeyLock.at(place), taken)
+            fresh = KeyLock(place=place, open_import=record.import_id)
+            turn, ours = create_if_absent(self.ledger, fresh)
+            if not ours:
+                turn, ours = update(self.ledger, KeyLock.at(place), taken, known=turn)
         if turn is None or ours:
             return ImportState.PREPARING
         return ImportState.SUPERSEDED if is_late(turn) else None

@@ -114,25 +114,24 @@ class Sender:
             StoppedError: Some parts still have no job; it says why.
             LeaseLostError: Another submitter took over.
         """
-        self._decide_unknown(lease, record.import_id)
+        parts = self._decide_unknown(lease, self.ledger.load_parts(record.import_id))
         try:
-            self._send_parts(Round(lease, request), record)
+            self._send_parts(Round(lease, request), record, parts)
         except StoppedError as stopped:
             if stopped.pause is not Pause.REFUSED:
                 raise
             self._refuse_rest(lease)
         self._check_all_sent(record.import_id)
 
-    def _send_parts(self, current: Round, record: Import) -> None:
-        parts = self.ledger.load_parts(record.import_id)
+    def _send_parts(self, current: Round, record: Import, parts: tuple[Part, ...]) -> None:
         if any(part.refusal and part.refusal.concerns_mapping for part in parts):
             raise StoppedError(Pause.REFUSED)  # whoever heard that did not get to tell the rest
         if record.totals is not None and record.totals.in_order:
             self._send_in_order(current, parts, is_compared=record.compared_at is not None)
             return
         if record.compared_at is None:
-            self._send_first(current, parts)
-        self._send_rest(current)
+            parts = self._send_first(current, parts)
+        self._send_rest(current, parts)
 
     def _check_all_sent(self, import_id: str) -> None:
         """A decision or a callback may have changed a part since it was looked at."""
@@ -142,21 +141,23 @@ class Sender:
         if states & {*_NO_JOB_YET}:
             raise StoppedError(Pause.NO_TIME)
 
-    def _decide_unknown(self, lease: Lease, import_id: str) -> None:
+    def _decide_unknown(self, lease: Lease, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """Find creates whose outcome nobody knows; move on those that time has decided."""
-        decided = [self._decide_part(lease, part) for part in self.ledger.load_parts(import_id)]
+        decided = tuple(self._decide_part(lease, part) for part in parts)
         if any(part.state is PartState.UNKNOWN for part in decided):
             raise StoppedError(Pause.UNKNOWN)
+        return decided
 
     def _decide_part(self, lease: Lease, part: Part) -> Part:
         if part.attempt is None or part.state not in (*_NO_JOB_YET, *_UNANSWERED):
             return part
         if part.state in _NO_JOB_YET and not part.attempt.is_in_doubt:
             return part
-        lease.change_part(part.number, part_transitions.mark_unknown())
+        number = part.attempt.number
+        part = lease.change_part(part, part_transitions.mark_unknown())
         # Found in CREATING: we hold the lease, so whoever wrote it is gone.
-        lease.change_part(part.number, part_transitions.mark_unanswered(part.attempt.number))
-        decided = lease.change_part(part.number, self._decision)
+        part = lease.change_part(part, part_transitions.mark_unanswered(number))
+        decided = lease.change_part(part, self._decision)
         if decided.state is PartState.HELD:
             self.telemetry.emit("part_held", import_id=part.import_id, part=part.number)
             self.queue.collect(part.import_id)  # settle_jobs tells people
@@ -173,11 +174,19 @@ class Sender:
             return None
         return part_transitions.send_again(now)(seen)
 
-    def _send_first(self, current: Round, parts: tuple[Part, ...]) -> None:
-        """Send parts one by one until one has a job, and read that job back before any other."""
-        for part in parts:
-            if self._compare_job(current, self._send_part(current, part)):
-                return
+    def _send_first(self, current: Round, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """
+        Send parts one by one until one has a job, and read that job back before any other.
+
+        Returns:
+            The parts as they stand then.
+        """
+        for done, part in enumerate(parts, 1):
+            sent = self._send_part(current, part)
+            parts = (*parts[: done - 1], sent, *parts[done:])
+            if self._compare_job(current, sent):
+                break
+        return parts
 
     def _compare_job(self, current: Round, part: Part) -> bool:
         """Compare the job of *part* with what was asked for, if it has one."""
@@ -217,8 +226,7 @@ class Sender:
             if not sent.state.is_final:
                 raise StoppedError(Pause.IN_ORDER)
 
-    def _send_rest(self, current: Round) -> None:
-        parts = self.ledger.load_parts(current.lease.import_id)
+    def _send_rest(self, current: Round, parts: tuple[Part, ...]) -> None:
         ready = [part for part in parts if part.state in _NO_JOB_YET]
         work = partial(self._send_part, current)
         self.parallel.each(work, ready, at_most=self.max_parallel_calls)
@@ -231,4 +239,4 @@ class Sender:
         refuse = part_transitions.refuse(_NOT_SENT, self.clock.now())
         for part in self.ledger.load_parts(lease.import_id):
             if part.state in _NO_JOB_YET:
-                lease.change_part(part.number, refuse)
+                lease.change_part(part, refuse)

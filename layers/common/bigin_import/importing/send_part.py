@@ -91,11 +91,11 @@ class PartSender:
     def _advance(self, current: Round, part: Part) -> Part:
         lease = current.lease
         if part_transitions.expire_upload(self.clock.now())(part) is not None:
-            part = lease.change_part(part.number, part_transitions.expire_upload(self.clock.now()))
+            part = lease.change_part(part, part_transitions.expire_upload(self.clock.now()))
         if part.state is PartState.STORED:
             part = self._repeat_while_busy(lease, lambda: self._upload(lease, part))
         if part.state is PartState.UPLOADED:
-            part = self._repeat_while_busy(lease, lambda: self._create(current, part.number))
+            part = self._repeat_while_busy(lease, lambda: self._create(current, part))
         if part.refusal is not None and part.refusal.concerns_mapping:
             raise StoppedError(Pause.REFUSED, part.refusal.code)
         return part
@@ -129,9 +129,7 @@ class PartSender:
         except BiginOutcomeUnknownError as exc:
             raise StoppedError(Pause.UNREACHABLE, str(exc)) from exc
         self.telemetry.emit("part_uploaded", import_id=part.import_id, part=part.number)
-        return lease.change_part(
-            part.number, part_transitions.record_upload(file_id, self.clock.now())
-        )
+        return lease.change_part(part, part_transitions.record_upload(file_id, self.clock.now()))
 
     def _read_archive(self, part: Part) -> bytes:
         try:
@@ -139,32 +137,34 @@ class PartSender:
         except ChangedObjectError as exc:
             raise StoppedError(Pause.CONTRADICTION, str(exc)) from exc
 
-    def _create(self, current: Round, number: int) -> Part:
+    def _create(self, current: Round, part: Part) -> Part:
         """Write the attempt down, send its create, write down what came of it."""
         lease = current.lease
         self._check_may_start(current)
         step = part_transitions.begin_create(self.clock.now(), lease.decide_after)
-        part = lease.change_part(number, step)
+        part = lease.change_part(part, step)
         attempt = part.attempt
         if part.state is not PartState.CREATING or attempt is None:
             return part
         if part.epoch != lease.epoch:
             # A submitter whose lease has ended was frozen and woke up; the attempt is its own.
-            raise StoppedError(Pause.UNKNOWN, f"part {number} is in an earlier submitter's hands")
+            raise StoppedError(
+                Pause.UNKNOWN, f"part {part.number} is in an earlier submitter's hands"
+            )
         try:
             job_id = self._send_create(current, part, attempt.number)
         except BiginRefusedError as exc:
             return self._record_refusal(lease, part, exc)
         except BiginOutcomeUnknownError as exc:
-            lease.change_part(part.number, part_transitions.mark_unanswered(attempt.number))
+            lease.change_part(part, part_transitions.mark_unanswered(attempt.number))
             self._emit("create_unknown", part)
             raise StoppedError(Pause.UNKNOWN, str(exc)) from exc
         except (BiginBusyError, BiginUnreachableError, BiginAccessError, StoppedError):
-            lease.change_part(part.number, part_transitions.undo_create(attempt.number))
+            lease.change_part(part, part_transitions.undo_create(attempt.number))
             raise
         self._emit("job_created", part, job_id=job_id)
         step = part_transitions.record_job(attempt.number, job_id, self.clock.now())
-        return lease.change_part(part.number, step)
+        return lease.change_part(part, step)
 
     def _send_create(self, current: Round, part: Part, attempt: int) -> str:
         if part.file_id is None:
@@ -189,7 +189,7 @@ class PartSender:
             concerns_mapping=exc.concerns_mapping,
         )
         self._emit("job_refused", part, code=exc.code)
-        return lease.change_part(part.number, part_transitions.refuse(refusal, self.clock.now()))
+        return lease.change_part(part, part_transitions.refuse(refusal, self.clock.now()))
 
     def _emit(self, event: str, part: Part, **facts: str) -> None:
         attempt = part.attempt.number if part.attempt else None

@@ -48,19 +48,17 @@ class CallbackRecorder:
         self._emit("callback_accepted", target)
         news = hint if _is_news(part, hint) else None
         step = part_transitions.record_callback(target.attempt, self.clock.now(), news)
-        part, _ = update(self.ledger, address, step)
+        part, _ = update(self.ledger, address, step, known=part)
         attempt = part.numbered(target.attempt) if part else None
         if part is None or attempt is None:
             return
         job_id = news or attempt.job_id
-        if job_id is not None and self._claim_question(part):
-            self._ask(part, attempt, job_id)
-
-    def _claim_question(self, part: Part) -> bool:
-        """Return whether no other callback has made us ask for this part just now."""
+        if job_id is None:
+            return
         step = part_transitions.record_question(self.clock.now(), ASK_AGAIN_SECONDS)
-        _, first = update(self.ledger, part.address, step)
-        return first
+        part, is_first = update(self.ledger, address, step, known=part)
+        if part is not None and is_first:
+            self._ask(part, attempt, job_id)
 
     def _ask(self, part: Part, attempt: Attempt, job_id: str) -> None:
         try:

@@ -219,13 +219,44 @@ class ImportCloser:
             record = self._follow_parts(record, parts)
         self._remind(record, parts)
         if record.state is ImportState.FINISHING:
-            closed = self._close(record)
-            if closed is not None:
-                self.tell(closed)
+            self._close(record)
 
-    def tell(self, record: Import) -> None:
+    def finish_after_part(self, import_id: str) -> None:
+        """
+        Bring an import on after one of its parts was collected, without reading all of them.
+
+        Parts are looked at in their order, from where the last look ended. Whatever else an
+        import may wait for is told by a message of its own, or found when it is due.
+        """
+        record = self.ledger.load(Import.at(import_id))
+        if record is None or record.open is None:
+            return
+        if record.state is ImportState.SENDING:
+            if record.totals is not None and record.totals.in_order:
+                self.resumer.resume(import_id)
+        elif record.totals is None or self._look_for_open_part(record) == record.totals.parts:
+            self.finish(import_id)
+
+    def _look_for_open_part(self, record: Import) -> int:
+        """Return up to which part all have ended, or wait for a person; remember it."""
+        number = record.parts_ended
+        most = record.totals.parts if record.totals else 0
+        while number < most:
+            part = self.ledger.load(Part.at(record.import_id, number + 1))
+            if part is None or not (part.state.is_final or part.state is PartState.HELD):
+                break
+            number += 1
+        if record.parts_ended < number < most:
+            step = import_transitions.record_parts_ended(number)
+            update(self.ledger, record.address, step, known=record)
+        return number
+
+    def tell(self, record: Import, parts: tuple[Part, ...] | None = None) -> None:
         """
         Tell people of a closed import, once; call it only for one who closed or claimed it.
+
+        Args:
+            parts: As they were when it was closed, if the caller has read them.
 
         Whoever closed the import tells of it. If that process dies, the import is still open and
         due, and the tick claims it.
@@ -239,7 +270,7 @@ class ImportCloser:
         if not record.state.is_quiet:
             text = self.files.read(object_keys.notice_file(record.import_id))
             self._publish(record, _notices().validate_json(text))
-        self._forget_in_time(record)
+        self._forget_in_time(record, parts)
 
     def _wake(self, record: Import, parts: tuple[Part, ...]) -> None:
         """
@@ -257,13 +288,13 @@ class ImportCloser:
     def _follow_parts(self, record: Import, parts: tuple[Part, ...]) -> Import:
         """Let the import follow its parts: to its end, back to sending, or to a hold."""
         step = import_transitions.follow_parts(parts, self.clock.now())
-        changed, ours = update(self.ledger, record.address, step)
+        changed, ours = update(self.ledger, record.address, step, known=record)
         if changed is not None and ours and changed.state is ImportState.SENDING:
             self.resumer.resume(changed.import_id)
         return changed or record
 
-    def _close(self, record: Import) -> Import | None:
-        """Write the results and close; return the closed import if it was this call that did."""
+    def _close(self, record: Import) -> None:
+        """Write the results, close, and tell people if it was this call that closed."""
         if record.verdict is not None:
             abandon_parts(self.ledger, record.import_id, self.clock.now())
         # Read again: what was read before another process moved the import on may be older.
@@ -278,11 +309,10 @@ class ImportCloser:
             disagree=closing.counts_disagree,
             now=self.clock.now(),
         )
-        closed, ours = update(self.ledger, record.address, step)
-        if closed is None or not ours:
-            return None
-        self._report(closed, closing)
-        return closed
+        closed, ours = update(self.ledger, record.address, step, known=record)
+        if closed is not None and ours:
+            self._report(closed, closing)
+            self.tell(closed, parts)
 
     def _release(self, record: Import) -> None:
         """Let the same content be dropped again."""
@@ -292,13 +322,15 @@ class ImportCloser:
         if claim is not None and claim.import_id == record.import_id:
             self.ledger.delete(claim)
 
-    def _forget_in_time(self, record: Import) -> None:
+    def _forget_in_time(self, record: Import, parts: tuple[Part, ...] | None) -> None:
         """Everything is said and done: take the import out of the index, then out of the table."""
         now = self.clock.now()
         expires_at = now + self.keep_seconds
-        for part in self.ledger.load_parts(record.import_id):
-            update(self.ledger, part.address, part_transitions.expire(expires_at))
-        update(self.ledger, record.address, import_transitions.record_noticed(now, expires_at))
+        for part in self.ledger.load_parts(record.import_id) if parts is None else parts:
+            step = part_transitions.expire(expires_at)
+            update(self.ledger, part.address, step, known=part)
+        noticed = import_transitions.record_noticed(now, expires_at)
+        update(self.ledger, record.address, noticed, known=record)
 
     def _remind(self, record: Import, parts: tuple[Part, ...]) -> None:
         """Tell people of a hold at once, then every day; also of a part while others go on."""

@@ -71,7 +71,7 @@ class Collector:
             now=self.clock.now(),
             warnings=joined.warnings,
         )
-        _, changed = update(self.ledger, part.address, step)
+        _, changed = update(self.ledger, part.address, step, known=part)
         if changed:
             self._report(part, joined)
         return changed

@@ -48,8 +48,10 @@ class JobMatcher:
         except BiginRefusedError:
             self._forget(part, attempt, job_id)
             raise
-        if attempt.job_id == job.job_id or self._adopt(part, attempt, job):
+        if attempt.job_id == job.job_id:
             self.poller.settle(part, attempt.number, job, closed_by)
+        elif (adopted := self._adopt(part, attempt, job)) is not None:
+            self.poller.settle(adopted, attempt.number, job, closed_by)
         self._forget(part, attempt, job_id)
 
     def ask_about_hint(self, part: Part) -> None:
@@ -72,19 +74,20 @@ class JobMatcher:
         if attempt.hint == job_id:
             update(self.ledger, part.address, part_transitions.clear_hint(attempt.number, job_id))
 
-    def _adopt(self, part: Part, attempt: Attempt, job: Job) -> bool:
+    def _adopt(self, part: Part, attempt: Attempt, job: Job) -> Part | None:
+        """Go on with *job*, if it is proven to be of *attempt*; return the part that does."""
         if not self.verify(job, part, attempt):
             self.telemetry.emit("adoption_unproven", import_id=part.import_id, part=part.number)
-            return False
+            return None
         step = part_transitions.record_job(attempt.number, job.job_id, self.clock.now())
-        adopted, changed = update(self.ledger, part.address, step)
-        if changed and part.state is PartState.HELD:
+        adopted, changed = update(self.ledger, part.address, step, known=part)
+        if changed and part.state is not PartState.CREATING:
             self.queue.collect(part.import_id)  # it may have been all that the import waited for
         current = adopted.attempt if adopted else None
         if current is not None and current.job_id == job.job_id:
-            return True
+            return adopted
         self._note(part, attempt, job)
-        return False
+        return None
 
     def _note(self, part: Part, attempt: Attempt, job: Job) -> None:
         """Keep a job that the part does not go on with: people must look for doubled records."""

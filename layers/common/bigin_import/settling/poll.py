@@ -55,9 +55,8 @@ class JobPoller:
             closed_by=closed_by,
             at=self.clock.now(),
         )
-        _, changed = update(
-            self.ledger, part.address, part_transitions.record_outcome(attempt, outcome)
-        )
+        step = part_transitions.record_outcome(attempt, outcome)
+        _, changed = update(self.ledger, part.address, step, known=part)
         if changed:
             self._report(part, job, closed_by)
             self.queue.collect(part.import_id, part.number)

@@ -104,7 +104,9 @@ class Tick:
                 pass  # gone since the index was written
 
     def _act_on_part(self, seen: Part) -> None:
-        part, ours = update(self.ledger, seen.address, part_transitions.postpone(self.clock.now()))
+        part, ours = update(
+            self.ledger, seen.address, part_transitions.postpone(self.clock.now()), known=seen
+        )
         if part is None or not ours:
             return
         self._look_for_stalled(part)
@@ -113,7 +115,7 @@ class Tick:
                 self._look_for_end(part)
             case PartState.SETTLED:
                 self.collector.collect(part.import_id, part.number)
-                self.finisher.finish(part.import_id)
+                self.finisher.finish_after_part(part.import_id)
             case PartState.HELD if self._is_held_too_long(part):
                 self._give_up(part)
             case PartState.HELD:
@@ -154,7 +156,7 @@ class Tick:
 
     def _give_up(self, part: Part) -> None:
         step = part_transitions.give_up(self.clock.now())
-        _, given_up = update(self.ledger, part.address, step)
+        _, given_up = update(self.ledger, part.address, step, known=part)
         if given_up:
             self.telemetry.emit("part_given_up", import_id=part.import_id, part=part.number)
             self.finisher.finish(part.import_id)
@@ -162,7 +164,7 @@ class Tick:
     def _act_on_import(self, seen: Import) -> None:
         self._look_for_overdue(seen)
         step = import_transitions.postpone(self.clock.now(), self._pause_seconds)
-        record, ours = update(self.ledger, seen.address, step)
+        record, ours = update(self.ledger, seen.address, step, known=seen)
         if record is None or not ours or record.lease_until > self.clock.now():
             return
         if record.state is ImportState.WAITING_FOR_MAPPING:
