@@ -14,6 +14,7 @@ DEVELOPMENT := .venv/.installed
 MINISTACK := .local/ministack/.installed
 AWSCLI := .local/awscli/.installed
 PEERS := .local/peers/.installed
+CHECKOV := .local/checkov/.installed
 
 SUITES := unit integration $(if $(wildcard tests/simulation/test_*.py),simulation) e2e
 
@@ -39,11 +40,11 @@ down: $(DEVELOPMENT) ## Stop it
 	@$(PYTHON) -m tests.local_stack down
 
 .PHONY: check
-check: $(DEVELOPMENT) ## Lint, types, template
+check: $(DEVELOPMENT) $(CHECKOV) ## Lint, types, template, security of the template
 	@$(PYTHON) -m tests.suites check
 
 .PHONY: test
-test: $(DEVELOPMENT) $(MINISTACK) ## All checks and tests, end to end ones included
+test: $(DEVELOPMENT) $(MINISTACK) $(CHECKOV) ## All checks and tests, end to end ones included
 	@$(PYTHON) -m tests.suites check $(SUITES)
 
 .PHONY: bench
@@ -56,10 +57,10 @@ simulate: $(DEVELOPMENT) ## Search for lost or doubled rows: SEEDS= SEED_BASE= P
 
 .PHONY: lock
 lock: | $(UV) ## Choose newer versions of everything and write the lock files
-	@for name in layers/common/requirements $(LOCKS)/development $(LOCKS)/ministack $(LOCKS)/awscli $(LOCKS)/peers $(LOCKS)/uv; do \
+	@for name in layers/common/requirements $(LOCKS)/development $(LOCKS)/ministack $(LOCKS)/awscli $(LOCKS)/peers $(LOCKS)/checkov layers/common/uv; do \
 	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes \
 	    --no-emit-index-url --no-annotate --no-header \
-	    $$( [ $$name = layers/common/requirements ] || echo "--constraint layers/common/requirements.txt" ) \
+	    $$( [ $$name = layers/common/requirements ] || [ $$name = $(LOCKS)/checkov ] || echo "--constraint layers/common/requirements.txt" ) \
 	    $$name.in --output-file $$name.txt; \
 	done
 
@@ -88,6 +89,11 @@ $(AWSCLI): $(LOCKS)/awscli.txt .python-version | $(UV)
 	@$(call install,.local/awscli,$<)
 	@touch $@
 
+$(CHECKOV): $(LOCKS)/checkov.txt .python-version | $(UV)
+	@echo "Installing checkov into .local/checkov (once)"
+	@$(call install,.local/checkov,$<)
+	@touch $@
+
 # Beside the development tools, not among them: only the bench imports them.
 $(PEERS): $(LOCKS)/peers.txt $(DEVELOPMENT) | $(UV)
 	@echo "Installing peers into .local/peers (once)"
@@ -97,7 +103,7 @@ $(PEERS): $(LOCKS)/peers.txt $(DEVELOPMENT) | $(UV)
 
 # From the root folder, where .python-version does not ask a version manager for 3.13. A
 # Python without ensurepip cannot make a complete environment; its own pip will do then.
-$(CURDIR)/.local/uv/bin/uv: $(LOCKS)/uv.txt
+$(CURDIR)/.local/uv/bin/uv: layers/common/uv.txt
 	@echo "Installing uv into .local/uv (once)"
 	@rm -rf .local/uv && mkdir -p .local
 	@cd / && { python3 -m venv "$(CURDIR)/.local/uv" >/dev/null 2>&1 \

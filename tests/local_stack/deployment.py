@@ -16,6 +16,8 @@ from tests.local_stack.workspace import LOCAL, locked
 STACK_NAME = "bigin-drop"
 BUILD = LOCAL / "sam"
 TOOLS = Path(sys.executable).parent
+# Where the Makefile puts uv if the machine has none; else the layer's build would fetch its own.
+OUR_UV = LOCAL / "uv" / "bin"
 
 # uname's words, and AWS's
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
@@ -31,18 +33,23 @@ def deploy(
         CommandFailedError: SAM refused; the message holds its last words.
     """
     overrides = [f"{name}={value}" for name, value in parameters.items()]
-    overrides.append(f"Architecture={_ARCHITECTURES[platform.machine().lower()]}")
+    overrides.append(f"Architecture={architecture()}")
     with locked(BUILD / "build.lock", wait=True):
-        _build(source, overrides, folder / "build.log")
+        _build(source, folder / "build.log")
         _deploy(emulator, source, overrides, folder / "deploy.log")
     return _outputs(emulator)
 
 
-def _build(source: Path, overrides: list[str], log: Path) -> None:
+def architecture() -> str:
+    """Return AWS's word for this machine's processor."""
+    return _ARCHITECTURES[platform.machine().lower()]
+
+
+def _build(source: Path, log: Path) -> None:
     """Build with this machine's own trust and package settings: it may download."""
     command = ["sam", "build", "--build-dir", str(BUILD / "build")]
-    command += ["--cache-dir", str(BUILD / "cache"), "--parameter-overrides", *overrides]
-    env = dict(os.environ) | _tool_settings()
+    command += ["--cache-dir", str(BUILD / "cache")]
+    env = dict(os.environ) | tool_settings()
     processes.run(command, env=env, cwd=source, log=log)
 
 
@@ -51,12 +58,13 @@ def _deploy(emulator: Emulator, source: Path, overrides: list[str], log: Path) -
     command += ["--config-file", str(source / "samconfig.toml")]
     command += ["--stack-name", STACK_NAME, "--no-confirm-changeset", "--no-progressbar"]
     command += ["--parameter-overrides", *overrides]
-    env = processes.environment(**emulator.environment()) | _tool_settings()
+    env = processes.environment(**emulator.environment()) | tool_settings()
     processes.run(command, env=env, cwd=source, log=log)
 
 
-def _tool_settings() -> dict[str, str]:
-    return {"SAM_CLI_TELEMETRY": "0", "PATH": f"{TOOLS}:{os.environ['PATH']}"}
+def tool_settings() -> dict[str, str]:
+    """Return what SAM needs: no telemetry, the tools of this interpreter, and some uv."""
+    return {"SAM_CLI_TELEMETRY": "0", "PATH": f"{TOOLS}:{os.environ['PATH']}:{OUR_UV}"}
 
 
 def _outputs(emulator: Emulator) -> dict[str, str]:
