@@ -12,6 +12,7 @@ from bigin_import.mapping.names import (
     ALWAYS_KNOWN,
     STANDARD_DATES,
     STANDARD_LOOKUPS,
+    STANDARD_MANDATORY,
     SYSTEM_KEYS,
     loose_form,
     matching_form,
@@ -22,41 +23,58 @@ from bigin_import.mapping.names import (
 SENT_DATE = "yyyy-MM-dd"
 SENT_DATETIME = "yyyy-MM-dd HH:mm:ss"
 
+# The first words are the surest: of two columns for one field, the one with the earlier word is it.
 _ADDRESS = {
-    "Street": "street, address, straße, strasse, adresse",
-    "City": "city, town, stadt, ort, ville",
-    "State": "state, province, region, bundesland",
-    "Code": "zip, zip code, postcode, postal code, plz, code postal",
-    "Country": "country, land, pays",
+    "Street": "street, address, street address, straße, strasse, adresse, business street, "
+    "address 1 - street, default address address1, bill address, home street",
+    "City": "city, town, stadt, ort, ville, business city, address 1 - city, "
+    "default address city, home city",
+    "State": "state, province, region, bundesland, state/province, business state, "
+    "mailing state/province, billing state/province, address 1 - region, "
+    "default address province code, home state",
+    "Code": "zip, zip code, postcode, postal code, plz, postleitzahl, code postal, "
+    "zip/postal code, mailing zip/postal code, billing zip/postal code, business postal code, "
+    "address 1 - postal code, default address zip, home postal code",
+    "Country": "country, land, pays, country/region, business country/region, "
+    "address 1 - country, default address country code, home country/region",
 }
 
 
-def _address(prefix: str) -> dict[str, str]:
-    return {f"{prefix}_{part}": words for part, words in _ADDRESS.items()}
+def _address(prefix: str, code: str) -> dict[str, str]:
+    parts = _ADDRESS | {code: _ADDRESS["Code"]}
+    return {
+        f"{prefix}_{part}": parts[part] for part in ("Street", "City", "State", code, "Country")
+    }
 
 
 _WORDS = {
     "Contacts": {
         "id": "record id, contact id",
-        "Email": "email, email address, mail, e-mail-adresse, courriel, correo",
+        "Email": "email, email address, e-mail address, mail, e-mail-adresse, courriel, correo, "
+        "e-mail 1 - value, work email, main email, person - email - work",
         "First_Name": "first name, given name, forename, vorname, prénom, nombre",
         "Last_Name": "last name, surname, family name, nachname, familienname, nom, apellido",
-        "Account_Name": "company, company name, organisation, organization, firma, unternehmen",
-        "Phone": "phone, phone number, telephone, tel, telefon, téléphone",
-        "Mobile": "mobile, mobile phone, cell, cell phone, handy, mobil",
-        "Title": "title, job title, position",
+        "Account_Name": "company, company name, organisation, organization, firma, unternehmen, "
+        "account name, organization name, associated company, default address company, employer, "
+        "person - organization",
+        "Phone": "phone, phone number, telephone, tel, telefon, téléphone, business phone, "
+        "work phone, main phone, phone 1 - value, person - phone - work, default address phone",
+        "Mobile": "mobile, mobile phone, mobile number, cell, cell phone, handy, mobil, "
+        "person - phone - mobile",
+        "Title": "job title, position, organization title, title",
         "Date_of_Birth": "birthday, birth date, date of birth, dob, geburtstag, geburtsdatum",
         "Email_Opt_Out": "email opt out, unsubscribed",
-        "Description": "description, notes, comment, bemerkung, notiz",
-        **_address("Mailing"),
+        "Description": "description, notes, note, comment, bemerkung, notiz",
+        **_address("Mailing", "Zip"),
     },
     "Accounts": {
         "id": "record id, company id",
-        "Account_Name": "company, company name, account, name, organisation, firma, unternehmen",
+        "Account_Name": "company, company name, account, account name, name, organisation, firma, "
+        "unternehmen, name 1",
         "Phone": "phone, phone number, telephone, tel, telefon",
         "Website": "website, web site, url, homepage, webseite",
         "Description": "description, notes, comment, bemerkung",
-        **_address("Billing"),
+        **_address("Billing", "Code"),
     },
     "Pipelines": {
         "id": "record id, deal id",
@@ -65,7 +83,7 @@ _WORDS = {
         "Sub_Pipeline": "sub pipeline, pipeline",
         "Amount": "amount, deal value, betrag",
         "Closing_Date": "closing date, close date, expected close",
-        "Account_Name": "company, company name, firma",
+        "Account_Name": "company, company name, firma, account name",
         "Contact_Name": "contact, contact name, kontakt",
     },
     "Products": {
@@ -140,6 +158,13 @@ class ModuleFields:
         for field in self.by_name.values():
             if field.mandatory and field.writable and field.api_name not in ALWAYS_KNOWN:
                 yield field
+
+    def needed(self) -> Iterator[str]:
+        """Yield the API names that a new record needs, also if the metadata could not be had."""
+        if self.are_known:
+            yield from (field.api_name for field in self.mandatory())
+        else:
+            yield from STANDARD_MANDATORY.get(self.module, ())
 
     def spelled(self, name: str) -> str | None:
         """Return the API name that *name* spells in any case; *name* itself if none is known."""

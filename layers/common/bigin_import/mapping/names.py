@@ -30,6 +30,14 @@ STANDARD_LOOKUPS = {
 # Bigin's own date fields, for the same time.
 STANDARD_DATES = frozenset({"Closing_Date", "Date_of_Birth"})
 
+# What a new record of a module needs, for the same time.
+STANDARD_MANDATORY = {
+    "Contacts": ("Last_Name",),
+    "Accounts": ("Account_Name",),
+    "Pipelines": ("Deal_Name", "Sub_Pipeline", "Stage"),
+    "Products": ("Product_Name",),
+}
+
 # Fields that every module takes although its metadata may not list them.
 ALWAYS_KNOWN = frozenset({"id", "Layout", "Owner"})
 

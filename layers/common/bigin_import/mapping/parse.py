@@ -106,7 +106,7 @@ _LIMITS = {
 _KEYS = {
     "field_mappings": tuple(Entry.model_fields),
     "default_value": ("value",),
-    "": tuple(name for name in MappingSchema.model_fields if name != "schema_"),
+    "": tuple(name for name in MappingSchema.model_fields if not name.endswith("_")),
 }
 
 

@@ -69,6 +69,9 @@ class MappingKeys(_SchemaModel):
     """The keys of a mapping that have no default."""
 
     schema_: str | None = Field(None, alias="$schema", description="For editors only.")
+    missing_: list[str] | None = Field(
+        None, alias="$missing", description="For people only: what a suggested mapping lacks."
+    )
     module: Annotated[
         Name | None,
         BeforeValidator(_as_module_name, json_schema_input_type=str | dict[str, str] | None),

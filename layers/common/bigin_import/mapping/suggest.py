@@ -3,87 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bigin_import.domain.job_request import Field, Operation
-from bigin_import.mapping.fields import VOCABULARY, ModuleFields
+from bigin_import.mapping.fields import ModuleFields
 from bigin_import.mapping.keys import RULE_KEYS, SETTING_KEYS
 from bigin_import.mapping.model import MappedField, Mapping
-from bigin_import.mapping.names import SYSTEM_KEYS, Headers, loose_form, nearest
+from bigin_import.mapping.names import SYSTEM_KEYS, Headers
+from bigin_import.mapping.recognise import (
+    SURE,
+    Samples,
+    guess_module,
+    holds_ids,
+    likely_fields,
+)
 from bigin_import.mapping.validate import DateFormats, resolve_headers
 from bigin_import.splitting.dates import same_dates
-
-type Samples = Sequence[Sequence[str]]
-
-_RECORD_ID = re.compile(r"\d{18,19}", re.ASCII)
-SURE = 0.85  # similarity of a header to the name of a field from which it is suggested
-
-
-def likely_fields(
-    headers: Headers,
-    fields: ModuleFields,
-    *,
-    used: Collection[int] = (),
-    filled: Collection[str] = (),
-    samples: Samples = (),
-) -> dict[int, str]:
-    """
-    Return column -> API name for the headers that name a field or nearly do.
-
-    Each field is given away once, to the header that names it best.
-
-    Args:
-        used: Columns to leave out.
-        filled: Fields to leave out.
-        samples: Some rows of the drop. A column is taken for record ids only if it holds such
-            ids: other systems call theirs id too.
-    """
-    names = {
-        form: field for form, field in _names(fields).items() if form and field not in set(filled)
-    }
-    found: dict[int, str] = {}
-    for similarity in (1.0, SURE):
-        for column, header in enumerate(headers.names):
-            if column in used or column in found or not loose_form(header):
-                continue
-            name = nearest(header, names, similarity=similarity)
-            field = names[name] if name is not None else None
-            if field == "id" and not holds_ids(headers.sources[column], samples):
-                continue
-            if field is not None and field not in found.values():
-                found[column] = field
-    return found
-
-
-def holds_ids(source: int, samples: Samples) -> bool:
-    """Return whether the column *source* of some rows holds ids of Bigin's records."""
-    cells = [row[source].strip() for row in samples if source < len(row)]
-    filled = list(filter(None, cells))
-    return bool(filled) and all(map(_RECORD_ID.fullmatch, filled))
-
-
-def guess_module(header: tuple[str, ...]) -> str | None:
-    """Return the module whose usual words are most like *header*; None if none is."""
-    headers = Headers.of(header)
-    likely = {
-        module: len(likely_fields(headers, ModuleFields.of(module, None))) for module in VOCABULARY
-    }
-    best = max(likely, key=lambda module: likely[module])
-    return best if likely[best] else None
-
-
-def _names(fields: ModuleFields) -> dict[str, str]:
-    """Return every way to name a field that can be filled: its words, its label, its API name."""
-    words = VOCABULARY.get(fields.module, {})
-    writable = [field for field in fields.by_name.values() if field.writable]
-    targets = {field.api_name for field in writable} | {"id"} if fields.are_known else set(words)
-    names = {loose_form(word): field for field in words for word in words[field]}
-    names |= {loose_form(field.label): field.api_name for field in writable}
-    names |= {loose_form(target): target for target in targets}
-    return {name: field for name, field in names.items() if field in targets}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +126,14 @@ def _is_asked_for(
     )
 
 
+type Misfits = Callable[[int, str], Sequence[int]]
+
 # Nothing can be read from these: a mapping dropped unread is refused at this place.
 _UNKNOWN_FORMAT = "write here how the file writes dates, such as dd.MM.yyyy"
-_UNKNOWN_ENCODING = "write here the encoding of the file, such as windows-1252"
+UNKNOWN_ENCODING = "write here the encoding of the file, such as windows-1252"
+_UNKNOWN_COLUMN = "write here the column for"
 _EITHER = " or "
+MISSING = "$missing"
 
 _LOOKUPS = ("lookup", "ownerlookup")
 
@@ -204,38 +145,115 @@ def suggest_mapping(
     module: str | None = None,
     mapping: Mapping | None = None,
     date_formats: DateFormats | None = None,
+    misfits: Misfits | None = None,
     samples: Samples = (),
-    encoding_is_known: bool = True,
+    lines: Sequence[Line] = (),
 ) -> str:
     """
     Write a mapping from headers, labels, API names and, for dates, the formats that fit.
 
-    It is to be read, completed and dropped: what only a person can decide is written so that
-    the mapping is refused until it is decided.
+    It can be dropped as it is, or says at the top what is missing, and is refused without it.
 
     Args:
         fields: Of the module, if they could be had.
         module: As far as known; else the one whose words the headers use.
-        mapping: One that is wrong or does not fit the drop: what fits is kept, renamed columns
-            are found by their similarity, and nothing is added but what Bigin demands.
+        mapping: One that is wrong or does not fit: what fits of it is kept, and mended.
         date_formats: See `validate`; asked for every date column.
+        misfits: Gives the first rows of a column that are not dates of a format.
         samples: Some rows of the drop.
-        encoding_is_known: False if a person must find out how the drop is encoded.
+        lines: What the problems, for which *mapping* was refused, tell to write.
 
     Returns:
-        JSON; without an operation in *mapping* an upsert if the module's own key is among the
-        columns.
+        JSON; without an operation in *mapping* an upsert if the module's key is a column.
     """
     headers = Headers.of(header)
     module = (mapping.module if mapping else module) or module or guess_module(header)
     known = ModuleFields.of(module or "", fields)
     entries = suggested_entries(mapping, headers, known, samples)
     settings = _settings(mapping, known, {entry.mapped.api_name for entry in entries})
-    if not encoding_is_known:
-        settings["character_encoding"] = _UNKNOWN_ENCODING
-    has_header = mapping is None or mapping.header
+    has_header = (mapping is None or mapping.header) and Line("header", False) not in lines
     written = [_written(each, headers, known, date_formats, has_header) for each in entries]
-    return _as_text({"module": module} | settings, written)
+    written += _missing_fields(settings["operation"], known, written)
+    to_choose = write_lines(lines, settings, written)
+    settings = ({"module": module} if module else {}) | settings
+    missing = [*_missing(settings, written, headers, misfits), *to_choose]
+    return _as_text(({MISSING: missing} if missing else {}) | settings, written)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A key with its value that a problem tells to write; *column*: into the entry of that one."""
+
+    key: str
+    value: Any
+    column: str | None = None
+
+
+def write_lines(
+    lines: Sequence[Line], settings: dict[str, Any], entries: list[dict[str, Any]]
+) -> list[str]:
+    """Put *lines* in, and return what a person must choose: one key may have several values."""
+    to_choose = []
+    values: dict[tuple[str | None, str], list[Any]] = {}
+    for line in lines:
+        known = values.setdefault((line.column, line.key), [])
+        known += [] if line.value in known else [line.value]
+    for (column, key), told in values.items():
+        value = told[0] if len(told) == 1 else _EITHER.join(map(str, told))
+        if len(told) > 1:
+            to_choose.append(f"{key}: {value}; choose the one that is meant.")
+        if column is None:
+            settings[key] = value
+        else:
+            for entry in entries:
+                if entry.get("column") == column:
+                    entry[key] = value
+    return to_choose
+
+
+def _missing_fields(
+    operation: Operation, known: ModuleFields, entries: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield entries for fields that a new record needs and for which no column was recognised."""
+    if operation is Operation.UPDATE:
+        return
+    filled = {entry["api_name"] for entry in entries}
+    for api_name in known.needed():
+        if api_name not in filled:
+            yield {"column": f"{_UNKNOWN_COLUMN} {api_name}", "api_name": api_name}
+
+
+def _missing(
+    settings: dict[str, Any],
+    entries: list[dict[str, Any]],
+    headers: Headers,
+    misfits: Misfits | None,
+) -> Iterator[str]:
+    """Yield what a person must add, and what does not fit."""
+    if not settings.get("module"):
+        yield "Nothing was recognised: write the module, and which column fills which field."
+    if settings.get("character_encoding") == UNKNOWN_ENCODING:
+        yield "character_encoding: the file is not UTF-8, and nothing says what it is."
+    for entry in entries:
+        api_name, column = entry["api_name"], str(entry.get("column", ""))
+        if column.startswith(_UNKNOWN_COLUMN):
+            yield f"{api_name}: a new record needs it, and no column was recognised for it."
+        if "format" in entry:
+            yield from _about_dates(entry, headers, misfits)
+
+
+def _about_dates(entry: dict[str, Any], headers: Headers, misfits: Misfits | None) -> Iterator[str]:
+    api_name, stated = entry["api_name"], entry["format"]
+    if stated == _UNKNOWN_FORMAT:
+        yield f"{api_name}: none of the usual date formats fits its column."
+        return
+    if _EITHER in stated:
+        yield f"{api_name}: {stated} fit its column alike; choose the one that is meant."
+        return
+    columns = headers.matches(entry.get("column", ""))
+    if misfits and columns and (rows := misfits(headers.sources[columns[0]], stated)):
+        named = ", ".join(map(str, rows))
+        yield f"{api_name}: row {named} is not written as {stated}, as most rows are."
 
 
 def _settings(mapping: Mapping | None, known: ModuleFields, filled: set[str]) -> dict[str, Any]:

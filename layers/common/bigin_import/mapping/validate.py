@@ -249,7 +249,8 @@ def _header_flaw(header: str, api_name: str, fields: ModuleFields) -> tuple[str,
     """Return what is wrong with *header* as the name of a field, and the remedy."""
     if _API_NAME.fullmatch(" ".join(header.split())) and fields.is_known(api_name):
         return None
-    what = f'"{header}" is no field of {fields.module}, and the mapping says nothing about it'
+    module = fields.module or "any module"
+    what = f'"{header}" is no field of {module}, and the mapping says nothing about it'
     if meant := fields.meant(header):
         return what, f'Name the column "{meant}", or {MAP_ALL}'
     return what, f"Remove the column, or {MAP_ALL}"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from bigin_import import object_keys
+from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.job_request import Field
 from bigin_import.errors import (
@@ -14,16 +19,20 @@ from bigin_import.errors import (
     UnreadableObjectError,
 )
 from bigin_import.importing.metadata_cache import MetadataCache
+from bigin_import.mapping.keys import RULE_KEYS, SETTING_KEYS
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.parse import read_mapping
-from bigin_import.mapping.suggest import guess_module, suggest_mapping
+from bigin_import.mapping.recognise import guess_module
+from bigin_import.mapping.suggest import UNKNOWN_ENCODING, Line, suggest_mapping
 from bigin_import.ports import Files
 from bigin_import.reading.drop import Drop
 from bigin_import.reading.table import Options
-from bigin_import.splitting.dates import fitting_formats
+from bigin_import.splitting.dates import DatePattern, fitting_formats
 from bigin_import.stored_plan import MOST_BYTES, read_mapping_text, read_problems
 
 _NOT_TO_BE_HAD = (MissingObjectError, UnreadableObjectError)
+_ROWS_NAMED = 3
+_ENCODING = Line("character_encoding", UNKNOWN_ENCODING)
 _READS_ANY_BYTES = "iso8859-1"
 
 
@@ -41,7 +50,7 @@ class Suggester:
 
         Returns:
             None if the drop is no table, is gone, or may not be read: then a mapping is not what
-            it lacks.
+            it lacks; also if nothing could be suggested but the mapping that was refused.
         """
         try:
             text = self._read_and_suggest(record, self._read_mapping(record))
@@ -55,42 +64,38 @@ class Suggester:
         return key
 
     def _read_and_suggest(self, record: Import, mapping: Mapping | None) -> str | None:
+        problems = read_problems(self.files, record.import_id)
         encoding = mapping.character_encoding if mapping else None
         options = mapping.options if mapping else Options()
         drop = Drop(self.files, record.source, encoding, self.default_encoding, options)
         try:
-            if self._check_reads_undecoded(record):
+            if _show_cells(problems, record):
                 _read_to_its_end(drop)
-            return self._suggest_from(drop, mapping)
+            return self._suggest_from(drop, mapping, list(_lines(problems)))
         except DropRejectedError as exc:
             if not exc.concerns_mapping:
                 raise
         # Nothing says how the drop is encoded; but its headers may be ASCII, and dates are.
         drop = Drop(self.files, record.source, _READS_ANY_BYTES, options=options)
-        return self._suggest_from(drop, mapping, encoding_is_known=False)
+        return self._suggest_from(drop, mapping, [*_lines(problems), _ENCODING])
 
-    def _check_reads_undecoded(self, record: Import) -> bool:
-        """Return whether the drop may hold bytes in an encoding nobody stated."""
-        problems = read_problems(self.files, record.import_id)
-        return any(problem.cells and problem.where == record.source.key for problem in problems)
-
-    def _suggest_from(
-        self, drop: Drop, mapping: Mapping | None, *, encoding_is_known: bool = True
-    ) -> str | None:
+    def _suggest_from(self, drop: Drop, mapping: Mapping | None, lines: list[Line]) -> str | None:
         with drop.open() as table:
             header, samples = table.header, table.first_rows
-        if not encoding_is_known and not "".join(header).isascii():
+        if _ENCODING in lines and not "".join(header).isascii():
             return None
         module = (mapping.module if mapping else "") or guess_module(header)
-        return suggest_mapping(
+        text = suggest_mapping(
             header,
             self._ask_fields(module),
             module=module,
             mapping=mapping,
             date_formats=lambda column: fitting_formats(drop.read_values(column)),
+            misfits=lambda column, pattern: tuple(_read_misfits(drop, column, pattern)),
             samples=samples,
-            encoding_is_known=encoding_is_known,
+            lines=lines,
         )
+        return None if mapping is not None and _is_refused_one(text, mapping) else text
 
     def _read_mapping(self, record: Import) -> Mapping | None:
         """Return the mapping that does not fit, or what can be understood of a wrong one."""
@@ -113,6 +118,60 @@ class Suggester:
             return self.metadata.get_fields(module) if module else None
         except BiginError:
             return None  # a suggestion from the usual names is better than none
+
+
+def _show_cells(problems: Sequence[Problem], record: Import) -> bool:
+    """Return whether the drop may hold bytes in an encoding nobody stated."""
+    return any(problem.cells and problem.where == record.source.key for problem in problems)
+
+
+# Keys that say how a file is to be read, where that may be read in two ways.
+_READINGS = {"header", "ragged_rows"} | {key.name for key in RULE_KEYS if key.name != "format"}
+_LINE = re.compile(r'"(\w+)": ("[^"]*"|true|false)')
+_COLUMN = re.compile(r'column "((?:[^"]|"(?!\W))+)"')
+
+
+def _lines(problems: Sequence[Problem]) -> Iterator[Line]:
+    """Yield the lines that *problems* tell to write."""
+    settings = {key.name for key in SETTING_KEYS}
+    for problem in problems:
+        column = _COLUMN.search(f"{problem.where} {problem.what}")
+        for key, value in _LINE.findall(f"{problem.what} {problem.remedy}"):
+            if key in _READINGS & settings:
+                yield Line(key, json.loads(value))
+            elif key in _READINGS and column:
+                yield Line(key, json.loads(value), column[1])
+
+
+def _is_refused_one(text: str, refused: Mapping) -> bool:
+    """Return whether the suggestion *text* says what was refused, and no more."""
+    reading = read_mapping(text.encode(), name="suggestion")
+    is_whole = not (refused.unclear or any(field.unclear for field in refused.fields))
+    if not is_whole or reading.problems or reading.mapping is None:
+        return False
+    return _said(reading.mapping) == _said(refused)
+
+
+def _said(mapping: Mapping) -> tuple[object, ...]:
+    fields = (
+        field.model_copy(update={"place": "", "has_keys": True}).model_dump_json()
+        for field in mapping.fields
+    )
+    whole = mapping.model_copy(update={"fields": (), "warnings": (), "force": None})
+    return (whole.model_dump_json(), *sorted(fields))
+
+
+def _read_misfits(drop: Drop, column: int, pattern: str) -> Iterator[int]:
+    """Yield the first rows whose cell in *column* is no date of *pattern*."""
+    dates = DatePattern(pattern)
+    with drop.open() as table:
+        found = (
+            batch.numbers[at]
+            for batch in table.batches()
+            for at, row in enumerate(batch.rows)
+            if at not in batch.faults and row[column].strip() and not dates.fits(row[column])
+        )
+        yield from islice(found, _ROWS_NAMED)
 
 
 def _read_to_its_end(drop: Drop) -> None:
