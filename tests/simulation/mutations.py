@@ -130,7 +130,7 @@ _send_import = Importer._send
 def _cut_again(self: Importer, lease: Lease, record: Import) -> None:
     mapping = self.mappings.read_pinned(record)
     with ExitStack() as opened:
-        plan, _ = self.preparer._cut(lease, record, mapping, opened)
+        plan, *_ = self.preparer._cut(lease, record, mapping, opened)
     self.preparer._plan_parts(lease, record.import_id, plan)
     _send_import(self, lease, record)
 

@@ -142,6 +142,16 @@ def plan_file(import_id: str, sha256: str) -> Keys:
     return f"{folder}.{sha256}.json", f"{folder}.{sha256[:16]}.json", f"{folder}.json"
 
 
+def decisions_file(import_id: str, sha256: str) -> str:
+    """Return where it is kept what was decided about rows before they were split."""
+    return f"parts/{import_id}/decisions.{sha256}.csv.gz"
+
+
+def kept_rows_file(results: str) -> str:
+    """Return the key, among the results of an import, of what became of each row, for machines."""
+    return f"{results}rows.csv.gz"
+
+
 def problems_file(import_id: str) -> str:
     return f"parts/{import_id}/problems.json"
 

@@ -8,10 +8,14 @@ under the same key. So storing is idempotent, and a reader gets what the ledger 
 
 from __future__ import annotations
 
+import csv
+import gzip
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
+from io import BytesIO, TextIOWrapper
 
 from pydantic import TypeAdapter
 
@@ -19,7 +23,8 @@ from bigin_import import object_keys
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.plan import Plan
+from bigin_import.domain.plan import Plan, RowDecision
+from bigin_import.domain.row_result import RowStatus
 from bigin_import.errors import ChangedObjectError, MissingObjectError
 from bigin_import.ports import Files
 
@@ -27,6 +32,7 @@ from bigin_import.ports import Files
 # problems below; a mapping of the 1 MB that people may drop takes several once it is pinned.
 MOST_BYTES = 20_000_000
 ARCHIVE_BYTES = 26_214_400  # 25 MB, the largest upload Bigin takes
+GIGABYTE = 1_000_000_000  # far more than the decisions about a million rows
 MOST_PROBLEMS = 200  # nobody corrects more of them in one go
 MOST_CHARACTERS = 1_000  # of each of its sentences: a header or an API name may be a novel
 
@@ -114,6 +120,52 @@ def _sha256(body: bytes) -> str:
 @cache
 def _plans() -> TypeAdapter[Plan]:
     return TypeAdapter(Plan)  # on first use: made on import, it would slow down every cold start
+
+
+def write_decisions(files: Files, import_id: str, decisions: Iterable[RowDecision]) -> str:
+    """Keep what was decided about rows, in their order, and return its SHA-256; "" for nothing."""
+    packed = BytesIO()
+    with (
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=packed, mtime=0) as archive,
+        TextIOWrapper(archive, encoding="utf-8", newline="") as text,
+    ):
+        writer = csv.writer(text)
+        writer.writerow(RowDecision._fields)
+        is_empty = True
+        for decision in decisions:
+            writer.writerow(decision._replace(restored=json.dumps(decision.restored)))  # type: ignore[arg-type]
+            is_empty = False
+    if is_empty:
+        return ""
+    body = packed.getvalue()
+    sha256 = _sha256(body)
+    key = object_keys.decisions_file(import_id, sha256)
+    files.write(key, body, content_type="application/gzip")
+    return sha256
+
+
+def read_decisions(files: Files, import_id: str, sha256: str) -> Iterator[RowDecision]:
+    """
+    Yield what was decided about the rows of an import; nothing if *sha256* is "".
+
+    Raises:
+        MissingObjectError: It is not kept any more.
+        ChangedObjectError: Something else lies there.
+    """
+    if not sha256:
+        return
+    body = _read(files, (object_keys.decisions_file(import_id, sha256),), sha256, at_most=GIGABYTE)
+    with gzip.open(BytesIO(body), "rt", encoding="utf-8", newline="") as text:
+        for line in csv.DictReader(text):
+            yield RowDecision(
+                int(line["row"]),
+                RowStatus(line["status"]) if line["status"] else None,
+                line["record_id"],
+                line["through"],
+                line["root_import"],
+                int(line["root_row"]),
+                tuple((at, cell) for at, cell in json.loads(line["restored"])),
+            )
 
 
 def write_problems(files: Files, import_id: str, problems: tuple[Problem, ...]) -> None:

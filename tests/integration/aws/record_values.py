@@ -14,6 +14,7 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import (
     CachedResponse,
     ContentClaim,
+    Family,
     KeyLock,
     LastNotice,
     Record,
@@ -26,6 +27,7 @@ RECORD_KINDS: tuple[type[Record], ...] = (
     Part,
     KeyLock,
     ContentClaim,
+    Family,
     ModuleHistory,
     SharedToken,
     LastNotice,

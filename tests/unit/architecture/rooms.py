@@ -27,7 +27,7 @@ ARROWS: dict[str, set[str]] = {
     "report": {"row_results", "object_keys", "domain", "errors"},
     "corrections": {
         *("mapping", "splitting", "row_results", "report", "reading"),
-        *("stored_plan", "object_keys", "ports", "domain", "errors"),
+        *("stored_plan", "object_keys", "ledger", "ports", "domain", "errors"),
     },
     "importing": {
         *("corrections", "mapping", "splitting", "row_results", "report", "reading"),

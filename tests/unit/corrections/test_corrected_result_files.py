@@ -48,7 +48,8 @@ def test_rows_that_all_name_another_import_fill_no_memory() -> None:
 
 @pytest.mark.parametrize(("cell", "row"), [("17", 17), ("", None), ("x", None), ("-1", None)])
 def test_a_row_knows_its_number_in_the_parent(cell: str, row: int | None) -> None:
-    numbers = ParentReferences(("bigin__Row", "E-mail")).numbers([2], [(cell, "a")])
+    said = ParentReferences(("bigin__Row", "E-mail")).rows([2], [(cell, "a")])
+    numbers = {number: row.row for number, row in said.items()}
 
     assert numbers.get(2) == row
 

@@ -14,6 +14,7 @@ import pytest
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.decoding import DropBytes
+from bigin_import.reading.row_shapes import ParentRow
 from bigin_import.reading.table import Options
 from bigin_import.splitting.duplicate_keys import KeyLog
 from tests.unit.reading.drops import (
@@ -303,7 +304,7 @@ def test_a_result_file_names_its_parent_and_the_rows_there() -> None:
     assert table.header == ("a",)
     (batch,) = table.batches()
     assert list(batch.numbers) == [2, 4, 5]
-    assert batch.parents == {2: 7, 5: 9}
+    assert batch.parents == {2: ParentRow(7), 5: ParentRow(9)}
 
 
 def test_a_drop_without_our_columns_is_no_result_file() -> None:

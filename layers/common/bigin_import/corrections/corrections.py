@@ -107,7 +107,8 @@ def read_dropped_rows(drop: Drop) -> Dropped:
         for batch in table.batches():
             numbers += batch.numbers
             rows += batch.rows
-            parents |= batch.parents
+            found = batch.parents.items()
+            parents |= {number: said.row for number, said in found if said.row is not None}
             if len(rows) >= MOST_ROWS:
                 break
         return Dropped(table.header, tuple(numbers), tuple(rows), parents, table.parent_imports)

@@ -55,6 +55,7 @@ class Import:
         parts_ended: Parts 1 to this one have ended, or were found to wait for a person; how far
             the looking for the last part's end has come.
         verdict: What a FINISHING import will be closed as, if that does not depend on its parts.
+        root: Of a correction, the import of the drop that its family goes back to.
         counts_disagree: Bigin's counts and the joined rows contradict each other.
         results: Prefix of the result files in the bucket.
         open, due_at: Present until the import is closed and, if it is not quiet, noticed.
@@ -93,6 +94,7 @@ class Import:
     verdict: ImportState | None = None
     concerns_mapping: bool = False
     winner: str | None = None
+    root: str | None = None
     counts: Counts | None = None
     counts_disagree: bool = False
     results: str | None = None

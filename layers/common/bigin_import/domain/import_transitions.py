@@ -123,6 +123,11 @@ def record_plan(plan_sha256: str, *, claim: str | None) -> Step:
     return lambda seen: replace(seen, plan_sha256=plan_sha256, claim=claim)
 
 
+def join_family(root: str) -> Step:
+    """Its rows are those of the family of the import *root*."""
+    return lambda seen: None if seen.root == root else replace(seen, root=root)
+
+
 def record_planned(
     totals: Totals,
     *,

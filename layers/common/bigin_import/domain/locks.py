@@ -54,6 +54,31 @@ class ContentClaim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """
+    A drop, its corrections, and theirs: their rows are the same rows. One of them runs at a time.
+
+    Attributes:
+        root: The import of the drop that all of them go back to.
+        members: The other imports, in the order in which they ran.
+        open_import: The member that runs; the lock is free once that is closed.
+    """
+
+    root: str
+    members: tuple[str, ...] = ()
+    open_import: str | None = None
+    version: int = 0
+
+    @classmethod
+    def at(cls, root: str) -> Address[Family]:
+        return Address(cls, f"FAMILY#{root}", "FAMILY")
+
+    @property
+    def address(self) -> Address[Family]:
+        return Family.at(self.root)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SharedToken:
     """
     The access token that all functions share.
@@ -123,6 +148,7 @@ type Record = (
     | Part
     | KeyLock
     | ContentClaim
+    | Family
     | ModuleHistory
     | SharedToken
     | LastNotice

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bigin_import.domain.job_request import JobRequest
+from bigin_import.domain.row_result import RowStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,30 @@ class InvalidRow:
     reason: str
 
 
+class RowDecision(NamedTuple):
+    """
+    What was decided about one row of a drop before it was split; kept, and never decided again.
+
+    Attributes:
+        row: Its number in the drop.
+        status: Why it is not sent: EXISTING or UNCLEAR through an earlier import; None if it is.
+        record_id: Bigin's id of its record, "" if unknown.
+        through: The import that got it in, or left it unclear.
+        root_import, root_row: Who it is in its family: the import that it was first dropped
+            with, and its number there; "" and 0 for this import and *row*.
+        restored: Position of a cell, without our columns -> what it was before a spreadsheet
+            rewrote it.
+    """
+
+    row: int
+    status: RowStatus | None = None
+    record_id: str = ""
+    through: str = ""
+    root_import: str = ""
+    root_row: int = 0
+    restored: tuple[tuple[int, str], ...] = ()
+
+
 class SourceRow(NamedTuple):
     """
     A data row of a drop, read again to be joined with what became of it.
@@ -123,12 +148,16 @@ class SourceRow(NamedTuple):
         cells: Untouched, as many as the header has or, in a row that is invalid for it, more.
         reason: Why the row was never sent; None if it was.
         is_left_out: It was not sent because it is no data; *reason* says why.
+        record: What was sent of it; None if nothing was.
+        decision: What was decided about it, if anything.
     """
 
     row: int
     cells: Sequence[str]
     reason: str | None
     is_left_out: bool = False
+    record: Sequence[str] | None = None
+    decision: RowDecision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +268,7 @@ class Plan:
         parent: The import whose result file the drop was; "" if it was none.
         mapping_key, mapping_version: Of the mapping that the parent was started with, if it was
             handed on; "" if the drop had a mapping of its own.
+        decisions: SHA-256 of the decisions about its rows, stored beside it; "" without any.
     """
 
     columns: ColumnPlan
@@ -248,3 +278,4 @@ class Plan:
     parent: str = ""
     mapping_key: str = ""
     mapping_version: str = ""
+    decisions: str = ""

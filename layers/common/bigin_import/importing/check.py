@@ -69,8 +69,7 @@ class DropCheck:
             MissingObjectError: The version was removed from the bucket.
         """
         findings = _Findings()
-        encoding, options = mapping.character_encoding, mapping.options
-        drop = Drop(self.files, record.source, encoding, self.default_encoding, options)
+        drop = self.drop_of(record, mapping)
         with ExitStack() as stack:
             table = _open_table(stack, drop, findings)
             inherited = self._examine_correction(record, mapping, drop, table, findings)
@@ -89,6 +88,11 @@ class DropCheck:
                 raise rejection
             if table is not None:
                 yield table, examined, inherited
+
+    def drop_of(self, record: Import, mapping: Mapping) -> Drop:
+        """Return the drop of an import as *mapping* says how to read it."""
+        encoding, options = mapping.character_encoding, mapping.options
+        return Drop(self.files, record.source, encoding, self.default_encoding, options)
 
     def find_rejection(self, record: Import, reading: Reading) -> DropRejectedError:
         """

@@ -8,24 +8,27 @@ from functools import partial
 
 from bigin_import import identity, object_keys
 from bigin_import.corrections.corrections import Corrections, reject_merged
+from bigin_import.corrections.families import Decided, Families
 from bigin_import.domain import import_transitions
 from bigin_import.domain.import_record import Import, Totals
 from bigin_import.domain.job_request import Operation
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.plan import CutPart, CutResult, Plan
+from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, Plan
 from bigin_import.domain.states import ImportState, OpenKind, PartState
 from bigin_import.importing.check import DropCheck
 from bigin_import.importing.claims import Claims, Content
 from bigin_import.importing.key_history import KeyHistory
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata_cache import MetadataCache
+from bigin_import.importing.pauses import Pause
+from bigin_import.importing.send_part import StoppedError
 from bigin_import.ledger import create_if_absent
 from bigin_import.mapping.column_plan import column_plan
 from bigin_import.mapping.model import Mapping
 from bigin_import.ports import Clock, Files, Ledger, Telemetry
 from bigin_import.splitting.content_log import ContentLog
 from bigin_import.splitting.splitter import MAX_ROWS, split
-from bigin_import.stored_plan import write_archive, write_plan
+from bigin_import.stored_plan import read_decisions, write_archive, write_plan
 
 AN_HOUR_SECONDS = 3600
 FIRST_EPOCH = 1  # nobody can have planned other parts before
@@ -60,8 +63,27 @@ class Preparer:
             LeaseLostError: Another submitter took over.
         """
         with ExitStack() as opened:
-            plan, log = self._cut(lease, record, mapping, opened)
+            plan, log, decided = self._cut(lease, record, mapping, opened)
+            if decided is not None:
+                return self._store_correction(lease, record, plan, log, decided)
             return self._store_and_claim(lease, record, mapping, plan, log)
+
+    def _store_correction(
+        self, lease: Lease, record: Import, plan: Plan, log: ContentLog, decided: Decided
+    ) -> Import:
+        """Store the plan of a corrected file; it needs no claim, for each of its rows is known."""
+        lease.check()
+        made = write_plan(self.files, record.import_id, plan)
+        lease.change(import_transitions.record_plan(made, claim=None))
+        if record.dry_run:
+            return self._record_plan(lease, plan, verdict=ImportState.DRY_RUN)
+        if not decided.sends:
+            unchanged = ImportState.UNCHANGED
+            return self._record_plan(lease, plan, verdict=unchanged, winner=plan.parent)
+        if plan.columns.request.operation is not Operation.INSERT:
+            self._history.record(record, plan.columns.request, log)
+        self._plan_parts(lease, record.import_id, plan)
+        return self._record_plan(lease, plan)
 
     def _store_and_claim(
         self, lease: Lease, record: Import, mapping: Mapping, plan: Plan, log: ContentLog
@@ -102,11 +124,14 @@ class Preparer:
 
     def _cut(
         self, lease: Lease, record: Import, mapping: Mapping, opened: ExitStack
-    ) -> tuple[Plan, ContentLog]:
+    ) -> tuple[Plan, ContentLog, Decided | None]:
         """Cut the drop; what its rows say can be read as long as *opened* is."""
         with self.checking.open(record, mapping) as (table, examined, inherited):
             columns = inherited.passed_on(column_plan(examined))
             log = opened.enter_context(ContentLog(columns))
+            decided = self._decide_rows(lease, record, mapping, table.parent_import, columns)
+            sha256 = decided.sha256 if decided else ""
+            table.decide(read_decisions(self.files, record.import_id, sha256))
             result = split(
                 table,
                 columns,
@@ -116,6 +141,12 @@ class Preparer:
                 log=log,
             )
             reject_merged(table)
+        if decided is not None:
+            result = replace(
+                result,
+                notes=(*decided.notes, *result.notes),
+                warnings=(*decided.warnings, *result.warnings),
+            )
         plan = Plan(
             columns=columns,
             cut=result,
@@ -124,8 +155,36 @@ class Preparer:
             parent=table.parent_import or "",
             mapping_key=inherited.mapping.key if inherited.mapping else "",
             mapping_version=inherited.mapping.version_id if inherited.mapping else "",
+            decisions=sha256,
         )
-        return plan, log
+        return plan, log, decided
+
+    def _decide_rows(
+        self,
+        lease: Lease,
+        record: Import,
+        mapping: Mapping,
+        parent: str | None,
+        columns: ColumnPlan,
+    ) -> Decided | None:
+        """
+        Return which rows of a result file are sent; None for any other drop.
+
+        Raises:
+            StoppedError: Another member of its family is under way.
+        """
+        if parent is None or mapping.force:
+            return None
+        families = Families(ledger=self.ledger, files=self.files)
+        root = families.find_root(parent, columns.request.module)
+        if root is None:
+            return None
+        if not record.dry_run:
+            if not families.acquire(record, root):
+                raise StoppedError(Pause.TURN)
+            lease.change(import_transitions.join_family(root))
+        drop = self.checking.drop_of(record, mapping)
+        return families.decide(record.import_id, root, drop, parent, columns)
 
     def _store_archive(self, lease: Lease, number: int, archive: bytes) -> None:
         lease.check()

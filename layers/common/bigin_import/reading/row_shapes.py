@@ -43,19 +43,34 @@ def is_called_total(cell: str) -> bool:
     return _TOTAL.fullmatch(cell) is not None
 
 
+class ParentRow(NamedTuple):
+    """
+    What a row of a result file says of itself in our columns.
+
+    Attributes:
+        row: Its number in the drop that the file is a result of; None if it does not say.
+        status: Its `bigin__Status` as it stands; "" if that is empty.
+        record_id: Its `bigin__Id`.
+    """
+
+    row: int | None
+    status: str = ""
+    record_id: str = ""
+
+
 class Row(NamedTuple):
     """
     One row that is not blank.
 
     Attributes:
-        parent: Its number in the drop that this one is a result file of.
+        parent: Which row it was in the drop that this one is a result file of.
         fault: Why it cannot be used, if so.
         is_left_out: It is no record at all, and *fault* says why.
     """
 
     number: int
     cells: list[str]
-    parent: int | None = None
+    parent: ParentRow | None = None
     fault: str | None = None
     is_left_out: bool = False
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import chain
+from types import MappingProxyType
 from typing import BinaryIO, NamedTuple
 
 from bigin_import.domain.drop import Problem
-from bigin_import.domain.plan import Dialect, LeftOut, Plan
+from bigin_import.domain.plan import Dialect, LeftOut, Plan, RowDecision
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.decoding import (
     DropBytes,
@@ -31,7 +32,7 @@ from bigin_import.reading.dialect import (
     read_opening,
 )
 from bigin_import.reading.records import record_batches
-from bigin_import.reading.row_shapes import Row, RowShapes
+from bigin_import.reading.row_shapes import ParentRow, Row, RowShapes
 from bigin_import.reading.totals import are_totals
 
 FILL = "fill"  # ragged_rows
@@ -64,6 +65,8 @@ class ParentReferences:
         self.imports: dict[str, None] = {}
         self._import_at = _places(header, "bigin__import")
         self._row_at = _places(header, "bigin__row")
+        self._status_at = _places(header, "bigin__status")
+        self._id_at = _places(header, "bigin__id")
 
     def meet(self, rows: Iterable[Sequence[str]]) -> str | None:
         """Note what *rows* name; return the import that was met first, None if none was."""
@@ -74,15 +77,21 @@ class ParentReferences:
                     self.imports[cell] = None
         return next(iter(self.imports), None)
 
-    def numbers(self, numbers: Sequence[int], rows: Sequence[Sequence[str]]) -> dict[int, int]:
-        """Return, by the number of a row here, the number that it had in its parent."""
+    def rows(self, numbers: Sequence[int], rows: Sequence[Sequence[str]]) -> dict[int, ParentRow]:
+        """Return, by the number of a row here, which row of its parent it says to be."""
         found = {}
         for number, row in zip(numbers, rows, strict=True):
-            for at in self._row_at:
-                if at < len(row) and row[at].strip().isdecimal():
-                    found[number] = int(row[at])
-                    break
+            said = (_first_cell(row, self._row_at), _first_cell(row, self._status_at))
+            own = int(said[0]) if said[0].isdecimal() and said[0].isascii() else None
+            if own is not None or said[1]:
+                found[number] = ParentRow(own, said[1], _first_cell(row, self._id_at))
         return found
+
+
+def _first_cell(row: Sequence[str], columns: Iterable[int]) -> str:
+    """Return the first of some cells that is not empty; "" if all are."""
+    cells = (row[at].strip() for at in columns if at < len(row))
+    return next(filter(None, cells), "")
 
 
 def _places(header: Sequence[str], name: str) -> tuple[int, ...]:
@@ -129,15 +138,18 @@ class Batch(NamedTuple):
         rows: As wide as the header; those in *faults* as they are.
         numbers: The row number of each.
         faults: Position in *rows* -> why the row cannot be used.
-        parents: Row number -> the number the row had in the drop that this is a result file of.
+        parents: Row number -> which row it says to be of the drop that this is a result file of.
         left_out: Positions in *faults* of rows that are no records.
+        decided: Positions -> what was decided about the row before; if that is not to send it,
+            it is in *faults* too.
     """
 
     rows: list[list[str]]
     numbers: Sequence[int]
     faults: dict[int, str]
-    parents: dict[int, int]
+    parents: dict[int, ParentRow]
     left_out: frozenset[int] = frozenset()
+    decided: Mapping[int, RowDecision] = MappingProxyType({})
 
 
 class Table:
@@ -182,6 +194,8 @@ class Table:
         self._options = options
         self._reopen = reopen
         self._shapes: RowShapes | None = None
+        self._decisions: Iterator[RowDecision] = iter(())
+        self._next_decision: RowDecision | None = None
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
@@ -257,7 +271,7 @@ class Table:
             rows, parents = read.rows, {}
             if self.is_result_file:
                 self._parent_references.meet(rows)
-                parents = self._parent_references.numbers(numbers, rows)
+                parents = self._parent_references.rows(numbers, rows)
                 rows = list(map(self._without_own, rows))
             self._shapes = self._shapes or self._shapes_after(rows)
             batch = Batch(rows, numbers, read.faults, parents)
@@ -267,10 +281,28 @@ class Table:
         if self._shapes is not None:
             yield from self._counted(_batch(self._shapes.finish()))
 
+    def decide(self, decisions: Iterable[RowDecision]) -> None:
+        """Yield rows as was decided about them; *decisions* in the order of the rows."""
+        self._decisions = iter(decisions)
+        self._next_decision = next(self._decisions, None)
+
     def _counted(self, batch: Batch) -> Iterator[Batch]:
         self.rows += len(batch.rows)
         if batch.rows:
-            yield batch
+            yield batch if self._next_decision is None else self._decided(batch)
+
+    def _decided(self, batch: Batch) -> Batch:
+        decided = {}
+        for at, number in enumerate(batch.numbers):
+            if self._next_decision is not None and self._next_decision.row == number:
+                decided[at] = self._next_decision
+                self._next_decision = next(self._decisions, None)
+        for at, decision in decided.items():
+            for column, cell in decision.restored:
+                batch.rows[at][column] = cell
+            if decision.status is not None:
+                batch.faults[at] = f"it is {decision.status} through import {decision.through}"
+        return batch._replace(decided=decided)
 
     def _shapes_after(self, first_rows: list[list[str]]) -> RowShapes:
         return RowShapes(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bigin_import.bigin.error_codes import ROW_CODES, ErrorCode, listed, of_call
 from bigin_import.domain.job_request import Operation
-from bigin_import.domain.row_result import RankedReason, Reason
+from bigin_import.domain.row_result import RankedReason, Reason, RowStatus
 from bigin_import.row_results.bigin_listing import RowError, parse_errors
 
 MAX_REASONS = 200
@@ -105,6 +105,10 @@ NOT_CLEAR = Reason(
     "",
     "It is not certain what became of this row.",
     "Look for it in Bigin; drop it again only if it is not there.",
+)
+RELEASE = (
+    "Look in Bigin, delete the rows that are there, empty bigin__Status in the rest, and drop "
+    "the file again."
 )
 NOT_SENT = "NOT_SENT"  # our own code of a part that was kept back, because Bigin refused another
 _NO_REASON = Reason("", "Bigin refused this row and gave no reason.", "Compare it with Bigin.")
@@ -216,6 +220,15 @@ def what_without_quotation(reason: Reason) -> str:
 def unclear_reason(why: str) -> Reason:
     """Say *why*, a sentence with its full stop, it is not certain what became of a whole part."""
     return Reason("", f"{why} {NOT_CLEAR.what}", NOT_CLEAR.remedy)
+
+
+def settled_reason(status: RowStatus, through: str) -> Reason:
+    """Return why a row is not sent again, by what the import *through* did with it."""
+    if status is RowStatus.EXISTING:
+        by = f" through import {through}" if through else ", says its bigin__Status"
+        return Reason("", f"It is in Bigin{by}.")
+    why = f"It is not certain whether import {through} got it in, so it was not sent again."
+    return Reason("", why, RELEASE)
 
 
 def job_reason(code: str, message: str, resolution: str) -> Reason:

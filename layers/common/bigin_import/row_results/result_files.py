@@ -17,6 +17,7 @@ from functools import lru_cache, partial
 from io import StringIO
 from typing import BinaryIO, NamedTuple
 
+from bigin_import.domain.plan import RowDecision
 from bigin_import.domain.row_result import (
     Counts,
     FailedRow,
@@ -194,6 +195,8 @@ class DropRow(NamedTuple):
         invalid: Why it was never sent; None if it was fit to be sent.
         row_result: None if it was never sent.
         because: Why its whole part was not done, or is unclear; else Bigin's ERRORS say it.
+        record: What was sent of it; None if nothing was.
+        decision: What was decided about it before, if anything.
     """
 
     number: int | None
@@ -201,6 +204,8 @@ class DropRow(NamedTuple):
     invalid: str | None = None
     row_result: RowResult | None = None
     because: Reason | None = None
+    record: Sequence[str] | None = None
+    decision: RowDecision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +282,17 @@ class _Sorter:
         self._remembered = lru_cache(_KEPT_ERROR_TEXTS)(partial(row_reasons, sent=sent))
 
     def add(self, row: DropRow) -> None:
-        row_result = _result_of(row)
+        row_result = result_of(row)
         self._statuses[row_result.status.value] += 1
         if row_result.status is RowStatus.LEFT_OUT:  # it is no data: there is nothing to do with it
             return
         file = FILE_OF[row_result.status]
-        reasons = () if file is ResultFile.SUCCESS else self._reasons(row, row_result)
-        self._tell(row, row_result, reasons)
+        reasons: tuple[Reason, ...]
+        if file is ResultFile.SUCCESS:
+            reasons = () if row.because is None else (row.because,)
+        else:
+            reasons = self._reasons(row, row_result)
+            self._tell(row, row_result, reasons)
         self._sheet(file).add(
             "" if row.number is None else row.number,
             _status_word(row_result),
@@ -335,7 +344,8 @@ class _Sorter:
         return self._sheets[file]
 
 
-def _result_of(row: DropRow) -> RowResult:
+def result_of(row: DropRow) -> RowResult:
+    """Return what became of *row*; one that was never sent is INVALID, or else UNPROCESSED."""
     if row.invalid is not None:
         return RowResult(RowStatus.INVALID)
     return row.row_result or RowResult(RowStatus.UNPROCESSED)

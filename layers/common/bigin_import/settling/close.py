@@ -33,6 +33,7 @@ from bigin_import.report.machine import import_json
 from bigin_import.report.notice import compose_notice
 from bigin_import.report.page import render_report
 from bigin_import.report.summary import FileLink, ImportSummary
+from bigin_import.row_results.kept_rows import write_kept_rows
 from bigin_import.row_results.result_files import ResultFile, WrittenResults, write_results
 from bigin_import.settling.row_files import Rows, sent_columns
 from bigin_import.settling.summarize import ConsoleLinks, summarize
@@ -140,14 +141,17 @@ class ResultWriter:
 
     def _write_rows(self, summary: ImportSummary, rows: Rows, *, as_dropped: bool) -> ImportSummary:
         record, plan = rows.record, rows.plan
-        written = write_results(
-            rows.read_drop() if as_dropped else rows.read_archives(),
-            header=summary.header,
-            sent=sent_columns(plan, as_dropped=as_dropped),
-            delimiter=plan.dialect.delimiter,
-            import_id=record.import_id,
-            open_file=partial(self._open, record),
-        )
+        found = rows.read_drop() if as_dropped else rows.read_archives()
+        key = object_keys.kept_rows_file(record.results or "")
+        with self.files.open_writer(key, content_type="application/gzip") as kept:
+            written = write_results(
+                write_kept_rows(kept, found, plan.columns),
+                header=summary.header,
+                sent=sent_columns(plan, as_dropped=as_dropped),
+                delimiter=plan.dialect.delimiter,
+                import_id=record.import_id,
+                open_file=partial(self._open, record),
+            )
         disagree = (
             any(part.disagrees for part in summary.parts) or written.counts.total != summary.rows
         )
@@ -185,6 +189,11 @@ def _state(written: WrittenResults, *, in_doubt: bool) -> ImportState:
     if counts.succeeded == 0 and counts.unclear == 0 and not in_doubt:
         return ImportState.FAILED
     return ImportState.COMPLETED_WITH_ERRORS
+
+
+def _is_answer(record: Import) -> bool:
+    """Return whether a person waits to hear that every row of a corrected file was in already."""
+    return record.state is ImportState.UNCHANGED and record.root is not None
 
 
 DAY_SECONDS = 24 * 3600
@@ -267,7 +276,7 @@ class ImportCloser:
         again = self.intake.take_up(record)
         if again is not None:
             self.resumer.resume(again.import_id)
-        if not record.state.is_quiet:
+        if not record.state.is_quiet or _is_answer(record):
             text = self.files.read(object_keys.notice_file(record.import_id))
             self._publish(record, _notices().validate_json(text))
         self._forget_in_time(record, parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import chain, islice, repeat
@@ -11,7 +11,7 @@ from typing import NoReturn
 from bigin_import import object_keys
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.plan import CutResult, Plan
+from bigin_import.domain.plan import CutResult, Plan, RowDecision
 from bigin_import.domain.row_result import Reason, RowResult, RowStatus
 from bigin_import.domain.states import PartState
 from bigin_import.errors import RowResultsMismatchError
@@ -21,12 +21,18 @@ from bigin_import.reading.drop import Drop
 from bigin_import.report.figures import sentence
 from bigin_import.row_results.bigin_listing import csv_rows
 from bigin_import.row_results.join import read_row_results
-from bigin_import.row_results.reasons import SentColumn, SentColumns, job_reason, unclear_reason
+from bigin_import.row_results.reasons import (
+    SentColumn,
+    SentColumns,
+    job_reason,
+    settled_reason,
+    unclear_reason,
+)
 from bigin_import.row_results.result_files import DropRow
 from bigin_import.settling.summarize import is_in_doubt, why_unclear
 from bigin_import.splitting.archive import read_entry
 from bigin_import.splitting.splitter import source_rows
-from bigin_import.stored_plan import read_archive
+from bigin_import.stored_plan import read_archive, read_decisions
 
 _PEOPLE_SAY = {"Accounts": "Companies", "Pipelines": "Deals"}
 _MODULE_OF_KEY = {key: module for module, key in SYSTEM_KEYS.items()}
@@ -55,23 +61,43 @@ class Rows:
         row_results = chain.from_iterable(map(self._read_row_results, self.parts))
         drop = Drop.of_plan(self.files, self.record.source, self.plan)
         with drop.open() as table:
+            table.decide(self._read_decisions())
             for row in source_rows(table, self.plan.columns):
                 if row.is_left_out:
                     yield DropRow(row.row, row.cells, row_result=_LEFT_OUT)
+                elif row.decision is not None and row.decision.status is not None:
+                    yield _settled(row.decision, row.cells)
                 elif row.reason is not None:
                     yield DropRow(row.row, row.cells, invalid=row.reason)
                 else:
                     row_result, because = next(row_results, None) or self._raise_too_short()
-                    yield DropRow(row.row, row.cells, row_result=row_result, because=because)
+                    yield DropRow(
+                        row.row,
+                        row.cells,
+                        row_result=row_result,
+                        because=because,
+                        record=row.record,
+                        decision=row.decision,
+                    )
 
     def read_archives(self) -> Iterator[DropRow]:
         """Read the archives of the parts; of rows that were not sent only what the plan keeps."""
+        decided = {decision.row: decision for decision in self._read_decisions()}
+        settled = [decision for decision in decided.values() if decision.status]
         for part in self.parts:
-            numbers = numbers_of(part, self.plan.cut)
+            numbers = numbers_of(part, self.plan.cut, settled)
             sent = zip(numbers, self._read_sent(part), self._read_row_results(part), strict=True)
             for number, cells, (row_result, because) in sent:
-                yield DropRow(number, cells, row_result=row_result, because=because)
+                yield DropRow(
+                    number,
+                    cells,
+                    row_result=row_result,
+                    because=because,
+                    record=cells,
+                    decision=None if number is None else decided.get(number),
+                )
         no_cells = ("",) * len(self.plan.columns.header)
+        yield from (_settled(decision, no_cells) for decision in settled)
         known = self.plan.cut.invalid_rows
         for invalid in known:
             yield DropRow(invalid.row, no_cells, invalid=invalid.reason)
@@ -80,6 +106,9 @@ class Rows:
         for left_out in self.plan.cut.left_out:
             for number in left_out.rows:
                 yield DropRow(number, no_cells, row_result=_LEFT_OUT)
+
+    def _read_decisions(self) -> Iterator[RowDecision]:
+        return read_decisions(self.files, self.record.import_id, self.plan.decisions)
 
     def _read_sent(self, part: Part) -> Iterator[list[str]]:
         archive = read_archive(self.files, part)
@@ -143,7 +172,16 @@ def _parent(module: str, api_name: str, find_by: str | None) -> str:
     return f"{_PEOPLE_SAY[parent]} ({parent})" if parent in _PEOPLE_SAY else parent
 
 
-def numbers_of(part: Part, cut: CutResult) -> Iterable[int | None]:
+def _settled(decision: RowDecision, cells: Sequence[str]) -> DropRow:
+    """Return a row that was not sent for what an earlier import did with it."""
+    result = RowResult(decision.status or RowStatus.UNPROCESSED, decision.record_id)
+    because = settled_reason(result.status, decision.through)
+    return DropRow(decision.row, cells, row_result=result, because=because, decision=decision)
+
+
+def numbers_of(
+    part: Part, cut: CutResult, settled: Iterable[RowDecision] = ()
+) -> Iterable[int | None]:
     """
     Return the row numbers of what was sent in *part*, or None for each if they are not certain.
 
@@ -151,6 +189,7 @@ def numbers_of(part: Part, cut: CutResult) -> Iterable[int | None]:
     keeps the first hundred, and blank lines, of which it keeps none.
     """
     not_sent = {invalid.row for invalid in cut.invalid_rows}
+    not_sent.update(decision.row for decision in settled)
     not_sent.update(row for left_out in cut.left_out for row in left_out.rows)
     numbers = [n for n in range(part.first_row, part.last_row + 1) if n not in not_sent]
     return numbers if len(numbers) == part.rows else repeat(None, part.rows)

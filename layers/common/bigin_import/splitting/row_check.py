@@ -145,9 +145,10 @@ class RowCheck:
     def batches(self, table: Table) -> Iterator[CheckedBatch]:
         """Yield every batch of *table*, checked."""
         for batch in table.batches():
-            yield self._checked(batch)
+            yield self.check(batch)
 
-    def _checked(self, batch: Batch) -> CheckedBatch:
+    def check(self, batch: Batch) -> CheckedBatch:
+        """Return *batch* with what is sent of it."""
         rows, numbers = batch.rows, batch.numbers
         positions: Sequence[int] = range(len(rows))
         if batch.faults:

@@ -204,7 +204,7 @@ def split(
         DropRejectedError: With everything found to be wrong. Parts may have been stored by then.
     """
     with KeyLog() as keys:
-        rows, values = _row_check(plan, max_bytes), ValueChecks(plan, name=table.name)
+        rows, values = check_of(plan, max_bytes=max_bytes), ValueChecks(plan, name=table.name)
         parts = PartWriter(
             plan, keys, store=store, entry_name=entry_name, max_rows=max_rows, max_bytes=max_bytes
         )
@@ -231,8 +231,10 @@ def _read(
     invalid = InvalidRows()
     for checked in rows.batches(table):
         if checked.reasons:
-            left_out = checked.batch.left_out
-            reasons = {at: why for at, why in checked.reasons.items() if at not in left_out}
+            batch = checked.batch
+            settled = {at for at, decision in batch.decided.items() if decision.status}
+            no_fault = batch.left_out | settled
+            reasons = {at: why for at, why in checked.reasons.items() if at not in no_fault}
             invalid.add(reasons, checked.batch.numbers)
         values.look(checked)
         parts.add(checked)
@@ -281,13 +283,19 @@ def source_rows(
     Raises:
         DropRejectedError: As `split` did, had it been so then; never for a drop that was split.
     """
-    for checked in _row_check(plan, max_bytes).batches(table):
-        for at, (number, row) in enumerate(
-            zip(checked.batch.numbers, checked.batch.rows, strict=True)
-        ):
-            yield SourceRow(number, row, checked.reasons.get(at), at in checked.batch.left_out)
+    for checked in check_of(plan, max_bytes=max_bytes).batches(table):
+        yield from _rows_of(checked)
 
 
-def _row_check(plan: ColumnPlan, max_bytes: int) -> RowCheck:
+def _rows_of(checked: CheckedBatch) -> Iterator[SourceRow]:
+    batch, records = checked.batch, iter(checked.records)
+    for at, (number, row) in enumerate(zip(batch.numbers, batch.rows, strict=True)):
+        reason = checked.reasons.get(at)
+        record = next(records) if reason is None else None
+        yield SourceRow(number, row, reason, at in batch.left_out, record, batch.decided.get(at))
+
+
+def check_of(plan: ColumnPlan, *, max_bytes: int = MAX_BYTES) -> RowCheck:
+    """Return the checks that rows of *plan* go through."""
     header = len(csv_text([plan.header]).encode())
     return RowCheck(plan, max_record_bytes=max_bytes - header)

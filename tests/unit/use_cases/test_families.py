@@ -1,0 +1,263 @@
+"""Result files that come back, in whatever order and mixture: every row is added once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.job_request import Field
+from bigin_import.domain.states import ImportState
+from tests.fakes.fake_bigin import Verdict
+from tests.fakes.harness import MAPPING, Harness
+from tests.fakes.refusing_bigin import RefusingBigin
+
+KEY, SIDECAR = "incoming/people.csv", "incoming/people.mapping.json"
+UPSERT = {**MAPPING, "operation": "upsert", "find_by": "Email"}
+BODY = b"E-mail,Surname\nbad1,One\nbad2,Two\nok@example.com,Three\n"
+GOOD = ("one@example.com", "two@example.com", "ok@example.com")
+
+
+def judge(row: Sequence[str]) -> Verdict:
+    return ("SKIPPED", "INVALID_DATA-Email") if row[0].startswith("bad") else ("ADDED", "")
+
+
+class Office:
+    """People who drop a file, correct its result files and drop those."""
+
+    def __init__(self, mapping: Mapping[str, object] = MAPPING, *, body: bytes = BODY) -> None:
+        self.harness = Harness()
+        self.harness.bigin = RefusingBigin(judge)
+        self.harness.drop(SIDECAR, mapping)
+        self.source = self.drop(KEY, body)
+
+    def drop(self, key: str, body: bytes) -> ObjectVersion:
+        source = self.harness.drop(key, body)
+        self.harness.tick(minutes=4)
+        return source
+
+    def drop_corrected(
+        self, key: str, *corrections: str, of: ObjectVersion | None = None
+    ) -> ObjectVersion:
+        """Drop the failed file with some of its addresses corrected: bad1 and so on."""
+        body = self.failed(of)
+        for bad in corrections:
+            number = bad.removeprefix("bad")
+            body = body.replace(f",{bad},".encode(), f",{self._good(number)},".encode())
+        return self.drop(key, body)
+
+    @staticmethod
+    def _good(number: str) -> str:
+        return {"1": "one", "2": "two"}[number] + "@example.com"
+
+    def failed(self, of: ObjectVersion | None = None) -> bytes:
+        return self.result(of or self.source, "failed")
+
+    def result(self, source: ObjectVersion, kind: str) -> bytes:
+        stem = source.key.rpartition("/")[2].removesuffix(".csv")
+        return self.harness.result(source, f"{stem}.{kind}.csv")
+
+    def rows(self, source: ObjectVersion, kind: str) -> list[dict[str, str]]:
+        text = self.result(source, kind).decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+
+    def state(self, source: ObjectVersion) -> ImportState:
+        return self.harness.import_of(source).state
+
+    def facts(self, source: ObjectVersion) -> dict[str, Any]:
+        facts: dict[str, Any] = json.loads(self.harness.result(source, "import.json"))
+        return facts
+
+    @property
+    def added(self) -> Counter[str]:
+        """How often Bigin added a record with each address."""
+        return Counter(row[0] for row in self.harness.bigin.records() if judge(row)[0] == "ADDED")
+
+
+def test_a_file_corrected_in_two_goes_adds_every_row_once() -> None:
+    office = Office()
+
+    first = office.drop_corrected("incoming/fix.csv", "bad1")
+    second = office.drop_corrected("incoming/fix.csv", "bad1", "bad2")
+
+    assert office.state(first) is ImportState.COMPLETED_WITH_ERRORS
+    assert office.state(second) is ImportState.COMPLETED
+    assert office.added == dict.fromkeys(GOOD, 1)
+    (existing, added) = office.rows(second, "success")
+    assert (existing["bigin__Status"], added["bigin__Status"]) == ("existing", "added")
+    assert existing["bigin__Id"] == office.rows(first, "success")[0]["bigin__Id"]
+    assert office.harness.import_of(first).import_id in existing["bigin__Reason"]
+
+
+def test_two_goes_a_minute_apart_run_one_after_another() -> None:
+    office = Office()
+    once = office.failed().replace(b",bad1,", b",one@example.com,")
+
+    first = office.harness.drop("incoming/a/fix.csv", once)
+    second = office.harness.drop(
+        "incoming/b/fix.csv", once.replace(b",bad2,", b",two@example.com,")
+    )
+    office.harness.tick(minutes=20)
+
+    assert office.state(first) is ImportState.COMPLETED_WITH_ERRORS
+    assert office.state(second) is ImportState.COMPLETED
+    assert office.added == dict.fromkeys(GOOD, 1)
+
+
+def test_the_later_go_may_come_first() -> None:
+    office = Office()
+    office.drop_corrected("incoming/fix.csv", "bad2")
+
+    last = office.drop_corrected("incoming/other/fix.csv", "bad1")
+
+    assert office.state(last) is ImportState.COMPLETED
+    assert office.added == dict.fromkeys(GOOD, 1)
+
+
+def test_a_correction_of_a_correction_and_then_the_old_file() -> None:
+    office = Office()
+    child = office.drop_corrected("incoming/fix.csv", "bad1")
+    grandchild = office.drop_corrected("incoming/fix2.csv", "bad2", of=child)
+
+    old = office.drop_corrected("incoming/again.csv", "bad1", "bad2")
+
+    assert office.state(grandchild) is ImportState.COMPLETED
+    assert office.state(old) is ImportState.UNCHANGED
+    assert office.added == dict.fromkeys(GOOD, 1)
+
+
+@pytest.mark.parametrize("mapping", [MAPPING, UPSERT])
+def test_a_success_file_dropped_again_sends_nothing_and_says_so(
+    mapping: Mapping[str, object],
+) -> None:
+    office = Office(mapping)
+    made = len(office.harness.bigin.made)
+
+    again = office.drop("incoming/again.csv", office.result(office.source, "success"))
+
+    assert office.state(again) is ImportState.UNCHANGED
+    assert len(office.harness.bigin.made) == made
+    assert (
+        "delete the columns that begin with bigin__"
+        in office.harness.result(again, "report.html").decode()
+    )
+
+
+def test_success_and_failed_rows_in_one_file() -> None:
+    office = Office()
+    success = office.result(office.source, "success")
+    corrected = office.failed().replace(b",bad1,", b",one@example.com,")
+
+    joined = office.drop("incoming/joined.csv", success + corrected.partition(b"\r\n")[2])
+
+    assert office.facts(joined)["existing"] == 1
+    assert office.facts(joined)["refused"] == 1
+    assert office.added == {"one@example.com": 1, "ok@example.com": 1}
+
+
+def test_an_insert_does_not_send_a_row_again_that_was_changed_after_it_got_in() -> None:
+    office = Office()
+    changed = office.result(office.source, "success").replace(b"Three", b"Four")
+
+    again = office.drop("incoming/again.csv", changed)
+
+    assert office.state(again) is ImportState.UNCHANGED
+    assert office.added == {"ok@example.com": 1}
+    assert "changed in this file since" in office.harness.result(again, "report.html").decode()
+
+
+def test_an_upsert_sends_a_row_again_that_was_changed_after_it_got_in() -> None:
+    office = Office(UPSERT)
+    changed = office.result(office.source, "success").replace(b"Three", b"Four")
+
+    again = office.drop("incoming/again.csv", changed)
+
+    assert office.state(again) is ImportState.COMPLETED
+    assert office.harness.bigin.records()[-1] == ["ok@example.com", "Four"]
+
+
+def test_a_mapping_changed_between_two_goes_of_an_insert_adds_no_row_again() -> None:
+    office = Office()
+    office.drop_corrected("incoming/fix.csv", "bad1")
+    fields = [
+        {"column": "E-mail", "api_name": "Email"},
+        {"column": "Surname", "api_name": "Last_Name"},
+        {"api_name": "First_Name", "default_value": "Ada"},
+    ]
+    mapping = {"module": "Contacts", "operation": "insert", "field_mappings": fields}
+    office.harness.drop("incoming/fix2.mapping.json", mapping)
+
+    second = office.drop_corrected("incoming/fix2.csv", "bad1", "bad2")
+
+    assert office.facts(second)["existing"] == 1
+    assert office.added == dict.fromkeys(GOOD, 1)
+
+
+def test_rows_without_a_number_and_numbers_that_come_twice_are_new_rows() -> None:
+    office = Office()
+    (header, first, second) = office.failed().decode("utf-8-sig").splitlines()
+    twice = first.replace(",bad1,", ",one@example.com,")
+    copied = twice.replace("one@", "copy@")
+    bare = second.replace("3,refused,", ",,", 1).replace(",bad2,", ",new@example.com,")
+
+    fixed = office.drop("incoming/fix.csv", "\n".join([header, twice, copied, bare]).encode())
+
+    assert office.state(fixed) is ImportState.COMPLETED
+    assert office.added == {
+        **dict.fromkeys(("ok@example.com", "one@example.com"), 1),
+        **dict.fromkeys(("copy@example.com", "new@example.com"), 1),
+    }
+    assert "sent as new rows: row 3, 4" in office.harness.notices.published[-1].body
+
+
+def test_a_success_file_for_another_module_is_a_drop_like_any_other() -> None:
+    office = Office()
+    office.harness.bigin.module_fields["Accounts"] = (Field("Account_Name", "Name", "text"),)
+    companies = {
+        "module": "Accounts",
+        "operation": "insert",
+        "columns": {"Surname": "Account_Name"},
+    }
+    office.harness.drop("incoming/companies.mapping.json", companies)
+
+    made = office.drop("incoming/companies.csv", office.result(office.source, "success"))
+
+    assert office.state(made) is ImportState.COMPLETED
+    assert office.facts(made)["added"] == 1
+
+
+def test_without_kept_rows_a_row_is_believed_what_it_says_of_itself() -> None:
+    """An import of the release before kept none."""
+    office = Office()
+    (kept,) = [key for key in office.harness.files.versions if key.endswith("/rows.csv.gz")]
+    del office.harness.files.versions[kept]
+    success = office.result(office.source, "success")
+    failed = office.failed().replace(b",bad1,", b",one@example.com,")
+
+    joined = office.drop("incoming/joined.csv", success + failed.partition(b"\r\n")[2])
+
+    assert office.facts(joined)["existing"] == 1
+    assert office.added == {"one@example.com": 1, "ok@example.com": 1}
+
+
+def test_what_was_decided_is_not_decided_again_when_the_results_are_written() -> None:
+    """The parent's rows go between splitting and closing."""
+    office = Office()
+    office.drop_corrected("incoming/fix.csv", "bad1")
+    corrected = office.failed().replace(b",bad1,", b",one@example.com,")
+    second = office.harness.drop("incoming/fix.csv", corrected.replace(b"bad2", b"two@example.com"))
+    for key in list(office.harness.files.versions):
+        if key.endswith("/rows.csv.gz") or key == KEY:
+            del office.harness.files.versions[key]
+
+    office.harness.tick(minutes=4)
+
+    assert office.state(second) is ImportState.COMPLETED
+    assert office.facts(second)["existing"] == 1
+    assert office.added == dict.fromkeys(GOOD, 1)
