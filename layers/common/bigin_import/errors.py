@@ -13,6 +13,9 @@ after all (maybe_done)?
     ├── RowResultsMismatchError       ours: a part has not as many row results as rows
     ├── ConflictError                 nobody's: another process wrote first  retryable
     ├── LeaseLostError                nobody's: another submitter took over
+    ├── AwsError
+    │   ├── AwsUnavailableError       throttled, 5xx, no answer: it passes    retryable, maybe_done
+    │   └── AwsRefusedError           the operator's: a permission, table or key is missing
     ├── NoticeFailedError             the operator's: the topic refused it   retryable
     └── BiginError
         ├── BiginUnreachableError     the request never reached Bigin            retryable
@@ -146,6 +149,33 @@ class NoticeFailedError(BiginImportError):
     """A notice could not be published. Its import stays open until it is."""
 
     retryable = True
+
+
+class AwsError(BiginImportError):
+    """
+    AWS did not do what it was asked for.
+
+    Attributes:
+        service, operation: Such as "s3" and "PutObject".
+        code: AWS's word for it, or the kind of a lost connection.
+    """
+
+    def __init__(self, service: str, operation: str, code: str) -> None:
+        self.service = service
+        self.operation = operation
+        self.code = code
+        super().__init__(f"{service} {operation}: {code}")
+
+
+class AwsUnavailableError(AwsError):
+    """Throttling, a fault of AWS's, a time-out or a lost connection: back off and try again."""
+
+    retryable = True
+    maybe_done = True
+
+
+class AwsRefusedError(AwsError):
+    """A permission, the table, a queue, the bucket or its key is missing: a person mends it."""
 
 
 class BiginError(BiginImportError):

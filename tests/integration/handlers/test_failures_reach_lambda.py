@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from aws_lambda_powertools.utilities.parser import ValidationError
-from botocore.exceptions import ClientError
 
 from bigin_import.domain.states import PartState
+from bigin_import.errors import AwsRefusedError
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import Deployed
 from tests.integration.handlers.sample_events import s3_sample, sample, sqs_sample
@@ -18,7 +18,7 @@ def test_import_csv_fails_when_its_table_is_gone(stack: Deployed) -> None:
     version_id = stack.drop(CSV_KEY, CSV)
     stack.remove_table()
 
-    with pytest.raises(ClientError):
+    with pytest.raises(AwsRefusedError):
         stack.run("import_csv", s3_sample("s3-put-csv", version_id))
 
 
@@ -26,14 +26,14 @@ def test_job_callback_fails_when_its_table_is_gone(stack: Deployed) -> None:
     drop_both(stack)
     stack.remove_table()
 
-    with pytest.raises(ClientError):
+    with pytest.raises(AwsRefusedError):
         call_back(stack)
 
 
 def test_the_tick_fails_when_its_table_is_gone(stack: Deployed) -> None:
     stack.remove_table()
 
-    with pytest.raises(ClientError):
+    with pytest.raises(AwsRefusedError):
         stack.run("settle_jobs", sample("tick"))
 
 

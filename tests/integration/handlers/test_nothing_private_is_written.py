@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
-from botocore.exceptions import ClientError
 
 from bigin_import.callback_url import sign
 from bigin_import.domain.locks import SharedToken
+from bigin_import.errors import AwsRefusedError
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.bigin_twin.tokens import Client
 from tests.integration.handlers.deployed import SIGNING_KEY, Deployed
@@ -191,9 +191,9 @@ def test_no_error_that_reaches_lambda_shows_anything_private(
     version_id = stack.the_import().source.version_id
     stack.remove_table()
 
-    with pytest.raises(ClientError) as of_import:
+    with pytest.raises(AwsRefusedError) as of_import:
         stack.run("import_csv", s3_sample("s3-put-csv", version_id))
-    with pytest.raises(ClientError) as of_callback:
+    with pytest.raises(AwsRefusedError) as of_callback:
         stack.run("job_callback", event)
     with pytest.raises(BatchProcessingError) as of_collection:
         stack.run("settle_jobs", sqs_sample(message))

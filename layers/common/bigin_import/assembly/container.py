@@ -15,6 +15,7 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 
 from bigin_import.aws.ledger import DynamoLedger
+from bigin_import.aws.outages import translate_errors
 from bigin_import.aws.queue import SqsCollectQueue
 from bigin_import.aws.secrets import Secrets
 from bigin_import.aws.telemetry import PowertoolsTelemetry
@@ -49,18 +50,21 @@ class Container:
 
     @cached_property
     def secrets(self) -> Secrets:
-        return Secrets(boto3.client("secretsmanager", config=CLIENT_CONFIG))
+        client = translate_errors(boto3.client("secretsmanager", config=CLIENT_CONFIG))
+        return Secrets(client)
 
     @cached_property
     def ledger(self) -> DynamoLedger:
-        client = boto3.client("dynamodb", config=CLIENT_CONFIG)
+        client = translate_errors(boto3.client("dynamodb", config=CLIENT_CONFIG))
         return DynamoLedger(
             client, self.table, check=partial(report_forbidden_edge, self.telemetry)
         )
 
     @cached_property
     def queue(self) -> SqsCollectQueue:
-        return SqsCollectQueue(boto3.client("sqs", config=CLIENT_CONFIG), self.collect_queue_url)
+        return SqsCollectQueue(
+            translate_errors(boto3.client("sqs", config=CLIENT_CONFIG)), self.collect_queue_url
+        )
 
     @cached_property
     def telemetry(self) -> PowertoolsTelemetry:

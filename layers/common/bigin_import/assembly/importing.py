@@ -9,6 +9,7 @@ import boto3
 
 from bigin_import.assembly.container import CLIENT_CONFIG, Container
 from bigin_import.aws.files import S3Files
+from bigin_import.aws.outages import translate_errors
 from bigin_import.bigin.client import BiginClient
 from bigin_import.callback_url import SignedCallbacks
 from bigin_import.corrections.corrections import Corrections
@@ -36,7 +37,9 @@ class ImportCsv:
 
     @cached_property
     def files(self) -> S3Files:
-        return S3Files(boto3.client("s3", config=CLIENT_CONFIG), self.settings.bucket)
+        return S3Files(
+            translate_errors(boto3.client("s3", config=CLIENT_CONFIG)), self.settings.bucket
+        )
 
     def importer(self, context: InvocationContext) -> Importer:
         """Return the use case for one invocation."""

@@ -13,6 +13,7 @@ from bigin_import.aws.failures import FailedEvents
 from bigin_import.aws.files import S3Files
 from bigin_import.aws.functions import LambdaResumer
 from bigin_import.aws.notices import SnsNotices
+from bigin_import.aws.outages import translate_errors
 from bigin_import.bigin import wire
 from bigin_import.bigin.client import BiginClient
 from bigin_import.domain.import_record import Import
@@ -43,20 +44,24 @@ class SettleJobs:
 
     @cached_property
     def files(self) -> S3Files:
-        return S3Files(boto3.client("s3", config=CLIENT_CONFIG), self.settings.bucket)
+        return S3Files(
+            translate_errors(boto3.client("s3", config=CLIENT_CONFIG)), self.settings.bucket
+        )
 
     @cached_property
     def resumer(self) -> LambdaResumer:
-        client = boto3.client("lambda", config=CLIENT_CONFIG)
+        client = translate_errors(boto3.client("lambda", config=CLIENT_CONFIG))
         return LambdaResumer(client, self.settings.import_function)
 
     @cached_property
     def notices(self) -> SnsNotices:
-        return SnsNotices(boto3.client("sns", config=CLIENT_CONFIG), self.settings.topic_arn)
+        return SnsNotices(
+            translate_errors(boto3.client("sns", config=CLIENT_CONFIG)), self.settings.topic_arn
+        )
 
     @cached_property
     def failures(self) -> FailedEvents:
-        client = boto3.client("sqs", config=CLIENT_CONFIG)
+        client = translate_errors(boto3.client("sqs", config=CLIENT_CONFIG))
         return FailedEvents(client, self.settings.failure_queue_url, self.container.telemetry)
 
     def collector(self, context: InvocationContext) -> Collector:

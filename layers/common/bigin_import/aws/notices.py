@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_import.domain.drop import Notice
-from bigin_import.errors import NoticeFailedError
+from bigin_import.errors import AwsError, NoticeFailedError
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -42,7 +42,7 @@ class SnsNotices:
                     if value  # SNS refuses empty ones
                 },
             )
-        except (BotoCoreError, ClientError) as exc:
+        except (AwsError, BotoCoreError, ClientError) as exc:
             raise NoticeFailedError(f"{self._topic_arn}: {exc}") from exc
 
 

@@ -13,7 +13,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from bigin_import.errors import MissingObjectError, UnreadableObjectError
+from bigin_import.errors import AwsUnavailableError, MissingObjectError, UnreadableObjectError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -59,13 +59,17 @@ class ObjectRanges:
         Raises:
             MissingObjectError: The object or the version is not there.
             UnreadableObjectError: It is there, and we may not read it.
+            AwsUnavailableError: Its body broke off every time.
         """
         for _ in range(RANGE_ATTEMPTS - 1):
             try:
                 return self._fetch_once(start, length)
             except _BROKEN_BODY:
                 continue
-        return self._fetch_once(start, length)
+        try:
+            return self._fetch_once(start, length)
+        except _BROKEN_BODY as exc:
+            raise AwsUnavailableError("s3", "GetObject", type(exc).__name__) from exc
 
     def _fetch_once(self, start: int, length: int) -> bytes:
         try:
