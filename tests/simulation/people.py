@@ -21,11 +21,15 @@ class Person:
 
     Attributes:
         said_create: (import id, part, attempt) that this person wanted created again.
+        misled: Imports of which this person said that a create made no job, though it had.
+        acted_at: When this person last sent a command.
     """
 
     def __init__(self, habit: str) -> None:
         self.habit = habit
         self.said_create: set[tuple[str, int, int]] = set()
+        self.misled: set[str] = set()
+        self.acted_at = 0.0
         self._answered: set[tuple[str, int, int]] = set()
 
     def told(self, account: Account, notice: Notice) -> None:
@@ -69,6 +73,9 @@ class Person:
     def _send(self, account: Account, command: Command) -> None:
         if self.habit == TWICE:
             account.world.after(HOUR, lambda: account.invoke(command))
+        self.acted_at = account.world.now
         if command.decision is Decision.CREATE:
             self.said_create.add((command.import_id, command.part, command.attempt))
+            if account.jobs_of(command.import_id, command.part):
+                self.misled.add(command.import_id)
         account.invoke(command)

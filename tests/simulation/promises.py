@@ -252,7 +252,11 @@ class Ending:
         jobs = self.account.jobs_of(record.import_id)
         if jobs and record.verdict is not None:
             self._violate(record, f"is {record.state} and made {len(jobs)} jobs")
-        if record.state is ImportState.FAILED and self._written_by(jobs):
+        if (
+            record.state is ImportState.FAILED
+            and self._written_by(jobs)
+            and record.import_id not in self.person.misled
+        ):
             self._violate(record, f"is FAILED and wrote {self._written_by(jobs)}")
         if record.state is ImportState.UNCHANGED:
             winner = self.account.import_of(record.winner or "")
@@ -308,6 +312,7 @@ class Ending:
                 self._violate(record, f"row {row} is a success and not in Bigin")
         # A record of a shared key bears the name that came last, from whichever import.
         names_tell = not (self.scenario.same_keys and self.scenario.twin is Twin.FORCED)
+        names_tell = names_tell and record.import_id not in self.person.misled
         for name in ("failed", "unprocessed") if names_tell else ():
             for row in self._rows(record, name):
                 if self._is_in_bigin(drop.rows[row - 2], record.import_id):
@@ -404,7 +409,9 @@ class Ending:
                     self.world.violate(f"job {job_id} is not of attempt {attempt.number}")
 
     def _check_questions(self, job_id: str, times: list[float]) -> None:
-        allowed = 10 + 2 * (times[-1] - times[0]) / HOUR
+        """Bounded by time; whoever takes over from one that stood still or died asks again."""
+        crashes = sum(fault.kind in CRASHES for fault in self.world.faults.fired)
+        allowed = 10 + crashes + 2 * (times[-1] - times[0]) / HOUR
         if len(times) > allowed:
             self.world.violate(f"job {job_id} was asked for {len(times)} times")
 

@@ -19,6 +19,7 @@ from tests.simulation.scenarios import Drop, Scenario, Twin, drops, mapping_text
 from tests.simulation.world import HOUR, START, World
 
 REST_SECONDS = 2 * HOUR
+DECIDED_SECONDS = 600
 END_SECONDS = 16 * 24 * HOUR  # after the last fault; holds are given up after 14 days
 SIGNED = SignedCallbacks(BASE_URL, KEYS)
 TWIN_AFTER_SECONDS = 5.0
@@ -92,9 +93,14 @@ class Run:
         )
 
     def _rest(self) -> float:
-        """Return when everything should have come to rest, by the jobs that there are by now."""
+        """
+        Return when everything should have come to rest, by the jobs that there are by now.
+
+        What a person has just decided takes some minutes to be carried out.
+        """
         ends = (job.ends_at or 0.0 for job in self.account.bigin.model.jobs.values())
-        return max([START + self.scenario.trouble_hours * HOUR, *ends]) + REST_SECONDS
+        rest = max([START + self.scenario.trouble_hours * HOUR, *ends]) + REST_SECONDS
+        return max(rest, self.person.acted_at + DECIDED_SECONDS)
 
     def _set_the_scene(self) -> None:
         scenario, world = self.scenario, self.world
