@@ -10,10 +10,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from bigin_import.assembly.importing import ImportCsv
 from bigin_import.aws.events import created_objects
 from bigin_import.importing.decisions import Decision
 from bigin_import.settings import ImportSettings
+from bigin_import.wiring import Application, Container
 
 logger = Logger()
 
@@ -38,28 +38,29 @@ class Resume(BaseModel, extra="forbid"):
 
 
 @cache
-def function() -> ImportCsv:
-    """Put the parts together on first use, so that importing this module needs no environment."""
-    return ImportCsv(ImportSettings.from_env(os.environ))
+def container() -> Container:
+    """Read the settings on first use, so that importing this module needs no environment."""
+    return Container(ImportSettings.from_env(os.environ))
 
 
 @logger.inject_lambda_context(clear_state=True, log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Import each file of an S3 event, or go on with one import. Errors are left to Lambda."""
-    importer = function().importer(context)
+    application = container().application(context)
+    importer = application.importer
     if "resume" in event:
         wanted = Resume.model_validate(event)
         if wanted.decision is not None:
-            decide(wanted, context)
+            decide(wanted, application)
         importer.resume(wanted.resume)
         return
     for source in created_objects(event):
         importer.receive(source)
 
 
-def decide(wanted: Resume, context: LambdaContext) -> None:
+def decide(wanted: Resume, application: Application) -> None:
     """Carry out a person's decision; one that comes too late changes nothing."""
-    decisions = function().decisions(context)
+    decisions = application.decisions
     about = (wanted.resume, wanted.part, wanted.attempt)
     match wanted.decision:
         case Decision.CREATE:

@@ -12,17 +12,17 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent, event_source
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bigin_import.assembly.receiving import JobCallback
 from bigin_import.callback_url import read_job_id, verify
 from bigin_import.settings import CallbackSettings
+from bigin_import.wiring import Container
 
 logger = Logger()
 
 
 @cache
-def function() -> JobCallback:
-    """Put the parts together on first use, so that importing this module needs no environment."""
-    return JobCallback(CallbackSettings.from_env(os.environ))
+def container() -> Container:
+    """Read the settings on first use, so that importing this module needs no environment."""
+    return Container(CallbackSettings.from_env(os.environ))
 
 
 @logger.inject_lambda_context(clear_state=True, log_event=False)
@@ -40,13 +40,13 @@ def lambda_handler(event: APIGatewayProxyEvent, context: LambdaContext) -> dict[
         segments.get("part", ""),
         segments.get("attempt", ""),
         segments.get("signature", ""),
-        function().read_signing_keys(),
+        container().read_signing_keys(),
     )
     if target is None:
-        function().record_refused(context, event.request_context.identity.source_ip)
+        container().record_refused(context, event.request_context.identity.source_ip)
         return _answer(HTTPStatus.FORBIDDEN)
     hint = read_job_id(_body(event), event.headers.get("content-type"))
-    function().callback_recorder(context).receive(target, hint)
+    container().application(context).callback_recorder.receive(target, hint)
     return _answer(HTTPStatus.OK)
 
 

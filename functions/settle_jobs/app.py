@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bigin_import.assembly.settling import SettleJobs
 from bigin_import.aws.queue import collect_message
 from bigin_import.errors import BiginError
 from bigin_import.settings import SettleSettings
 from bigin_import.telemetry import report_bigin_error
+from bigin_import.wiring import Application, Container
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -22,21 +22,24 @@ logger = Logger()
 
 
 @cache
-def function() -> SettleJobs:
-    """Put the parts together on first use, so that importing this module needs no environment."""
-    return SettleJobs(SettleSettings.from_env(os.environ))
+def container() -> Container:
+    """Read the settings on first use, so that importing this module needs no environment."""
+    return Container(SettleSettings.from_env(os.environ))
 
 
 @logger.inject_lambda_context(clear_state=True, log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
     """Do what the messages ask for, or, for the tick's event, what is due."""
+    application = container().application(context)
     if "Records" not in event:
-        function().sweeper(context).tick()
+        application.tick.tick()
         return None
-    return collect_all(event, context)
+    return collect_all(event, context, application)
 
 
-def collect_all(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def collect_all(
+    event: dict[str, Any], context: LambdaContext, application: Application
+) -> dict[str, Any]:
     """Do what each message asks for; those that fail come back, the others do not."""
     # Imported here: it loads asyncio and every event class, a quarter of the time that boto3
     # takes, and of 1,440 ticks a day none needs it (tests/bench/imports.py).
@@ -47,7 +50,7 @@ def collect_all(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]
     )
 
     def collect(record: SQSRecord) -> None:
-        collect_one(record.body, context)
+        collect_one(record.body, application)
 
     return dict(
         process_partial_response(
@@ -59,16 +62,16 @@ def collect_all(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]
     )
 
 
-def collect_one(body: str, context: LambdaContext) -> None:
+def collect_one(body: str, application: Application) -> None:
     """Collect the part that a message names, then close its import if that was the last."""
     wanted = collect_message(body)
     if wanted.part is not None:
         try:
-            function().collector(context).collect(wanted.import_id, wanted.part)
+            application.collector.collect(wanted.import_id, wanted.part)
         except BiginError as exc:
             # The part stays due in the ledger, so the message is done: the tick comes back to it.
-            report_bigin_error(function().container.telemetry, exc, part=wanted.part)
+            report_bigin_error(container().telemetry, exc, part=wanted.part)
             return
-        function().finisher(context).finish_after_part(wanted.import_id)
+        application.import_closer.finish_after_part(wanted.import_id)
     else:
-        function().finisher(context).finish(wanted.import_id)
+        application.import_closer.finish(wanted.import_id)

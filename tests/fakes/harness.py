@@ -1,4 +1,4 @@
-"""The whole house on fakes: people drop files, events are delivered, time passes by hand."""
+"""The whole application on fakes: people drop files, events are delivered, time passes by hand."""
 
 from __future__ import annotations
 
@@ -7,27 +7,22 @@ from collections.abc import Iterator, Mapping
 
 from bigin_import import identity
 from bigin_import.callback_url import SignedCallbacks, verify
-from bigin_import.corrections.corrections import Corrections
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
 from bigin_import.errors import BiginError
 from bigin_import.importing.decisions import Decisions
 from bigin_import.importing.importer import Importer
-from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.prepare import Preparer
 from bigin_import.importing.register import Registrar
 from bigin_import.importing.send import Sender
-from bigin_import.importing.send_part import PartSender
 from bigin_import.settling.callback import CallbackRecorder
-from bigin_import.settling.close import ImportCloser, ResultWriter
+from bigin_import.settling.close import ImportCloser
 from bigin_import.settling.collect import Collector
-from bigin_import.settling.credit_notice import OutOfCreditsNotice
 from bigin_import.settling.match_job import JobMatcher
 from bigin_import.settling.poll import JobPoller
-from bigin_import.settling.suggest_mapping import Suggester
-from bigin_import.settling.summarize import ConsoleLinks
 from bigin_import.settling.tick import Tick
+from bigin_import.wiring import Application
 from tests.fakes.fake_bigin import FakeBigin
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.memory_files import MemoryFiles
@@ -70,7 +65,7 @@ class MemoryFailures:
 
 class Harness:
     """
-    Every use case over one set of fakes.
+    The ports, all of them fakes, and every use case over them.
 
     `drop` puts an object and delivers its event; `settle` delivers what lies in the queues;
     `tick` lets the minute pass and runs the sweeper.
@@ -87,175 +82,56 @@ class Harness:
         self.failures = MemoryFailures()
         self.telemetry = SeenEvents()
         self.urls = SignedCallbacks(BASE_URL, KEYS)
+        self.parallel = SerialParallel()
 
     @property
-    def intake(self) -> Registrar:
-        return Registrar(
-            ledger=self.ledger, files=self.files, clock=self.clock, telemetry=self.telemetry
-        )
-
-    @property
-    def metadata(self) -> MetadataCache:
-        return MetadataCache(self.ledger, self.bigin, self.clock)
-
-    @property
-    def corrections(self) -> Corrections:
-        return Corrections(ledger=self.ledger, files=self.files, default_encoding="")
-
-    @property
-    def preparer(self) -> Preparer:
-        return Preparer(
-            ledger=self.ledger,
-            files=self.files,
-            metadata=self.metadata,
-            corrections=self.corrections,
-            clock=self.clock,
-            telemetry=self.telemetry,
-            default_encoding="",
-        )
-
-    @property
-    def sender(self) -> Sender:
-        return Sender(
-            ledger=self.ledger,
-            bigin=self.bigin,
-            urls=self.urls,
-            part_sender=PartSender(
-                files=self.files,
-                bigin=self.bigin,
-                metadata=self.metadata,
-                urls=self.urls,
-                clock=self.clock,
-                telemetry=self.telemetry,
-            ),
-            clock=self.clock,
-            parallel=SerialParallel(),
-            queue=self.queue,
-            telemetry=self.telemetry,
-            max_parallel_calls=3,
-            unknown_create_seconds=3600,
-        )
+    def application(self) -> Application:
+        """The use cases, made anew as for each invocation."""
+        return Application(self)
 
     @property
     def importer(self) -> Importer:
-        return Importer(
-            ledger=self.ledger,
-            files=self.files,
-            intake=self.intake,
-            corrections=self.corrections,
-            preparer=self.preparer,
-            sender=self.sender,
-            queue=self.queue,
-            clock=self.clock,
-            telemetry=self.telemetry,
-            mapping_wait_seconds=3600,
-        )
+        return self.application.importer
+
+    @property
+    def preparer(self) -> Preparer:
+        return self.application.preparer
+
+    @property
+    def sender(self) -> Sender:
+        return self.application.sender
+
+    @property
+    def intake(self) -> Registrar:
+        return self.application.registrar
 
     @property
     def poller(self) -> JobPoller:
-        return JobPoller(
-            ledger=self.ledger,
-            bigin=self.bigin,
-            queue=self.queue,
-            clock=self.clock,
-            telemetry=self.telemetry,
-        )
-
-    @property
-    def callback_recorder(self) -> CallbackRecorder:
-        return CallbackRecorder(
-            ledger=self.ledger,
-            job_matcher=self.job_matcher,
-            clock=self.clock,
-            telemetry=self.telemetry,
-        )
+        return self.application.poller
 
     @property
     def job_matcher(self) -> JobMatcher:
-        return JobMatcher(
-            ledger=self.ledger,
-            bigin=self.bigin,
-            urls=self.urls,
-            poller=self.poller,
-            queue=self.queue,
-            clock=self.clock,
-            telemetry=self.telemetry,
-        )
+        return self.application.job_matcher
+
+    @property
+    def callback_recorder(self) -> CallbackRecorder:
+        return self.application.callback_recorder
 
     @property
     def collector(self) -> Collector:
-        return Collector(
-            ledger=self.ledger,
-            files=self.files,
-            bigin=self.bigin,
-            clock=self.clock,
-            telemetry=self.telemetry,
-        )
+        return self.application.collector
 
     @property
     def finisher(self) -> ImportCloser:
-        around = ConsoleLinks(
-            region="eu-central-1",
-            bucket=self.files.bucket,
-            import_function="import-csv",
-            request_text=str,
-        )
-        return ImportCloser(
-            ledger=self.ledger,
-            files=self.files,
-            writer=ResultWriter(
-                files=self.files,
-                clock=self.clock,
-                around=around,
-                suggest=Suggester(
-                    files=self.files,
-                    metadata=self.metadata,
-                    default_encoding="",
-                ).suggest,
-            ),
-            intake=self.intake,
-            notices=self.notices,
-            resumer=self.resumer,
-            clock=self.clock,
-            telemetry=self.telemetry,
-            keep_seconds=90 * 24 * 3600,
-        )
+        return self.application.import_closer
 
     @property
     def sweeper(self) -> Tick:
-        return Tick(
-            ledger=self.ledger,
-            files=self.files,
-            intake=self.intake,
-            poller=self.poller,
-            job_matcher=self.job_matcher,
-            collector=self.collector,
-            finisher=self.finisher,
-            out_of_credits=OutOfCreditsNotice(
-                ledger=self.ledger,
-                notices=self.notices,
-                clock=self.clock,
-                telemetry=self.telemetry,
-            ),
-            resumer=self.resumer,
-            failures=self.failures,
-            clock=self.clock,
-            telemetry=self.telemetry,
-            mapping_wait_seconds=3600,
-            job_deadline_seconds=24 * 3600,
-            hold_seconds=14 * 24 * 3600,
-        )
+        return self.application.tick
 
     @property
     def decisions(self) -> Decisions:
-        return Decisions(
-            ledger=self.ledger,
-            bigin=self.bigin,
-            urls=self.urls,
-            queue=self.queue,
-            clock=self.clock,
-            telemetry=self.telemetry,
-        )
+        return self.application.decisions
 
     def drop(self, key: str, body: bytes | Mapping[str, object]) -> ObjectVersion:
         """Put an object under `incoming/` and deliver its event."""

@@ -42,8 +42,9 @@ ARROWS: dict[str, set[str]] = {
     "bigin": {"error codes", "settings", "ports", "domain", "errors"},
     "aws": {"ports", "domain", "errors"},
     "lambda_runtime": {"domain", "errors"},
-    "assembly": {
+    "wiring": {
         *("bigin", "aws", "lambda_runtime", "settings", "settling", "importing", "corrections"),
+        "splitting",
         *("callback_url", "telemetry", "ports", "domain", "errors"),
     },
     # The operators' command stands beside the functions; nothing imports it.
@@ -54,7 +55,7 @@ ARROWS: dict[str, set[str]] = {
     "__main__": {"operating"},
     # Handlers parse: an S3 event, a queue message, a signature, a decision's word.
     "functions": {
-        *("assembly", "aws", "settings", "importing", "callback_url", "telemetry", "errors"),
+        *("wiring", "aws", "settings", "importing", "callback_url", "telemetry", "errors"),
     },
 }
 
@@ -65,7 +66,7 @@ GUARDED_ROOMS = frozenset(ARROWS) - {
         "bigin",
         "aws",
         "lambda_runtime",
-        "assembly",
+        "wiring",
         "functions",
         "operating",
         "__main__",

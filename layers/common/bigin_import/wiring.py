@@ -1,0 +1,515 @@
+"""
+Every use case put together once, whatever ports it stands on.
+
+Production stands on `LambdaPorts`, the tests and the simulation on their own. A use case and its
+package are imported where they are built: a function loads what it uses, and job_callback, which
+Bigin waits for, nothing of mappings and files.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.config import Config
+
+from bigin_import.aws.ledger import DynamoLedger
+from bigin_import.aws.outages import translate_errors
+from bigin_import.aws.queue import SqsCollectQueue
+from bigin_import.aws.secrets import Secrets
+from bigin_import.aws.telemetry import PowertoolsTelemetry
+from bigin_import.bigin.auth import Credentials, ZohoAccounts
+from bigin_import.bigin.client import ONE_QUICK_TRY, BiginClient, Patience
+from bigin_import.bigin.datacenters import endpoints
+from bigin_import.bigin.token_store import SharedAccessToken
+from bigin_import.callback_url import SignedCallbacks
+from bigin_import.lambda_runtime import InvocationContext, LambdaClock, Threads
+from bigin_import.settings import CallbackSettings, ImportSettings, SettleSettings
+from bigin_import.telemetry import report_forbidden_edge
+
+if TYPE_CHECKING:
+    from bigin_import import ports
+    from bigin_import.aws.failures import FailedEvents
+    from bigin_import.aws.files import S3Files
+    from bigin_import.aws.functions import LambdaResumer
+    from bigin_import.aws.notices import SnsNotices
+    from bigin_import.corrections.corrections import Corrections
+    from bigin_import.domain.import_record import Import
+    from bigin_import.domain.job_request import JobRequest
+    from bigin_import.importing.decisions import Decisions
+    from bigin_import.importing.importer import Importer
+    from bigin_import.importing.metadata_cache import MetadataCache
+    from bigin_import.importing.prepare import Preparer
+    from bigin_import.importing.register import Registrar
+    from bigin_import.importing.send import Sender
+    from bigin_import.settling.callback import CallbackRecorder, RefusedCallbacks
+    from bigin_import.settling.close import ImportCloser
+    from bigin_import.settling.collect import Collector
+    from bigin_import.settling.credit_notice import OutOfCreditsNotice
+    from bigin_import.settling.match_job import JobMatcher
+    from bigin_import.settling.poll import JobPoller
+    from bigin_import.settling.tick import Tick
+
+type ServiceName = Literal["dynamodb", "lambda", "s3", "secretsmanager", "sns", "sqs"]
+
+MINUTE_SECONDS = 60
+HOUR_SECONDS = 3600
+DAY_SECONDS = 24 * 3600
+
+
+class Ports(Protocol):
+    """What an invocation stands on; a function needs only those that its use cases ask for."""
+
+    @property
+    def ledger(self) -> ports.Ledger: ...
+    @property
+    def files(self) -> ports.Files: ...
+    @property
+    def bigin(self) -> ports.Bigin: ...
+    @property
+    def urls(self) -> ports.CallbackUrls: ...
+    @property
+    def queue(self) -> ports.CollectQueue: ...
+    @property
+    def notices(self) -> ports.Notices: ...
+    @property
+    def resumer(self) -> ports.Resumer: ...
+    @property
+    def failures(self) -> ports.Failures: ...
+    @property
+    def clock(self) -> ports.Clock: ...
+    @property
+    def parallel(self) -> ports.Parallel: ...
+    @property
+    def telemetry(self) -> ports.Telemetry: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """
+    What a deployment may set, as the use cases read it; the defaults are the template's.
+
+    Attributes:
+        max_rows: Of one part; 0 for as many as Bigin takes.
+        region, bucket, import_function: For the links and commands in notices and reports.
+    """
+
+    default_encoding: str = ""
+    max_parallel_calls: int = 3
+    mapping_wait_seconds: int = HOUR_SECONDS
+    unknown_create_seconds: int = HOUR_SECONDS
+    job_deadline_seconds: int = DAY_SECONDS
+    hold_seconds: int = 14 * DAY_SECONDS
+    keep_seconds: int = 90 * DAY_SECONDS
+    max_rows: int = 0
+    region: str = "eu-central-1"
+    bucket: str = "bucket"
+    import_function: str = "import-csv"
+
+    @classmethod
+    def of(cls, settings: CallbackSettings | ImportSettings | SettleSettings) -> Self:
+        match settings:
+            case CallbackSettings():
+                return cls()
+            case ImportSettings():
+                return cls(
+                    default_encoding=settings.default_encoding,
+                    max_parallel_calls=settings.max_parallel_calls,
+                    mapping_wait_seconds=settings.mapping_wait_minutes * MINUTE_SECONDS,
+                    unknown_create_seconds=settings.unknown_create_minutes * MINUTE_SECONDS,
+                )
+        return cls(
+            default_encoding=settings.default_encoding,
+            mapping_wait_seconds=settings.mapping_wait_minutes * MINUTE_SECONDS,
+            job_deadline_seconds=settings.job_deadline_hours * HOUR_SECONDS,
+            hold_seconds=settings.hold_days * DAY_SECONDS,
+            keep_seconds=settings.keep_days * DAY_SECONDS,
+            region=boto3.Session().region_name,
+            bucket=settings.bucket,
+            import_function=settings.import_function,
+        )
+
+
+class Application:
+    """The use cases of one invocation, each built when it is first asked for."""
+
+    def __init__(self, given: Ports, limits: Limits | None = None) -> None:
+        self._ports = given
+        self._limits = limits or Limits()
+
+    @cached_property
+    def importer(self) -> Importer:
+        from bigin_import.importing.importer import Importer
+
+        return Importer(
+            ledger=self._ports.ledger,
+            files=self._ports.files,
+            intake=self.registrar,
+            corrections=self.corrections,
+            preparer=self.preparer,
+            sender=self.sender,
+            queue=self._ports.queue,
+            clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
+            mapping_wait_seconds=self._limits.mapping_wait_seconds,
+        )
+
+    @cached_property
+    def preparer(self) -> Preparer:
+        from bigin_import.importing.prepare import Preparer
+        from bigin_import.splitting.splitter import MAX_ROWS
+
+        return Preparer(
+            ledger=self._ports.ledger,
+            files=self._ports.files,
+            metadata=self.metadata,
+            corrections=self.corrections,
+            clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
+            default_encoding=self._limits.default_encoding,
+            max_rows=self._limits.max_rows or MAX_ROWS,
+        )
+
+    @cached_property
+    def sender(self) -> Sender:
+        from bigin_import.importing.send import Sender
+        from bigin_import.importing.send_part import PartSender
+
+        return Sender(
+            ledger=self._ports.ledger,
+            bigin=self._ports.bigin,
+            urls=self._ports.urls,
+            part_sender=PartSender(
+                files=self._ports.files,
+                bigin=self._ports.bigin,
+                metadata=self.metadata,
+                urls=self._ports.urls,
+                clock=self._ports.clock,
+                telemetry=self._ports.telemetry,
+            ),
+            clock=self._ports.clock,
+            parallel=self._ports.parallel,
+            queue=self._ports.queue,
+            telemetry=self._ports.telemetry,
+            max_parallel_calls=self._limits.max_parallel_calls,
+            unknown_create_seconds=self._limits.unknown_create_seconds,
+        )
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        from bigin_import.importing.decisions import Decisions
+
+        return Decisions(
+            ledger=self._ports.ledger,
+            bigin=self._ports.bigin,
+            urls=self._ports.urls,
+            queue=self._ports.queue,
+            clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
+        )
+
+    @cached_property
+    def registrar(self) -> Registrar:
+        from bigin_import.importing.register import Registrar
+
+        return Registrar(
+            ledger=self._ports.ledger,
+            files=self._ports.files,
+            clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
+        )
+
+    @cached_property
+    def metadata(self) -> MetadataCache:
+        from bigin_import.importing.metadata_cache import MetadataCache
+
+        return MetadataCache(self._ports.ledger, self._ports.bigin, self._ports.clock)
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        from bigin_import.corrections.corrections import Corrections
+
+        return Corrections(
+            ledger=self._ports.ledger,
+            files=self._ports.files,
+            default_encoding=self._limits.default_encoding,
+        )
+
+    @cached_property
+    def callback_recorder(self) -> CallbackRecorder:
+        from bigin_import.settling.callback import CallbackRecorder
+
+        return CallbackRecorder(
+            ledger=self._ports.ledger,
+            job_matcher=self.job_matcher,
+            clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
+        )
+
+    @cached_property
+    def job_matcher(self) -> JobMatcher:
+        from bigin_import.settling.match_job import JobMatcher
+
+        return JobMatcher(
+            ledger=self._ports.ledger,
+            bigin=self._ports.bigin,
+            urls=self._ports.urls,
+            poller=self.poller,
+            queue=self._ports.queue,
+            clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
+        )
+
+    @cached_property
+    def poller(self) -> JobPoller:
+        from bigin_import.settling.poll import JobPoller
+
+        return JobPoller(
+            ledger=self._ports.ledger,
+            bigin=self._ports.bigin,
+            queue=self._ports.queue,
+            clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
+        )
+
+    @cached_property
+    def collector(self) -> Collector:
+        from bigin_import.settling.collect import Collector
+
+        return Collector(
+            ledger=self._ports.ledger,
+            files=self._ports.files,
+            bigin=self._ports.bigin,
+            clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
+        )
+
+    @cached_property
+    def import_closer(self) -> ImportCloser:
+        from bigin_import.bigin import wire
+        from bigin_import.settling.close import ImportCloser, ResultWriter
+        from bigin_import.settling.summarize import ConsoleLinks
+
+        def request_text(request: JobRequest) -> str:
+            body = wire.create_body(
+                request, file_id="(from the upload)", callback_url="(ours, signed)"
+            )
+            return json.dumps(body, indent=2, ensure_ascii=False)
+
+        return ImportCloser(
+            ledger=self._ports.ledger,
+            files=self._ports.files,
+            writer=ResultWriter(
+                files=self._ports.files,
+                clock=self._ports.clock,
+                around=ConsoleLinks(
+                    region=self._limits.region,
+                    bucket=self._limits.bucket,
+                    import_function=self._limits.import_function,
+                    request_text=request_text,
+                ),
+                suggest=self._suggest,
+            ),
+            intake=self.registrar,
+            notices=self._ports.notices,
+            resumer=self._ports.resumer,
+            clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
+            keep_seconds=self._limits.keep_seconds,
+        )
+
+    def _suggest(self, record: Import) -> str | None:
+        """Few imports want a suggestion, and all that reads mappings comes with it."""
+        from bigin_import.settling.suggest_mapping import Suggester
+
+        suggester = Suggester(
+            files=self._ports.files,
+            metadata=self.metadata,
+            default_encoding=self._limits.default_encoding,
+        )
+        return suggester.suggest(record)
+
+    @cached_property
+    def tick(self) -> Tick:
+        from bigin_import.settling.tick import Tick
+
+        return Tick(
+            ledger=self._ports.ledger,
+            files=self._ports.files,
+            intake=self.registrar,
+            poller=self.poller,
+            job_matcher=self.job_matcher,
+            collector=self.collector,
+            finisher=self.import_closer,
+            out_of_credits=self._out_of_credits,
+            resumer=self._ports.resumer,
+            failures=self._ports.failures,
+            clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
+            mapping_wait_seconds=self._limits.mapping_wait_seconds,
+            job_deadline_seconds=self._limits.job_deadline_seconds,
+            hold_seconds=self._limits.hold_seconds,
+        )
+
+    @cached_property
+    def _out_of_credits(self) -> OutOfCreditsNotice:
+        from bigin_import.settling.credit_notice import OutOfCreditsNotice
+
+        return OutOfCreditsNotice(
+            ledger=self._ports.ledger,
+            notices=self._ports.notices,
+            clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
+        )
+
+
+# Time-outs, so that no call outlives the invocation that made it.
+CLIENT_CONFIG = Config(
+    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 4}
+)
+
+
+def _client(service: ServiceName) -> Any:  # noqa: ANN401 - its type hangs on *service*
+    """Return a client whose outages and refusals are errors of ours."""
+    return translate_errors(boto3.client(service, config=CLIENT_CONFIG))
+
+
+class Container:
+    """What outlives an invocation: AWS clients and secrets, each made when first asked for."""
+
+    def __init__(self, settings: CallbackSettings | ImportSettings | SettleSettings) -> None:
+        self.settings = settings
+        self.telemetry = PowertoolsTelemetry(Logger())
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        return Secrets(_client("secretsmanager"))
+
+    @cached_property
+    def ledger(self) -> DynamoLedger:
+        return DynamoLedger(
+            _client("dynamodb"),
+            self.settings.table,
+            check=partial(report_forbidden_edge, self.telemetry),
+        )
+
+    @cached_property
+    def queue(self) -> SqsCollectQueue:
+        client = _client("sqs")
+        return SqsCollectQueue(client, self.settings.collect_queue_url)
+
+    @cached_property
+    def files(self) -> S3Files:
+        from bigin_import.aws.files import S3Files
+
+        if isinstance(self.settings, CallbackSettings):
+            raise TypeError("job_callback has no bucket")
+        return S3Files(boto3.client("s3", config=CLIENT_CONFIG), self.settings.bucket)
+
+    @cached_property
+    def notices(self) -> SnsNotices:
+        from bigin_import.aws.notices import SnsNotices
+
+        return SnsNotices(_client("sns"), self._settle.topic_arn)
+
+    @cached_property
+    def resumer(self) -> LambdaResumer:
+        from bigin_import.aws.functions import LambdaResumer
+
+        client = _client("lambda")
+        return LambdaResumer(client, self._settle.import_function)
+
+    @cached_property
+    def failures(self) -> FailedEvents:
+        from bigin_import.aws.failures import FailedEvents
+
+        client = _client("sqs")
+        return FailedEvents(client, self._settle.failure_queue_url, self.telemetry)
+
+    @cached_property
+    def _refused_callbacks(self) -> RefusedCallbacks:
+        from bigin_import.settling.callback import RefusedCallbacks
+
+        return RefusedCallbacks(telemetry=self.telemetry)
+
+    def record_refused(self, context: InvocationContext, address: str | None) -> None:
+        """Record that *address* sent a callback with a wrong signature."""
+        self._refused_callbacks.record(address, LambdaClock(context).now())
+
+    def read_signing_keys(self) -> tuple[bytes, ...]:
+        return self.secrets.read_signing_keys(self.settings.signing_secret_arn)
+
+    def read_urls(self) -> SignedCallbacks:
+        """Only import_csv knows the address; the others recognise what they signed."""
+        settings = self.settings
+        base_url = settings.callback_url if isinstance(settings, ImportSettings) else ""
+        return SignedCallbacks(base_url, self.read_signing_keys())
+
+    @property
+    def _settle(self) -> SettleSettings:
+        if not isinstance(self.settings, SettleSettings):
+            raise TypeError("only settle_jobs has this port")
+        return self.settings
+
+    def connect_bigin(self, clock: LambdaClock) -> BiginClient:
+        """Return a client for one invocation; it never waits past that invocation's end."""
+        hosts = endpoints(self.settings.bigin)
+        accounts = ZohoAccounts(hosts, self._read_credentials)
+        tokens = SharedAccessToken(self.ledger, accounts, clock)
+        # Bigin waits for job_callback's answer, and the tick repeats what fails there.
+        is_callback = isinstance(self.settings, CallbackSettings)
+        patience = ONE_QUICK_TRY if is_callback else Patience()
+        return BiginClient(hosts, tokens, clock, patience=patience)
+
+    def _read_credentials(self) -> Credentials:
+        return Credentials.from_json(self.secrets.read_text(self.settings.bigin.zoho_secret_arn))
+
+    def application(self, context: InvocationContext) -> Application:
+        """Return the use cases of one invocation."""
+        return Application(LambdaPorts(self, context), Limits.of(self.settings))
+
+
+class LambdaPorts:
+    """The ports of one invocation: those of its container, and what knows its deadline."""
+
+    def __init__(self, container: Container, context: InvocationContext) -> None:
+        self._container = container
+        self.clock = LambdaClock(context)
+        self.parallel = Threads()
+        self.telemetry = container.telemetry
+
+    @cached_property
+    def bigin(self) -> BiginClient:
+        return self._container.connect_bigin(self.clock)
+
+    @property
+    def ledger(self) -> DynamoLedger:
+        return self._container.ledger
+
+    @property
+    def files(self) -> S3Files:
+        return self._container.files
+
+    @cached_property
+    def urls(self) -> SignedCallbacks:
+        return self._container.read_urls()
+
+    @property
+    def queue(self) -> SqsCollectQueue:
+        return self._container.queue
+
+    @property
+    def notices(self) -> SnsNotices:
+        return self._container.notices
+
+    @property
+    def resumer(self) -> LambdaResumer:
+        return self._container.resumer
+
+    @property
+    def failures(self) -> FailedEvents:
+        return self._container.failures
