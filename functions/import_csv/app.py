@@ -11,9 +11,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
 from bigin_import.aws.events import created_objects
+from bigin_import.container import Container
 from bigin_import.importing.decisions import Decision
 from bigin_import.settings import ImportSettings
-from bigin_import.wiring import Application, Container
+from bigin_import.wiring import Application
 
 logger = Logger()
 

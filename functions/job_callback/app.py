@@ -13,8 +13,8 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent, e
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bigin_import.callback_url import read_job_id, verify
+from bigin_import.container import Container
 from bigin_import.settings import CallbackSettings
-from bigin_import.wiring import Container
 
 logger = Logger()
 

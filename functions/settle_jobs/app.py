@@ -10,10 +10,11 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bigin_import.aws.queue import collect_message
+from bigin_import.container import Container
 from bigin_import.errors import BiginError
 from bigin_import.settings import SettleSettings
 from bigin_import.telemetry import report_bigin_error
-from bigin_import.wiring import Application, Container
+from bigin_import.wiring import Application
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord

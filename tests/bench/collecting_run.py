@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, cast
 import boto3
 
 from bigin_import.aws.files import S3Files
+from bigin_import.container import CLIENT_CONFIG
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.importing.metadata_cache import MetadataCache
@@ -31,7 +32,6 @@ from bigin_import.settling.close import ImportCloser, ResultWriter
 from bigin_import.settling.collect import Collector
 from bigin_import.settling.suggest_mapping import Suggester
 from bigin_import.settling.summarize import ConsoleLinks
-from bigin_import.wiring import CLIENT_CONFIG
 from tests.bench.collecting_import import sent_import
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.memory_ledger import MemoryLedger

@@ -1,42 +1,24 @@
 """
 Every use case put together once, whatever ports it stands on.
 
-Production stands on `LambdaPorts`, the tests and the simulation on their own. A use case and its
-package are imported where they are built: a function loads what it uses, and job_callback, which
-Bigin waits for, nothing of mappings and files.
+Production stands on `container.LambdaPorts`, the tests and the simulation on their own. A use
+case and its package are imported where they are built: a function loads what it uses, and
+job_callback, which Bigin waits for, nothing of mappings and files.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, Self
 
 import boto3
-from aws_lambda_powertools import Logger
-from botocore.config import Config
 
-from bigin_import.aws.ledger import DynamoLedger
-from bigin_import.aws.outages import translate_errors
-from bigin_import.aws.queue import SqsCollectQueue
-from bigin_import.aws.secrets import Secrets
-from bigin_import.aws.telemetry import PowertoolsTelemetry
-from bigin_import.bigin.auth import Credentials, ZohoAccounts
-from bigin_import.bigin.client import ONE_QUICK_TRY, BiginClient, Patience
-from bigin_import.bigin.datacenters import endpoints
-from bigin_import.bigin.token_store import SharedAccessToken
-from bigin_import.callback_url import SignedCallbacks
-from bigin_import.lambda_runtime import InvocationContext, LambdaClock, Threads
 from bigin_import.settings import CallbackSettings, ImportSettings, SettleSettings
-from bigin_import.telemetry import report_forbidden_edge
 
 if TYPE_CHECKING:
     from bigin_import import ports
-    from bigin_import.aws.failures import FailedEvents
-    from bigin_import.aws.files import S3Files
-    from bigin_import.aws.functions import LambdaResumer
-    from bigin_import.aws.notices import SnsNotices
     from bigin_import.corrections.corrections import Corrections
     from bigin_import.domain.import_record import Import
     from bigin_import.domain.job_request import JobRequest
@@ -46,15 +28,13 @@ if TYPE_CHECKING:
     from bigin_import.importing.prepare import Preparer
     from bigin_import.importing.register import Registrar
     from bigin_import.importing.send import Sender
-    from bigin_import.settling.callback import CallbackRecorder, RefusedCallbacks
+    from bigin_import.settling.callback import CallbackRecorder
     from bigin_import.settling.close import ImportCloser
     from bigin_import.settling.collect import Collector
     from bigin_import.settling.credit_notice import OutOfCreditsNotice
     from bigin_import.settling.match_job import JobMatcher
     from bigin_import.settling.poll import JobPoller
     from bigin_import.settling.tick import Tick
-
-type ServiceName = Literal["dynamodb", "lambda", "s3", "secretsmanager", "sns", "sqs"]
 
 MINUTE_SECONDS = 60
 HOUR_SECONDS = 3600
@@ -365,151 +345,3 @@ class Application:
             clock=self._ports.clock,
             telemetry=self._ports.telemetry,
         )
-
-
-# Time-outs, so that no call outlives the invocation that made it.
-CLIENT_CONFIG = Config(
-    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 4}
-)
-
-
-def _client(service: ServiceName) -> Any:  # noqa: ANN401 - its type hangs on *service*
-    """Return a client whose outages and refusals are errors of ours."""
-    return translate_errors(boto3.client(service, config=CLIENT_CONFIG))
-
-
-class Container:
-    """What outlives an invocation: AWS clients and secrets, each made when first asked for."""
-
-    def __init__(self, settings: CallbackSettings | ImportSettings | SettleSettings) -> None:
-        self.settings = settings
-        self.telemetry = PowertoolsTelemetry(Logger())
-
-    @cached_property
-    def secrets(self) -> Secrets:
-        return Secrets(_client("secretsmanager"))
-
-    @cached_property
-    def ledger(self) -> DynamoLedger:
-        return DynamoLedger(
-            _client("dynamodb"),
-            self.settings.table,
-            check=partial(report_forbidden_edge, self.telemetry),
-        )
-
-    @cached_property
-    def queue(self) -> SqsCollectQueue:
-        client = _client("sqs")
-        return SqsCollectQueue(client, self.settings.collect_queue_url)
-
-    @cached_property
-    def files(self) -> S3Files:
-        from bigin_import.aws.files import S3Files
-
-        if isinstance(self.settings, CallbackSettings):
-            raise TypeError("job_callback has no bucket")
-        return S3Files(boto3.client("s3", config=CLIENT_CONFIG), self.settings.bucket)
-
-    @cached_property
-    def notices(self) -> SnsNotices:
-        from bigin_import.aws.notices import SnsNotices
-
-        return SnsNotices(_client("sns"), self._settle.topic_arn)
-
-    @cached_property
-    def resumer(self) -> LambdaResumer:
-        from bigin_import.aws.functions import LambdaResumer
-
-        client = _client("lambda")
-        return LambdaResumer(client, self._settle.import_function)
-
-    @cached_property
-    def failures(self) -> FailedEvents:
-        from bigin_import.aws.failures import FailedEvents
-
-        client = _client("sqs")
-        return FailedEvents(client, self._settle.failure_queue_url, self.telemetry)
-
-    @cached_property
-    def _refused_callbacks(self) -> RefusedCallbacks:
-        from bigin_import.settling.callback import RefusedCallbacks
-
-        return RefusedCallbacks(telemetry=self.telemetry)
-
-    def record_refused(self, context: InvocationContext, address: str | None) -> None:
-        """Record that *address* sent a callback with a wrong signature."""
-        self._refused_callbacks.record(address, LambdaClock(context).now())
-
-    def read_signing_keys(self) -> tuple[bytes, ...]:
-        return self.secrets.read_signing_keys(self.settings.signing_secret_arn)
-
-    def read_urls(self) -> SignedCallbacks:
-        """Only import_csv knows the address; the others recognise what they signed."""
-        settings = self.settings
-        base_url = settings.callback_url if isinstance(settings, ImportSettings) else ""
-        return SignedCallbacks(base_url, self.read_signing_keys())
-
-    @property
-    def _settle(self) -> SettleSettings:
-        if not isinstance(self.settings, SettleSettings):
-            raise TypeError("only settle_jobs has this port")
-        return self.settings
-
-    def connect_bigin(self, clock: LambdaClock) -> BiginClient:
-        """Return a client for one invocation; it never waits past that invocation's end."""
-        hosts = endpoints(self.settings.bigin)
-        accounts = ZohoAccounts(hosts, self._read_credentials)
-        tokens = SharedAccessToken(self.ledger, accounts, clock)
-        # Bigin waits for job_callback's answer, and the tick repeats what fails there.
-        is_callback = isinstance(self.settings, CallbackSettings)
-        patience = ONE_QUICK_TRY if is_callback else Patience()
-        return BiginClient(hosts, tokens, clock, patience=patience)
-
-    def _read_credentials(self) -> Credentials:
-        return Credentials.from_json(self.secrets.read_text(self.settings.bigin.zoho_secret_arn))
-
-    def application(self, context: InvocationContext) -> Application:
-        """Return the use cases of one invocation."""
-        return Application(LambdaPorts(self, context), Limits.of(self.settings))
-
-
-class LambdaPorts:
-    """The ports of one invocation: those of its container, and what knows its deadline."""
-
-    def __init__(self, container: Container, context: InvocationContext) -> None:
-        self._container = container
-        self.clock = LambdaClock(context)
-        self.parallel = Threads()
-        self.telemetry = container.telemetry
-
-    @cached_property
-    def bigin(self) -> BiginClient:
-        return self._container.connect_bigin(self.clock)
-
-    @property
-    def ledger(self) -> DynamoLedger:
-        return self._container.ledger
-
-    @property
-    def files(self) -> S3Files:
-        return self._container.files
-
-    @cached_property
-    def urls(self) -> SignedCallbacks:
-        return self._container.read_urls()
-
-    @property
-    def queue(self) -> SqsCollectQueue:
-        return self._container.queue
-
-    @property
-    def notices(self) -> SnsNotices:
-        return self._container.notices
-
-    @property
-    def resumer(self) -> LambdaResumer:
-        return self._container.resumer
-
-    @property
-    def failures(self) -> FailedEvents:
-        return self._container.failures

@@ -43,9 +43,12 @@ ARROWS: dict[str, set[str]] = {
     "aws": {"ports", "domain", "errors"},
     "lambda_runtime": {"domain", "errors"},
     "wiring": {
-        *("bigin", "aws", "lambda_runtime", "settings", "settling", "importing", "corrections"),
-        "splitting",
-        *("callback_url", "telemetry", "ports", "domain", "errors"),
+        *("bigin", "settings", "settling", "importing", "corrections", "splitting"),
+        *("ports", "domain", "errors"),
+    },
+    "container": {
+        *("wiring", "bigin", "aws", "lambda_runtime", "settings", "settling", "callback_url"),
+        *("telemetry", "domain", "errors"),
     },
     # The operators' command stands beside the functions; nothing imports it.
     "operating": {
@@ -55,7 +58,16 @@ ARROWS: dict[str, set[str]] = {
     "__main__": {"operating"},
     # Handlers parse: an S3 event, a queue message, a signature, a decision's word.
     "functions": {
-        *("wiring", "aws", "settings", "importing", "callback_url", "telemetry", "errors"),
+        *(
+            "container",
+            "wiring",
+            "aws",
+            "settings",
+            "importing",
+            "callback_url",
+            "telemetry",
+            "errors",
+        ),
     },
 }
 
@@ -67,6 +79,7 @@ GUARDED_ROOMS = frozenset(ARROWS) - {
         "aws",
         "lambda_runtime",
         "wiring",
+        "container",
         "functions",
         "operating",
         "__main__",

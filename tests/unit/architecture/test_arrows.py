@@ -27,9 +27,9 @@ PACKAGES = {
     "jinja2": {"report"},
     "requests": {"bigin", "operating"},
     "urllib3": {"bigin"},
-    "boto3": {"aws", "wiring", "operating"},
-    "botocore": {"aws", "wiring", "operating"},
-    "aws_lambda_powertools": {"functions", "wiring", "aws"},
+    "boto3": {"aws", "wiring", "container", "operating"},
+    "botocore": {"aws", "container", "operating"},
+    "aws_lambda_powertools": {"functions", "container", "aws"},
 }
 
 
@@ -109,7 +109,7 @@ def test_imports_are_really_found() -> None:
 
     assert {"bigin_import.object_keys", "bigin_import.ports"} < importer.own_imports
     assert "mypy_boto3_s3" not in named("bigin_import.aws.files").foreign_imports
-    assert "boto3" in named("bigin_import.wiring").foreign_imports
+    assert "boto3" in named("bigin_import.container").foreign_imports
 
 
 def test_all_imports_are_absolute() -> None:

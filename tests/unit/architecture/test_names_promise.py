@@ -24,7 +24,7 @@ VERBS = frozenset(_VERBS.split())
 # Named by others: Lambda's documentation.
 NAMES_OF_OTHERS = frozenset({"lambda_handler"})
 # They hand ports to use cases and call none of them.
-PUT_TOGETHER = frozenset({"assembly", "wiring"})
+PUT_TOGETHER = frozenset({"wiring", "container"})
 
 CODE = Code(MODULES)
 REACHING = {
