@@ -13,13 +13,14 @@ from functools import partial
 from typing import Any
 
 from bigin_import import callback_url, identity
+from bigin_import.deduplication import claims
 from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import ContentClaim, KeyLock
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, OpenKind, PartState
 from bigin_import.errors import BiginBusyError, BiginOutcomeUnknownError, ConflictError
-from bigin_import.importing import claims, importer, prepare
+from bigin_import.importing import importer, prepare
 from bigin_import.importing.decisions import Decision, Decisions
 from bigin_import.importing.importer import Importer
 from bigin_import.importing.lease import OUTLIVES_SECONDS, Lease

@@ -289,7 +289,7 @@ class Ending:
             if ("import_id", record.import_id) in notice.attributes
             and ("state", record.state.value) in notice.attributes
         ]
-        if record.state.is_quiet:
+        if record.is_quiet:
             if times:
                 self._violate(record, "made noise about nothing")
         elif not times:

@@ -12,6 +12,7 @@ after all (maybe_done)?
     ├── ChangedObjectError            somebody's: what we stored is not what lies there now
     ├── RowResultsMismatchError       ours: a part has not as many row results as rows
     ├── ConflictError                 nobody's: another process wrote first  retryable
+    ├── UnderWayError                 nobody's: an earlier import must end first  retryable
     ├── LeaseLostError                nobody's: another submitter took over
     ├── AwsError
     │   ├── AwsUnavailableError       throttled, 5xx, no answer: it passes    retryable, maybe_done
@@ -137,6 +138,12 @@ class RowResultsMismatchError(BiginImportError):
 
 class ConflictError(BiginImportError):
     """The item is not in the state that was read. Read it again and decide anew."""
+
+    retryable = True
+
+
+class UnderWayError(BiginImportError):
+    """Another import must end first: it may get in what this one would send. Try again then."""
 
     retryable = True
 

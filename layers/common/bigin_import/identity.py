@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 
+from bigin_import import object_keys
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.job_request import FieldMapping, Operation
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
@@ -24,6 +25,11 @@ def import_id_of(source: ObjectVersion, take: int = 1) -> str:
 def place_of(source: ObjectVersion) -> str:
     """Return the name of the key that *source* is a version of, fit for the table."""
     return _digest(source.bucket, source.key)
+
+
+def file_name_of(source: ObjectVersion) -> str:
+    """Return the name of all files that are called like *source*, fit for the table."""
+    return _digest(source.bucket, object_keys.common_name(source.key))
 
 
 def claim_of(

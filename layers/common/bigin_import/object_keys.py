@@ -197,6 +197,27 @@ def stem(key: str) -> str:
     return _CSV.sub("", basename(key))
 
 
+_DATE = (
+    r"\d{4}([-_. ]?)(0[1-9]|1[0-2])\1(0[1-9]|[12]\d|3[01])"
+    r"([T_ -]+\d{2}[-:.h]?\d{2}([-:.m]?\d{2})?Z?)?"
+    r"|\d{1,2}([-_.])\d{1,2}\6(\d{4}|\d{2})"
+)
+_COPY = (
+    r"\(\d+\)|(?<![^\W_])(copy|kopie|copie|copia)( ?\(?\d+\)?)?(?![^\W_])(?: (of|von|de)(?!\w))?"
+)
+_COPY_OR_DATE = re.compile(f"(?<!\\d)(?:{_DATE})(?!\\d)|{_COPY}", re.IGNORECASE)
+
+
+def common_name(key: str) -> str:
+    """
+    Return what the name of a CSV is without a copy's mark and without dates.
+
+    `contacts (1).csv`, `Contacts - Copy.csv` and `contacts_2026-11-28.csv.gz` are `contacts`.
+    """
+    words = re.split(r"[\s_.-]+", _COPY_OR_DATE.sub(" ", stem(key)).casefold())
+    return " ".join(filter(None, words))
+
+
 def result_name(key: str) -> str:
     """Return what result files are named after: the stem, cut where a key would be too long."""
     return stem(key).encode()[:MAX_STEM_BYTES].decode(errors="ignore")

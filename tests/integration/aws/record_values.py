@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from bigin_import.domain.history import ModuleHistory
+from bigin_import.domain.history import FileHistory, ModuleHistory
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import (
     CachedResponse,
@@ -29,6 +29,7 @@ RECORD_KINDS: tuple[type[Record], ...] = (
     ContentClaim,
     Family,
     ModuleHistory,
+    FileHistory,
     SharedToken,
     LastNotice,
     CachedResponse,

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import pytest
 
 from bigin_import import object_keys
+from bigin_import.deduplication import key_history
 from bigin_import.domain.history import ModuleHistory
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Field
 from bigin_import.domain.locks import ContentClaim
 from bigin_import.domain.states import ImportState
 from bigin_import.errors import BiginRefusedError
-from bigin_import.importing import key_history
 from tests.fakes.fake_bigin import CONTACT_FIELDS
 from tests.fakes.harness import MAPPING, ROWS, Harness
 

@@ -1,4 +1,4 @@
-"""What was sent, in its order: whether content that was in Bigin once still is."""
+"""What was imported, in its order: by module, and by the name of the file."""
 
 from __future__ import annotations
 
@@ -45,3 +45,35 @@ class ModuleHistory:
     @property
     def address(self) -> Address[ModuleHistory]:
         return ModuleHistory.at(self.module)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedImport:
+    """An import of a file; *results* is the prefix of its result files."""
+
+    import_id: str
+    module: str
+    results: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileHistory:
+    """
+    The latest imports of files whose names differ by no more than a copy's mark or a date.
+
+    Attributes:
+        name: Hash of the bucket and of what the names have in common.
+        imports: That add rows, in the order in which they were planned, the newest last.
+    """
+
+    name: str
+    imports: tuple[NamedImport, ...] = ()
+    version: int = 0
+
+    @classmethod
+    def at(cls, name: str) -> Address[FileHistory]:
+        return Address(cls, f"FILE#{name}", "HISTORY")
+
+    @property
+    def address(self) -> Address[FileHistory]:
+        return FileHistory.at(self.name)

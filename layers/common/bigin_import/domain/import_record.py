@@ -56,6 +56,7 @@ class Import:
             the looking for the last part's end has come.
         verdict: What a FINISHING import will be closed as, if that does not depend on its parts.
         root: Of a correction, the import of the drop that its family goes back to.
+        tells_unchanged: It is UNCHANGED for the first time, and people are to hear of it.
         counts_disagree: Bigin's counts and the joined rows contradict each other.
         results: Prefix of the result files in the bucket.
         open, due_at: Present until the import is closed and, if it is not quiet, noticed.
@@ -94,6 +95,7 @@ class Import:
     verdict: ImportState | None = None
     concerns_mapping: bool = False
     winner: str | None = None
+    tells_unchanged: bool = False
     root: str | None = None
     counts: Counts | None = None
     counts_disagree: bool = False
@@ -108,6 +110,11 @@ class Import:
     @classmethod
     def at(cls, import_id: str) -> Address[Import]:
         return Address(cls, f"IMPORT#{import_id}", "IMPORT")
+
+    @property
+    def is_quiet(self) -> bool:
+        """Return whether it is closed without a notice."""
+        return self.state.is_quiet and not self.tells_unchanged
 
     @property
     def address(self) -> Address[Import]:

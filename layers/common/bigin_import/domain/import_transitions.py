@@ -136,6 +136,7 @@ def record_planned(
     claim: str | None = None,
     verdict: ImportState | None = None,
     winner: str | None = None,
+    tells_unchanged: bool = False,
 ) -> Step:
     """Every part is in the ledger; with a *verdict* none of them is sent."""
     return lambda seen: replace(
@@ -143,6 +144,7 @@ def record_planned(
         state=ImportState.FINISHING if verdict else ImportState.SENDING,
         verdict=verdict,
         winner=winner,
+        tells_unchanged=tells_unchanged,
         claim=claim,
         totals=totals,
         module=module,

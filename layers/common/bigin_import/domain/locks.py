@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bigin_import.domain.history import ModuleHistory
+from bigin_import.domain.history import FileHistory, ModuleHistory
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address
@@ -38,10 +38,18 @@ class KeyLock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentClaim:
-    """This content with this mapping belongs to that import."""
+    """
+    This content with this mapping belongs to that import.
+
+    Attributes:
+        repeats: The import that had it before, which got only some of its rows in.
+        told_by: The import by which people heard that the content is unchanged.
+    """
 
     digest: str
     import_id: str
+    repeats: str | None = None
+    told_by: str | None = None
     version: int = 0
 
     @classmethod
@@ -150,6 +158,7 @@ type Record = (
     | ContentClaim
     | Family
     | ModuleHistory
+    | FileHistory
     | SharedToken
     | LastNotice
     | CachedResponse

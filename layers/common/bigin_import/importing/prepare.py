@@ -9,15 +9,18 @@ from functools import partial
 from bigin_import import identity, object_keys
 from bigin_import.corrections.corrections import Corrections, reject_merged
 from bigin_import.corrections.families import Decided, Families
+from bigin_import.deduplication.claims import Claims, Content
+from bigin_import.deduplication.earlier_rows import EarlierRows
+from bigin_import.deduplication.key_history import KeyHistory
+from bigin_import.deduplication.repeats import Repeated, Repeats
 from bigin_import.domain import import_transitions
 from bigin_import.domain.import_record import Import, Totals
 from bigin_import.domain.job_request import Operation
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, Plan
 from bigin_import.domain.states import ImportState, OpenKind, PartState
+from bigin_import.errors import UnderWayError
 from bigin_import.importing.check import DropCheck
-from bigin_import.importing.claims import Claims, Content
-from bigin_import.importing.key_history import KeyHistory
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.pauses import Pause
@@ -96,13 +99,44 @@ class Preparer:
             return self._record_plan(lease, plan, verdict=ImportState.DRY_RUN)
         content = _content(record, mapping, plan, log)
         lease.change(import_transitions.record_plan(made, claim=content.claim))
-        winner = self._claims.acquire(content, record.import_id)
+        winner, repeats, is_news = self._claims.acquire(content, record.import_id)
         if winner is not None:
-            return self._record_plan(lease, plan, verdict=ImportState.UNCHANGED, winner=winner)
+            return self._record_unchanged(lease, plan, winner, tells=is_news)
+        repeated = self._decide_repeats(record, mapping, plan, log, repeats)
+        if repeated is not None:
+            plan = self._cut_again(lease, record, mapping, repeated)
+            made = write_plan(self.files, record.import_id, plan)
+            lease.change(import_transitions.record_plan(made, claim=content.claim))
+        if repeated is not None and not plan.cut.parts:
+            return self._record_unchanged(lease, plan, repeated.through, tells=True)
         if plan.columns.request.operation is not Operation.INSERT:
             self._history.record(record, plan.columns.request, log)
         self._plan_parts(lease, record.import_id, plan)
         return self._record_plan(lease, plan, claim=content.claim)
+
+    def _record_unchanged(self, lease: Lease, plan: Plan, winner: str, *, tells: bool) -> Import:
+        verdict = ImportState.UNCHANGED
+        return self._record_plan(lease, plan, verdict=verdict, winner=winner, tells_unchanged=tells)
+
+    def _cut_again(
+        self, lease: Lease, record: Import, mapping: Mapping, repeated: Repeated
+    ) -> Plan:
+        """Cut the drop without the rows that are left out."""
+        with ExitStack() as opened:
+            plan, *_ = self._cut(lease, record, mapping, opened, repeated)
+        lease.check()
+        return plan
+
+    def _decide_repeats(
+        self, record: Import, mapping: Mapping, plan: Plan, log: ContentLog, repeats: str | None
+    ) -> Repeated | None:
+        """Return which rows are left out because the file was dropped before, if any are."""
+        if mapping.force or plan.parent:
+            return None
+        try:
+            return self._repeats.decide(record, plan.columns.request, log, repeats=repeats)
+        except UnderWayError as exc:
+            raise StoppedError(Pause.TURN, str(exc)) from exc
 
     @property
     def checking(self) -> DropCheck:
@@ -116,21 +150,35 @@ class Preparer:
 
     @property
     def _claims(self) -> Claims:
-        return Claims(ledger=self.ledger, history=self._history)
+        return Claims(ledger=self.ledger, history=self._history, earlier=self._earlier)
+
+    @property
+    def _repeats(self) -> Repeats:
+        return Repeats(ledger=self.ledger, files=self.files, earlier=self._earlier)
+
+    @property
+    def _earlier(self) -> EarlierRows:
+        return EarlierRows(ledger=self.ledger, files=self.files)
 
     @property
     def _history(self) -> KeyHistory:
         return KeyHistory(ledger=self.ledger, files=self.files, clock=self.clock)
 
     def _cut(
-        self, lease: Lease, record: Import, mapping: Mapping, opened: ExitStack
+        self,
+        lease: Lease,
+        record: Import,
+        mapping: Mapping,
+        opened: ExitStack,
+        repeated: Repeated | None = None,
     ) -> tuple[Plan, ContentLog, Decided | None]:
         """Cut the drop; what its rows say can be read as long as *opened* is."""
         with self.checking.open(record, mapping) as (table, examined, inherited):
             columns = inherited.passed_on(column_plan(examined))
             log = opened.enter_context(ContentLog(columns))
             decided = self._decide_rows(lease, record, mapping, table.parent_import, columns)
-            sha256 = decided.sha256 if decided else ""
+            found = repeated or decided
+            sha256 = found.sha256 if found else ""
             table.decide(read_decisions(self.files, record.import_id, sha256))
             result = split(
                 table,
@@ -141,12 +189,8 @@ class Preparer:
                 log=log,
             )
             reject_merged(table)
-        if decided is not None:
-            result = replace(
-                result,
-                notes=(*decided.notes, *result.notes),
-                warnings=(*decided.warnings, *result.warnings),
-            )
+        if found is not None:
+            result = _with_sentences(result, found)
         plan = Plan(
             columns=columns,
             cut=result,
@@ -233,6 +277,7 @@ class Preparer:
         verdict: ImportState | None = None,
         winner: str | None = None,
         claim: str | None = None,
+        tells_unchanged: bool = False,
     ) -> Import:
         request, totals = plan.columns.request, _totals(plan.cut)
         self.telemetry.emit(
@@ -250,8 +295,14 @@ class Preparer:
                 claim=claim,
                 verdict=verdict,
                 winner=winner,
+                tells_unchanged=tells_unchanged,
             )
         )
+
+
+def _with_sentences(result: CutResult, found: Decided | Repeated) -> CutResult:
+    notes, warnings = (*found.notes, *result.notes), (*found.warnings, *result.warnings)
+    return replace(result, notes=notes, warnings=warnings)
 
 
 def _content(record: Import, mapping: Mapping, plan: Plan, log: ContentLog) -> Content:

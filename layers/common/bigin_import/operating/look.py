@@ -147,7 +147,7 @@ def watch(
 
 
 def _is_at_rest(record: Import) -> bool:
-    is_told = record.noticed_at is not None or record.state.is_quiet
+    is_told = record.noticed_at is not None or record.is_quiet
     return (record.state.is_closed and is_told) or record.state is ImportState.ON_HOLD
 
 

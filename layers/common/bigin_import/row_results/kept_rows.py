@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from io import TextIOWrapper
 from typing import BinaryIO, NamedTuple
@@ -30,6 +30,8 @@ class KeptRow(NamedTuple):
         root_import, root_row: Who it is in its family, if it was there before this import: the
             import that it was first dropped with, and its number there; else "" and 0.
         sent: Fingerprint of what was sent of it; "" if nothing was.
+        cells: Fingerprint of its mapped cells as they were read, whatever became of it; "" if the
+            drop is gone.
     """
 
     row: int
@@ -39,6 +41,7 @@ class KeptRow(NamedTuple):
     root_import: str = ""
     root_row: int = 0
     sent: str = ""
+    cells: str = ""
 
 
 class Fingerprints:
@@ -62,9 +65,18 @@ class Fingerprints:
 
 
 def write_kept_rows(
-    stream: BinaryIO, rows: Iterable[DropRow], columns: ColumnPlan
+    stream: BinaryIO,
+    rows: Iterable[DropRow],
+    columns: ColumnPlan,
+    *,
+    cells_of: Callable[[Sequence[str]], str],
 ) -> Iterator[DropRow]:
-    """Write *rows* to *stream* as they pass by; rows whose number is not known are left out."""
+    """
+    Write *rows* to *stream* as they pass by; rows whose number is not known are left out.
+
+    Args:
+        cells_of: Makes the fingerprint of a row's mapped cells.
+    """
     fingerprints = Fingerprints(columns)
     with (
         gzip.GzipFile("", "wb", compresslevel=1, fileobj=stream, mtime=0) as archive,
@@ -74,7 +86,8 @@ def write_kept_rows(
         writer.writerow(KeptRow._fields)
         for row in rows:
             if row.number is not None:
-                writer.writerow(_kept(row, row.number, fingerprints))
+                kept = _kept(row, row.number, fingerprints)
+                writer.writerow(kept._replace(cells=cells_of(row.cells)))
             yield row
 
 
@@ -100,4 +113,5 @@ def read_kept_rows(body: BinaryIO) -> Iterator[KeptRow]:
                 line["root_import"],
                 int(line["root_row"]),
                 line["sent"],
+                line["cells"],
             )

@@ -7,7 +7,7 @@ once, and `open` goes only after the notice was published, so a notice is never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -37,6 +37,7 @@ from bigin_import.row_results.kept_rows import write_kept_rows
 from bigin_import.row_results.result_files import ResultFile, WrittenResults, write_results
 from bigin_import.settling.row_files import Rows, sent_columns
 from bigin_import.settling.summarize import ConsoleLinks, summarize
+from bigin_import.splitting.content_log import Fingerprints
 from bigin_import.stored_plan import read_plan, read_problems, write_problems
 
 
@@ -142,10 +143,11 @@ class ResultWriter:
     def _write_rows(self, summary: ImportSummary, rows: Rows, *, as_dropped: bool) -> ImportSummary:
         record, plan = rows.record, rows.plan
         found = rows.read_drop() if as_dropped else rows.read_archives()
+        cells_of = partial(_fingerprint, Fingerprints(plan.columns)) if as_dropped else _no_cells
         key = object_keys.kept_rows_file(record.results or "")
         with self.files.open_writer(key, content_type="application/gzip") as kept:
             written = write_results(
-                write_kept_rows(kept, found, plan.columns),
+                write_kept_rows(kept, found, plan.columns, cells_of=cells_of),
                 header=summary.header,
                 sent=sent_columns(plan, as_dropped=as_dropped),
                 delimiter=plan.dialect.delimiter,
@@ -180,6 +182,14 @@ class ResultWriter:
 
     def _put(self, record: Import, name: str, body: bytes, content_type: str) -> None:
         self.files.write(f"{record.results}{name}", body, content_type=content_type)
+
+
+def _fingerprint(fingerprints: Fingerprints, cells: Sequence[str]) -> str:
+    return fingerprints.of([cells])[0].hex()
+
+
+def _no_cells(_: Sequence[str]) -> str:
+    return ""  # they are under other columns, as they were sent
 
 
 def _state(written: WrittenResults, *, in_doubt: bool) -> ImportState:
@@ -276,7 +286,7 @@ class ImportCloser:
         again = self.intake.take_up(record)
         if again is not None:
             self.resumer.resume(again.import_id)
-        if not record.state.is_quiet or _is_answer(record):
+        if not record.is_quiet or _is_answer(record):
             text = self.files.read(object_keys.notice_file(record.import_id))
             self._publish(record, _notices().validate_json(text))
         self._forget_in_time(record, parts)
@@ -328,8 +338,12 @@ class ImportCloser:
         if record.claim is None or not record.state.wrote_nothing:
             return
         claim = self.ledger.load(ContentClaim.at(record.claim))
-        if claim is not None and claim.import_id == record.import_id:
+        if claim is None or claim.import_id != record.import_id:
+            return
+        if claim.repeats is None:
             self.ledger.delete(claim)
+        else:
+            update(self.ledger, claim.address, partial(_give_back, record.import_id))
 
     def _forget_in_time(self, record: Import, parts: tuple[Part, ...] | None) -> None:
         """Everything is said and done: take the import out of the index, then out of the table."""
@@ -385,6 +399,13 @@ class ImportCloser:
             jobs=closing.jobs,
             seconds=(record.closed_at or 0) - record.received_at,
         )
+
+
+def _give_back(import_id: str, claim: ContentClaim) -> ContentClaim | None:
+    """The import that wrote nothing was to send the rest of another; that has the claim again."""
+    if claim.import_id != import_id or claim.repeats is None:
+        return None
+    return replace(claim, import_id=claim.repeats, repeats=None)
 
 
 @cache

@@ -17,7 +17,7 @@ from operator import itemgetter
 from struct import Struct
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import BinaryIO, Self, cast
+from typing import Self, cast
 
 from bigin_import.domain.plan import ColumnPlan
 from bigin_import.splitting.row_check import CheckedBatch, picker
@@ -27,6 +27,7 @@ KEY_HASH_BYTES = 8
 _IN_MEMORY_BYTES = 4_000_000
 _BETWEEN_CELLS = "\x1f"
 _ROW = Struct(f"={FINGERPRINT_BYTES}sI")
+_KEY = Struct(f"={KEY_HASH_BYTES}sI")
 _CHUNK_ROWS = 4_096
 
 
@@ -102,7 +103,8 @@ class ContentLog:
         self._content.update(b"".join(found))
         self._rows.write(b"".join(map(_ROW.pack, found, batch.numbers)))
         if self._key is not None:
-            self._keys.write(b"".join(map(key_hash, map(self._key, checked.records))))
+            hashes = map(key_hash, map(self._key, checked.records))
+            self._keys.write(b"".join(map(_KEY.pack, hashes, checked.numbers)))
 
     @property
     def sha256(self) -> str:
@@ -115,7 +117,8 @@ class ContentLog:
         while chunk := self._rows.read(_CHUNK_ROWS * _ROW.size):
             yield from _ROW.iter_unpack(chunk)
 
-    def keys(self) -> BinaryIO:
-        """Return the hashes of the keys, one after the other, from the first."""
+    def keyed_rows(self) -> Iterator[tuple[bytes, int]]:
+        """Yield the hash of the key of each row that can be sent, and the row's number."""
         self._keys.seek(0)
-        return cast("BinaryIO", self._keys)
+        while chunk := self._keys.read(_CHUNK_ROWS * _KEY.size):
+            yield from _KEY.iter_unpack(chunk)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from struct import Struct
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 RANGES = 64  # of a million entries one has 16,000
 _IN_MEMORY_BYTES = 64 * 1024
@@ -61,15 +61,10 @@ class HashRanges:
         file.seek(0, 2)
 
 
-def shares_a_hash(ours: BinaryIO, theirs: BinaryIO, size: int) -> bool:
-    """Return whether two streams of hashes of *size* bytes have one in common."""
+def shares_a_hash(ours: Iterable[bytes], theirs: Iterable[bytes], size: int) -> bool:
+    """Return whether two lots of hashes of *size* bytes have one in common."""
     layout = Struct(f"={size}s")
     with HashRanges(layout) as left, HashRanges(layout) as right:
-        left.add_all(_hashes(ours, size))
-        right.add_all(_hashes(theirs, size))
+        left.add_all(ours)
+        right.add_all(theirs)
         return any(not set(left.entries(at)).isdisjoint(right.entries(at)) for at in range(RANGES))
-
-
-def _hashes(stream: BinaryIO, size: int) -> Iterator[bytes]:
-    while chunk := stream.read(_CHUNK_ENTRIES * size):
-        yield from (chunk[at : at + size] for at in range(0, len(chunk), size))

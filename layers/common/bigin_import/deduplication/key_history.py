@@ -8,10 +8,9 @@ records that it made. The history is bounded, so a claim on content never has to
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from io import BytesIO
+from itertools import batched
 
 from bigin_import import identity, object_keys
 from bigin_import.domain.history import ModuleHistory, SentDrop
@@ -25,6 +24,7 @@ from bigin_import.splitting.content_log import KEY_HASH_BYTES, ContentLog
 from bigin_import.splitting.hash_ranges import shares_a_hash
 
 MOST_REMEMBERED = 50
+_CHUNK_KEYS = 8_192
 MOST_KEY_BYTES = 200_000_000  # of 25 million keys; a drop has at most half of that
 
 
@@ -62,7 +62,8 @@ class KeyHistory:
             return None
         key = object_keys.keys_file(record.results or "")
         with self.files.open_writer(key, content_type="application/octet-stream") as file:
-            shutil.copyfileobj(log.keys(), file)
+            for chunk in batched(_hashes(log), _CHUNK_KEYS, strict=False):
+                file.write(b"".join(chunk))
         return key
 
     def check_written_over(self, earlier: Import, request: JobRequest, log: ContentLog) -> bool:
@@ -119,4 +120,9 @@ class KeyHistory:
             theirs = self.files.read(sent.keys, at_most=MOST_KEY_BYTES)
         except MissingObjectError:
             return True
-        return shares_a_hash(log.keys(), BytesIO(theirs), KEY_HASH_BYTES)
+        hashes = (theirs[at : at + KEY_HASH_BYTES] for at in range(0, len(theirs), KEY_HASH_BYTES))
+        return shares_a_hash(_hashes(log), hashes, KEY_HASH_BYTES)
+
+
+def _hashes(log: ContentLog) -> Iterator[bytes]:
+    return (key for key, _ in log.keyed_rows())

@@ -1,0 +1,178 @@
+"""
+Which rows of a drop are in Bigin already, because the file was dropped before: the same file after
+a partial failure, or one that was mended or has grown.
+
+It is decided once, before anything is sent, and stored with the plan.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct
+
+from bigin_import.deduplication.earlier_rows import EarlierRows
+from bigin_import.deduplication.row_memory import KnownRow, RowMemory
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.job_request import JobRequest, Operation
+from bigin_import.domain.plan import RowDecision
+from bigin_import.domain.row_result import RowStatus
+from bigin_import.errors import UnderWayError
+from bigin_import.ports import Files, Ledger
+from bigin_import.report.figures import rows as in_words
+from bigin_import.splitting.content_log import KEY_HASH_BYTES, ContentLog
+from bigin_import.splitting.hash_ranges import RANGES, HashRanges
+from bigin_import.stored_plan import write_decisions
+
+MENDED_SHARE = 0.9
+_KEYED = Struct(f"={KEY_HASH_BYTES}sI")
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """
+    What was decided about rows that were dropped before.
+
+    Attributes:
+        sha256: Of the stored decisions.
+        notes, warnings: Sentences for the report.
+        through: The import that got most of them in.
+    """
+
+    sha256: str
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    through: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeats:
+    """Finds the rows of a drop that need not be sent again, or must not be."""
+
+    ledger: Ledger
+    files: Files
+    earlier: EarlierRows
+
+    def decide(
+        self, record: Import, request: JobRequest, log: ContentLog, *, repeats: str | None
+    ) -> Repeated | None:
+        """
+        Decide which rows are left out, and store that.
+
+        Args:
+            repeats: The import of the same content that got only some of its rows in.
+
+        Returns:
+            None if all rows are sent.
+
+        Raises:
+            UnderWayError: An earlier import of the same file has not ended.
+        """
+        memory = RowMemory(log)
+        if repeats is not None:
+            self._match_repeated(memory, repeats)
+        if request.operation is Operation.INSERT:
+            self._match_mended(memory, record, request.module)
+        known = _Known(memory, log, is_insert=request.operation is Operation.INSERT)
+        sha256 = write_decisions(self.files, record.import_id, known.decide(repeats))
+        if not known.counts:
+            return None
+        return Repeated(sha256, known.notes(), known.warnings(), known.through)
+
+    def _match_repeated(self, memory: RowMemory, import_id: str) -> None:
+        repeated = self.ledger.load(Import.at(import_id))
+        if repeated is not None and repeated.results is not None:
+            memory.match(self.earlier.read_rows(import_id, repeated.results), share=0)
+
+    def _match_mended(self, memory: RowMemory, record: Import, module: str) -> None:
+        for before in reversed(self.earlier.register(record, module)):
+            found = self.ledger.load(Import.at(before.import_id))
+            if found is not None and found.state.may_go_on:
+                raise UnderWayError(f"import {before.import_id} of the same file is under way")
+            memory.match(
+                self.earlier.read_rows_in(before.import_id, before.results), share=MENDED_SHARE
+            )
+
+
+class _Known:
+    """What is decided about the rows of a drop by what earlier imports have done with them."""
+
+    def __init__(self, memory: RowMemory, log: ContentLog, *, is_insert: bool) -> None:
+        self.counts: Counter[tuple[RowStatus, str]] = Counter()
+        self.overtaken = 0
+        self._memory = memory
+        self._log = log
+        self._is_insert = is_insert
+
+    def decide(self, root: str | None) -> Iterator[RowDecision]:
+        """Yield a decision for each row that is known, in the order of the drop."""
+        later = frozenset[int]() if self._is_insert else _rows_overtaken(self._memory, self._log)
+        for known in self._memory.known_rows():
+            status = known.status
+            if status is RowStatus.UNCLEAR and not self._is_insert:
+                status = None  # sent again, it finds the record that it may have made
+            if status is None and known.row in later:
+                status = RowStatus.EXISTING
+                self.overtaken += 1
+            elif status is not None:
+                self.counts[status, known.through] += 1
+            yield _decision(known, status, root)
+
+    @property
+    def through(self) -> str:
+        """The import that got most of them in."""
+        by_import: Counter[str] = Counter()
+        for (_, through), count in self.counts.items():
+            by_import[through] += count
+        return max(by_import, key=by_import.__getitem__, default="")
+
+    def notes(self) -> tuple[str, ...]:
+        notes = [
+            f"{in_words(count)} of this file were not sent: they are in Bigin already, through "
+            f'import {through}. To send them all the same, write "force": "{through}" in the '
+            "mapping."
+            for (status, through), count in self.counts.items()
+            if status is RowStatus.EXISTING
+        ]
+        if self.overtaken:
+            notes.append(
+                f"{in_words(self.overtaken)} of this file were not sent: a later row of it with "
+                "the same key is in Bigin already."
+            )
+        return tuple(notes)
+
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(
+            f"{in_words(count)} of this file were not sent: since import {through} nobody knows "
+            "whether they are in Bigin. Look there, and drop those that are missing as a file of "
+            "their own."
+            for (status, through), count in self.counts.items()
+            if status is RowStatus.UNCLEAR
+        )
+
+
+def _decision(known: KnownRow, status: RowStatus | None, root: str | None) -> RowDecision:
+    return RowDecision(
+        known.row,
+        status,
+        known.record_id if status is RowStatus.EXISTING else "",
+        known.through if status is not None else "",
+        root or "",
+        known.row_there if root else 0,
+    )
+
+
+def _rows_overtaken(memory: RowMemory, log: ContentLog) -> frozenset[int]:
+    """Return the numbers of rows that are not in, of whose keys a later row is."""
+    is_in = frozenset(row.row for row in memory.known_rows() if row.status is RowStatus.EXISTING)
+    overtaken: set[int] = set()
+    with HashRanges(_KEYED) as keys:
+        for key, row in log.keyed_rows():
+            keys.add(key, row)
+        for at in range(RANGES):
+            last = {key: row for key, row in keys.entries(at) if row in is_in}
+            overtaken.update(
+                row for key, row in keys.entries(at) if row not in is_in and row < last.get(key, 0)
+            )
+    return frozenset(overtaken)
