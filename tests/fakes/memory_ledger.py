@@ -9,6 +9,7 @@ from typing import Literal, cast
 
 from bigin_import.domain.edges import check_edge
 from bigin_import.domain.import_record import Import
+from bigin_import.domain.listing import listing_of
 from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address, OpenKind
@@ -118,6 +119,12 @@ class MemoryLedger:
         )
         self._hook("after", "due", kind)
         return tuple(entry.address for entry in late[:limit] if entry.address is not None)
+
+    def find_listed(self, heading: str, *, limit: int | None = None) -> tuple[Import, ...]:
+        imports = [record for record in self.records.values() if isinstance(record, Import)]
+        found = [record for record in imports if listing_of(record)[0] == heading]
+        newest_first = sorted(found, key=lambda each: listing_of(each)[1], reverse=True)
+        return tuple(newest_first[:limit])
 
     def _put(self, record: Record, saved: Record, write_id: int) -> None:
         place = _place(record)

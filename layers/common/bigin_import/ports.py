@@ -101,6 +101,14 @@ class Ledger(Protocol):
         """
         ...
 
+    def find_listed(self, heading: str, *, limit: int | None = None) -> tuple[Import, ...]:
+        """
+        Return imports under a heading of `domain.listing`, the newest first.
+
+        They have what the index holds of them and no version: to look at, never to save.
+        """
+        ...
+
 
 class Files(Protocol):
     """The bucket. Keys are decoded; one bucket per deployment."""

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
+from bigin_import.domain.listing import HELD, OTHER
 from bigin_import.domain.locks import ContentClaim, Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, OpenKind, PartState
@@ -279,3 +280,18 @@ def test_what_is_due_can_be_loaded(ledger: Ledger) -> None:
     (address,) = ledger.find_due(OpenKind.WORK, before=100, limit=10)
 
     assert ledger.load(address) == part
+
+
+def test_imports_are_listed_by_heading_the_newest_first(ledger: Ledger) -> None:
+    ledger.save(replace(an_import("i1"), received_at=100))
+    ledger.save(replace(an_import("i2"), received_at=300))
+    ledger.save(replace(an_import("i3"), received_at=200))
+    ledger.save(a_part("i1", 1))
+
+    found = ledger.find_listed(OTHER)
+    newest = ledger.find_listed(OTHER, limit=1)
+
+    assert [record.import_id for record in found] == ["i2", "i3", "i1"]
+    assert [record.import_id for record in newest] == ["i2"]
+    assert found[0].source == an_import("i2").source
+    assert ledger.find_listed(HELD) == ()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bigin_import.aws.items import address_of, key_of, to_item, to_record
+from bigin_import.aws.items import address_of, key_of, to_item, to_record, unknown_values
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Attempt, Part
@@ -84,3 +84,28 @@ def test_counts_of_the_release_before_are_read(record: Part | Import) -> None:
 @pytest.mark.parametrize("address", [Import.at("i1"), Part.at("i1", 12), Part.at("i1", 9999)])
 def test_an_index_entry_names_the_record(address: Address[Import] | Address[Part]) -> None:
     assert address_of(key_of(address)) == address
+
+
+def test_what_a_newer_release_wrote_is_written_back_by_this_one() -> None:
+    """During a deploy both write the same items; the older must not make them poorer."""
+    item = to_item(PART, write_id="w1") | {"colour": {"S": "blue"}}
+    item["attempts"]["L"][0]["M"] |= {"weight": {"N": "7"}}
+    record = to_record(Part, item)
+
+    unknown = unknown_values(record, item)
+    written = to_item(replace(record, state=PartState.HELD), write_id="w2", unknown=unknown)
+
+    assert written["state"] == {"S": "HELD"}
+    assert written["colour"] == {"S": "blue"}
+    assert written["attempts"]["L"][0]["M"]["weight"] == {"N": "7"}
+
+
+def test_of_an_item_of_this_release_nothing_is_unknown() -> None:
+    for record in (PART, IMPORT):
+        assert unknown_values(record, to_item(record, write_id="w1")) == {}
+
+
+def test_only_imports_are_listed() -> None:
+    assert to_item(IMPORT, write_id="w1")["listed"] == {"S": "OPEN#OTHER"}
+    assert to_item(IMPORT, write_id="w1")["listed_at"] == {"N": "50"}
+    assert "listed" not in to_item(PART, write_id="w1")

@@ -114,7 +114,10 @@ def find_bigin_busy(stack: Deployed) -> None:
 
 SCENES: dict[str, Callable[[Deployed], None]] = {
     "Ticks": tick,
-    "OnHold": hold,
+    "OpenImports": tick,
+    "HeldImports": tick,
+    "WaitingForCredits": tick,
+    "OldestOpenSeconds": tick,
     "Overdue": be_overdue,
     "Stalled": be_stalled,
     "CallbacksRefused": refuse_a_callback,
@@ -173,7 +176,7 @@ def test_a_metric_that_is_read_is_written_with_these_dimensions(
 def test_alarms_and_dashboard_read_what_we_think_they_read() -> None:
     """A reading of the template that finds nothing would prove nothing."""
     assert set(read_by_alarms()) == {
-        *("Ticks", "OnHold", "Overdue", "Stalled", "SecondJobs"),
+        *("Ticks", "HeldImports", "OldestOpenSeconds", "Overdue", "Stalled", "SecondJobs"),
         *("ForbiddenEdges", "CallbacksRefused", "TokenRefused", "NoticesFailed"),
     }
     assert {name: key for name, key in read_by_the_dashboard().items() if key} == {
@@ -190,8 +193,11 @@ def test_an_import_without_trouble_rings_nothing(
     drop_to_closing(stack)
     tick(stack)
 
-    ringing = set(read_by_alarms()) - {"Ticks"}
-    assert ringing.isdisjoint(name for name, _ in metrics(readings(capsys.readouterr().out)))
+    levels = {"HeldImports": 0, "OldestOpenSeconds": 0}  # measured always
+    ringing = set(read_by_alarms()) - {"Ticks", *levels}
+    written = readings(capsys.readouterr().out)
+    assert ringing.isdisjoint(name for name, _ in metrics(written))
+    assert {each.name: each.value for each in written if each.name in levels} == levels
 
 
 def test_rows_are_counted_by_status_and_jobs_by_what_closed_them(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bigin_import.domain.listing import PROJECTED
 from tests.template_reading import properties, resources_of_type, table_definition, template
 
 
@@ -94,11 +95,19 @@ def test_unfinished_uploads_are_thrown_away() -> None:
 
 
 def test_the_table_has_the_index_that_finds_open_work() -> None:
-    (index,) = table_definition()["GlobalSecondaryIndexes"]
+    index, _ = table_definition()["GlobalSecondaryIndexes"]
 
     assert index["IndexName"] == "open"
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["open", "due_at"]
     assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+def test_the_index_of_all_imports_holds_what_a_line_of_a_list_needs() -> None:
+    _, index = table_definition()["GlobalSecondaryIndexes"]
+
+    assert index["IndexName"] == "listing"
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["listed", "listed_at"]
+    assert tuple(index["Projection"]["NonKeyAttributes"]) == PROJECTED
 
 
 def test_the_table_forgets_by_expires_at_and_can_be_restored_to_any_second() -> None:

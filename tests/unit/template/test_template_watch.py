@@ -21,6 +21,7 @@ ALARMS = resources_of_type("AWS::CloudWatch::Alarm")
 def emitted() -> dict[str, set[str]]:
     """Return the metrics that telemetry emits, each with the names of its dimensions."""
     facts: dict[str, str | float | None] = {"state": "s", "code": "c", "closed_by": "b"}
+    facts |= dict.fromkeys(("open", "held", "waiting_for_credits", "oldest_seconds"), 1)
     facts |= dict.fromkeys(RowStatus, 1)
     gauges = [gauge for signal in SIGNALS.values() for gauge in signal.gauges]
     return {name: set(dimensions) for gauge in gauges for name, _, dimensions in gauge(facts)}
@@ -30,10 +31,18 @@ def emitted() -> dict[str, set[str]]:
 def test_each_function_logs_into_a_group_that_ends(function: str) -> None:
     group = properties(f"{function}LogGroup")
 
-    assert properties(f"{function}Function")["LoggingConfig"] == {
-        "LogGroup": {"Ref": f"{function}LogGroup"}
-    }
+    logging = properties(f"{function}Function")["LoggingConfig"]
+    assert logging["LogGroup"] == {"Ref": f"{function}LogGroup"}
     assert group["RetentionInDays"] <= 90
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_ends_a_function_from_outside_is_logged_as_json_too(function: str) -> None:
+    """A time-out, a kill for memory, an error that nobody caught: Lambda writes those itself."""
+    logging = properties(f"{function}Function")["LoggingConfig"]
+
+    assert logging["LogFormat"] == "JSON"
+    assert (logging["ApplicationLogLevel"], logging["SystemLogLevel"]) == ("INFO", "INFO")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -86,7 +95,8 @@ def test_errors_and_throttles_of_every_function_ring(function: str, metric: str)
         "AsyncEventsDropped",
         "ApproximateNumberOfMessagesVisible",
         "ApproximateAgeOfOldestMessage",
-        "OnHold",
+        "HeldImports",
+        "OldestOpenSeconds",
         "Overdue",
         "Stalled",
         "ForbiddenEdges",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from secrets import randbelow
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from bigin_import.aws.items import address_of, key_of, to_item, to_record
+from bigin_import.aws.items import address_of, key_of, to_item, to_record, unknown_values
 from bigin_import.domain.edges import check_edge
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import Record
@@ -19,7 +19,10 @@ from bigin_import.errors import ConflictError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from bigin_import.aws.items import Item
+
 OPEN_INDEX = "open"
+LISTING_INDEX = "listing"
 
 
 class DynamoLedger:
@@ -46,13 +49,15 @@ class DynamoLedger:
         self._table = table
         self._check = check
         self._new_write_id = new_write_id
+        # Empty but for the minutes of a deploy, in which two releases write side by side.
+        self._unknown: dict[tuple[str, str, int], Mapping[str, Any]] = {}
 
     def load[R: Record](self, address: Address[R]) -> R | None:
         answer = self._client.get_item(
             TableName=self._table, Key=key_of(address), ConsistentRead=True
         )
         item = answer.get("Item")
-        return None if item is None else to_record(address.kind, item)
+        return None if item is None else self._read(address.kind, item)
 
     def save[R: Record](self, record: R, *, over: R | None = None) -> R:
         self._check(over, record)
@@ -61,7 +66,7 @@ class DynamoLedger:
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=to_item(saved, write_id=write_id),
+                Item=to_item(saved, write_id=write_id, unknown=self._unknown_of(record)),
                 **_only_over(record.version),
             )
         except self._client.exceptions.ConditionalCheckFailedException as exc:
@@ -91,7 +96,7 @@ class DynamoLedger:
             },
             ConsistentRead=True,
         )
-        return tuple(to_record(Part, item) for page in pages for item in page["Items"])
+        return tuple(self._read(Part, item) for page in pages for item in page["Items"])
 
     def find_due(
         self, kind: OpenKind, *, before: int, limit: int
@@ -108,12 +113,38 @@ class DynamoLedger:
         )
         return tuple(address_of(item) for item in answer["Items"])
 
+    def find_listed(self, heading: str, *, limit: int | None = None) -> tuple[Import, ...]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=LISTING_INDEX,
+            KeyConditionExpression="listed = :heading",
+            ExpressionAttributeValues={":heading": {"S": heading}},
+            ScanIndexForward=False,
+            PaginationConfig={} if limit is None else {"MaxItems": limit},
+        )
+        return tuple(to_record(Import, item) for page in pages for item in page["Items"])
+
+    def _read[R: Record](self, kind: type[R], item: Item) -> R:
+        """Return the record, and remember what only a newer release knows of it."""
+        record = to_record(kind, item)
+        if unknown := unknown_values(record, item):
+            self._unknown[_place(record)] = unknown
+        return record
+
+    def _unknown_of(self, record: Record) -> Mapping[str, Any]:
+        """Return what was read with this version of *record* and is no field of it."""
+        return self._unknown.get(_place(record), {})
+
     def _is_stored(self, address: Address[Any], write_id: str) -> bool:
         """Return whether the write *write_id* is the one that the table holds."""
         answer = self._client.get_item(
             TableName=self._table, Key=key_of(address), ConsistentRead=True
         )
         return answer.get("Item", {}).get("write_id") == {"S": write_id}
+
+
+def _place(record: Record) -> tuple[str, str, int]:
+    return record.address.pk, record.address.sk, record.version
 
 
 def _next_version(record: Record) -> int:

@@ -84,6 +84,17 @@ def _total(name: str, fact: str) -> Gauge:
     return total
 
 
+def _level(name: str, fact: str) -> Gauge:
+    """Return a gauge that shows how much there is now."""
+
+    def level(facts: Facts) -> Iterator[Reading]:
+        value = facts.get(fact)
+        if isinstance(value, int | float):
+            yield name, value, {}
+
+    return level
+
+
 def _count_by(name: str, dimension: str, fact: str) -> Gauge:
     """Return a gauge that counts events apart by one of their facts."""
 
@@ -125,6 +136,14 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     "import_closed": Signal(gauges=(_count_by("ImportsClosed", "State", "state"), _rows)),
     "notice_failed": Signal(logging.ERROR, (_count("NoticesFailed"),)),
     "forbidden_edge": Signal(logging.ERROR, (_count("ForbiddenEdges"),)),
+    "open_work": Signal(
+        gauges=(
+            _level("OpenImports", "open"),
+            _level("HeldImports", "held"),
+            _level("WaitingForCredits", "waiting_for_credits"),
+            _level("OldestOpenSeconds", "oldest_seconds"),
+        )
+    ),
     "tick": Signal(gauges=(_count("Ticks"),)),
     "item_failed": Signal(logging.ERROR),
     "failed_event_unreadable": Signal(logging.ERROR),

@@ -28,6 +28,7 @@ from bigin_import.settling.close import ImportCloser, give_up_hold
 from bigin_import.settling.collect import Collector
 from bigin_import.settling.credit_notice import OutOfCreditsNotice
 from bigin_import.settling.match_job import JobMatcher
+from bigin_import.settling.measure_open import report_open_work
 from bigin_import.settling.poll import JobPoller
 from bigin_import.telemetry import report_bigin_error
 
@@ -75,6 +76,7 @@ class Tick:
             examined += 1
             act = partial(self._act, address)
             self._try(act, address.pk, unexpected)
+        report_open_work(self.ledger, self.clock, self.telemetry)
         self.telemetry.emit("tick", examined=examined, failed=len(unexpected))
         if unexpected:
             raise ExceptionGroup("items of this tick failed", unexpected)

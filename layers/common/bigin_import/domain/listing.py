@@ -1,0 +1,52 @@
+"""
+Under which heading the index `listing` has an import; nothing is decided by it.
+
+The headings of open imports say what they wait for, those of closed ones name their month.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.states import ImportState
+
+HELD: Final = "OPEN#HELD"
+CREDITS: Final = "OPEN#CREDITS"
+OTHER: Final = "OPEN#OTHER"
+OPEN: Final = (HELD, CREDITS, OTHER)
+
+# Names of `Pause`, as records have them.
+_WAITS_FOR_A_PERSON = frozenset({"HELD", "CONTRADICTION"})
+_WAITS_FOR_CREDITS = "BUSY"
+
+PROJECTED: Final = (
+    *("import_id", "source", "state", "module", "operation", "dry_run", "root"),
+    *("totals", "counts", "pause", "paused_at", "hold_cause", "held_at"),
+    *("received_at", "closed_at", "results"),
+)
+"""What the index holds of an import beside its keys: what a line in a list needs."""
+
+
+def closed_in(at: int) -> str:
+    """Return the heading of imports that were closed in the month of *at* (UTC)."""
+    return time.strftime("CLOSED#%Y-%m", time.gmtime(at))
+
+
+def listing_of(record: Import) -> tuple[str, int]:
+    """Return `listed` and `listed_at`: the heading, and when it was received or closed."""
+    if record.state.is_closed:
+        at = record.closed_at or record.received_at
+        return closed_in(at), at
+    if _waits_for_a_person(record):
+        return HELD, record.received_at
+    waits_for_credits = record.pause == _WAITS_FOR_CREDITS
+    return CREDITS if waits_for_credits else OTHER, record.received_at
+
+
+def _waits_for_a_person(record: Import) -> bool:
+    if record.state is ImportState.ON_HOLD or record.pause in _WAITS_FOR_A_PERSON:
+        return True
+    # Of a held part the import knows only that people were told.
+    return record.state is ImportState.SENT and record.reminded_at is not None
