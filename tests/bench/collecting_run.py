@@ -104,6 +104,7 @@ def _finisher(files: S3Files, ledger: MemoryLedger, bigin: Bigin) -> ImportClose
         clock=clock,
         telemetry=SeenEvents(),
         keep_seconds=1,
+        notice_wait_seconds=120,
     )
 
 

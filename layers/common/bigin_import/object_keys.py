@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
 from posixpath import basename, dirname
@@ -107,7 +108,22 @@ def _folder_names(key: str) -> Iterator[Names]:
 def reaches(mapping_key: str, key: str) -> bool:
     """Return whether the CSV *key* looks for its mapping at *mapping_key*."""
     object_keys = (*own_mapping_names(key), *folder_mapping_names(key))
-    return any(mapping_key.casefold() in names for _, names in object_keys)
+    is_exact = any(mapping_key.casefold() in names for _, names in object_keys)
+    return is_exact or is_named_alike(mapping_key, key)
+
+
+def is_named_alike(mapping_key: str, key: str) -> bool:
+    """
+    Return whether a mapping beside the CSV *key* bears its name but for Unicode form or case.
+
+    macOS writes é as two characters, and people do not see letter case in all of their programs.
+    """
+    _, names = _own_names(key)
+    return _form(mapping_key) in map(_form, names)
+
+
+def _form(key: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", key).casefold())
 
 
 def reach_of(mapping_key: str) -> str:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bigin_import.settling.match_job import JobMatcher
     from bigin_import.settling.poll import JobPoller
     from bigin_import.settling.tick import Tick
+    from bigin_import.settling.waiting_notice import Suggestion
 
 MINUTE_SECONDS = 60
 HOUR_SECONDS = 3600
@@ -81,6 +82,7 @@ class Limits:
     default_encoding: str = ""
     max_parallel_calls: int = 3
     mapping_wait_seconds: int = HOUR_SECONDS
+    notice_wait_seconds: int = 2 * MINUTE_SECONDS
     unknown_create_seconds: int = HOUR_SECONDS
     job_deadline_seconds: int = DAY_SECONDS
     hold_seconds: int = 14 * DAY_SECONDS
@@ -295,6 +297,7 @@ class Application:
                 suggest=self._suggest,
             ),
             intake=self.registrar,
+            notice_wait_seconds=self._limits.notice_wait_seconds,
             notices=self._ports.notices,
             resumer=self._ports.resumer,
             clock=self._ports.clock,
@@ -302,7 +305,7 @@ class Application:
             keep_seconds=self._limits.keep_seconds,
         )
 
-    def _suggest(self, record: Import) -> str | None:
+    def _suggest(self, record: Import) -> Suggestion:
         """Few imports want a suggestion, and all that reads mappings comes with it."""
         from bigin_import.settling.suggest_mapping import Suggester
 

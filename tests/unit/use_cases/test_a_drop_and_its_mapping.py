@@ -87,8 +87,9 @@ def test_without_a_mapping_the_drop_is_rejected_after_an_hour_and_somebody_is_to
     harness.tick(minutes=61)
 
     assert harness.import_of(source).state is ImportState.REJECTED
-    assert len(harness.notices.published) == 1
-    assert "contacts.mapping.json" in harness.notices.published[0].body
+    waiting, rejected = harness.notices.published
+    assert waiting.subject == "Waiting for a mapping: contacts.csv"
+    assert "contacts.mapping.json" in rejected.body
     assert harness.bigin.made == {}
 
 

@@ -51,7 +51,8 @@ class Import:
             `continue` names it, so that it is never said about another hold.
         contradiction: In which points the first job was not what was asked for.
         refused_decision: Why a person's last decision was not carried out.
-        reminded_at: When people were last told of the hold, or of a held part.
+        reminded_at: When people were last told of the hold, of a held part, or that no mapping has
+            come.
         parts_ended: Parts 1 to this one have ended, or were found to wait for a person; how far
             the looking for the last part's end has come.
         verdict: What a FINISHING import will be closed as, if that does not depend on its parts.

@@ -309,6 +309,17 @@ def record_reminded(now: int) -> Step:
     return step
 
 
+def record_told_waiting(now: int) -> Step:
+    """People were told that no mapping has come."""
+
+    def step(seen: Import) -> Import | None:
+        if seen.state is not ImportState.WAITING_FOR_MAPPING:
+            return None
+        return replace(seen, reminded_at=now)
+
+    return step
+
+
 def fail_unprepared(now: int) -> Step:
     """Nobody decided about a hold from before there was a plan."""
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, islice
+from posixpath import dirname
 
 from bigin_import import identity, object_keys
 from bigin_import.domain.drop import ObjectVersion
@@ -23,6 +24,7 @@ from bigin_import.ports import Clock, Files, Ledger, Telemetry
 
 TAKE_UP_SECONDS = 7 * 24 * 3600
 LONGEST_WAIT_SECONDS = 7 * 24 * 3600  # for a mapping, by template.yaml; then a drop is rejected
+MOST_IN_FOLDER = 2_000  # keys looked at for a mapping whose name is spelled otherwise
 MOST_WAITING = 200  # looked at when a mapping arrives; the tick looks at the rest
 
 
@@ -65,7 +67,20 @@ class Registrar:
 
     def find_own_mapping(self, key: str) -> MappingPin | None:
         """Return the mapping that bears the name of the CSV *key*."""
-        return self._find_first(object_keys.own_mapping_names(key))
+        exact = self._find_first(object_keys.own_mapping_names(key))
+        return exact or self._find_own_mapping_alike(key)
+
+    def _find_own_mapping_alike(self, key: str) -> MappingPin | None:
+        """Return the mapping whose name differs in spelling alone, if there is only one."""
+        alike = self.find_alike_mappings(key)
+        version = self.files.find_newest(alike[0]) if len(alike) == 1 else None
+        return MappingPin(key=version.key, version_id=version.version_id) if version else None
+
+    def find_alike_mappings(self, key: str) -> tuple[str, ...]:
+        """Return the mappings beside *key* that differ from its name in Unicode form or case."""
+        folder = f"{dirname(key)}/"
+        keys = islice(self.files.list_keys(folder), MOST_IN_FOLDER)
+        return tuple(each for each in keys if object_keys.is_named_alike(each, key))
 
     def find_folder_mapping(self, key: str) -> MappingPin | None:
         """Return the mapping of the folder of the CSV *key*, or of the nearest one above."""

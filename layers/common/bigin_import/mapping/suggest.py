@@ -131,7 +131,7 @@ type Misfits = Callable[[int, str], Sequence[int]]
 # Nothing can be read from these: a mapping dropped unread is refused at this place.
 _UNKNOWN_FORMAT = "write here how the file writes dates, such as dd.MM.yyyy"
 UNKNOWN_ENCODING = "write here the encoding of the file, such as windows-1252"
-_UNKNOWN_COLUMN = "write here the column for"
+UNKNOWN_COLUMN = "write here the column for"
 _EITHER = " or "
 MISSING = "$missing"
 
@@ -220,7 +220,7 @@ def _missing_fields(
     filled = {entry["api_name"] for entry in entries}
     for api_name in known.needed():
         if api_name not in filled:
-            yield {"column": f"{_UNKNOWN_COLUMN} {api_name}", "api_name": api_name}
+            yield {"column": f"{UNKNOWN_COLUMN} {api_name}", "api_name": api_name}
 
 
 def _missing(
@@ -236,7 +236,7 @@ def _missing(
         yield "character_encoding: the file is not UTF-8, and nothing says what it is."
     for entry in entries:
         api_name, column = entry["api_name"], str(entry.get("column", ""))
-        if column.startswith(_UNKNOWN_COLUMN):
+        if column.startswith(UNKNOWN_COLUMN):
             yield f"{api_name}: a new record needs it, and no column was recognised for it."
         if "format" in entry:
             yield from _about_dates(entry, headers, misfits)

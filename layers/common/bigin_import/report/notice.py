@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from bigin_import.domain.drop import Notice
+from bigin_import.domain.drop import Notice, Problem
 from bigin_import.domain.row_result import Counts, JobCounts
 from bigin_import.domain.states import ImportState
 from bigin_import.report.figures import balance, number, rows
@@ -67,6 +67,41 @@ def compose_waiting(files: Sequence[str]) -> Notice:
         subject=_as_subject(f"Waiting for credits: {many}"),
         body="\n".join(lines) + "\n",
         attributes=(("state", "WAITING_FOR_CREDITS"),),
+    )
+
+
+def compose_no_mapping(  # what is told, by name
+    *,
+    file: str,
+    import_id: str,
+    mapping_key: str,
+    folder_key: str,
+    suggestion: str,
+    recognised: Sequence[str],
+    problems: Sequence[Problem],
+    alike: Sequence[str],
+) -> Notice:
+    """Say that a drop waits for its mapping, what was recognised in it, and where to drop one."""
+    name = file.rpartition("/")[2]
+    action = f"Drop {mapping_key} beside it, or {folder_key}; it is then taken up by itself."
+    if problems:
+        action = f"Correct what is listed below. {action}"
+    sections = (
+        _Section("", (_line(f"{name} waits for a mapping, and none has come."), _line(action))),
+        _Section("Problems", tuple(_line(str(each)) for each in problems)),
+        _Section("Which of these is its mapping? Give it the name above", tuple(alike)),
+        _Section("Recognised", tuple(map(_line, _first(recognised, MAX_FILES)))),
+        _Section("Files", (f"suggestion: {suggestion}",) if suggestion else ()),
+        _Section("Import", (f"file {_one_line(file)}", f"import id {import_id}")),
+    )
+    return Notice(
+        subject=_as_subject(f"Waiting for a mapping: {name}"),
+        body=_fitted([section for section in sections if section.lines]),
+        attributes=(
+            ("state", "WAITING_FOR_MAPPING"),
+            ("file", _one_line(file)),
+            ("import_id", import_id),
+        ),
     )
 
 

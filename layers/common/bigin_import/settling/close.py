@@ -7,7 +7,7 @@ once, and `open` goes only after the notice was published, so a notice is never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -37,6 +37,7 @@ from bigin_import.row_results.kept_rows import write_kept_rows
 from bigin_import.row_results.result_files import ResultFile, WrittenResults, write_results
 from bigin_import.settling.row_files import Rows, sent_columns
 from bigin_import.settling.summarize import ConsoleLinks, summarize
+from bigin_import.settling.waiting_notice import Suggest, WaitingNotice
 from bigin_import.splitting.content_log import Fingerprints
 from bigin_import.stored_plan import read_plan, read_problems, write_problems
 
@@ -82,13 +83,13 @@ class ResultWriter:
     Writes results under keys that depend on the import alone, so writing twice is harmless.
 
     Attributes:
-        suggest: Stores a mapping to start from for a drop, and returns its key; None if it cannot.
+        suggest: Stores a mapping to start from for a drop, if it can.
     """
 
     files: Files
     clock: Clock
     around: ConsoleLinks
-    suggest: Callable[[Import], str | None]
+    suggest: Suggest
 
     def write(self, record: Import, parts: tuple[Part, ...]) -> Closing:
         """Account for every row of a FINISHING import and write what became of it."""
@@ -119,7 +120,7 @@ class ResultWriter:
         return compose_notice(summarize(record, parts, plan, self.around))
 
     def _write_problems(self, summary: ImportSummary, record: Import) -> ImportSummary:
-        key = self.suggest(record) if record.concerns_mapping else None
+        key = self.suggest(record).key if record.concerns_mapping else None
         return replace(
             summary,
             problems=read_problems(self.files, record.import_id),
@@ -212,7 +213,13 @@ _WITH_JOB = (PartState.CREATED, PartState.SETTLED, PartState.COLLECTED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportCloser:
-    """Closes imports. *keep_seconds*: how long the table remembers them afterwards."""
+    """
+    Closes imports.
+
+    Attributes:
+        keep_seconds: How long the table remembers them afterwards.
+        notice_wait_seconds: How long a drop waits for a mapping before people are told.
+    """
 
     ledger: Ledger
     files: Files
@@ -223,6 +230,20 @@ class ImportCloser:
     clock: Clock
     telemetry: Telemetry
     keep_seconds: int
+    notice_wait_seconds: int
+
+    @property
+    def waiting_notice(self) -> WaitingNotice:
+        return WaitingNotice(
+            ledger=self.ledger,
+            intake=self.intake,
+            notices=self.notices,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            suggest=self.writer.suggest,
+            url_of=self.writer.around.console_url,
+            wait_seconds=self.notice_wait_seconds,
+        )
 
     def finish(self, import_id: str) -> None:
         """Bring an import towards its end, as far as its parts allow."""
@@ -230,8 +251,7 @@ class ImportCloser:
         if record is None or record.open is None:
             return
         parts = self.ledger.load_parts(import_id)
-        if record.state is ImportState.WAITING_FOR_MAPPING:
-            self.writer.suggest(record)
+        self.waiting_notice.tell_if_due(record)
         if record.state is ImportState.SENDING:
             self._wake(record, parts)
         if record.state in (ImportState.SENT, ImportState.ON_HOLD):

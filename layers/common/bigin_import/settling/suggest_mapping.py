@@ -12,6 +12,7 @@ from bigin_import import object_keys
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.job_request import Field
+from bigin_import.domain.states import ImportState
 from bigin_import.errors import (
     BiginError,
     DropRejectedError,
@@ -23,10 +24,11 @@ from bigin_import.mapping.keys import RULE_KEYS, SETTING_KEYS
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.parse import read_mapping
 from bigin_import.mapping.recognise import guess_module
-from bigin_import.mapping.suggest import UNKNOWN_ENCODING, Line, suggest_mapping
+from bigin_import.mapping.suggest import UNKNOWN_COLUMN, UNKNOWN_ENCODING, Line, suggest_mapping
 from bigin_import.ports import Files
 from bigin_import.reading.drop import Drop
 from bigin_import.reading.table import Options
+from bigin_import.settling.waiting_notice import Suggestion
 from bigin_import.splitting.dates import DatePattern, fitting_formats
 from bigin_import.stored_plan import MOST_BYTES, read_mapping_text, read_problems
 
@@ -44,24 +46,36 @@ class Suggester:
     metadata: MetadataCache
     default_encoding: str
 
-    def suggest(self, record: Import) -> str | None:
+    def suggest(self, record: Import) -> Suggestion:
         """
-        Store a suggested mapping for a drop and return its key.
+        Store a suggested mapping for a drop.
 
         Returns:
-            None if the drop is no table, is gone, or may not be read: then a mapping is not what
-            it lacks; also if nothing could be suggested but the mapping that was refused.
+            Without a key if the drop is no table, is gone, or may not be read: then a mapping is
+            not what it lacks; also if nothing could be suggested but the mapping that was refused.
         """
         try:
             text = self._read_and_suggest(record, self._read_mapping(record))
-        except (DropRejectedError, *_NOT_TO_BE_HAD):
-            return None
+        except _NOT_TO_BE_HAD:
+            return Suggestion()
+        except DropRejectedError as exc:
+            return Suggestion(problems=exc.problems)
+        is_waiting = record.state is ImportState.WAITING_FOR_MAPPING
+        problems = self._read_problems(record) if is_waiting else ()
         if text is None:
-            return None
+            return Suggestion(problems=problems)
         name = object_keys.result_name(record.source.key)
         key = f"{record.results}{name}.mapping.suggested.json"
         self.files.write(key, text.encode(), content_type="application/json")
-        return key
+        return Suggestion(key, tuple(_recognised(text)), problems)
+
+    def _read_problems(self, record: Import) -> tuple[Problem, ...]:
+        """Return why the beginning of a drop cannot be read without a mapping that says how."""
+        try:
+            with Drop(self.files, record.source, None, self.default_encoding).open():
+                return ()
+        except DropRejectedError as exc:
+            return exc.problems
 
     def _read_and_suggest(self, record: Import, mapping: Mapping | None) -> str | None:
         problems = read_problems(self.files, record.import_id)
@@ -118,6 +132,15 @@ class Suggester:
             return self.metadata.get_fields(module) if module else None
         except BiginError:
             return None  # a suggestion from the usual names is better than none
+
+
+def _recognised(text: str) -> Iterator[str]:
+    suggested = json.loads(text)
+    if module := suggested.get("module"):
+        yield f"module {module}"
+    for entry in suggested["field_mappings"]:
+        if "column" in entry and not entry["column"].startswith(UNKNOWN_COLUMN):
+            yield f'"{entry["column"]}" → {entry["api_name"]}'
 
 
 def _show_cells(problems: Sequence[Problem], record: Import) -> bool:

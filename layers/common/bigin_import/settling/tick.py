@@ -217,6 +217,8 @@ class Tick:
             or self.files.find_newest(key) is None
         ):
             self.resumer.resume(record.import_id)
+        else:
+            self.finisher.waiting_notice.tell_if_due(record)
 
     def _take_failures_in(self) -> None:
         """Make sure that every event import_csv failed on has its import in the ledger."""

@@ -1,0 +1,92 @@
+"""Use case: nobody waits in the dark. A drop without a mapping is told of once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from posixpath import dirname
+
+from bigin_import import object_keys
+from bigin_import.domain import import_transitions
+from bigin_import.domain.drop import Notice, Problem
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.states import ImportState
+from bigin_import.errors import NoticeFailedError
+from bigin_import.importing.register import Registrar
+from bigin_import.ledger import update
+from bigin_import.ports import Clock, Ledger, Notices, Telemetry
+from bigin_import.report.notice import compose_no_mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """
+    What a drop looks like to one who knows no mapping of it.
+
+    Attributes:
+        key: Where the suggested mapping lies; None if there is none.
+        recognised: The module, then `"header" → field` for each column.
+        problems: Why the drop cannot be read whatever its mapping says, or not without one that
+            says how.
+    """
+
+    key: str | None = None
+    recognised: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+type Suggest = Callable[[Import], Suggestion]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingNotice:
+    """Tells of drops that wait for a mapping; *wait_seconds*: how long nobody is told."""
+
+    ledger: Ledger
+    intake: Registrar
+    notices: Notices
+    clock: Clock
+    telemetry: Telemetry
+    suggest: Suggest
+    url_of: Callable[[str], str]
+    wait_seconds: int
+
+    def tell_if_due(self, record: Import) -> None:
+        """
+        Suggest a mapping; tell people of it after a while, and at once if the drop is unreadable.
+
+        A notice may come twice if this process dies before it is remembered, but never not at all.
+        """
+        if record.state is not ImportState.WAITING_FOR_MAPPING:
+            return
+        suggestion = self.suggest(record)
+        waited = self.clock.now() - record.received_at
+        is_due = waited >= self.wait_seconds or bool(suggestion.problems)
+        if record.reminded_at is not None or not is_due:
+            return
+        self._publish(record, self._compose(record, suggestion))
+        update(
+            self.ledger, record.address, import_transitions.record_told_waiting(self.clock.now())
+        )
+
+    def _compose(self, record: Import, suggestion: Suggestion) -> Notice:
+        key = record.source.key
+        alike = self.intake.find_alike_mappings(key)
+        return compose_no_mapping(
+            file=key,
+            import_id=record.import_id,
+            mapping_key=f"{object_keys.stem(key)}.mapping.json",
+            folder_key=f"{dirname(key)}/mapping.json",
+            suggestion=self.url_of(suggestion.key) if suggestion.key else "",
+            recognised=suggestion.recognised,
+            problems=suggestion.problems,
+            alike=alike if len(alike) > 1 else (),
+        )
+
+    def _publish(self, record: Import, notice: Notice) -> None:
+        try:
+            self.notices.publish(notice)
+        except NoticeFailedError:
+            self.telemetry.emit("notice_failed", import_id=record.import_id)
+            raise
+        self.telemetry.emit("notice_published", import_id=record.import_id)
