@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -15,9 +15,6 @@ from bigin_import.errors import BiginError
 from bigin_import.settings import SettleSettings
 from bigin_import.telemetry import report_bigin_error
 from bigin_import.wiring import Application
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 logger = Logger()
 
@@ -30,12 +27,17 @@ def container() -> Container:
 
 @logger.inject_lambda_context(clear_state=True, log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
-    """Do what the messages ask for, or, for the tick's event, what is due."""
+    """Do what messages ask for; for the tick what is due; for the doctor look around."""
     application = container().application(context)
-    if "Records" not in event:
-        application.tick.tick()
-        return None
-    return collect_all(event, context, application)
+    match event:
+        case {"Records": list()}:
+            return collect_all(event, context, application)
+        case {"tick": True}:
+            application.tick.tick()
+            return None
+        case {"doctor": True}:
+            return {"checks": [found._asdict() for found in application.self_check.examine()]}
+    raise ValueError(f"neither messages, tick nor doctor: an event with {sorted(event)}")
 
 
 def collect_all(
@@ -50,13 +52,10 @@ def collect_all(
         process_partial_response,
     )
 
-    def collect(record: SQSRecord) -> None:
-        collect_one(record.body, application)
-
     return dict(
         process_partial_response(
             event=event,
-            record_handler=collect,
+            record_handler=lambda record: collect_one(record.body, application),
             processor=BatchProcessor(event_type=EventType.SQS),
             context=context,
         )

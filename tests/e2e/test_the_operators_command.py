@@ -190,3 +190,42 @@ def test_connect_stores_what_the_functions_read(command: Command, stack: LocalSt
     )
     assert {"client_id", "client_secret", "refresh_token", "zgid"} < set(held)
     assert held["refresh_token"] not in connected.out + connected.err
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_stack_that_is_well(
+    command: Command, stack: LocalStack
+) -> None:
+    stack.invoke_tick()
+
+    looked = command("doctor", "--callback-url", stack.callback_url, "--json")
+
+    wrong = [check for check in json.loads(looked.out)["checks"] if check["remedy"]]
+    assert wrong == []
+    assert looked.exit_code is Exit.GOOD
+
+
+def test_the_doctor_says_what_is_wrong_and_what_to_do(
+    command: Command, stack: LocalStack, bigin: SeenBigin
+) -> None:
+    versioning = {"Bucket": stack.bucket, "VersioningConfiguration": {"Status": "Suspended"}}
+    dead = stack.outputs["CollectDeadLetterQueueUrl"]
+    stack.client("s3").put_bucket_versioning(**versioning)
+    stack.client("sqs").send_message(QueueUrl=dead, MessageBody="{}")
+    bigin.break_once("token_refused", code="invalid_client", times=None)
+    try:
+        looked = command("doctor", "--callback-url", stack.twin_url)
+    finally:
+        versioning["VersioningConfiguration"] = {"Status": "Enabled"}
+        stack.client("s3").put_bucket_versioning(**versioning)
+        stack.client("sqs").purge_queue(QueueUrl=dead)
+
+    assert looked.exit_code is Exit.FINDINGS
+    wrong = [line for line in looked.out.splitlines() if line.startswith("WRONG")]
+    assert [line.split(":")[0].removeprefix("WRONG").strip() for line in wrong] == [
+        "bucket",
+        "dead-letter queue",
+        "callback",
+        "token and organisation",
+    ]
+    assert "versioning suspended" in wrong[0]
+    assert "invalid_client" in wrong[3]

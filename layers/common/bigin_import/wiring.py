@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bigin_import.settling.credit_notice import OutOfCreditsNotice
     from bigin_import.settling.match_job import JobMatcher
     from bigin_import.settling.poll import JobPoller
+    from bigin_import.settling.self_check import SelfCheck
     from bigin_import.settling.tick import Tick
     from bigin_import.settling.waiting_notice import Suggestion
 
@@ -336,6 +337,16 @@ class Application:
             mapping_wait_seconds=self._limits.mapping_wait_seconds,
             job_deadline_seconds=self._limits.job_deadline_seconds,
             hold_seconds=self._limits.hold_seconds,
+        )
+
+    @cached_property
+    def self_check(self) -> SelfCheck:
+        from bigin_import.settling.self_check import SelfCheck
+
+        return SelfCheck(
+            ledger=self._ports.ledger,
+            bigin=self._ports.bigin,
+            read_urls=lambda: self._ports.urls,
         )
 
     @cached_property

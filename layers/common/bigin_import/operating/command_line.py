@@ -99,7 +99,8 @@ def _add_first_steps(add: _Add) -> None:
     one.add_argument("--accounts-url", default="", help="as the template's AccountsUrl")
     one.add_argument("--api-url", default="", help="as the template's ApiUrl")
     one.add_argument("--confirm", default="", help="the organisation that the secret is for now")
-    add("doctor", "Look whether everything is there that imports need", _doctor)
+    one = add("doctor", "Look whether everything is there that imports need", _doctor)
+    one.add_argument("--callback-url", default="", help="if Bigin reaches the API by another")
 
 
 def _add_looking(add: _Add) -> None:
@@ -147,8 +148,8 @@ def _connect(options: Options, stack: Stack, terminal: Terminal) -> Exit:
     return connect.connect(stack.client("secretsmanager"), terminal, wanted)
 
 
-def _doctor(_: Options, stack: Stack, terminal: Terminal) -> Exit:
-    return doctor.examine(stack, terminal)
+def _doctor(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return doctor.examine(stack, terminal, callback_url=options.callback_url)
 
 
 def _drop(options: Options, stack: Stack, terminal: Terminal) -> Exit:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -15,10 +16,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bigin_import.operating.look import list_log_groups
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import Exit, Terminal
+from bigin_import.settling.self_check import NOBODY
 
 _TICK_SECONDS = 60
 _LATE_TICK_SECONDS = 300
-_NOBODY = "0" * 26  # an import that cannot exist: ids are hashes
 _WRONG_SIGNATURE = "A" * 43
 _OUTPUTS = ("BucketName", "TableName", "TopicArn", "ImportFunction", "SettleFunction")
 
@@ -42,11 +43,24 @@ class Check:
         return not self.remedy
 
 
-def examine(stack: Stack, terminal: Terminal) -> Exit:
-    """Look at the stack from here and, under the role of settle_jobs, from within."""
+type Look = Callable[[Stack], Iterator[Check]]
+
+
+def examine(stack: Stack, terminal: Terminal, *, callback_url: str = "") -> Exit:
+    """
+    Look at the stack from here and, under the role of settle_jobs, from within.
+
+    Args:
+        callback_url: Where Bigin reaches the API, if that is not the address of the API itself.
+    """
     checks: list[Check] = []
-    for look in (*_FROM_HERE, check_inside):
-        for check in _guarded(look, stack):
+    looks: dict[str, Look] = {
+        **_FROM_HERE,
+        "callback": partial(check_callback, url=callback_url),
+        "settle_jobs": check_inside,
+    }
+    for name, look in looks.items():
+        for check in _guarded(name, look, stack):
             checks.append(check)
             terminal.say(_line(check))
     wrong = [check for check in checks if not check.is_good]
@@ -63,12 +77,11 @@ def _line(check: Check) -> str:
     return f"WRONG  {check.what}: {check.found}. {check.remedy}."
 
 
-def _guarded(look: Callable[[Stack], Iterator[Check]], stack: Stack) -> Iterator[Check]:
+def _guarded(what: str, look: Look, stack: Stack) -> Iterator[Check]:
     """One look that AWS refuses does not end the others."""
     try:
         yield from look(stack)
     except (ClientError, BotoCoreError, requests.RequestException) as exc:
-        what = look.__name__.removeprefix("check_").replace("_", " ")
         reason = (
             exc.response["Error"]["Code"] if isinstance(exc, ClientError) else type(exc).__name__
         )
@@ -200,10 +213,11 @@ def check_architecture(stack: Stack) -> Iterator[Check]:
             )
 
 
-def check_callback(stack: Stack) -> Iterator[Check]:
+def check_callback(stack: Stack, url: str = "") -> Iterator[Check]:
     """A call with a wrong signature must reach the function, and be refused by it."""
-    base = stack.environment_of(stack.outputs["ImportFunction"])["CALLBACK_URL"].rstrip("/")
-    answer = requests.post(f"{base}/{_NOBODY}/0001/1/{_WRONG_SIGNATURE}", timeout=20)
+    function = stack.outputs["ImportFunction"]
+    base = (url or stack.environment_of(function)["CALLBACK_URL"]).rstrip("/")
+    answer = requests.post(f"{base}/{NOBODY}/0001/1/{_WRONG_SIGNATURE}", timeout=20)
     is_good = answer.status_code == HTTPStatus.FORBIDDEN
     yield Check(
         "callback",
@@ -228,13 +242,12 @@ def check_inside(stack: Stack) -> Iterator[Check]:
         yield Check(each["what"], each["found"], each["remedy"])
 
 
-_FROM_HERE = (
-    check_outputs,
-    check_versioning,
-    check_subscriptions,
-    check_alarms,
-    check_queues,
-    check_tick,
-    check_architecture,
-    check_callback,
-)
+_FROM_HERE: dict[str, Look] = {
+    "stack": check_outputs,
+    "bucket": check_versioning,
+    "notices": check_subscriptions,
+    "alarms": check_alarms,
+    "queues": check_queues,
+    "tick": check_tick,
+    "architecture": check_architecture,
+}

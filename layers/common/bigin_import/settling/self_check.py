@@ -1,0 +1,106 @@
+"""Use case: what only the role of a function can see, looked at because a person asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
+
+from bigin_import.domain.locks import SharedToken
+from bigin_import.errors import (
+    BiginAccessError,
+    BiginError,
+    BiginRefusedError,
+    SecretUnreadableError,
+)
+from bigin_import.ledger import update
+from bigin_import.ports import Bigin, CallbackUrls, Ledger
+
+MODULES = ("Contacts", "Accounts", "Pipelines", "Products")
+NO_JOB = "1"  # ids of Bigin have eighteen digits
+NOBODY = "0" * 26  # ids of imports are hashes
+
+
+class Finding(NamedTuple):
+    """
+    One thing that was looked at.
+
+    Attributes:
+        found: What is there; for a thing that is wrong, what is wrong with it.
+        remedy: What to do, without its full stop; "" if it is good.
+    """
+
+    what: str
+    found: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfCheck:
+    """
+    Looks at secrets, token, organisation, fields and scopes; changes nothing in Bigin.
+
+    Attributes:
+        read_urls: Reads the signing secret.
+    """
+
+    ledger: Ledger
+    bigin: Bigin
+    read_urls: Callable[[], CallbackUrls]
+
+    def examine(self) -> Iterator[Finding]:
+        """Yield what was found, one thing after another; one that is wrong ends no other."""
+        yield self._examine_signing_secret()
+        self._expire_token()
+        organisation = self._ask("token and organisation", self.bigin.get_zgid)
+        yield organisation
+        if organisation.remedy:
+            return  # without a token nothing else can be asked
+        for module in MODULES:
+            yield self._ask(f"fields of {module}", partial(self._get_field_count, module))
+        yield self._examine_bulk_scope()
+        yield Finding("scopes for records and files", "not proven: only an import uses them")
+
+    def _examine_signing_secret(self) -> Finding:
+        try:
+            self.read_urls().url(NOBODY, 1, 1)
+        except SecretUnreadableError as exc:
+            return Finding("signing secret", f"cannot be read ({exc.code})", exc.resolution)
+        return Finding("signing secret", "readable")
+
+    def _expire_token(self) -> None:
+        """Forget a remembered refusal, and let the next call refresh the token under its lease."""
+
+        def aged(seen: SharedToken) -> SharedToken:
+            until = 0 if seen.refused else seen.refresh_until
+            return replace(seen, refused=None, refresh_until=until, valid_until=0)
+
+        update(self.ledger, SharedToken.at(), aged)
+
+    def _get_field_count(self, module: str) -> str:
+        return f"{len(self.bigin.get_fields(module))} known"
+
+    def _examine_bulk_scope(self) -> Finding:
+        """Ask for a job that cannot be: to be told so takes the scope."""
+        what = "scope for bulk jobs"
+        try:
+            self.bigin.get_job(NO_JOB)
+        except BiginRefusedError:
+            return Finding(what, "granted")
+        except BiginError as exc:
+            return _refusal(what, exc)
+        return Finding(what, "granted")
+
+    def _ask(self, what: str, call: Callable[[], str]) -> Finding:
+        try:
+            return Finding(what, call())
+        except BiginError as exc:
+            return _refusal(what, exc)
+
+
+def _refusal(what: str, exc: BiginError) -> Finding:
+    if isinstance(exc, BiginAccessError | BiginRefusedError):
+        remedy = exc.resolution or "See the log of settle_jobs"
+        return Finding(what, f"refused ({exc.code})", remedy)
+    return Finding(what, f"no answer ({type(exc).__name__})", "Run the command again in a minute")
