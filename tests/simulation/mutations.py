@@ -14,6 +14,8 @@ from typing import Any
 
 from bigin_import import callback_url, identity
 from bigin_import.deduplication import claims
+from bigin_import.deduplication.key_history import KeyHistory
+from bigin_import.deduplication.repeats import Repeats
 from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import ContentClaim, KeyLock
@@ -282,6 +284,10 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "5xx on create retried": ((PartSender, "_send_create", _create_retried),),
     "create begun after an unknown one": ((PartSender, "_check_may_start", _start_anyway),),
     "hold keeps the turn": ((Registrar, "_check_free", _free_when_closed),),
+    "claim counts though written over": (
+        (KeyHistory, "check_written_over", lambda *_about: False),
+    ),
+    "rows that are in sent again": ((Repeats, "decide", lambda *_about, **_named: None),),
     "force ignored": ((identity, "claim_of", _claim_unforced),),
     "dry run sent": ((Importer, "_pin_mapping", _pinned_to_send),),
     "429 taken for unknown": ((PartSender, "_send_create", _busy_is_unknown),),

@@ -24,7 +24,7 @@ from bigin_import.domain.states import ImportState, PartState
 from tests.simulation.account import Account
 from tests.simulation.faults import Fault
 from tests.simulation.people import Person
-from tests.simulation.scenarios import Callbacks, Drop, Scenario, Twin
+from tests.simulation.scenarios import Callbacks, Drop, Mode, Scenario, Twin
 from tests.simulation.world import HOUR, SKEW_SECONDS, World
 
 MINUTE = 60
@@ -210,6 +210,7 @@ class Ending:
                 self._check_closed(record, drop)
                 self._check_taken_up(record)
         self._check_bigin()
+        self._check_last_content()
         self._check_holds()
         if all(_is_harmless(fault) for fault in self.world.faults.fired):
             self._check_without_faults()
@@ -335,12 +336,32 @@ class Ending:
         jobs = set(self.account.jobs_of(import_id)) if import_id else set()
         for record in self.account.bigin.model.tables["Contacts"].records.values():
             shared = self.scenario.same_keys or self.scenario.refused_row
+            shared = shared or self.scenario.twin is Twin.PUT_BACK
             same = record.values["Last_Name"] == surname or (
                 shared and import_id is None and record.values.get("Email") == email
             )
             if same and (import_id is None or jobs & set(record.jobs)):
                 return True
         return False
+
+    def _check_last_content(self) -> None:
+        """The last content of an upserted key is what Bigin has, unless a person had to decide."""
+        source, drop = self.dropped[-1]
+        record = self._import(source)
+        is_in = (ImportState.COMPLETED, ImportState.UNCHANGED)
+        if self.scenario.mode is not Mode.UPSERT or self.scenario.twin is not Twin.PUT_BACK:
+            return
+        if self.watch.held or record is None or record.state not in is_in:
+            return
+        found = {
+            str(record.values.get("Email")): record.values["Last_Name"]
+            for record in self.account.bigin.model.tables["Contacts"].records.values()
+        }
+        refused = "taken@example.com" if self.scenario.refused_row else ""
+        wanted = {email: surname for surname, email in drop.rows if email != refused}
+        stale = [email for email, surname in wanted.items() if found.get(email) != surname]
+        if stale:
+            self.world.violate(f"{drop.key} is {record.state}, and Bigin has older rows: {stale}")
 
     def _check_bigin(self) -> None:
         """No row is in Bigin twice, no job is unknown to the ledger, no call was in vain."""
@@ -452,9 +473,8 @@ class Ending:
         """Bigin's own time, and what calls and looks once a minute may take besides."""
         it = self.scenario
         one_after_another = it.parts if it.same_keys else 1
-        versions = 2 if it.has_versions else 1
         each = (it.job_seconds + 2 * MINUTE) * one_after_another
-        return each * versions + self._patience()
+        return each * it.versions + self._patience()
 
     def _seconds_of(self, record: Import) -> float:
         return (record.noticed_at or 0) - record.received_at

@@ -37,6 +37,8 @@ class Twin(StrEnum):
     SAME = "same"  # the same content under the same key, a moment later
     CHANGED = "changed"  # other rows under the same key
     OTHER = "other"  # other rows under another key
+    MENDED = "mended"  # the same rows and one more, under the same key
+    PUT_BACK = "put_back"  # other rows with the same keys, and then the first content once more
     FORCED = "forced"  # the same again, after the mapping was told that the first may be repeated
 
 
@@ -82,7 +84,14 @@ class Scenario:
     @property
     def has_versions(self) -> bool:
         """Return whether one key is dropped more than once."""
-        return self.twin in (Twin.SAME, Twin.CHANGED, Twin.FORCED)
+        return self.versions > 1
+
+    @property
+    def versions(self) -> int:
+        """How often the first key is dropped."""
+        if self.twin is Twin.PUT_BACK:
+            return 3
+        return 1 if self.twin in (Twin.NONE, Twin.OTHER) else 2
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Scenario:
@@ -121,6 +130,8 @@ def fixed_scenarios() -> Iterator[Scenario]:
     yield Scenario(twin=Twin.FORCED)
     yield Scenario(parts=3, job_seconds=5)
     yield Scenario(dry_run=True)
+    yield Scenario(twin=Twin.MENDED)
+    yield Scenario(mode=Mode.UPSERT, twin=Twin.PUT_BACK)
 
 
 def random_scenario(seed: int) -> Scenario:
@@ -173,12 +184,21 @@ def drops(scenario: Scenario) -> tuple[Drop, ...]:
     match scenario.twin:
         case Twin.SAME | Twin.FORCED:
             return first, first
+        case Twin.MENDED:
+            return first, Drop(first.key, (*first.rows, ("mended", _mended_email(scenario))))
+        case Twin.PUT_BACK:
+            other = tuple((f"other {surname}", email) for surname, email in first.rows)
+            return first, Drop(first.key, other), first
         case Twin.CHANGED:
             return first, Drop(first.key, _rows("changed", scenario))
         case Twin.OTHER:
             return first, Drop("incoming/other.csv", _rows("other", scenario))
         case _:
             return (first,)
+
+
+def _mended_email(scenario: Scenario) -> str:
+    return "" if scenario.mode is Mode.INSERT else "mended@example.com"
 
 
 def _rows(name: str, scenario: Scenario) -> tuple[tuple[str, str], ...]:

@@ -296,3 +296,16 @@ def test_claims_are_named_as_ever(mapping: Mapping[str, object], before: str, no
     claim = desk.harness.ledger.load(ContentClaim.at(now))
     assert claim is not None
     assert claim.import_id == earlier.import_id
+
+
+def test_a_version_whose_event_is_late_does_not_write_over_what_was_put_back() -> None:
+    desk = Desk()
+    assert desk.drop(A) is DONE
+    late = desk.harness.files.put(KEY, B)
+    assert desk.drop(A) is SAME
+
+    desk.harness.importer.receive(late)
+    desk.harness.tick(minutes=3)
+
+    assert desk.harness.import_of(late).state is ImportState.SUPERSEDED
+    assert desk.sent == ["Byron"]

@@ -24,6 +24,7 @@ from bigin_import.importing.check import DropCheck
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.pauses import Pause
+from bigin_import.importing.register import record_latest
 from bigin_import.importing.send_part import StoppedError
 from bigin_import.ledger import create_if_absent
 from bigin_import.mapping.column_plan import column_plan
@@ -115,6 +116,9 @@ class Preparer:
         return self._record_plan(lease, plan, claim=content.claim)
 
     def _record_unchanged(self, lease: Lease, plan: Plan, winner: str, *, tells: bool) -> Import:
+        if plan.columns.request.operation is not Operation.INSERT:
+            # An earlier version whose turn comes only now would write over what is in.
+            record_latest(self.ledger, lease.record)
         verdict = ImportState.UNCHANGED
         return self._record_plan(lease, plan, verdict=verdict, winner=winner, tells_unchanged=tells)
 

@@ -206,13 +206,18 @@ class Registrar:
 
     def record_sending(self, record: Import) -> None:
         """Remember that this version of its key was sent, if it is the latest that was."""
+        record_latest(self.ledger, record)
 
-        def sent(seen: KeyLock) -> KeyLock | None:
-            ours = record.source.sequencer
-            is_known = ours in ("", seen.last_sequencer) or _is_late(record, seen)
-            return None if is_known else replace(seen, last_sequencer=ours)
 
-        update(self.ledger, KeyLock.at(identity.place_of(record.source)), sent)
+def record_latest(ledger: Ledger, record: Import) -> None:
+    """Remember that Bigin has this version of its key, or will have, if none has been later."""
+
+    def sent(seen: KeyLock) -> KeyLock | None:
+        ours = record.source.sequencer
+        is_known = ours in ("", seen.last_sequencer) or _is_late(record, seen)
+        return None if is_known else replace(seen, last_sequencer=ours)
+
+    update(ledger, KeyLock.at(identity.place_of(record.source)), sent)
 
 
 def _is_late(record: Import, turn: KeyLock) -> bool:
