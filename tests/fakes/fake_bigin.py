@@ -137,6 +137,10 @@ class FakeBigin:
         self._call("zgid")
         return "10358250"
 
+    def get_time_zone(self) -> str:
+        self._call("time_zone")
+        return "America/Los_Angeles"
+
     def records(self) -> list[list[str]]:
         """Return every row of every job, in the order in which the jobs were made."""
         return [row for made in self.made.values() for row in self._rows(made)[1:]]

@@ -235,6 +235,10 @@ class SimulatedBigin:
         answer = self._send_repeatable("zgid", lambda: {"org": [self._model.catalogue.org]}, 1)
         return wire.zgid(read(answer, "zgid")) or ""
 
+    def get_time_zone(self) -> str:
+        answer = self._send_repeatable("zone", lambda: {"org": [self._model.catalogue.org]}, 1)
+        return wire.time_zone(read(answer, "zone"))
+
     def _send_authorized(self, name: str, call: Callable[[], Answer]) -> Answer:
         """Make *call* under the shared token, once more if Bigin refused it."""
         token = self._tokens.get_token()

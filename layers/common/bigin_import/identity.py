@@ -128,8 +128,12 @@ def _field(field: FieldMapping, column: PlannedColumn | None) -> dict[str, objec
         "source": column.source if column else None,
         "default_value": field.default_value,
         "find_by": field.find_by,
-        "rule": {"values": []} if rule is None else dict(_stated(rule)),
+        "rule": dict(_stated(rule)) if rule and _is_work(rule) else {"values": []},
     }
+
+
+def _is_work(rule: ValueRule) -> bool:
+    return any(key.is_claimed and getattr(rule, key.place) != key.default for key in RULE_KEYS)
 
 
 def _stated(rule: ValueRule) -> Iterator[tuple[str, object]]:
@@ -141,5 +145,5 @@ def _stated(rule: ValueRule) -> Iterator[tuple[str, object]]:
     """
     for key in RULE_KEYS:
         value = getattr(rule, key.place)
-        if key.is_always_claimed or value != key.default:
+        if key.is_always_claimed or (key.is_claimed and value != key.default):
             yield key.place, sorted(value) if key.is_dict else value

@@ -195,6 +195,10 @@ class Bigin(Protocol):
         """Return the organisation's id, the value of X-CRM-ORG."""
         ...
 
+    def get_time_zone(self) -> str:
+        """Return the organisation's time zone by its IANA name; "" if it has none."""
+        ...
+
 
 class Accounts(Protocol):
     """Zoho's token endpoint."""

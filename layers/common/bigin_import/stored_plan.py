@@ -23,7 +23,7 @@ from bigin_import import object_keys
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.plan import Plan, RowDecision
+from bigin_import.domain.plan import FIRST_READING, Plan, RowDecision
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.errors import ChangedObjectError, MissingObjectError
 from bigin_import.ports import Files
@@ -33,6 +33,7 @@ from bigin_import.ports import Files
 MOST_BYTES = 20_000_000
 ARCHIVE_BYTES = 26_214_400  # 25 MB, the largest upload Bigin takes
 GIGABYTE = 1_000_000_000  # far more than the decisions about a million rows
+_HAS_READING = b'"reading":'
 MOST_PROBLEMS = 200  # nobody corrects more of them in one go
 MOST_CHARACTERS = 1_000  # of each of its sentences: a header or an API name may be a novel
 
@@ -56,7 +57,12 @@ def read_plan(files: Files, record: Import) -> Plan:
     """
     sha256 = record.plan_sha256 or ""
     keys = object_keys.plan_file(record.import_id, sha256)
-    return _plans().validate_json(_read(files, keys, sha256))
+    body = _read(files, keys, sha256)
+    plan = _plans().validate_json(body)
+    if _HAS_READING in body:
+        return plan
+    # Until one release later: a plan of the first releases does not say how cells are read.
+    return replace(plan, columns=replace(plan.columns, reading=FIRST_READING))
 
 
 def write_mapping(files: Files, import_id: str, text: bytes) -> str:

@@ -140,13 +140,19 @@ def test_a_module_that_bigin_does_not_know_hides_no_column_that_the_drop_lacks()
     assert object_keys(found) == ["module", 'columns["Nmae"]']
 
 
-def test_without_metadata_the_columns_are_still_looked_at() -> None:
+def test_no_check_is_skipped_because_the_metadata_cannot_be_had() -> None:
     harness = Harness()
     harness.bigin.fail("fields", BiginUnreachableError("no connection"))
+    harness.drop(SIDECAR, AS_WRITTEN)
+    source = harness.drop(CSV, ROWS)
 
-    found = rejected(harness, AS_WRITTEN | {"dry_rum": True, "columns": {"E-mial": "Email"}})
+    assert harness.import_of(source).state is ImportState.PREPARING
+    assert harness.bigin.made == {}
 
-    assert object_keys(found) == ["dry_rum", 'columns["E-mial"]']
+    harness.tick(minutes=2)
+
+    assert harness.import_of(source).state is not ImportState.PREPARING
+    assert len(harness.bigin.made) == 1
 
 
 def test_a_mapping_that_is_no_json_object_comes_with_what_is_wrong_with_the_drop_itself() -> None:

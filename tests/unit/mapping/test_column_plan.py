@@ -305,11 +305,11 @@ def test_without_a_mapping_of_fields_the_headers_are_api_names() -> None:
 
 def test_headers_that_are_no_api_names_are_refused_with_the_name_to_give_them() -> None:
     with pytest.raises(DropRejectedError) as caught:
-        planned(mapping_of(), "Last_Name", "Company Name", "xyzzy", "last_name", fields=CONTACTS)
+        planned(mapping_of(), "Last_Name", "Company", "xyzzy", "last_name", fields=CONTACTS)
 
     says = "is no field of Contacts, and the mapping says nothing about it"
     assert [str(problem) for problem in caught.value.problems] == [
-        f'd.csv, column 2: "Company Name" {says}. Name the column "Account_Name", or {MAP_ALL}',
+        f'd.csv, column 2: "Company" {says}. Name the column "Account_Name", or {MAP_ALL}',
         f'd.csv, column 3: "xyzzy" {says}. Remove the column, or {MAP_ALL}',
         "d.csv, column 4: Last_Name is filled by column 1 already. Remove one of the two columns",
     ]
@@ -361,7 +361,7 @@ def test_where_headers_name_the_fields_one_that_is_missing_is_to_be_a_header() -
 
 
 @pytest.mark.parametrize("fields", [CONTACTS, None], ids=["metadata", "no metadata"])
-@pytest.mark.parametrize("header", ["Last Name", "Familien-Name"])
+@pytest.mark.parametrize("header", ["Sur-Name", "Familien-Name"])
 def test_a_wrong_header_is_not_also_called_a_field_that_nothing_fills(
     header: str, fields: tuple[Field, ...] | None
 ) -> None:
@@ -373,6 +373,33 @@ def test_a_wrong_header_is_not_also_called_a_field_that_nothing_fills(
         "d.csv, column 2",
     ]
     assert 'Name the column "Last_Name"' in caught.value.problems[0].remedy
+
+
+def test_a_header_that_is_the_label_of_one_field_is_accepted_and_told() -> None:
+    plan = planned(mapping_of(), "Last Name", "Customer No.", fields=CONTACTS)
+
+    assert [column.api_name for column in plan.columns] == ["Last_Name", "Customer_No"]
+    assert '"Customer No." is the label of Customer_No, and fills it.' in plan.warnings
+
+
+def test_a_label_that_two_fields_have_is_not_accepted() -> None:
+    twins = (*CONTACTS, Field("Phone_2", "Phone 2", "phone"), Field("Tel", "Phone 2", "phone"))
+
+    with pytest.raises(DropRejectedError, match='"Phone 2" is no field of Contacts'):
+        planned(mapping_of(), "Last_Name", "Phone 2", fields=twins)
+
+
+@pytest.mark.parametrize(("header", "sent"), [(("A", "N"), 2), (("N",), 1)])
+def test_an_optional_column_that_the_drop_lacks_is_left_out_of_the_job(
+    header: tuple[str, ...], sent: int
+) -> None:
+    optional = {"column": "A", "api_name": "Phone", "optional": True}
+    mapping = mapping_of(field_mappings=[{"column": "N", "api_name": "Last_Name"}, optional])
+
+    plan = planned(mapping, *header, fields=CONTACTS)
+
+    assert len(plan.request.field_mappings) == sent
+    assert any("optional column" in told for told in plan.warnings) == (sent == 1)
 
 
 @pytest.mark.parametrize("header", ["Company Name", "E-mail", "a.b.c", "1st"])

@@ -88,7 +88,7 @@ def test_what_is_not_said_is_ours() -> None:
     assert mapping.ignore_empty is True
     assert mapping.empty_key == "invalid"
     assert mapping.duplicate_keys == "send"
-    assert mapping.max_invalid_share == 0.01
+    assert mapping.max_invalid_share is None
     assert mapping.force is None
     assert mapping.dry_run is False
     assert mapping.character_encoding is None

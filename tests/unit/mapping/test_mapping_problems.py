@@ -401,13 +401,15 @@ def test_a_wrong_setting_is_refused_with_place_and_remedy(
             ),
         ),
         (
-            {"format": "yyyy-MM-dd'T'HH:mm:ssXXX"},
+            {"format": "yyyy-MM-dd'T'HH:mm:ssVV"},
             (
-                '.format: "yyyy-MM-dd\'T\'HH:mm:ssXXX" is not a date format: "XXX" has no meaning '
-                "in it (an offset from UTC cannot be kept, since Bigin takes times without one, in "
-                "the time zone of its user). Export the times without offsets, in the zone of "
-                "Bigin's user; for a date field export the day alone"
+                '.format: "yyyy-MM-dd\'T\'HH:mm:ssVV" is not a date format: "VV" has no meaning '
+                'in it. Write it like "yyyy-MM-dd HH:mm:ss XXX"'
             ),
+        ),
+        (
+            {"zone": "Berlin", "format": "yyyy-MM-dd HH:mm XXX"},
+            '.zone: "Berlin" is not a time zone. Write it like "Europe/Berlin"',
         ),
         (
             {"format": "dd.mm.yyyy"},

@@ -323,11 +323,16 @@ def test_a_key_is_unique_if_bigin_says_so_or_uses_it_itself(
             'Date_of_Birth is a date: of "A" the day is sent, not the time.',
         ),
         (
-            {"column": "A", "api_name": "Last_Call", "format": "yyyy-MM-dd'T'HH:mm:ss'Z'"},
+            {
+                "column": "A",
+                "api_name": "Last_Call",
+                "format": "yyyy-MM-dd'T'HH:mm:ss'Z'",
+                "zone": "Asia/Tokyo",
+            },
             {},
             (
-                'The times of "A" end in Z for UTC, but Bigin takes times in the time zone of its '
-                "user: they are sent as they stand."
+                'The times of "A" say how far from UTC they are: they are sent as clocks show them '
+                "in Asia/Tokyo."
             ),
         ),
         (

@@ -13,6 +13,7 @@ from bigin_import.domain.plan import ColumnPlan, CutResult, Dialect, PlannedColu
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.table import AS_FOUND, FILL, Options, Table, open_table
 from bigin_import.splitting.splitter import MAX_BYTES, MAX_ROWS, source_rows, split
+from bigin_import.splitting.value_checks import ReadAgainError
 
 NAME = "contacts.csv"
 
@@ -30,7 +31,7 @@ def plan_of(
     key: int | None = None,
     empty_key: str = "invalid",
     duplicate_keys: str = "send",
-    max_invalid_share: float = 0.01,
+    max_invalid_share: float | None = 0.01,
 ) -> ColumnPlan:
     mappings = tuple(FieldMapping(column.api_name, at) for at, column in enumerate(planned))
     return ColumnPlan(
@@ -118,14 +119,26 @@ def cut_drop(
     """Cut a drop; without a plan all of its columns are mapped and any row may be invalid."""
     archives: list[bytes] = []
     table = opened(content, name=name, encoding=encoding, options=options)
-    result = split(
-        table,
-        plan or plan_of(*columns(*table.header), max_invalid_share=1.0),
-        store=lambda _, archive: archives.append(archive),
-        entry_name=lambda number: f"part-{number}.csv",
-        max_rows=max_rows,
-        max_bytes=max_bytes,
-    )
+    plan = plan or plan_of(*columns(*table.header), max_invalid_share=1.0)
+    try:
+        result = split(
+            table,
+            plan,
+            store=lambda _, archive: archives.append(archive),
+            entry_name=lambda number: f"part-{number}.csv",
+            max_rows=max_rows,
+            max_bytes=max_bytes,
+        )
+    except ReadAgainError as again:
+        return cut_drop(
+            content,
+            again.plan,
+            name=name,
+            encoding=encoding,
+            options=options,
+            max_rows=max_rows,
+            max_bytes=max_bytes,
+        )
     return Cut(result, archives, table.dialect)
 
 

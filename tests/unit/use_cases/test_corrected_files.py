@@ -336,8 +336,8 @@ def test_dates_that_a_person_wrote_as_the_mapping_wants_them_are_no_damage() -> 
         "on_bad_rows": "100%",
     }
     rows = [[f"p{n}@example.com", f"Name {n}", f"2024-03-0{n}"] for n in range(1, 5)]
-    good = ["p9@example.com", "Name 9", "01.02.2003"]
-    desk = Desk(mapping, header=("E-mail", "Surname", "Born"), rows=[*rows, good])
+    good = [[f"p{n}@example.com", f"Name {n}", "01.02.2003"] for n in range(5, 10)]
+    desk = Desk(mapping, header=("E-mail", "Surname", "Born"), rows=[*rows, *good])
     desk.set("Born", *(f"0{n}.03.2024" for n in range(1, 5)))
 
     assert desk.state(desk.again()) is ImportState.COMPLETED

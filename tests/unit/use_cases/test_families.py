@@ -20,7 +20,7 @@ from tests.fakes.refusing_bigin import RefusingBigin
 
 KEY, SIDECAR = "incoming/people.csv", "incoming/people.mapping.json"
 UPSERT = {**MAPPING, "operation": "upsert", "find_by": "Email"}
-BODY = b"E-mail,Surname\nbad1,One\nbad2,Two\nok@example.com,Three\n"
+BODY = b"E-mail,Surname\nbad1@example.com,One\nbad2@example.com,Two\nok@example.com,Three\n"
 GOOD = ("one@example.com", "two@example.com", "ok@example.com")
 
 
@@ -49,7 +49,7 @@ class Office:
         body = self.failed(of)
         for bad in corrections:
             number = bad.removeprefix("bad")
-            body = body.replace(f",{bad},".encode(), f",{self._good(number)},".encode())
+            body = body.replace(f",{bad}@example.com,".encode(), f",{self._good(number)},".encode())
         return self.drop(key, body)
 
     @staticmethod
@@ -97,11 +97,11 @@ def test_a_file_corrected_in_two_goes_adds_every_row_once() -> None:
 
 def test_two_goes_a_minute_apart_run_one_after_another() -> None:
     office = Office()
-    once = office.failed().replace(b",bad1,", b",one@example.com,")
+    once = office.failed().replace(b",bad1@example.com,", b",one@example.com,")
 
     first = office.harness.drop("incoming/a/fix.csv", once)
     second = office.harness.drop(
-        "incoming/b/fix.csv", once.replace(b",bad2,", b",two@example.com,")
+        "incoming/b/fix.csv", once.replace(b",bad2@example.com,", b",two@example.com,")
     )
     office.harness.tick(minutes=20)
 
@@ -152,7 +152,7 @@ def test_a_success_file_dropped_again_sends_nothing_and_says_so(
 def test_success_and_failed_rows_in_one_file() -> None:
     office = Office()
     success = office.result(office.source, "success")
-    corrected = office.failed().replace(b",bad1,", b",one@example.com,")
+    corrected = office.failed().replace(b",bad1@example.com,", b",one@example.com,")
 
     joined = office.drop("incoming/joined.csv", success + corrected.partition(b"\r\n")[2])
 
@@ -202,9 +202,9 @@ def test_a_mapping_changed_between_two_goes_of_an_insert_adds_no_row_again() -> 
 def test_rows_without_a_number_and_numbers_that_come_twice_are_new_rows() -> None:
     office = Office()
     (header, first, second) = office.failed().decode("utf-8-sig").splitlines()
-    twice = first.replace(",bad1,", ",one@example.com,")
+    twice = first.replace(",bad1@example.com,", ",one@example.com,")
     copied = twice.replace("one@", "copy@")
-    bare = second.replace("3,refused,", ",,", 1).replace(",bad2,", ",new@example.com,")
+    bare = second.replace("3,refused,", ",,", 1).replace(",bad2@example.com,", ",new@example.com,")
 
     fixed = office.drop("incoming/fix.csv", "\n".join([header, twice, copied, bare]).encode())
 
@@ -238,7 +238,7 @@ def test_without_kept_rows_a_row_is_believed_what_it_says_of_itself() -> None:
     (kept,) = [key for key in office.harness.files.versions if key.endswith("/rows.csv.gz")]
     del office.harness.files.versions[kept]
     success = office.result(office.source, "success")
-    failed = office.failed().replace(b",bad1,", b",one@example.com,")
+    failed = office.failed().replace(b",bad1@example.com,", b",one@example.com,")
 
     joined = office.drop("incoming/joined.csv", success + failed.partition(b"\r\n")[2])
 
@@ -250,8 +250,8 @@ def test_what_was_decided_is_not_decided_again_when_the_results_are_written() ->
     """The parent's rows go between splitting and closing."""
     office = Office()
     office.drop_corrected("incoming/fix.csv", "bad1")
-    corrected = office.failed().replace(b",bad1,", b",one@example.com,")
-    second = office.harness.drop("incoming/fix.csv", corrected.replace(b"bad2", b"two@example.com"))
+    corrected = office.failed().replace(b",bad1@example.com,", b",one@example.com,")
+    second = office.harness.drop("incoming/fix.csv", corrected.replace(b"bad2@", b"two@"))
     for key in list(office.harness.files.versions):
         if key.endswith("/rows.csv.gz") or key == KEY:
             del office.harness.files.versions[key]

@@ -117,7 +117,6 @@ _BIGIN_ERRORS = _count_by("BiginErrors", "Code", "code")
 SIGNALS: Final[Mapping[str, Signal]] = {
     "drop_received": Signal(gauges=(_count("Drops"),)),
     "drop_rejected": Signal(logging.WARNING),
-    "fields_unavailable": Signal(logging.WARNING),
     "job_created": Signal(gauges=(_count("JobsCreated"),)),
     "job_refused": Signal(logging.WARNING, (_BIGIN_ERRORS,)),
     "create_unknown": Signal(logging.WARNING),

@@ -122,6 +122,9 @@ class BiginClient:
     def get_zgid(self) -> str:
         return _there(wire.zgid(self._get("/bigin/v2/org", "organisation")), "organisation")
 
+    def get_time_zone(self) -> str:
+        return wire.time_zone(self._get("/bigin/v2/org", "organisation"))
+
     def _get(self, path: str, what: str, params: dict[str, str] | None = None) -> Json:
         url = self._endpoints.api + path
         answer = self._send_authorized(

@@ -102,6 +102,11 @@ def zgid(answer: Json) -> str | None:
     return text_of(first_of(answer.get("org")).get("zgid"))
 
 
+def time_zone(answer: Json) -> str:
+    """Return the organisation's time zone; "" if the answer names none."""
+    return text_of(first_of(answer.get("org")).get("time_zone")) or ""
+
+
 def _mapping_body(mapping: FieldMapping) -> Json:
     default = None if mapping.default_value is None else {"value": mapping.default_value}
     keys = {
@@ -186,6 +191,8 @@ def _field(entry: Json) -> Field:
         unique=bool(entry.get("unique")),
         lookup_module=_name(object_of(entry.get("lookup")).get("module")),
         pick_list=tuple(_pick_list(entry.get("pick_list_values"))),
+        display_values=tuple(_display_values(entry.get("pick_list_values"))),
+        decimal_place=count_of(entry.get("decimal_place")),
     )
 
 
@@ -194,6 +201,13 @@ def _pick_list(values: object) -> Iterable[str]:
         stored = text_of(object_of(entry).get("actual_value"))
         if stored is not None:
             yield stored
+
+
+def _display_values(values: object) -> Iterable[tuple[str, str]]:
+    for entry in map(object_of, values if isinstance(values, list) else ()):
+        stored, seen = text_of(entry.get("actual_value")), text_of(entry.get("display_value"))
+        if stored is not None and seen is not None and seen != stored:
+            yield seen, stored
 
 
 def _unwrapped(answer: Json) -> Json:

@@ -32,12 +32,14 @@ class Inherited:
         mapping: The mapping that the parent was started with, if that was handed on.
         warnings: Sentences for the report.
         problems: Why it must not be sent.
+        decimals: API name -> decimal mark that the parent's column has proven.
     """
 
     is_rework: bool = False
     mapping: MappingPin | None = None
     warnings: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    decimals: tuple[tuple[str, str], ...] = ()
 
     def passed_on(self, columns: ColumnPlan) -> ColumnPlan:
         """
@@ -49,7 +51,12 @@ class Inherited:
         if not self.is_rework:
             return columns
         warnings = (*columns.warnings, *self.warnings)
-        return replace(columns, max_invalid_share=1.0, warnings=warnings)
+        proven = dict(self.decimals)
+        planned = tuple(
+            replace(column, proven_decimal=proven.get(column.api_name))
+            for column in columns.columns
+        )
+        return replace(columns, columns=planned, max_invalid_share=1.0, warnings=warnings)
 
 
 def is_counted(mapping: Mapping) -> bool:
@@ -302,6 +309,10 @@ class Corrections:
             return replace(inherited, problems=(problem,))
         if ancestor is None or plan is None:
             return inherited
+        decimals = ((each.api_name, each.decimal) for each in plan.cut.columns)
+        inherited = replace(
+            inherited, decimals=tuple((name, mark) for name, mark in decimals if mark)
+        )
         if is_handed_on and is_counted(mapping) and dropped.header != plan.header:
             raise DropRejectedError((_moved_columns(drop, plan),), concerns_mapping=True)
         original = Drop.of_plan(self.files, ancestor.source, plan)

@@ -56,6 +56,8 @@ class Field:
         writable: False for read-only fields and for types that bulk write cannot fill.
         lookup_module: API name of the parent module of a lookup field.
         pick_list: Values of a picklist field as they are stored.
+        display_values: Of a picklist: what people see -> what is stored, where they differ.
+        decimal_place: Digits behind the point, if Bigin says so.
     """
 
     api_name: str
@@ -67,6 +69,8 @@ class Field:
     unique: bool = False
     lookup_module: str | None = None
     pick_list: tuple[str, ...] = ()
+    display_values: tuple[tuple[str, str], ...] = ()
+    decimal_place: int | None = None
 
 
 class JobStatus(StrEnum):

@@ -20,6 +20,12 @@ class ValueRule:
         date_format: The file's pattern, such as "dd.MM.yyyy"; with *with_time* a datetime.
         decimal: The file's decimal mark; Bigin wants ".".
         thousands: The file's thousands mark, removed.
+        century: Of years that have two digits: "19", "20", or "past" for the latest year that is
+            not in the future; None: 1969 to 2068, as POSIX has it.
+        zone: Where times with an offset are told; None: in the organisation's zone.
+        separator: Between several values in a cell; Bigin wants ";".
+        new_values: "add" or "reject" values that a picklist does not have; None: "add" them
+            unless one is nearly a known one.
     """
 
     values: tuple[tuple[str, str], ...] = ()
@@ -27,6 +33,10 @@ class ValueRule:
     with_time: bool = False
     decimal: str | None = None
     thousands: str | None = None
+    century: str | None = None
+    zone: str | None = None
+    separator: str | None = None
+    new_values: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,16 @@ class PlannedColumn:
     Attributes:
         data_type, length, pick_list: Of the field, as its metadata says; what is known of them
             is checked against the values.
+        decimal_place: Digits that the field has behind the point, if Bigin says so.
+        display_values: Of a picklist: what people see -> what is stored, where they differ.
+        is_mandatory: A row without it is not sent: Bigin would refuse to add it.
+        is_birth: It holds birth dates, of which none is in the future.
+        zone: Where its times with an offset are told; "" if they have none.
+        proven_decimal: Decimal mark that cells of the column have proven, where the mapping says
+            nothing.
+        reads_words: False if its cells are proven not to be all words for yes and no.
+        strips_apostrophes: True if apostrophes before numbers are taken off, False if they are
+            proven to be written so; None as long as there were none.
     """
 
     source: int
@@ -46,6 +66,18 @@ class PlannedColumn:
     rule: ValueRule | None = None
     length: int | None = None
     pick_list: tuple[str, ...] = ()
+    decimal_place: int | None = None
+    display_values: tuple[tuple[str, str], ...] = ()
+    is_mandatory: bool = False
+    is_birth: bool = False
+    zone: str = ""
+    proven_decimal: str | None = None
+    reads_words: bool | None = None
+    strips_apostrophes: bool | None = None
+
+
+FIRST_READING = 1
+READING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +95,11 @@ class ColumnPlan:
         warnings: Sentences for the report; none of them stops the import.
         empty_key: "invalid" or "send": what becomes of rows without their key.
         duplicate_keys: "send" or "reject".
-        max_invalid_share: Above this share of invalid rows (0 to 1) the drop is rejected.
+        max_invalid_share: Above this share of invalid rows (0 to 1) the drop is rejected; None:
+            above ten rows or 1 %, whichever is more, and above a quarter.
+        arrived: Day of the drop's arrival, as in 2026-12-31; "" if dates are not held against it.
+        reading: How cells are read. A plan of the first releases has FIRST_READING: closing finds
+            the rows invalid that they did not send, and no others.
     """
 
     request: JobRequest
@@ -74,7 +110,9 @@ class ColumnPlan:
     warnings: tuple[str, ...] = ()
     empty_key: str = "invalid"
     duplicate_keys: str = "send"
-    max_invalid_share: float = 0.01
+    max_invalid_share: float | None = None
+    arrived: str = ""
+    reading: int = READING
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -179,6 +217,7 @@ class ColumnFindings:
         misfits: Values that do not fit the field.
         misfit_rows: Rows of the first ten of them.
         unknown: The first twenty values that a picklist does not have yet, shortened; cells too.
+        decimal: Decimal mark that its cells have proven, where the mapping says nothing.
     """
 
     header: str
@@ -188,6 +227,7 @@ class ColumnFindings:
     misfits: int = 0
     misfit_rows: tuple[int, ...] = ()
     unknown: tuple[str, ...] = field(default=(), repr=False)
+    decimal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from bigin_import.corrections.corrections import Corrections, Inherited
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Field
-from bigin_import.errors import BiginError, BiginRefusedError, DropRejectedError
+from bigin_import.errors import BiginRefusedError, DropRejectedError
 from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.rejections import unknown_module
 from bigin_import.mapping.counted_columns import counted_column_problems
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.parse import Reading
 from bigin_import.mapping.validate import Validated, validate
-from bigin_import.ports import Files, Telemetry
+from bigin_import.ports import Files
 from bigin_import.reading.drop import ANY_ENCODING, Drop
 from bigin_import.reading.table import Table
 from bigin_import.splitting.dates import fitting_formats
@@ -52,7 +52,6 @@ class DropCheck:
     files: Files
     metadata: MetadataCache
     corrections: Corrections
-    telemetry: Telemetry
     default_encoding: str
 
     @contextmanager
@@ -77,7 +76,7 @@ class DropCheck:
             examined = validate(
                 mapping,
                 table.header if table else self._read_plain_header(record, findings),
-                self._get_fields(record, mapping, mapping_name, findings),
+                self._get_fields(mapping, mapping_name, findings),
                 mapping_name=mapping_name,
                 drop_name=record.source.key,
                 date_formats=partial(_read_date_formats, drop, findings),
@@ -149,9 +148,14 @@ class DropCheck:
             return None
 
     def _get_fields(
-        self, record: Import, mapping: Mapping, mapping_name: str, findings: _Findings
+        self, mapping: Mapping, mapping_name: str, findings: _Findings
     ) -> tuple[Field, ...] | None:
-        """Return the module's fields, or None: a mapping can be used without them, less checked."""
+        """
+        Return the module's fields; None if Bigin refuses to tell them, and less is checked.
+
+        Raises:
+            BiginError: It cannot be asked now: whoever prepares waits, for no check is skipped.
+        """
         if not mapping.module:
             return None
         try:
@@ -160,9 +164,6 @@ class DropCheck:
             if exc.concerns_mapping:
                 problem = unknown_module(mapping_name, mapping.module, exc)
                 findings.of_the_mapping.append(problem)
-            return None
-        except BiginError:
-            self.telemetry.emit("fields_unavailable", import_id=record.import_id)
             return None
 
 

@@ -17,6 +17,8 @@ from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.states import HoldCause, ImportState
 from bigin_import.errors import (
+    BiginAccessError,
+    BiginError,
     DropRejectedError,
     LeaseLostError,
     MissingObjectError,
@@ -29,6 +31,7 @@ from bigin_import.importing.pauses import (
     LONGEST_LOOK_SECONDS,
     Pause,
     look_again_seconds,
+    pause_after,
     pause_seconds,
 )
 from bigin_import.importing.prepare import Preparer
@@ -146,6 +149,10 @@ class Importer:
             return self._conclude_unreadable(lease, record, exc)
         except MissingObjectError as exc:
             return self._conclude_missing(lease, record, exc)
+        except BiginError as exc:  # without its metadata nothing is checked, so nothing is sent
+            if isinstance(exc, BiginAccessError):
+                self.telemetry.emit("token_refused", code=exc.code)
+            raise StoppedError(pause_after(exc), str(exc)) from exc
         return record
 
     def _conclude_missing(self, lease: Lease, record: Import, exc: MissingObjectError) -> Import:

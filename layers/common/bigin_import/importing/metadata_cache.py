@@ -51,6 +51,15 @@ class MetadataCache:
         """
         return self._recall_or_ask("ORG", self.bigin.get_zgid, ORGANISATION_SECONDS)
 
+    def get_time_zone(self) -> str:
+        """
+        Return the organisation's time zone, such as "Europe/Berlin"; "" if Bigin names none.
+
+        Raises:
+            BiginError: Bigin was asked and did not tell.
+        """
+        return self._recall_or_ask("TIME_ZONE", self.bigin.get_time_zone, ORGANISATION_SECONDS)
+
     def _recall_or_ask(self, what: str, ask: Callable[[], str], seconds: int) -> str:
         now = self.clock.now()
         known = self.ledger.load(CachedResponse.at(what))

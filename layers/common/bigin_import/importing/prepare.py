@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from zoneinfo import available_timezones
 
 from bigin_import import identity, object_keys
 from bigin_import.corrections.corrections import Corrections, reject_merged
@@ -14,12 +15,13 @@ from bigin_import.deduplication.earlier_rows import EarlierRows
 from bigin_import.deduplication.key_history import KeyHistory
 from bigin_import.deduplication.repeats import Repeated, Repeats
 from bigin_import.domain import import_transitions
+from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Import, Totals
 from bigin_import.domain.job_request import Operation
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, Plan
 from bigin_import.domain.states import ImportState, OpenKind, PartState
-from bigin_import.errors import UnderWayError
+from bigin_import.errors import DropRejectedError, UnderWayError
 from bigin_import.importing.check import DropCheck
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata_cache import MetadataCache
@@ -27,11 +29,15 @@ from bigin_import.importing.pauses import Pause
 from bigin_import.importing.register import record_latest
 from bigin_import.importing.send_part import StoppedError
 from bigin_import.ledger import create_if_absent
-from bigin_import.mapping.column_plan import column_plan
+from bigin_import.mapping.column_plan import column_plan, needs_zone
 from bigin_import.mapping.model import Mapping
+from bigin_import.mapping.validate import Validated
 from bigin_import.ports import Clock, Files, Ledger, Telemetry
+from bigin_import.reading.table import Table
 from bigin_import.splitting.content_log import ContentLog
+from bigin_import.splitting.dates import day_of
 from bigin_import.splitting.splitter import MAX_ROWS, split
+from bigin_import.splitting.value_checks import ReadAgainError
 from bigin_import.stored_plan import read_decisions, write_archive, write_plan
 
 AN_HOUR_SECONDS = 3600
@@ -148,7 +154,6 @@ class Preparer:
             files=self.files,
             metadata=self.metadata,
             corrections=self.corrections,
-            telemetry=self.telemetry,
             default_encoding=self.default_encoding,
         )
 
@@ -175,24 +180,22 @@ class Preparer:
         mapping: Mapping,
         opened: ExitStack,
         repeated: Repeated | None = None,
+        learned: ColumnPlan | None = None,
     ) -> tuple[Plan, ContentLog, Decided | None]:
         """Cut the drop; what its rows say can be read as long as *opened* is."""
         with self.checking.open(record, mapping) as (table, examined, inherited):
-            columns = inherited.passed_on(column_plan(examined))
+            columns = learned or inherited.passed_on(self._get_column_plan(record, examined))
             log = opened.enter_context(ContentLog(columns))
             decided = self._decide_rows(lease, record, mapping, table.parent_import, columns)
             found = repeated or decided
             sha256 = found.sha256 if found else ""
             table.decide(read_decisions(self.files, record.import_id, sha256))
-            result = split(
-                table,
-                columns,
-                store=partial(self._store_archive, lease),
-                entry_name=partial(object_keys.entry_name, record.import_id),
-                max_rows=self.max_rows,
-                log=log,
-            )
-            reject_merged(table)
+            try:
+                result = self._store_parts(lease, table, columns, log)
+            except ReadAgainError as again:
+                return self._cut(
+                    lease, record, mapping, opened, repeated=repeated, learned=again.plan
+                )
         if found is not None:
             result = _with_sentences(result, found)
         plan = Plan(
@@ -206,6 +209,20 @@ class Preparer:
             decisions=sha256,
         )
         return plan, log, decided
+
+    def _store_parts(
+        self, lease: Lease, table: Table, columns: ColumnPlan, log: ContentLog
+    ) -> CutResult:
+        result = split(
+            table,
+            columns,
+            store=partial(self._store_archive, lease),
+            entry_name=partial(object_keys.entry_name, lease.import_id),
+            max_rows=self.max_rows,
+            log=log,
+        )
+        reject_merged(table)
+        return result
 
     def _decide_rows(
         self,
@@ -233,6 +250,18 @@ class Preparer:
             lease.change(import_transitions.join_family(root))
         drop = self.checking.drop_of(record, mapping)
         return families.decide(record.import_id, root, drop, parent, columns)
+
+    def _get_column_plan(self, record: Import, examined: Validated) -> ColumnPlan:
+        """Return the plan; the day of the drop's arrival is the same however often it is made."""
+        zone = self.metadata.get_time_zone() if needs_zone(examined) else ""
+        if needs_zone(examined) and zone not in available_timezones():
+            problem = Problem(
+                record.source.key,
+                "it has times with an offset, and Bigin does not say in which zone it shows times",
+                'Write "zone" beside each "format" in the mapping, such as "Europe/Berlin"',
+            )
+            raise DropRejectedError((problem,), concerns_mapping=True)
+        return column_plan(examined, arrived=day_of(record.received_at), zone=zone)
 
     def _store_archive(self, lease: Lease, number: int, archive: bytes) -> None:
         lease.check()

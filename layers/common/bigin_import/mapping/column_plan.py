@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from bigin_import.mapping.keys import DATE_TYPES
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import SYSTEM_KEYS
 from bigin_import.mapping.validate import Resolved, Validated
-from bigin_import.splitting.dates import has_time, says_utc
+from bigin_import.splitting.dates import has_offset, has_short_year, has_time
 
 
 def entry_warnings(entry: Resolved, mapping: Mapping, fields: ModuleFields) -> Iterator[str]:
@@ -27,6 +28,7 @@ def entry_warnings(entry: Resolved, mapping: Mapping, fields: ModuleFields) -> I
     if parent in SYSTEM_KEYS and mapped.find_by is None:
         yield f"{mapped.api_name} has no find_by; its parent is found by {SYSTEM_KEYS[parent]}."
     yield from _about_times(entry, fields)
+    yield from _about_years(entry)
     yield from _about_choices(entry, fields)
 
 
@@ -36,11 +38,36 @@ def _about_times(entry: Resolved, fields: ModuleFields) -> Iterator[str]:
         return
     if fields.data_type(mapped.api_name) == "date":
         yield f'{mapped.api_name} is a date: of "{entry.header}" the day is sent, not the time.'
-    elif says_utc(pattern):
+
+
+def _about_columns(examined: Validated) -> Iterator[str]:
+    """Yield which optional columns are missing, and which headers were read as labels."""
+    present = {entry.mapped.api_name for entry in examined.entries}
+    for mapped in examined.mapping.fields:
+        if mapped.optional and mapped.api_name not in present and examined.headers is not None:
+            name = f'"{mapped.column}"' if mapped.column else str(mapped.index)
+            yield f"The optional column {name} is not in the file: {mapped.api_name} is not filled."
+    for entry in examined.entries:
+        if entry.is_header and examined.fields.only_labelled(entry.mapped.column or ""):
+            yield f'"{entry.header}" is the label of {entry.mapped.api_name}, and fills it.'
+
+
+def _about_years(entry: Resolved) -> Iterator[str]:
+    rule = entry.mapped.rule
+    if rule.date_format and has_short_year(rule.date_format) and rule.century is None:
         yield (
-            f'The times of "{entry.header}" end in Z for UTC, but Bigin takes times in the time '
-            "zone of its user: they are sent as they stand."
+            f'The years of "{entry.header}" have two digits: they are read as 1969 to 2068; write '
+            '"century": "past", "19" or "20" if they are others.'
         )
+
+
+def _about_zones(plan: ColumnPlan) -> Iterator[str]:
+    for column in plan.columns:
+        if column.zone:
+            yield (
+                f'The times of "{column.header}" say how far from UTC they are: they are sent as '
+                f"clocks show them in {column.zone}."
+            )
 
 
 def _about_choices(entry: Resolved, fields: ModuleFields) -> Iterator[str]:
@@ -81,16 +108,39 @@ def _about_key(key: str, entries: tuple[Resolved, ...], fields: ModuleFields) ->
 RETURNED_COLUMNS = 3
 
 
-def column_plan(examined: Validated) -> ColumnPlan:
-    """Return what is cut, sent and joined, for a mapping in which nothing is wrong."""
+def needs_zone(examined: Validated) -> bool:
+    """Return whether times are to be told in the organisation's zone."""
+    fields = examined.fields
+    return any(
+        _has_offset(entry.mapped, fields) and entry.mapped.rule.zone is None
+        for entry in examined.entries
+    )
+
+
+def _has_offset(mapped: MappedField, fields: ModuleFields) -> bool:
+    pattern = mapped.rule.date_format
+    is_datetime = _sent_format(mapped, fields) == SENT_DATETIME
+    return pattern is not None and is_datetime and has_offset(pattern)
+
+
+def column_plan(examined: Validated, *, arrived: str = "", zone: str = "") -> ColumnPlan:
+    """
+    Return what is cut, sent and joined, for a mapping in which nothing is wrong.
+
+    Args:
+        arrived: Day on which the drop arrived, as in 2026-12-31.
+        zone: The organisation's time zone.
+    """
     mapping, fields = examined.mapping, examined.fields
     ordered = _in_sent_order(mapping, examined.entries, fields)
     columns = tuple(
-        _column(entry, entry.source, fields) for entry in ordered if entry.source is not None
+        _column(entry, entry.source, mapping, fields, zone)
+        for entry in ordered
+        if entry.source is not None
     )
     names = [column.api_name for column in columns]
     sources = {column.source for column in columns}
-    return ColumnPlan(
+    plan = ColumnPlan(
         request=_request(mapping, ordered, fields),
         columns=columns,
         key=names.index(mapping.find_by) if mapping.find_by in names else None,
@@ -100,13 +150,16 @@ def column_plan(examined: Validated) -> ColumnPlan:
         empty_key=mapping.empty_key,
         duplicate_keys=mapping.duplicate_keys,
         max_invalid_share=mapping.max_invalid_share,
+        arrived=arrived,
     )
+    return replace(plan, warnings=(*plan.warnings, *_about_zones(plan)))
 
 
 def _warnings(examined: Validated) -> Iterator[str]:
     mapping, fields = examined.mapping, examined.fields
     yield from mapping.warnings
     yield from mapping_warnings(mapping, examined.entries, fields)
+    yield from _about_columns(examined)
     for entry in examined.entries:
         yield from entry_warnings(entry, mapping, fields)
 
@@ -137,9 +190,15 @@ def _rank(api_name: str, key: str | None, fields: ModuleFields) -> int:
     return 3 if field is not None and field.mandatory else 4
 
 
-def _column(entry: Resolved, source: int, fields: ModuleFields) -> PlannedColumn:
-    api_name = entry.mapped.api_name
+_BIRTH = re.compile(r"birth|geburt|naissance|nacimiento", re.IGNORECASE)
+
+
+def _column(
+    entry: Resolved, source: int, mapping: Mapping, fields: ModuleFields, zone: str
+) -> PlannedColumn:
+    mapped, api_name = entry.mapped, entry.mapped.api_name
     field = fields.by_name.get(api_name)
+    is_needed = field in tuple(fields.mandatory()) and mapping.operation is Operation.INSERT
     return PlannedColumn(
         source=source,
         header=entry.header,
@@ -148,6 +207,11 @@ def _column(entry: Resolved, source: int, fields: ModuleFields) -> PlannedColumn
         rule=_rule(entry.mapped, fields),
         length=field.length if field else None,
         pick_list=field.pick_list if field else (),
+        decimal_place=field.decimal_place if field else None,
+        display_values=field.display_values if field else (),
+        is_mandatory=is_needed and not mapped.default_value,
+        is_birth=bool(_BIRTH.search(f"{api_name} {field.label if field else ''}")),
+        zone=(mapped.rule.zone or zone) if _has_offset(mapped, fields) else "",
     )
 
 

@@ -179,6 +179,14 @@ class ModuleFields:
         labels = (field for field in self.by_name.values() if matching_form(field.label) == form)
         return next(labels, None)
 
+    def only_labelled(self, name: str) -> Field | None:
+        """Return the one field whose label *name* is; None if it is an API name, or of several."""
+        if self.spelled(name) is not None or not self.are_known:
+            return None
+        form = matching_form(name)
+        found = [field for field in self.by_name.values() if matching_form(field.label) == form]
+        return found[0] if len(found) == 1 and found[0].writable else None
+
     def meant(self, name: str, *, similarity: float = 0.6) -> str | None:
         """
         Return the API name of the field that *name* was most likely meant to be.

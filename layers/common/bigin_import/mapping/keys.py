@@ -17,8 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from bigin_import.domain.plan import ValueRule
@@ -81,6 +82,14 @@ def _checked_date_format(pattern: str) -> str:
     return pattern
 
 
+def _checked_zone(name: str) -> str:
+    if name not in available_timezones():
+        meant = nearest(name, available_timezones(), similarity=0.8)
+        remedy = f'Did you mean "{meant}"?' if meant else 'Write it like "Europe/Berlin"'
+        raise refusal(f'"{name}" is not a time zone', remedy, meant=meant)
+    return name
+
+
 def _codec_name(name: str) -> str:
     """Return the name of the Python codec that *name* means."""
     try:
@@ -129,6 +138,7 @@ class RuleKey:
         excludes: Keys that cannot stand beside it, each of another subject.
         attribute: Of `ValueRule`, where its value is kept.
         is_dict: It is kept as pairs, for a rule is hashable.
+        is_claimed: It changes what is sent for a cell.
         is_always_claimed: The content claim names it at its default too, as the first releases
             did; all others are left out of it there.
     """
@@ -141,6 +151,7 @@ class RuleKey:
     excludes: frozenset[str] = frozenset()
     attribute: str = ""
     is_dict: bool = False
+    is_claimed: bool = True
     is_always_claimed: bool = False
 
     @property
@@ -164,6 +175,8 @@ class RuleKey:
         return self.types is None or data_type in self.types
 
 
+_FOR_DATES = frozenset({"format", "century", "zone"})
+
 RULE_KEYS = (
     RuleKey(
         name="format",
@@ -181,7 +194,7 @@ RULE_KEYS = (
         description="Decimal mark of the CSV.",
         types=NUMBER_TYPES,
         subject="numbers",
-        excludes=frozenset({"format"}),
+        excludes=_FOR_DATES,
         is_always_claimed=True,
     ),
     RuleKey(
@@ -192,7 +205,7 @@ RULE_KEYS = (
         description="Thousands mark of the CSV; it is removed.",
         types=NUMBER_TYPES,
         subject="numbers",
-        excludes=frozenset({"format"}),
+        excludes=_FOR_DATES,
         is_always_claimed=True,
     ),
     RuleKey(
@@ -201,6 +214,38 @@ RULE_KEYS = (
         description="Cells to replace: what the CSV says, what Bigin gets.",
         is_dict=True,
         is_always_claimed=True,
+    ),
+    RuleKey(
+        name="century",
+        written=Literal["past", "19", "20"],
+        description="Century of years with two digits; past: the latest that is not in the future.",
+        types=DATE_TYPES,
+        subject="dates",
+        excludes=frozenset({"decimal", "thousands"}),
+    ),
+    RuleKey(
+        name="zone",
+        written=Annotated[str, AfterValidator(_checked_zone)],
+        description="Time zone in which Bigin is to show times with an offset.",
+        types=frozenset({"datetime"}),
+        subject="times",
+        excludes=frozenset({"decimal", "thousands"}),
+    ),
+    RuleKey(
+        name="separator",
+        written=Annotated[str, Field(min_length=1, max_length=3)],
+        description="What stands between several values in a cell, if not a semicolon.",
+        types=frozenset({"multiselectpicklist"}),
+        subject="fields with several values",
+    ),
+    RuleKey(
+        name="new_values",
+        written=Literal["add", "reject"],
+        description="Values that the picklist does not have: Bigin adds them, or the drop is "
+        "rejected; without it only for values that are nearly known ones.",
+        types=frozenset({"picklist", "multiselectpicklist"}),
+        subject="picklists",
+        is_claimed=False,
     ),
 )
 
@@ -290,8 +335,9 @@ SETTING_KEYS = (
     SettingKey(
         name="on_bad_rows",
         written=Annotated[str | None, BeforeValidator(_checked_percentage)],
-        description='Share of invalid rows above which the drop is rejected; our default is "1%".',
-        default=0.01,
+        description="Share of invalid rows above which the drop is rejected; our default: ten rows "
+        "or 1%, whichever is more, but never more than a quarter.",
+        default=None,
         attribute="max_invalid_share",
         as_kept=_share,
         as_written=_percentage,

@@ -27,6 +27,7 @@ class MappedField(BaseModel):
         index: Column of the drop, from 0.
         default_value: Fills empty cells, or, without a column, every record.
         find_by: For a lookup, the field of the parent that the cells name.
+        optional: The drop may lack the column.
         rule: What is stated of its cells.
         unclear: Keys that are missing or cannot be read. That has been told; nothing more is
             to be said about them. Never pinned: what is pinned has none.
@@ -41,6 +42,7 @@ class MappedField(BaseModel):
     index: int | None = None
     default_value: str | None = None
     find_by: str | None = None
+    optional: bool = False
     rule: ValueRule = ValueRule()
     unclear: frozenset[str] = Field(frozenset(), exclude=True)
 
@@ -79,7 +81,7 @@ class Mapping(BaseModel):
         character_encoding: Of the drop, a Python codec name.
         header: False if the drop has no header row.
         ragged_rows: What becomes of rows that look broken or shifted.
-        max_invalid_share: `on_bad_rows` as a number from 0 to 1.
+        max_invalid_share: `on_bad_rows` as a number from 0 to 1; None if nothing is stated.
         force: Id of an earlier import that may be repeated.
         warnings: Sentences for the report about what was left out of the mapping as written.
         unclear: As for a field; with "field_mappings" in it, *fields* may lack some.
@@ -97,7 +99,7 @@ class Mapping(BaseModel):
     ragged_rows: Literal["invalid", "fill"] = "invalid"
     empty_key: Literal["invalid", "send"] = "invalid"
     duplicate_keys: Literal["send", "reject"] = "send"
-    max_invalid_share: float = 0.01
+    max_invalid_share: float | None = None
     force: str | None = None
     dry_run: bool = False
     warnings: tuple[str, ...] = ()

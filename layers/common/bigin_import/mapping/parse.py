@@ -248,7 +248,7 @@ def _entry(entry: Entry, raw: dict[str, Any], path: Path) -> Iterator[Flaw]:
         remedy = "Add column, or default_value for a constant"
         yield path, "nothing says where the values come from", remedy
     if not sources and "default_value" in given:
-        for key in sorted(given & {key.name for key in RULE_KEYS}):
+        for key in sorted(given & {"optional", *(key.name for key in RULE_KEYS)}):
             what = f"{key} is about the cells of a column, but this entry is a constant"
             yield (*path, key), what, "Remove it, or add column"
     if raw.get("default_value") in ({}, {"value": None}):
@@ -451,6 +451,7 @@ def _field(entry: Entry, place: str, *, unread: set[str | int]) -> MappedField:
         index=entry.index,
         default_value=entry.default_value.value if entry.default_value else None,
         find_by=canonical_field(entry.find_by) if entry.find_by else None,
+        optional=bool(entry.optional),
         rule=rule_of({key.name: getattr(entry, key.name) for key in RULE_KEYS}),
         unclear=frozenset(unclear),
     )

@@ -63,6 +63,9 @@ class EntryKeys(_SchemaModel):
     find_by: Name | None = Field(
         None, description="For a lookup: the field of the parent record that the cells name."
     )
+    optional: bool | None = Field(
+        None, description="true: the column may be missing, and its field is then left as it is."
+    )
 
 
 class MappingKeys(_SchemaModel):

@@ -304,6 +304,8 @@ def _useful_rules(mapped: MappedField, known: ModuleFields) -> dict[str, Any]:
         rules["default_value"] = mapped.default_value
     if mapped.find_by is not None and (kind is None or kind in _LOOKUPS):
         rules["find_by"] = mapped.find_by
+    if mapped.optional:
+        rules["optional"] = True
     for key in RULE_KEYS:
         if kind is None or key.suits(kind):
             rules |= {key.name: value} if (value := key.of(mapped.rule)) is not None else {}

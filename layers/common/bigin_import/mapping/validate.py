@@ -26,7 +26,7 @@ from bigin_import.mapping.names import (
     matching_form,
     nearest,
 )
-from bigin_import.splitting.dates import DatePattern
+from bigin_import.splitting.dates import DatePattern, has_offset, has_short_year
 from bigin_import.splitting.field_types import field_type
 
 _DATES = {
@@ -148,7 +148,7 @@ def resolve_mapping(
         entry = Resolved(mapped, name)
         if headers is None or mapped.is_constant or "column" in mapped.unclear:
             yield entry
-        else:
+        elif not (mapped.optional and not _columns(mapped, headers)):
             yield _with_column(entry, headers, drop)
 
 
@@ -235,6 +235,8 @@ def _named_by(
     header: str, column: int, headers: Headers, fields: ModuleFields, drop: str
 ) -> Resolved:
     name, _, find_by = " ".join(header.split()).partition(".")
+    if label := fields.only_labelled(header):
+        name, find_by = label.api_name, ""
     mapped = MappedField(
         place=f"column {column + 1}",
         has_keys=False,
@@ -247,7 +249,8 @@ def _named_by(
 
 def _header_flaw(header: str, api_name: str, fields: ModuleFields) -> tuple[str, str] | None:
     """Return what is wrong with *header* as the name of a field, and the remedy."""
-    if _API_NAME.fullmatch(" ".join(header.split())) and fields.is_known(api_name):
+    is_name = _API_NAME.fullmatch(" ".join(header.split())) or fields.only_labelled(header)
+    if is_name and fields.is_known(api_name):
         return None
     module = fields.module or "any module"
     what = f'"{header}" is no field of {module}, and the mapping says nothing about it'
@@ -344,6 +347,18 @@ def _rule_problems(entry: Resolved, field: Field) -> Iterator[Problem]:
             what = f"{key.name} is for {key.subject}, but {kind}"
             remedy = f"Remove {key.name}, or map the column to a field for {key.subject}"
             yield entry.problem(key.name, what, remedy)
+    yield from _useless_rules(entry)
+
+
+def _useless_rules(entry: Resolved) -> Iterator[Problem]:
+    rule, pattern = entry.mapped.rule, entry.mapped.rule.date_format or ""
+    if rule.zone and not has_offset(pattern):
+        what = "zone is for times that say how far from UTC they are, and the format reads none"
+        remedy = 'Remove zone, or write the format with XXX, such as "yyyy-MM-dd HH:mm:ss XXX"'
+        yield entry.problem("zone", what, remedy)
+    if rule.century and not has_short_year(pattern):
+        what = "century is for years of two digits, and the format reads none"
+        yield entry.problem("century", what, "Remove century, or write the format with yy")
 
 
 def _lookup_problems(entry: Resolved, field: Field) -> Iterator[Problem]:
@@ -381,8 +396,13 @@ def number_problems(
 
 
 def _written(mapping: Mapping, entries: tuple[Resolved, ...]) -> set[str]:
+    present = {entry.mapped.api_name for entry in entries}
     mapped = mapping.fields or tuple(entry.mapped for entry in entries)
-    return {field.api_name for field in mapped if field.api_name}
+    return {
+        field.api_name
+        for field in mapped
+        if field.api_name and (not field.optional or field.api_name in present)
+    }
 
 
 def required_field_problems(

@@ -1,9 +1,10 @@
 """
 Date patterns, as people write them in a mapping: "dd.MM.yyyy", "MM/dd/yyyy hh:mm a".
 
-Letters: yyyy yy MMMM MMM MM M dd d HH H hh h mm m ss s SSS a; text in 'single quotes' and
-everything that is no letter stands for itself. Where a digit cannot follow, MM means M: a person
-who writes dd.MM.yyyy means 1.2.2024 too. Two-digit years are 1969 to 2068, as POSIX has it.
+Letters: yyyy yy MMMM MMM MM M dd d HH H hh h mm m ss s SSS a, and X, Z or z for an offset from
+UTC however it is written; text in 'single quotes' and everything that is no letter stands for
+itself, and Z, UTC, GMT or +00:00 at the end for UTC. Where a digit cannot follow, MM means M: a
+person who writes dd.MM.yyyy means 1.2.2024 too. Two-digit years are 1969 to 2068, as POSIX has it.
 Month names are English.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -31,7 +32,10 @@ _GROUPS = {
     "ss": r"(?P<second>\d{2})",
     "SSS": r"(?:\d{1,9})",
     "a": r"(?P<half>[AaPp]\.?[Mm]\.?)",
+    "X": r"(?P<offset>(?:UTC|GMT)?(?:[+-]\d{2}(?::?\d{2})?)|Z|UTC|GMT)",
 }
+_OFFSETS = frozenset("XxZzO")
+_UTC = re.compile(r"(?:Z|UTC|GMT|[+-]00:?00)'?\s*$")
 _ALIASES = {"M": "MM", "d": "dd", "H": "HH", "h": "hh", "m": "mm", "s": "ss", "y": "yyyy"}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _PIVOT = 69  # POSIX: 69 to 99 are 1969 to 1999
@@ -44,7 +48,10 @@ _DATES = (
     "yyyy/MM/dd", "yyyy.MM.dd", "yyyyMMdd", "dd.MM.yy", "MM/dd/yy", "dd/MM/yy", "dd-MMM-yyyy",
     "dd MMM yyyy", "dd-MMM-yy", "MMM dd, yyyy", "MMMM dd, yyyy",
 )  # fmt: skip
-_TIMES = ("", " HH:mm:ss", " HH:mm", "'T'HH:mm:ss", " hh:mm a", " hh:mm:ss a", "'T'HH:mm:ss.SSS")
+_TIMES = (
+    "", " HH:mm:ss", " HH:mm", "'T'HH:mm:ss", " hh:mm a", " hh:mm:ss a", "'T'HH:mm:ss.SSS",
+    " HH:mm:ss XX", "'T'HH:mm:ssXXX", "'T'HH:mm:ss.SSSXXX",
+)  # fmt: skip
 
 
 class DatePattern:
@@ -55,8 +62,10 @@ class DatePattern:
         ValueError: A letter means nothing, or day, month or year is missing.
     """
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, *, century: str | None = None, arrived: str = "") -> None:
         self.pattern = pattern
+        self._century = century
+        self._latest = date.fromisoformat(arrived) if arrived else date.max
         tokens = [match[0] for match in _TOKEN.finditer(pattern)]
         self._regex = re.compile("".join(map(_group, tokens, [*tokens[1:], ""])), re.ASCII)
         names = self._regex.groupindex
@@ -65,10 +74,16 @@ class DatePattern:
         if not names.keys() & {"month", "month_name"}:
             raise ValueError(f"format {pattern!r} has no month; months are MM, minutes are mm")
         self._is_plain = set(names) == {"year", "month", "day"}
+        self._is_utc = "offset" not in names and says_utc(pattern)
+        self.has_offset = "offset" in names or self._is_utc
+        self.has_short_year = "short_year" in names
 
-    def read(self, cell: str) -> datetime:
+    def read(self, cell: str, zone: tzinfo | None = None) -> datetime:
         """
         Return the moment that *cell* names; midnight if the pattern has no time.
+
+        Args:
+            zone: Where a moment with an offset is to be told; None for the time as written.
 
         Raises:
             ValueError: *cell* is not written so, or there is no such day or time.
@@ -79,14 +94,35 @@ class DatePattern:
         parts = found.groupdict()
         if self._is_plain:
             return datetime(int(parts["year"]), int(parts["month"]), int(parts["day"]))  # noqa: DTZ001  # a CSV's dates have no zone
-        return datetime(  # noqa: DTZ001  # a CSV's dates have no zone
-            _year(parts),
+        moment = datetime(  # noqa: DTZ001  # a CSV's dates have no zone
+            self._year(parts),
             _month(parts),
             int(parts["day"]),
             _hour(parts),
             int(parts.get("minute") or 0),
             int(parts.get("second") or 0),
         )
+        if zone is None or not self.has_offset:
+            return moment
+        offset = timezone(_offset(parts.get("offset") or "Z"))
+        return moment.replace(tzinfo=offset).astimezone(zone).replace(tzinfo=None)
+
+    def _year(self, parts: dict[str, str | None]) -> int:
+        if year := parts.get("year"):
+            return int(year)
+        short = int(parts["short_year"] or 0)
+        if self._century == "past":
+            latest = self._latest.year // 100 * 100 + short
+            month_and_day = (_month(parts), int(parts["day"] or 0))
+            is_past = (latest, *month_and_day) <= self._latest.timetuple()[:3]
+            return latest if is_past else latest - 100
+        if self._century:
+            return int(self._century) * 100 + short
+        return short + (1900 if short >= _PIVOT else 2000)
+
+    def is_future(self, moment: datetime) -> bool:
+        """Return whether *moment* is after the day of the drop's arrival."""
+        return moment.date() > self._latest
 
     def fits(self, cell: str) -> bool:
         """Return whether *cell* can be read."""
@@ -95,6 +131,11 @@ class DatePattern:
         except ValueError:
             return False
         return True
+
+
+def day_of(seconds: int) -> str:
+    """Return the day, as in 2026-12-31, of a time in seconds since the epoch."""
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
 def fitting_formats(values: Iterable[str]) -> tuple[str, ...]:
@@ -135,14 +176,10 @@ _MEANINGS = {
     "second": ("ss", "s"),
     "fraction of a second": ("SSS",),
     "half of the day": ("a",),
+    "offset from UTC": tuple(letter * times for letter in "XxZzO" for times in range(1, 6)),
 }
 _MEANING = {letters: meaning for meaning, spellings in _MEANINGS.items() for letters in spellings}
-_OFFSETS = frozenset("XxZzOV")
-_OFFSET = (
-    "an offset from UTC cannot be kept, since Bigin takes times without one, in the time zone of "
-    "its user"
-)
-_HINTS = dict.fromkeys(_OFFSETS, _OFFSET) | {
+_HINTS = {
     "Y": "the year is yyyy",
     "D": "the day is dd",
     "T": "write 'T' for a T as such",
@@ -172,12 +209,8 @@ def date_format_flaw(pattern: str) -> str | None:
 
 def date_format_remedy(pattern: str) -> str:
     """Return what to do about a flaw of *pattern*."""
-    if any(piece[0] in _OFFSETS for piece in _pieces(pattern)):
-        return (
-            "Export the times without offsets, in the zone of Bigin's user; for a date field "
-            "export the day alone"
-        )
-    return 'Write it like "dd.MM.yyyy"'
+    is_timed = any(piece[0] in "HhV" for piece in _pieces(pattern))
+    return f'Write it like "{"yyyy-MM-dd HH:mm:ss XXX" if is_timed else "dd.MM.yyyy"}"'
 
 
 def has_time(pattern: str) -> bool:
@@ -186,8 +219,19 @@ def has_time(pattern: str) -> bool:
 
 
 def says_utc(pattern: str) -> bool:
-    """Return whether every time that *pattern* reads ends in a Z, which stands for UTC."""
-    return has_time(pattern) and re.search(r"'[^']*Z'\s*$", pattern) is not None
+    """Return whether every time that *pattern* reads ends in what stands for UTC."""
+    is_quoted = pattern.rstrip().endswith("'") or pattern.rstrip()[-1:].isdigit()
+    return has_time(pattern) and is_quoted and _UTC.search(pattern) is not None
+
+
+def has_offset(pattern: str) -> bool:
+    """Return whether times that *pattern* reads say how far from UTC they are."""
+    return says_utc(pattern) or any(piece[0] in _OFFSETS for piece in _pieces(pattern))
+
+
+def has_short_year(pattern: str) -> bool:
+    """Return whether *pattern* reads years of two digits."""
+    return "yy" in _pieces(pattern)
 
 
 def same_dates(pattern: str, other: str) -> bool:
@@ -207,7 +251,7 @@ def _pieces(pattern: str) -> list[str]:
 def _group(token: str, following: str) -> str:
     if token.startswith("'") and token.endswith("'") and len(token) > 1:
         return re.escape(token[1:-1] or "'")
-    name = _ALIASES.get(token, token)
+    name = "X" if token[0] in _OFFSETS else _ALIASES.get(token, token)
     if name in _GROUPS:
         # yyyyMMdd: nothing ends the digits but their number
         is_packed = len(token) > 1 and following[:1].isalpha() and following[:1] != "a"
@@ -217,11 +261,12 @@ def _group(token: str, following: str) -> str:
     return re.escape(token)
 
 
-def _year(parts: dict[str, str | None]) -> int:
-    if year := parts.get("year"):
-        return int(year)
-    short = int(parts["short_year"] or 0)
-    return short + (1900 if short >= _PIVOT else 2000)
+def _offset(written: str) -> timedelta:
+    digits = written.removeprefix("UTC").removeprefix("GMT").replace(":", "").replace("Z", "")
+    if not digits:
+        return timedelta()
+    hours, minutes = int(digits[1:3]), int(digits[3:5] or 0)
+    return timedelta(hours=hours, minutes=minutes) * (-1 if digits[0] == "-" else 1)
 
 
 def _month(parts: dict[str, str | None]) -> int:

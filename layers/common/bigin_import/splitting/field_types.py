@@ -1,4 +1,4 @@
-"""Which values fit which field, by the field's data type, length and picklist."""
+"""Which values fit which field by its data type, length and picklist; and what damages ids."""
 
 from __future__ import annotations
 
@@ -104,3 +104,68 @@ def _listed(pick_list: tuple[str, ...], *, is_many: bool) -> FieldType:
         return all(choice.strip().casefold() in known for choice in chosen)
 
     return FieldType(one=one, every=lambda values: all(map(one, set(values))), remedy=remedy)
+
+
+# A number needs no sign in its exponent; a text such as the product code 1E5 is no number.
+_NUMBER_AS_POWER = re.compile(
+    r"^ *\d(?:[.,]\d+)?E\+?\d{1,3} *$", re.IGNORECASE | re.MULTILINE | re.ASCII
+)
+_TEXT_AS_POWER = re.compile(
+    r"^ *\d(?:[.,]\d+)?E\+\d{2,3} *$", re.IGNORECASE | re.MULTILINE | re.ASCII
+)
+_LONG_ID = re.compile(r"^ *\d{15,16}(\d{3}) *$", re.MULTILINE | re.ASCII)
+_WITH_POINT_ZERO = re.compile(r"^ *\d+\.0 *$", re.MULTILINE | re.ASCII)
+_WITH_FRACTION = re.compile(r"^ *\d+\.(?:\d*[1-9]\d*|0\d+|\d+0) *$", re.MULTILINE | re.ASCII)
+
+# One id in a thousand ends in 000 by chance; two of two do not.
+_ROUND_IDS_FOR_REJECTION = 2
+
+REMEDY = (
+    "A spreadsheet keeps 15 digits of a number: export the file again and do not save it from a "
+    "spreadsheet, or read the column as text there"
+)
+_ID_TYPES = frozenset({"id", "lookup", "ownerlookup"})
+
+
+class IdDamage:
+    """What was seen of it in one column; *are_numbers*: its ids have nothing but digits."""
+
+    def __init__(self, *, are_numbers: bool) -> None:
+        self._power = _NUMBER_AS_POWER if are_numbers else _TEXT_AS_POWER
+        self._powers = self._long_ids = self._round_ids = self._point_zeros = 0
+        self._has_fractions = False
+
+    def look(self, filled: list[str]) -> None:
+        """Look at some cells, none of them empty."""
+        text = "\n".join(filled)
+        self._powers += len(self._power.findall(text)) if "E" in text.upper() else 0
+        if ".0\n" in f"{text}\n":
+            self._point_zeros += len(_WITH_POINT_ZERO.findall(text))
+            self._has_fractions = self._has_fractions or bool(_WITH_FRACTION.search(text))
+        endings = _LONG_ID.findall(text)
+        self._long_ids += len(endings)
+        self._round_ids += endings.count("000")
+
+    def words(self) -> tuple[str, str] | None:
+        """Return what was done to the ids and what to do; None if nothing was."""
+        if self._powers:
+            return f"{self._powers:,} ids are in scientific notation (1.11E+17)", REMEDY
+        if self._round_ids >= max(_ROUND_IDS_FOR_REJECTION, self._long_ids / 2):
+            return "most ids of 18 or 19 digits end in 000: they were rounded", REMEDY
+        if self._point_zeros and not self._has_fractions:
+            what = (
+                f"{self._point_zeros:,} keys end in .0: either they are written so, or a program "
+                "took 1001 for a number and wrote 1001.0"
+            )
+            return what, (
+                "Export the column as text (in pandas: dtype=str); or, if the keys are meant so, "
+                'say for each by "values" in the mapping what it is, such as {"1.0": "1.0"}'
+            )
+        return None
+
+
+def id_damage(data_type: str | None, *, is_key: bool) -> IdDamage | None:
+    """Return what looks for damage in a column; None if no ids are in it."""
+    if data_type in _ID_TYPES:
+        return IdDamage(are_numbers=True)
+    return IdDamage(are_numbers=False) if is_key and data_type != "email" else None

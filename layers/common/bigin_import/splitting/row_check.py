@@ -1,22 +1,29 @@
 """
 What of a drop is sent, and why the rest is not. `split` and `source_rows` walk by it alike.
 
-Whole batches go through the csv module's and itertools' C code. Only where a batch raises is it
-halved, again and again, until the rows to blame stand alone.
+A batch is read column by column; one whose cells are plain costs comparisons in C only. Where a
+batch cannot be written it is halved, again and again, until the rows to blame stand alone.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from operator import itemgetter
+from operator import is_, itemgetter
 
 from bigin_import.domain.drop import Problem
-from bigin_import.domain.plan import ColumnPlan, PlannedColumn
+from bigin_import.domain.plan import FIRST_READING, ColumnPlan
 from bigin_import.reading.table import Batch, Table
+from bigin_import.splitting.cells import REPLACEMENT_CHARACTER, Cell, RowNames
+from bigin_import.splitting.column_reader import ColumnReader, has_apostrophes, without_formulas
 from bigin_import.splitting.dates import DatePattern, fitting_formats
-from bigin_import.splitting.value_rules import Converter, SentRecord, converter, csv_text
+from bigin_import.splitting.value_rules import SentRecord, converter, csv_text
+
+# What becomes of ="00123" in CSV.
+_QUOTED_FORMULA = '"=""'
+_APOSTROPHE_HINT = re.compile(r"'[\d +\-(.]")
 
 # Enough to tell formats apart, whatever the length of the drop.
 _VALUES_KEPT = 1_000
@@ -24,76 +31,57 @@ _LONGEST_DATE = 60
 
 
 class UnreadDates:
-    """What could not be read in date columns, as long as nothing could be."""
+    """
+    The dates of one column that its format does not read, and some that it does.
 
-    def __init__(self, columns: Sequence[PlannedColumn]) -> None:
-        self._columns = columns
-        self._unread: dict[int, list[str]] = {}
-        self._patterns: dict[int, DatePattern] = {}
-        self._replaced: dict[int, frozenset[str]] = {}
-        for at, column in enumerate(columns):
-            if column.rule and column.rule.date_format:
-                self._patterns[at] = DatePattern(column.rule.date_format)
-                self._replaced[at] = frozenset(cell for cell, _ in column.rule.values)
+    Its format is wrong if another reads more of the column, however many of its rows are sent.
+    """
 
-    def note_sent(self, records: Sequence[SentRecord]) -> None:
-        """Take it from *records*, as they are sent, that a column can be read."""
-        for at in [*self._patterns]:
-            if any(record[at] for record in records):
-                self._forget(at)
+    def __init__(self, pattern: str) -> None:
+        self._stated = DatePattern(pattern)
+        self._read: list[str] = []
+        self._unread: list[str] = []
+        self._counts = {True: 0, False: 0}
 
-    def note_refused(self, record: SentRecord) -> None:
-        """Look at a record as it stands in the drop."""
-        for at, pattern in [*self._patterns.items()]:
-            value = record[at].strip()
-            if not value or record[at] in self._replaced[at]:
-                continue
-            if pattern.fits(value):
-                self._forget(at)
-            else:
-                unread = self._unread.setdefault(at, [])
-                unread += [value[:_LONGEST_DATE]] if len(unread) < _VALUES_KEPT else []
+    def note(self, cells: Sequence[str], unread: Sequence[str]) -> None:
+        """Take the filled cells of a batch, and those of them because of which rows stay here."""
+        unread = [cell for cell in unread if not self._stated.fits(cell)]
+        self._counts[False] += len(unread)
+        self._counts[True] += len(cells) - len(unread)
+        room = _VALUES_KEPT - len(self._unread)
+        self._unread += [cell[:_LONGEST_DATE] for cell in unread[:room]]
+        if len(self._read) < _VALUES_KEPT:
+            lost = set(unread)
+            fine = [cell for cell in cells if cell not in lost]
+            self._read += fine[: _VALUES_KEPT - len(self._read)]
 
-    def problems(self, name: str) -> Iterator[Problem]:
-        """Yield for each column that had values, none of them readable, what could read them."""
-        for at, values in self._unread.items():
-            column, stated = self._columns[at], self._patterns[at].pattern
-            formats = " or ".join(f'"{each}"' for each in fitting_formats(values))
-            yield Problem(
-                f'{name}, column "{column.header}"',
-                f"no value is a date of the form {stated}",
-                f'Write "format": {formats} in the mapping'
-                if formats
-                else 'Write the "format" of the file in the mapping',
+    def problem(self, where: str) -> Problem | None:
+        """Return that another format reads the column better, or that none of it can be read."""
+        if not self._unread:
+            return None
+        better = [name for name in fitting_formats(self._unread) if self._reads_more(name)]
+        if self._counts[True] and not better:
+            return None
+        formats = " or ".join(f'"{each}"' for each in better)
+        what = f"no value is a date of the form {self._stated.pattern}"
+        if self._counts[True]:
+            what = (
+                f"{self._counts[False]:,} values are no dates of the form {self._stated.pattern}, "
+                "and another form reads more of the column"
             )
+        remedy = (
+            f'Write "format": {formats} in the mapping'
+            if formats
+            else 'Write the "format" of the file in the mapping'
+        )
+        return Problem(where, what, remedy)
 
-    def _forget(self, at: int) -> None:
-        del self._patterns[at]
-        self._unread.pop(at, None)
-
-
-ROWS_NAMED = 10
-
-
-class RowNames:
-    """
-    Counts rows and keeps the numbers of the first.
-
-    Attributes:
-        first: At most ROWS_NAMED.
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: list[int] = []
-
-    def add(self, numbers: Sequence[int]) -> None:
-        """Count some rows, in order."""
-        self.count += len(numbers)
-        self.first += numbers[: ROWS_NAMED - len(self.first)]
-
-    def __str__(self) -> str:
-        return ", ".join(map(str, self.first))
+    def _reads_more(self, name: str) -> bool:
+        """Return whether a format reads more than the stated one, by what was kept of both."""
+        other = DatePattern(name)
+        share = sum(map(other.fits, self._read)) / max(len(self._read), 1)
+        lost = sum(map(other.fits, self._unread)) / len(self._unread)
+        return share * self._counts[True] + lost * self._counts[False] > self._counts[True]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +113,25 @@ class RowCheck:
 
     Attributes:
         empty_keys: Rows without their key that were refused for it.
-        unread_dates: What was refused in date columns.
+        readers: Of every column, in the order we send them.
+        unread_dates: By position of the column.
+        excused: Rows that Bigin would certainly refuse; they say nothing against the file.
+        apostrophes: Columns in which the first apostrophes before numbers were seen.
     """
 
     def __init__(self, plan: ColumnPlan, *, max_record_bytes: int) -> None:
-        self.empty_keys = 0
-        self.unread_dates = UnreadDates(plan.columns)
-        self._max_record_bytes = max_record_bytes
-        sources = [column.source for column in plan.columns]
-        self._pick = picker(sources)
-        self._converters = [
-            (at, convert)
+        self.empty_keys = self.excused = 0
+        self.readers = [ColumnReader(plan, at) for at in range(len(plan.columns))]
+        self.unread_dates = {
+            at: UnreadDates(column.rule.date_format)
             for at, column in enumerate(plan.columns)
-            if (convert := converter(column))
-        ]
+            if column.rule and column.rule.date_format
+        }
+        self.apostrophes: set[int] = set()
+        self.formulas: dict[int, RowNames] = {}
+        self._max_record_bytes = max_record_bytes
+        self._pick = picker([column.source for column in plan.columns])
+        self._first = FirstReading(plan) if plan.reading == FIRST_READING else None
         self._required_key = plan.key if plan.empty_key == "invalid" else None
         self._key_header = "" if plan.key is None else plan.columns[plan.key].header
 
@@ -149,38 +142,117 @@ class RowCheck:
 
     def check(self, batch: Batch) -> CheckedBatch:
         """Return *batch* with what is sent of it."""
-        rows, numbers = batch.rows, batch.numbers
+        rows: list[list[str]] = batch.rows
         positions: Sequence[int] = range(len(rows))
         if batch.faults:
             positions = [at for at in positions if at not in batch.faults]
             rows = [rows[at] for at in positions]
         reasons = dict(batch.faults)
-        records, content = self._settled(rows, positions, reasons)
+        as_dropped = records = list(map(self._pick, rows))
+        text: str | None = csv_text(records)
+        if self._first is not None:
+            records, positions = self._first.read(records, positions, reasons)
+        elif records:
+            numbers = [batch.numbers[at] for at in positions] if batch.faults else batch.numbers
+            records, positions = self._read(records, positions, numbers, reasons, text or "")
+        text = text if records is as_dropped else None
+        records, content = self._encoded(records, positions, reasons, text)
+        sent = batch.numbers
         if reasons:
-            numbers = list(compress(numbers, (at not in reasons for at in range(len(batch.rows)))))
-        return CheckedBatch(batch, reasons, records, numbers, content)
+            is_sent = (at not in reasons for at in range(len(batch.rows)))
+            sent = list(compress(batch.numbers, is_sent))
+        return CheckedBatch(batch, reasons, records, sent, content)
 
-    def _settled(
-        self, rows: list[list[str]], positions: Sequence[int], reasons: dict[int, str]
+    def _read(
+        self,
+        records: list[SentRecord],
+        positions: Sequence[int],
+        numbers: Sequence[int],
+        reasons: dict[int, str],
+        text: str,
+    ) -> tuple[list[SentRecord], Sequence[int]]:
+        """Read the cells column by column; name the rows that are not sent because of one."""
+        columns: list[Sequence[str]] = list(zip(*records, strict=True))
+        dropped = list(columns)
+        self._restore(columns, numbers, text)
+        raw = list(columns)
+        refused: dict[int, Cell] = {}
+        for at, reader in enumerate(self.readers):
+            read = reader.read(columns[at], numbers)
+            reader.commit(read, numbers)
+            columns[at] = read.values
+            if read.refused:
+                refused = read.refused | refused
+            if at in self.unread_dates:
+                self._note_dates(at, raw[at], read.refused)
+        self._require_keys(columns, refused)
+        if not refused and all(map(is_, columns, dropped)):
+            return records, positions
+        for at, cell in refused.items():
+            reasons[positions[at]] = cell.refusal
+            self.excused += cell.is_certain
+        kept = list(zip(*columns, strict=True))
+        if refused:
+            kept = [record for at, record in enumerate(kept) if at not in refused]
+            positions = [each for at, each in enumerate(positions) if at not in refused]
+        return kept, positions
+
+    def _restore(self, columns: list[Sequence[str]], numbers: Sequence[int], text: str) -> None:
+        """Take formulas for texts off, and look for apostrophes before numbers."""
+        # The search for one character takes a twentieth of that for more, and mostly settles it.
+        if "=" in text and _QUOTED_FORMULA in text:
+            for at, values in enumerate(columns):
+                texts, which = without_formulas(values)
+                if any(which):
+                    columns[at] = texts
+                    self.formulas.setdefault(at, RowNames()).add(list(compress(numbers, which)))
+        if "'" in text and _APOSTROPHE_HINT.search(text):
+            self.apostrophes |= {
+                at
+                for at, values in enumerate(columns)
+                if self.readers[at].planned.strips_apostrophes is None and has_apostrophes(values)
+            }
+        if "\ufffd" in text:
+            for reader, values in zip(self.readers, columns, strict=True):
+                which = ["\ufffd" in value for value in values]
+                rows = reader.tally.setdefault(REPLACEMENT_CHARACTER, RowNames())
+                rows.add(list(compress(numbers, which)))
+
+    def _note_dates(self, at: int, values: Sequence[str], refused: dict[int, Cell]) -> None:
+        replaced = {cell for cell, _ in self.readers[at].rule.values}
+        filled = [value for value in values if value.strip() and value not in replaced]
+        unread = [values[row].strip() for row in sorted(refused)]
+        self.unread_dates[at].note(filled, unread)
+
+    def _require_keys(self, columns: list[Sequence[str]], refused: dict[int, Cell]) -> None:
+        if self._required_key is None or all(map(str.strip, columns[self._required_key])):
+            return
+        reason = f'its key, column "{self._key_header}", is empty'
+        for at, value in enumerate(columns[self._required_key]):
+            if not value.strip() and at not in refused:
+                self.empty_keys += 1
+                refused[at] = Cell(value, refusal=reason)
+
+    def _encoded(
+        self,
+        records: list[SentRecord],
+        positions: Sequence[int],
+        reasons: dict[int, str],
+        text: str | None = None,
     ) -> tuple[list[SentRecord], bytes]:
+        """Return the records that can be written, and their CSV: *text* if that is known."""
         try:
-            return self._form_sent(rows)
+            return records, self._content(csv_text(records) if text is None else text)
         except _UnfitError as reason:
-            if len(rows) == 1:
+            if len(records) == 1:
                 reasons[positions[0]] = str(reason)
-                self.unread_dates.note_refused(self._pick(rows[0]))
                 return [], b""
-        half = len(rows) // 2
-        first, first_content = self._settled(rows[:half], positions[:half], reasons)
-        second, second_content = self._settled(rows[half:], positions[half:], reasons)
+        half = len(records) // 2
+        first, first_content = self._encoded(records[:half], positions[:half], reasons)
+        second, second_content = self._encoded(records[half:], positions[half:], reasons)
         return first + second, first_content + second_content
 
-    def _form_sent(self, rows: list[list[str]]) -> tuple[list[SentRecord], bytes]:
-        records = list(map(self._pick, rows))
-        if self._converters and records:
-            records = _converted(records, self._converters)
-        self._require_keys(records)
-        text = csv_text(records)
+    def _content(self, text: str) -> bytes:
         if "\0" in text:
             raise _UnfitError("it holds a NUL byte")
         try:
@@ -189,15 +261,43 @@ class RowCheck:
             raise _UnfitError("it holds bytes that the file's encoding does not have") from exc
         if len(content) > self._max_record_bytes:
             raise _UnfitError(f"it is longer than {self._max_record_bytes:,} bytes")
-        self.unread_dates.note_sent(records)
-        return records, content
+        return content
 
-    def _require_keys(self, records: list[SentRecord]) -> None:
-        if self._required_key is None:
-            return
-        if not all(map(str.strip, map(itemgetter(self._required_key), records))):
-            self.empty_keys += len(records) == 1
-            raise _UnfitError(f'its key, column "{self._key_header}", is empty')
+
+class FirstReading:
+    """What the first releases did with cells: one row at a time where a rule cannot read one."""
+
+    def __init__(self, plan: ColumnPlan) -> None:
+        self._converters = [
+            (at, convert)
+            for at, column in enumerate(plan.columns)
+            if (convert := converter(column))
+        ]
+        self._key = plan.key if plan.empty_key == "invalid" else None
+        self._header = "" if plan.key is None else plan.columns[plan.key].header
+
+    def read(
+        self, records: list[SentRecord], positions: Sequence[int], reasons: dict[int, str]
+    ) -> tuple[list[SentRecord], Sequence[int]]:
+        kept: list[SentRecord] = []
+        sent: list[int] = []
+        for record, at in zip(records, positions, strict=True):
+            try:
+                converted = self._converted(list(record))
+            except ValueError as exc:
+                reasons[at] = str(exc)
+                continue
+            if self._key is not None and not converted[self._key].strip():
+                reasons[at] = f'its key, column "{self._header}", is empty'
+                continue
+            kept.append(tuple(converted))
+            sent.append(at)
+        return kept, sent
+
+    def _converted(self, cells: list[str]) -> list[str]:
+        for column, convert in self._converters:
+            cells[column] = convert(cells[column])
+        return cells
 
 
 def picker(sources: list[int]) -> Callable[[list[str]], SentRecord]:
@@ -206,15 +306,3 @@ def picker(sources: list[int]) -> Callable[[list[str]], SentRecord]:
         return itemgetter(*sources)
     (only,) = sources
     return lambda row: (row[only],)
-
-
-def _converted(
-    records: list[SentRecord], converters: list[tuple[int, Converter]]
-) -> list[SentRecord]:
-    columns: list[Sequence[str]] = list(zip(*records, strict=True))
-    for at, convert in converters:
-        try:
-            columns[at] = list(map(convert, columns[at]))
-        except ValueError as exc:
-            raise _UnfitError(str(exc)) from exc
-    return list(zip(*columns, strict=True))

@@ -13,10 +13,11 @@ from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, InvalidRow,
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.table import Table
 from bigin_import.splitting.archive import EntryWriter
+from bigin_import.splitting.cells import ROWS_NAMED
 from bigin_import.splitting.content_log import ContentLog
 from bigin_import.splitting.duplicate_keys import KeyLog, PartKeys, Repeated
-from bigin_import.splitting.row_check import ROWS_NAMED, CheckedBatch, RowCheck, UnreadDates
-from bigin_import.splitting.value_checks import ValueChecks
+from bigin_import.splitting.row_check import CheckedBatch, RowCheck
+from bigin_import.splitting.value_checks import ReadAgainError, ValueChecks, learned_plan
 from bigin_import.splitting.value_rules import SentRecord, csv_text
 
 _ROWS_KEPT = 100
@@ -42,7 +43,7 @@ class InvalidRows:
 
 
 def problems_of_rows(
-    table: Table, plan: ColumnPlan, invalid: InvalidRows, unread_dates: UnreadDates
+    table: Table, plan: ColumnPlan, invalid: InvalidRows, *, excused: int
 ) -> Iterator[Problem]:
     """Yield that there is nothing to send, or too much that cannot be."""
     records = table.rows - sum(len(group.rows) for group in table.left_out)
@@ -52,23 +53,51 @@ def problems_of_rows(
             "there is a header and no row below it",
             "Export the data again",
         )
-    elif refusal := _refusal(records, invalid.count, plan.max_invalid_share):
+    elif refusal := _refusal(records, invalid.count, excused, plan.max_invalid_share):
         yield Problem(table.name, *refusal)
-        yield from unread_dates.problems(table.name)
         for row in invalid.first[:ROWS_NAMED]:
             yield Problem(f"{table.name}, row {row.row}", row.reason)
 
 
-def _refusal(rows: int, invalid: int, share: float) -> tuple[str, str] | None:
-    """Return that too many rows are invalid, and what to do; None if they are left out."""
+LEAST_BAD_ROWS = 10
+LEAST_BAD_SHARE = Fraction(1, 100)
+MOST_BAD_SHARE = Fraction(1, 4)
+
+
+def _refusal(rows: int, invalid: int, excused: int, share: float | None) -> tuple[str, str] | None:
+    """
+    Return that too many rows are invalid, and what to do; None if they are left out.
+
+    Args:
+        excused: Those of them that Bigin would certainly refuse: each is wrong by itself and says
+            nothing against the others.
+        share: What the mapping allows; None if it says nothing.
+    """
     what = f"{invalid:,} of {rows:,} rows cannot be sent"
     if invalid == rows:
         return what, "Correct them, or what in the mapping refuses them"
-    # By its digits: the number that a person wrote as "29%" is a little less than 0.29.
-    if invalid <= rows * Fraction(str(share)):
+    if share is None:
+        allowed = min(max(Fraction(LEAST_BAD_ROWS), rows * LEAST_BAD_SHARE), rows * MOST_BAD_SHARE)
+        limit = "up to ten rows or 1%, but no more than a quarter of them,"
+    else:
+        # By its digits: the number that a person wrote as "29%" is a little less than 0.29.
+        allowed, limit = rows * Fraction(str(share)), f"up to {100 * share:.6g}%"
+    counted = invalid - excused
+    if counted <= allowed:
         return None
-    what += f"; up to {100 * share:.6g}% are left out, more stop the drop"
-    return what, 'Correct these rows, or allow more with "on_bad_rows" in the mapping'
+    enough = min(100, -(-100 * counted // rows))
+    return f"{what}; {limit} are left out, more stop the drop", (
+        f'Correct these rows, or write "on_bad_rows": "{enough}%" in the mapping to leave them out'
+    )
+
+
+def _repeated_keys(repeated: Repeated) -> Iterator[str]:
+    if repeated.count:
+        rows = ", ".join(map(str, repeated.rows[:ROWS_NAMED]))
+        yield (
+            f"{repeated.count:,} rows have the key of an earlier row; of the rows with one key the "
+            f"last one counts in Bigin. Look at rows {rows}."
+        )
 
 
 def problems_of_keys(table: Table, plan: ColumnPlan, repeated: Repeated) -> Iterator[Problem]:
@@ -191,8 +220,7 @@ def split(
     """
     Read *table* to its end and store its rows as parts that Bigin accepts.
 
-    The same drop and plan make the same bytes. Memory holds a batch of rows and the packed bytes
-    of the part being written.
+    The same drop and plan make the same bytes.
 
     Args:
         store: Takes the number of a part, from 1, and its zip; called as soon as it is full.
@@ -202,30 +230,25 @@ def split(
 
     Raises:
         DropRejectedError: With everything found to be wrong. Parts may have been stored by then.
+        ReadAgainError: Open the table again and split it by the plan in it.
     """
     with KeyLog() as keys:
-        rows, values = check_of(plan, max_bytes=max_bytes), ValueChecks(plan, name=table.name)
+        rows = check_of(plan, max_bytes=max_bytes)
         parts = PartWriter(
             plan, keys, store=store, entry_name=entry_name, max_rows=max_rows, max_bytes=max_bytes
         )
-        invalid = _read(table, rows, values, parts, log)
+        invalid = _read(table, plan, rows, parts, log)
+        values = ValueChecks(rows, name=table.name)
         repeated, empty_keys = keys.repeated(), keys.empty + rows.empty_keys
-    problems = (
-        *problems_of_rows(table, plan, invalid, rows.unread_dates),
-        *values.problems(),
-        *problems_of_keys(table, plan, repeated),
-    )
+    problems = [*problems_of_rows(table, plan, invalid, excused=rows.excused)]
+    problems += [*values.problems(), *problems_of_keys(table, plan, repeated)]
     if problems:
-        raise DropRejectedError(problems, concerns_mapping=table.rows > 0)
+        raise DropRejectedError(tuple(problems), concerns_mapping=table.rows > 0)
     return _result(table, parts, invalid, repeated, empty_keys, values)
 
 
 def _read(
-    table: Table,
-    rows: RowCheck,
-    values: ValueChecks,
-    parts: PartWriter,
-    log: ContentLog | None,
+    table: Table, plan: ColumnPlan, rows: RowCheck, parts: PartWriter, log: ContentLog | None
 ) -> InvalidRows:
     """Take every batch of the drop through the checks into the parts."""
     invalid = InvalidRows()
@@ -236,12 +259,19 @@ def _read(
             no_fault = batch.left_out | settled
             reasons = {at: why for at, why in checked.reasons.items() if at not in no_fault}
             invalid.add(reasons, checked.batch.numbers)
-        values.look(checked)
+        _stop_if_learned(plan, rows, at_end=False)
         parts.add(checked)
         if log is not None:
             log.add(checked)
+    _stop_if_learned(plan, rows, at_end=True)
     parts.finish()
     return invalid
+
+
+def _stop_if_learned(plan: ColumnPlan, rows: RowCheck, *, at_end: bool) -> None:
+    learned = learned_plan(plan, rows, at_end=at_end)
+    if learned is not plan:
+        raise ReadAgainError(learned)
 
 
 def _result(
@@ -262,8 +292,8 @@ def _result(
         invalid_rows=tuple(invalid.first),
         repeated_keys_across_parts=repeated.across_parts,
         content_sha256=table.content_sha256,
-        warnings=(*table.warnings, *values.warnings()),
-        notes=table.notes,
+        warnings=(*table.warnings, *values.warnings(), *_repeated_keys(repeated)),
+        notes=(*table.notes, *values.notes()),
         left_out=table.left_out,
         empty_keys=empty_keys,
         repeated_keys=repeated.count,

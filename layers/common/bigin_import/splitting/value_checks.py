@@ -1,166 +1,112 @@
 """
-Do the values of a column fit its field?
+What is concluded of the columns of a drop once they have been read.
 
-Bigin charges for a job before it looks at a value. So: if no value of a column fits, the mapping
-is wrong and the drop is rejected; if some do not, the report warns, with rows, and Bigin decides.
-A column of which nothing is known costs nothing.
+Bigin charges for a job before it looks at a value. So: what can be read in two ways is asked, and a
+column of which no value fits its field rejects the drop; what some values are is told with their
+rows. Notices name rows only; cells are shown by the report.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from itertools import compress
+from collections.abc import Iterator
+from dataclasses import replace
 
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.plan import ColumnFindings, ColumnPlan, PlannedColumn
-from bigin_import.splitting.field_types import FieldType, field_type
-from bigin_import.splitting.row_check import CheckedBatch, RowNames
-from bigin_import.splitting.value_rules import SentRecord
-
-# A number needs no sign in its exponent; a text such as the product code 1E5 is no number.
-_NUMBER_AS_POWER = re.compile(
-    r"^ *\d(?:[.,]\d+)?E\+?\d{1,2} *$", re.IGNORECASE | re.MULTILINE | re.ASCII
+from bigin_import.splitting.cells import MISFIT, RowNames, Tell
+from bigin_import.splitting.column_reader import (
+    APOSTROPHE,
+    BARE_NUMBER,
+    FORMULA,
+    ColumnReader,
+    shown,
 )
-_TEXT_AS_POWER = re.compile(r"^ *\d(?:[.,]\d+)?E\+\d\d *$", re.IGNORECASE | re.MULTILINE | re.ASCII)
-_LONG_ID = re.compile(r"^ *\d{15,16}(\d{3}) *$", re.MULTILINE | re.ASCII)
-
-# One id in a thousand ends in 000 by chance; two of two do not.
-_ROUND_IDS_FOR_REJECTION = 2
-
-REMEDY = (
-    "A spreadsheet keeps 15 digits of a number: export the file again and do not save it from a "
-    "spreadsheet, or read the column as text there"
+from bigin_import.splitting.field_types import field_type
+from bigin_import.splitting.kinds import IN_COMMAS, NEW, WORD, PicklistKind
+from bigin_import.splitting.numbers import (
+    CURRENCY,
+    DECIDES,
+    OPEN,
+    NumberKind,
+    are_one_currency,
+    currency_words,
 )
+from bigin_import.splitting.row_check import RowCheck
 
-
-class IdDamage:
-    """What was seen of it in one column; *are_numbers*: its ids have nothing but digits."""
-
-    def __init__(self, *, are_numbers: bool) -> None:
-        self._power = _NUMBER_AS_POWER if are_numbers else _TEXT_AS_POWER
-        self._powers = self._long_ids = self._round_ids = 0
-
-    def look(self, filled: list[str]) -> None:
-        """Look at some cells, none of them empty."""
-        text = "\n".join(filled)
-        self._powers += len(self._power.findall(text)) if "E" in text.upper() else 0
-        endings = _LONG_ID.findall(text)
-        self._long_ids += len(endings)
-        self._round_ids += endings.count("000")
-
-    def words(self) -> str | None:
-        """Say what was done to the ids; None if nothing was."""
-        if self._powers:
-            return f"{self._powers:,} ids are in scientific notation (1.11E+17)"
-        if self._round_ids >= max(_ROUND_IDS_FOR_REJECTION, self._long_ids / 2):
-            return "most ids of 18 or 19 digits end in 000: they were rounded"
-        return None
-
-
-_WITH_POINTS = frozenset({"double", "decimal", "currency", "percent"})
-_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(?:\.\d{3})+\s*", re.ASCII)
-
-# What becomes of ="00123" in the CSV that we send.
-_QUOTED_FORMULA = b'"=""'
-
-
-class PointsForThousands:
-    """The numbers of one column, as long as every point in them could be a thousands mark."""
-
-    def __init__(self, column: PlannedColumn) -> None:
-        rule = column.rule
-        is_stated = rule is not None and (rule.decimal is not None or rule.thousands is not None)
-        self._header = column.header
-        self._rows = RowNames()
-        self.is_open = column.data_type in _WITH_POINTS and not is_stated
-
-    def look(self, values: Sequence[str], numbers: Sequence[int]) -> None:
-        """Look at some values, which stand in the rows *numbers*."""
-        if "." not in "\n".join(values):
-            return
-        has_point = ["." in value for value in values]
-        self.is_open = all(map(_THOUSANDS.fullmatch, compress(values, has_point)))
-        self._rows.add(list(compress(numbers, has_point)))
-
-    def warning(self) -> str | None:
-        """Name the rows; the values are never named."""
-        if not (self.is_open and self._rows.count):
-            return None
-        return (
-            f'Column "{self._header}": {self._rows.count:,} numbers have a point, always with '
-            f"three digits behind it, first in row {self._rows}. They are sent as decimals; if "
-            'the point is a thousands mark, write "decimal": "," and "thousands": "." in the '
-            "mapping."
-        )
-
-
-class TextFormulas:
-    """The cells of all columns that are a formula for a text, such as ="00123"."""
-
-    def __init__(self, columns: Sequence[PlannedColumn]) -> None:
-        self._columns = [(column.header, RowNames()) for column in columns]
-
-    def look(self, records: Sequence[SentRecord], numbers: Sequence[int], content: bytes) -> None:
-        """Look at some records, which stand in the rows *numbers*; *content*: their CSV."""
-        # The search for one byte takes a twentieth of the one for four, and mostly settles it.
-        if b"=" not in content or _QUOTED_FORMULA not in content:
-            return
-        for values, (_, rows) in zip(zip(*records, strict=True), self._columns, strict=True):
-            rows.add(list(compress(numbers, map(_is_formula, values))))
-
-    def warnings(self) -> tuple[str, ...]:
-        """Return a sentence for each column that has such cells."""
-        return tuple(
-            f'Column "{header}": {rows.count:,} cells are formulas for a text (="..."), first in '
-            f"row {rows}. They are sent as they are written; export the text without its formula."
-            for header, rows in self._columns
-            if rows.count
-        )
-
-
-def _is_formula(value: str) -> bool:
-    return value.startswith('="') and value.endswith('"')
-
-
-_SAMPLES = 3
-_BATCHES_SAMPLED = 20
 _UNKNOWN_NAMED = 20
-
-# What is kept of a cell: the plan holds samples of two hundred columns, and a cell may have MBs.
-_SHOWN_CHARACTERS = 100
+_THOUSANDS_DIGITS = 3
 
 # Bigin adds picklist values that it does not know: a few new ones alone are no mistake.
 _PICKS_FOR_REJECTION = 10
+_NOBODY = RowNames()
 
-_ID_TYPES = frozenset({"id", "lookup", "ownerlookup"})
+
+class ReadAgainError(Exception):
+    """
+    The values of a drop have shown what no single cell of it does: read it again from its start.
+
+    Attributes:
+        plan: By which it is to be read.
+    """
+
+    def __init__(self, plan: ColumnPlan) -> None:
+        self.plan = plan
+        super().__init__("the drop is to be read again")
+
+
+def learned_plan(plan: ColumnPlan, rows: RowCheck, *, at_end: bool) -> ColumnPlan:
+    """Return *plan* with what the columns have proven so far; *plan* itself if that is nothing."""
+    columns = tuple(
+        _learned(column, reader, has_apostrophes=at in rows.apostrophes, at_end=at_end)
+        for at, (column, reader) in enumerate(zip(plan.columns, rows.readers, strict=True))
+    )
+    return plan if columns == plan.columns else replace(plan, columns=columns)
+
+
+def _learned(
+    planned: PlannedColumn, reader: ColumnReader, *, has_apostrophes: bool, at_end: bool
+) -> PlannedColumn:
+    tally = reader.tally
+    if WORD in tally and MISFIT in tally and planned.reads_words is None:
+        planned = replace(planned, reads_words=False)
+    if has_apostrophes and planned.strips_apostrophes is None:
+        planned = replace(planned, strips_apostrophes=True)
+    if planned.strips_apostrophes and APOSTROPHE in tally and BARE_NUMBER in tally:
+        planned = replace(planned, strips_apostrophes=False)
+    if planned.proven_decimal is None and isinstance(reader.kind, NumberKind):
+        is_open = OPEN["."] in tally or OPEN[","] in tally
+        mark = _decimal_mark(reader, at_end=at_end)
+        if mark == "," and is_open:
+            planned = replace(planned, proven_decimal=mark)
+    return planned
+
+
+def _decimal_mark(reader: ColumnReader, *, at_end: bool) -> str | None:
+    """Return the decimal mark that the cells of a column prove; None if they prove none."""
+    tally = reader.tally
+    if DECIDES["."] in tally or DECIDES[","] in tally:
+        if DECIDES["."] in tally and DECIDES[","] in tally:
+            return None
+        return "." if DECIDES["."] in tally else ","
+    places = reader.planned.decimal_place
+    is_whole_group = at_end and places is not None and places < _THOUSANDS_DIGITS
+    if reader.data_type in {"integer", "bigint"} or not is_whole_group:
+        return None
+    # Three digits are more than the field has behind its point: the mark is one of thousands.
+    if OPEN["."] in tally and OPEN[","] not in tally:
+        return ","
+    return "." if OPEN[","] in tally and OPEN["."] not in tally else None
 
 
 class ValueChecks:
-    """The checks of all columns of a plan, fed batch by batch with what is sent."""
+    """What is said of all columns of a plan."""
 
-    def __init__(self, plan: ColumnPlan, *, name: str) -> None:
+    def __init__(self, rows: RowCheck, *, name: str) -> None:
         self._name = name
-        self._columns = [_ColumnCheck(plan, at) for at in range(len(plan.columns))]
-        self._asked = [(at, column) for at, column in enumerate(self._columns) if column.is_asked]
-        self._formulas = TextFormulas(plan.columns)
-        self._batches_to_sample = _BATCHES_SAMPLED
-
-    def look(self, checked: CheckedBatch) -> None:
-        """Check the records of a batch."""
-        records, numbers = checked.records, checked.numbers
-        if not records:
-            return
-        self._formulas.look(records, numbers, checked.content)
-        if not (self._asked or self._batches_to_sample):
-            return
-        cells = list(zip(*records, strict=True))  # column by column
-        if self._batches_to_sample:
-            self._batches_to_sample -= 1
-            for at, column in enumerate(self._columns):
-                column.sample(cells[at])
-        for at, column in self._asked:
-            column.look(cells[at], numbers)
+        self._rows = rows
+        for at, names in rows.formulas.items():
+            rows.readers[at].tally[FORMULA] = names
+        self._columns = [ColumnConclusions(reader) for reader in rows.readers]
 
     def findings(self) -> tuple[ColumnFindings, ...]:
         """Return what was seen in each column, in the order we send them."""
@@ -169,113 +115,215 @@ class ValueChecks:
     def problems(self) -> tuple[Problem, ...]:
         """Return why the drop must not be sent."""
         return tuple(
-            Problem(f'{self._name}, column "{column.header}"', what, remedy)
-            for column in self._columns
-            for what, remedy in column.reasons_to_reject()
+            replace(problem, where=self._where(column))
+            for at, column in enumerate(self._columns)
+            for problem in self._problems_of(at, column)
         )
 
+    def _problems_of(self, at: int, column: ColumnConclusions) -> Iterator[Problem]:
+        dates = self._rows.unread_dates.get(at)
+        if dates and (problem := dates.problem(self._where(column))):
+            yield problem
+        yield from column.problems(is_date=dates is not None)
+
+    def _where(self, column: ColumnConclusions) -> str:
+        return f'{self._name}, column "{column.header}"'
+
     def warnings(self) -> tuple[str, ...]:
-        """Return sentences on columns of which some values do not fit, or may be misread."""
-        of_columns = (warning for column in self._columns for warning in column.warnings())
-        return (*of_columns, *self._formulas.warnings())
+        """Return sentences on values that a person should look at."""
+        return tuple(sentence for column in self._columns for sentence in column.warnings())
+
+    def notes(self) -> tuple[str, ...]:
+        """Return sentences on what was restored or converted for certain."""
+        return tuple(sentence for column in self._columns for sentence in column.notes())
 
 
-class _ColumnCheck:
-    """What was seen in one column so far."""
+class ColumnConclusions:
+    """What is concluded of one column."""
 
-    def __init__(self, plan: ColumnPlan, at: int) -> None:
-        planned = plan.columns[at]
-        self.header = planned.header
-        self._planned = planned
-        self._type = _checked_type(planned, plan)
-        self._fitness = field_type(planned, self._type)
-        self._damage = _id_damage(self._type, is_key=at == plan.key)
-        self._points = PointsForThousands(planned)
-        self.is_asked = self._fitness is not None or self._damage is not None
-        self._samples: dict[str, None] = {}
-        self._filled = 0
-        self._misfits = RowNames()
-        self._unknown: dict[str, None] = {}
-
-    def sample(self, values: Sequence[str]) -> None:
-        """Take the first different values."""
-        if len(self._samples) < _SAMPLES:
-            seen = dict.fromkeys([*self._samples, *map(_shown, filter(str.strip, values))])
-            self._samples = dict.fromkeys(list(seen)[:_SAMPLES])
-
-    def look(self, values: Sequence[str], numbers: Sequence[int]) -> None:
-        """Check some values, which stand in the rows *numbers*."""
-        filled = list(filter(None, values))
-        self._filled += len(filled)
-        if self._damage:
-            self._damage.look(filled)
-        if self._points.is_open:
-            self._points.look(values, numbers)
-        if self._fitness and not self._fitness.every(filled):
-            self._note_misfits(self._fitness, values, numbers)
-
-    def _note_misfits(self, fits: FieldType, values: Sequence[str], numbers: Sequence[int]) -> None:
-        is_misfit = [bool(value.strip()) and not fits.one(value) for value in values]
-        self._filled -= sum(value.isspace() for value in values)
-        self._misfits.add(list(compress(numbers, is_misfit)))
-        if self._planned.pick_list and len(self._unknown) < _UNKNOWN_NAMED:
-            self._unknown |= dict.fromkeys(map(_shown, compress(values, is_misfit)))
+    def __init__(self, reader: ColumnReader) -> None:
+        self.header = reader.planned.header
+        self._reader = reader
+        self._planned = reader.planned
+        self._tally = reader.tally
+        fits = field_type(reader.planned, reader.data_type)
+        self._remedy = (
+            fits.remedy if fits else "Check in the mapping that this column belongs to this field"
+        )
 
     def findings(self) -> ColumnFindings:
+        misfits = self._tally.get(MISFIT, _NOBODY)
         return ColumnFindings(
             header=self.header,
             api_name=self._planned.api_name,
-            samples=tuple(self._samples),
-            filled=self._filled if self._fitness else 0,
-            misfits=self._misfits.count,
-            misfit_rows=tuple(self._misfits.first),
-            unknown=tuple(self._unknown)[:_UNKNOWN_NAMED],
+            samples=tuple(self._reader.samples),
+            misfits=misfits.count,
+            misfit_rows=tuple(misfits.first),
+            unknown=tuple(map(shown, list(self._reader.new_values)[:_UNKNOWN_NAMED])),
+            decimal=self._proven_decimal(),
         )
 
-    def reasons_to_reject(self) -> Iterator[tuple[str, str]]:
-        """Yield what is wrong and what to do about it."""
-        if damage := self._damage and self._damage.words():
-            yield damage, REMEDY
-        elif self._fitness and self._is_hopeless():
-            what = f"none of {self._filled:,} values fits the field {self._field()}"
-            yield what, self._fitness.remedy
+    def _proven_decimal(self) -> str | None:
+        if not isinstance(self._reader.kind, NumberKind) or self._reader.kind.is_stated:
+            return None
+        return self._planned.proven_decimal or _decimal_mark(self._reader, at_end=True)
+
+    def problems(self, *, is_date: bool) -> Iterator[Problem]:
+        """Yield what is wrong and what to do about it; where is added later."""
+        if damage := self._reader.damage and self._reader.damage.words():
+            yield Problem("", *damage)
+        elif not is_date and self._is_hopeless():
+            count = self._tally.get(MISFIT, _NOBODY).count + self._reader.refused.count
+            what = f"none of {count:,} values fits the field {self._field()}"
+            yield Problem("", what, self._remedy)
+        if isinstance(self._reader.kind, NumberKind):
+            yield from self._number_problems(self._reader.kind)
+        if isinstance(self._reader.kind, PicklistKind):
+            yield from self._choice_problems(self._reader.kind)
+
+    def _is_hopeless(self) -> bool:
+        misfits = self._tally.get(MISFIT, _NOBODY).count + self._reader.refused.count
+        is_added = self._reader.rule.new_values == "add"
+        least = _PICKS_FOR_REJECTION if self._planned.pick_list else 1
+        return not self._reader.has_fitting and not is_added and misfits >= least
+
+    def _number_problems(self, kind: NumberKind) -> Iterator[Problem]:
+        currencies = {
+            tell.name.removeprefix(CURRENCY): rows
+            for tell, rows in self._tally.items()
+            if tell.name.startswith(CURRENCY)
+        }
+        if not are_one_currency(set(currencies)):
+            where = "; ".join(f"{name} in row {rows}" for name, rows in currencies.items())
+            yield Problem(
+                "",
+                f"its numbers are in several currencies: {where}",
+                "Bigin keeps one currency: drop the rows of each in a file of its own, or take the "
+                "signs away",
+            )
+        if kind.is_stated:
+            return
+        decides = [self._tally.get(DECIDES[mark], _NOBODY) for mark in ".,"]
+        if all(rows.count for rows in decides):
+            yield Problem(
+                "",
+                f"some numbers have a decimal point (row {decides[0]}), some a decimal comma "
+                f"(row {decides[1]})",
+                'Correct these, or write "decimal" in the mapping with the mark of the others',
+                cells=self._examples(DECIDES["."], DECIDES[","]),
+            )
+        elif self._is_open():
+            yield self._open_problem()
+
+    def _is_open(self) -> bool:
+        is_open = OPEN["."] in self._tally or OPEN[","] in self._tally
+        return is_open and self._proven_decimal() is None
+
+    def _open_problem(self) -> Problem:
+        rows = RowNames()
+        for mark in ".,":
+            names = self._tally.get(OPEN[mark], _NOBODY)
+            rows.count += names.count
+            rows.first += names.first
+        shown_cells = self._examples(OPEN["."], OPEN[","])
+        mark = "." if OPEN["."] in self._tally else ","
+        other = "," if mark == "." else "."
+        return Problem(
+            "",
+            f"{rows.count:,} numbers can be read in two ways, first in row {rows}: their mark is "
+            "either one of decimals or one of thousands, and no cell of the column decides it",
+            f'Write "decimal": "{other}" in the mapping if it marks thousands, or '
+            f'"decimal": "{mark}" if it marks decimals',
+            cells=tuple(f"{cell}: {_two_ways(cell)}" for cell in shown_cells),
+        )
+
+    def _choice_problems(self, kind: PicklistKind) -> Iterator[Problem]:
+        if IN_COMMAS in self._tally and self._reader.rule.new_values != "add":
+            rows = self._tally[IN_COMMAS]
+            yield Problem(
+                "",
+                f"{rows.count:,} cells hold several values of {self._planned.api_name} with commas "
+                f"between them, first in row {rows}",
+                'Write "separator": "," in the mapping; or "new_values": "add" if each is one',
+                cells=self._examples(IN_COMMAS),
+            )
+        rule = self._reader.rule.new_values
+        new = self._reader.new_values
+        near = {value: known for value in new if (known := kind.nearest(value))}
+        if (rule == "reject" and new) or (rule is None and near):
+            yield self._new_values_problem(near, is_refused=rule == "reject")
+
+    def _new_values_problem(self, near: dict[str, str], *, is_refused: bool) -> Problem:
+        new, rows = self._reader.new_values, self._tally[NEW]
+        named = new if is_refused else near
+        what = f"{len(named):,} values are not in the picklist {self._planned.api_name} in Bigin"
+        if near:
+            what += f", {len(near):,} of them nearly" if is_refused else " but nearly"
+        cells = tuple(
+            f"{shown(value)} ({new[value]:,})"
+            + (f": in Bigin {near[value]}" if value in near else "")
+            for value in list(named)[:_UNKNOWN_NAMED]
+        )
+        met = self._unmet_values()
+        remedy = 'Correct them, say by "values" what they are in Bigin'
+        remedy += "" if is_refused else ', or write "new_values": "add" if Bigin is to add them'
+        return Problem("", f"{what}, first in row {rows}{met}", remedy, cells=cells)
+
+    def _unmet_values(self) -> str:
+        """Return that some keys of `values` are in no cell: often they are misspelt."""
+        unmet = sum(1 for cell, _ in self._reader.rule.values if not self._reader.has_met(cell))
+        return f'; {unmet:,} of the "values" in the mapping are in no cell' if unmet else ""
+
+    def _examples(self, *tells: Tell) -> tuple[str, ...]:
+        return tuple(cell for tell in tells for cell in self._reader.examples.get(tell, ()))
 
     def warnings(self) -> Iterator[str]:
         """Yield how many values do not fit or may be misread, and where; never the values."""
-        if self._fitness and self._misfits.count:
+        misfits = self._tally.get(MISFIT, _NOBODY)
+        if NEW in self._tally:
             yield (
-                f'Column "{self.header}": {self._misfits.count:,} of {self._filled:,} values do '
-                f"not fit the field {self._field()}, first in row {self._misfits}. "
-                f"{self._fitness.remedy}."
+                f'Column "{self.header}": {self._tally[NEW].count:,} cells hold '
+                f"{len(self._reader.new_values):,} values that the picklist "
+                f"{self._planned.api_name} does not have, first in row {self._tally[NEW]}; Bigin "
+                f"adds them{self._unmet_values()}."
             )
-        if points := self._points.warning():
-            yield points
+        elif misfits.count:
+            yield (
+                f'Column "{self.header}": {misfits.count:,} values do not fit the field '
+                f"{self._field()}, first in row {misfits}{self._unmet_values()}. {self._remedy}."
+            )
+        yield from self._sentences(are_notes=False)
 
-    def _is_hopeless(self) -> bool:
-        least = _PICKS_FOR_REJECTION if self._planned.pick_list else 1
-        return self._misfits.count == self._filled >= least
+    def notes(self) -> Iterator[str]:
+        """Yield what was restored or converted for certain."""
+        yield from self._sentences(are_notes=True)
+        is_read = (
+            OPEN["."] in self._tally or OPEN[","] in self._tally or DECIDES[","] in self._tally
+        )
+        if is_read and (mark := self._proven_decimal()):
+            name = "comma" if mark == "," else "point"
+            yield (
+                f'Column "{self.header}": its numbers have a decimal {name}, as its cells or the '
+                "field show; they are sent with a point and without marks of thousands."
+            )
+
+    def _sentences(self, *, are_notes: bool) -> Iterator[str]:
+        for told, rows in self._tally.items():
+            tell = (
+                currency_words(told.name.removeprefix(CURRENCY))
+                if told.name.startswith(CURRENCY)
+                else told
+            )
+            if tell.words and tell.is_note == are_notes and rows.count:
+                words = tell.words.format(count=rows.count, rows=rows)
+                yield f'Column "{self.header}": {words}'
 
     def _field(self) -> str:
-        kind = "picklist" if self._planned.pick_list else self._type or "text"
+        kind = "picklist" if self._planned.pick_list else self._reader.data_type or "text"
         return f"{self._planned.api_name} ({kind})"
 
 
-def _checked_type(planned: PlannedColumn, plan: ColumnPlan) -> str | None:
-    """Return the type to check by: a lookup found by another field of its parent holds text."""
-    if planned.api_name == "id":
-        return "id"
-    sent = {mapping.api_name: mapping.find_by for mapping in plan.request.field_mappings}
-    if planned.data_type == "lookup" and sent.get(planned.api_name) not in (None, "id"):
-        return None
-    return planned.data_type
-
-
-def _id_damage(data_type: str | None, *, is_key: bool) -> IdDamage | None:
-    if data_type in _ID_TYPES:
-        return IdDamage(are_numbers=True)
-    return IdDamage(are_numbers=False) if is_key and data_type != "email" else None
-
-
-def _shown(value: str) -> str:
-    is_short = len(value) <= _SHOWN_CHARACTERS
-    return value if is_short else value[: _SHOWN_CHARACTERS - 1] + "…"
+def _two_ways(cell: str) -> str:
+    """Return how the report shows both readings of a number."""
+    mark = "." if "." in cell else ","
+    return f"{cell.replace(mark, '')} or {cell.replace(mark, '.')}"

@@ -62,7 +62,8 @@ _SPACES = str.maketrans("\u00a0\u202f\u2009", "   ")
 
 def converter(column: PlannedColumn) -> Converter | None:
     """
-    Return what rewrites the cells of *column*; None if they are sent as they are.
+    Return what rewrites the cells of *column* by the rules of the first releases; None if they are
+    sent as they are. Closing needs it for plans with FIRST_READING, until one release later.
 
     The converter raises ValueError, with a reason that names the column and not the cell, for
     what its rule cannot read. Dates become yyyy-MM-dd, datetimes yyyy-MM-dd HH:mm:ss, which the

@@ -1,0 +1,225 @@
+"""
+One column of what is sent, read batch by batch.
+
+A batch whose cells are sent as they are costs a comparison in C; only others are read cell by
+cell. What is said of the column is concluded by `value_checks` from what was tallied here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import compress
+from typing import NamedTuple
+
+from bigin_import.domain.plan import ColumnPlan, ValueRule
+from bigin_import.splitting.cells import (
+    MISFIT,
+    PLACEHOLDERS,
+    Cell,
+    RowNames,
+    Tell,
+    placeholder,
+)
+from bigin_import.splitting.field_types import IdDamage, id_damage
+from bigin_import.splitting.kinds import (
+    NEW,
+    BooleanKind,
+    PhoneKind,
+    PicklistKind,
+    TextKind,
+    checked_type,
+    kind_of,
+)
+
+# Dates and amounts repeat; a remembered cell costs a twentieth of one that is read anew.
+_REMEMBERED_CELLS = 4_096
+_EXAMPLES = 3
+_SAMPLES = 3
+_BATCHES_SAMPLED = 20
+_NEW_VALUES = 1_000
+_SHOWN_CHARACTERS = 100
+
+FORMULA = Tell(
+    "formula",
+    '{count:,} cells are formulas for a text (="..."), first in row {rows}; the text is sent.',
+    is_note=True,
+)
+APOSTROPHE = Tell(
+    "apostrophe",
+    "{count:,} cells have an apostrophe before a number, first in row {rows}; sent without.",
+    is_note=True,
+)
+BARE_NUMBER = Tell("bare number")
+EMPTY = Tell("empty")
+_FORMULA = re.compile(r'="((?:[^"]|"")*)"')
+_APOSTROPHE = re.compile(r"'(?=.*\d)[\d \u00a0+\-().]+")
+_BARE = re.compile(r"(?=.*\d)[\d \u00a0+\-().]+")
+
+
+class ColumnRead(NamedTuple):
+    """
+    A batch of one column.
+
+    Attributes:
+        values: What is sent.
+        refused: Position in the batch -> the cell because of which its row is not sent.
+        tells: What is true of which rows.
+        raw: The cells as they stood.
+    """
+
+    values: Sequence[str]
+    refused: dict[int, Cell]
+    tells: dict[Tell, list[int]]
+    raw: Sequence[str]
+
+
+class ColumnReader:
+    """
+    Reads one column and remembers what it was.
+
+    Attributes:
+        tally: Of which rows each thing was true.
+        examples: The first cells of each.
+        new_values: Of a picklist: what Bigin does not have yet, with its counts.
+        refused: Rows that were not sent because of what stands in this column.
+        has_fitting: Whether any cell was filled and fits the field.
+    """
+
+    def __init__(self, plan: ColumnPlan, at: int) -> None:
+        self.planned = planned = plan.columns[at]
+        self.rule = planned.rule or ValueRule()
+        self.is_key = at == plan.key
+        self.data_type = checked_type(planned, plan)
+        self.kind = kind_of(planned, plan, is_key=self.is_key)
+        self.damage: IdDamage | None = id_damage(self.data_type, is_key=self.is_key)
+        self.tally: dict[Tell, RowNames] = {}
+        self.examples: dict[Tell, list[str]] = {}
+        self.new_values: Counter[str] = Counter()
+        self.refused = RowNames()
+        self.has_fitting = False
+        self.met: set[str] = set()
+        self.samples: dict[str, None] = {}
+        self._batches_to_sample = _BATCHES_SAMPLED
+        self._is_folding = isinstance(self.kind, BooleanKind | PicklistKind)
+        self._replacements = {self._form(cell): value for cell, value in self.rule.values}
+        self._read = lru_cache(_REMEMBERED_CELLS)(self._read_cell)
+        self._is_text = isinstance(self.kind, TextKind | PhoneKind)
+
+    def read(self, values: Sequence[str], numbers: Sequence[int]) -> ColumnRead:
+        """Read some cells, which stand in the rows *numbers*; nothing is remembered yet."""
+        read = ColumnRead(values, {}, {}, values)
+        if self.planned.strips_apostrophes:
+            read = self._without_apostrophes(read, numbers)
+        if self._replacements or not self.kind.is_plain(read.values):
+            read = self._one_by_one(read, numbers)
+        if self.planned.is_mandatory and not all(map(str.strip, read.values)):
+            self._refuse_empty(read)
+        return read
+
+    def commit(self, read: ColumnRead, numbers: Sequence[int]) -> None:
+        """Remember what was true of a batch."""
+        for tell, rows in read.tells.items():
+            self.tally.setdefault(tell, RowNames()).add(rows)
+        lost = [at for at in sorted(read.refused) if read.raw[at].strip()]
+        self.refused.add([numbers[at] for at in lost])
+        misfits = len(read.tells.get(MISFIT, ())) + len(lost)
+        if not self.has_fitting:
+            filled = filter(str.strip, read.raw)
+            self.has_fitting = misfits < sum(1 for _ in filled) if misfits else any(read.values)
+        if self.damage:
+            self.damage.look(list(filter(None, read.raw)))
+        if self._batches_to_sample:
+            self._batches_to_sample -= 1
+            self._sample(read.values)
+
+    def _sample(self, values: Sequence[str]) -> None:
+        if len(self.samples) < _SAMPLES:
+            seen = dict.fromkeys([*self.samples, *map(shown, filter(str.strip, values))])
+            self.samples = dict.fromkeys(list(seen)[:_SAMPLES])
+
+    def _one_by_one(self, read: ColumnRead, numbers: Sequence[int]) -> ColumnRead:
+        cells = list(map(self._read, read.values))
+        refused = dict(read.refused)
+        tells = dict(read.tells)
+        for at, cell in enumerate(cells):
+            if cell.refusal:
+                refused[at] = cell
+            for tell in cell.tells:
+                tells.setdefault(tell, []).append(numbers[at])
+                if tell is NEW:
+                    self._note_new(read.values[at])
+                examples = self.examples.setdefault(tell, [])
+                if len(examples) < _EXAMPLES and read.values[at] not in examples:
+                    examples.append(shown(read.values[at]))
+        return ColumnRead([cell.value for cell in cells], refused, tells, read.raw)
+
+    def _note_new(self, cell: str) -> None:
+        if isinstance(self.kind, PicklistKind):
+            for value in self.kind.new_in(cell):
+                if value in self.new_values or len(self.new_values) < _NEW_VALUES:
+                    self.new_values[value] += 1
+
+    def _read_cell(self, cell: str) -> Cell:
+        if self._replacements:
+            form = self._form(cell)
+            if form in self._replacements:
+                self.met.add(form)
+                return Cell(self._replacements[form])
+        word = cell.strip()
+        if word in PLACEHOLDERS and self.is_key:
+            return Cell("", (placeholder(word),))
+        read = self.kind.read(cell)
+        if word in PLACEHOLDERS and not read.refusal:
+            return read._replace(tells=(*read.tells, placeholder(word)))
+        return read
+
+    def has_met(self, cell: str) -> bool:
+        """Return whether any cell was *cell*, which `values` replaces."""
+        return self._form(cell) in self.met
+
+    def _form(self, cell: str) -> str:
+        """Return a cell as `values` are compared: trimmed, and folded where case is no matter."""
+        return cell.strip().casefold() if self._is_folding else cell.strip()
+
+    def _refuse_empty(self, read: ColumnRead) -> None:
+        what = f'column "{self.planned.header}" is empty, and {self.planned.api_name} is mandatory'
+        for at, value in enumerate(read.values):
+            if not value.strip() and at not in read.refused:
+                read.refused[at] = Cell(value, refusal=what, is_certain=True)
+
+    def _without_apostrophes(self, read: ColumnRead, numbers: Sequence[int]) -> ColumnRead:
+        has = [bool(_APOSTROPHE.fullmatch(value)) for value in read.values]
+        bare = [bool(_BARE.fullmatch(value)) for value in read.values]
+        tells = {
+            tell: list(compress(numbers, which))
+            for tell, which in ((APOSTROPHE, has), (BARE_NUMBER, bare))
+            if any(which)
+        }
+        values = [
+            value[1:] if is_so else value for value, is_so in zip(read.values, has, strict=True)
+        ]
+        return ColumnRead(values, {}, tells, read.raw)
+
+
+def has_apostrophes(values: Sequence[str]) -> bool:
+    """Return whether a program has put an apostrophe before some numbers, for a spreadsheet."""
+    return any(map(_APOSTROPHE.fullmatch, values))
+
+
+def without_formulas(values: Sequence[str]) -> tuple[list[str], list[bool]]:
+    """Return the texts that formulas such as ="01067" stand for, and which cells were such."""
+    found = [_FORMULA.fullmatch(value) if value.startswith('="') else None for value in values]
+    texts = [
+        match[1].replace('""', '"') if match else value
+        for match, value in zip(found, values, strict=True)
+    ]
+    return texts, [match is not None for match in found]
+
+
+def shown(value: str) -> str:
+    """Return what is kept of a cell: the plan holds examples of two hundred columns."""
+    is_short = len(value) <= _SHOWN_CHARACTERS
+    return value if is_short else value[: _SHOWN_CHARACTERS - 1] + "…"

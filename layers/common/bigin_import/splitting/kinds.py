@@ -1,0 +1,323 @@
+"""How the cells of a column are read, by the type of its field and by what the mapping says."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from zoneinfo import ZoneInfo
+
+from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
+from bigin_import.splitting.cells import MISFIT, PLACEHOLDERS, SPACES, Cell, CellKind, Tell
+from bigin_import.splitting.dates import DatePattern
+from bigin_import.splitting.field_types import FieldType, field_type
+from bigin_import.splitting.numbers import NUMBER_TYPES, NumberKind
+
+_ID_TYPES = frozenset({"id", "lookup", "ownerlookup"})
+
+
+class TextKind:
+    """Text, which is sent as it is; *is_trimmed* if records are found by it."""
+
+    def __init__(self, planned: PlannedColumn, *, is_trimmed: bool) -> None:
+        self._header = planned.header
+        self._length = planned.length
+        self._is_trimmed = is_trimmed
+
+    def is_plain(self, values: Sequence[str]) -> bool:
+        if self._length and max(map(len, values), default=0) > self._length:
+            return False
+        if self._is_trimmed and list(map(str.strip, values)) != list(values):
+            return False
+        return PLACEHOLDERS.isdisjoint(values)
+
+    def read(self, cell: str) -> Cell:
+        value = cell.strip() if self._is_trimmed else cell
+        if self._length and len(value) > self._length:
+            return Cell(cell, refusal=too_long(self._header, self._length), is_certain=True)
+        return Cell(value)
+
+
+def too_long(header: str, length: int) -> str:
+    return f'column "{header}" is longer than the {length:,} characters that its field takes'
+
+
+class EmailKind:
+    """Addresses."""
+
+    def __init__(self, planned: PlannedColumn, fits: FieldType) -> None:
+        self._header = planned.header
+        self._length = planned.length
+        self._fits = fits
+
+    def is_plain(self, values: Sequence[str]) -> bool:
+        return self._fits.every(list(filter(None, values)))
+
+    def read(self, cell: str) -> Cell:
+        value = cell.strip()
+        if value and "@" not in value:
+            reason = f'column "{self._header}" is no e-mail address: it has no @'
+            return Cell(cell, refusal=reason, is_certain=True)
+        if self._length and len(value) > self._length:
+            return Cell(cell, refusal=too_long(self._header, self._length), is_certain=True)
+        return Cell(cell, () if not value or self._fits.one(value) else (MISFIT,))
+
+
+_PLAIN_PHONE = b"0123456789 +-()/\n"
+_DAMAGED_PHONE = re.compile(
+    r"\s*[+-]?\d+(?:[.,]\d+)?E\+?\d+\s*|\s*\d{5,}[.,]0\s*", re.IGNORECASE | re.ASCII
+)
+_LETTERS = Tell(
+    "letters", "{count:,} phone numbers hold letters, first in row {rows}; they are sent so."
+)
+
+
+class PhoneKind:
+    """Phone numbers: those that a program took for numbers are lost."""
+
+    def __init__(self, planned: PlannedColumn) -> None:
+        self._text = TextKind(planned, is_trimmed=False)
+        self._header = planned.header
+
+    def is_plain(self, values: Sequence[str]) -> bool:
+        cells = "\n".join(values).encode("utf-8", "surrogatepass")
+        return not cells.translate(None, _PLAIN_PHONE) and self._text.is_plain(values)
+
+    def read(self, cell: str) -> Cell:
+        if _DAMAGED_PHONE.fullmatch(cell):
+            reason = (
+                f'column "{self._header}" is no phone number any more: a program has taken it for '
+                "a number to calculate with (1.2E+11, or .0 behind it); export it as text"
+            )
+            return Cell(cell, refusal=reason)
+        read = self._text.read(cell)
+        has_letters = not read.refusal and any(map(str.isalpha, cell)) and cell not in PLACEHOLDERS
+        return read._replace(tells=(_LETTERS,)) if has_letters else read
+
+
+_PREFIX = Tell("prefix", "{count:,} ids begin with zcrm_, first in row {rows}; sent without.", True)
+
+
+class IdKind:
+    """Ids of Bigin's records, as its own exports write them too."""
+
+    def __init__(self, fits: FieldType) -> None:
+        self._fits = fits
+
+    def is_plain(self, values: Sequence[str]) -> bool:
+        filled = list(filter(None, values))
+        return self._fits.every(filled) and list(map(str.strip, filled)) == filled
+
+    def read(self, cell: str) -> Cell:
+        value = cell.strip()
+        bare = value.removeprefix("zcrm_")
+        tells = (_PREFIX,) if bare != value else ()
+        is_fit = not bare or self._fits.one(bare)
+        return Cell(bare, tells) if is_fit else Cell(value, (MISFIT,))
+
+
+class DateKind:
+    """Dates in the format of the file; *arrived*: the day of the drop's arrival."""
+
+    def __init__(self, planned: PlannedColumn, rule: ValueRule, arrived: str) -> None:
+        self._header = planned.header
+        self._with_time = rule.with_time
+        self._pattern = DatePattern(rule.date_format or "", century=rule.century, arrived=arrived)
+        self._zone = ZoneInfo(planned.zone) if planned.zone and self._pattern.has_offset else None
+        self._is_birth = planned.is_birth and self._pattern.has_short_year and not rule.century
+
+    def is_plain(self, values: Sequence[str]) -> bool:
+        return not any(values)
+
+    def read(self, cell: str) -> Cell:
+        text = cell.translate(SPACES).strip()
+        if not text:
+            return Cell("")
+        try:
+            moment = self._pattern.read(text, self._zone if self._with_time else None)
+        except (ValueError, OverflowError):
+            return Cell(cell, refusal=self._not_so(text))
+        if self._is_birth and self._pattern.is_future(moment):
+            reason = (
+                f'column "{self._header}" is a birth date in the future; write '
+                '"century": "past" for years that have two digits in the mapping'
+            )
+            return Cell(cell, refusal=reason)
+        return Cell(
+            moment.isoformat(" ", "seconds") if self._with_time else moment.date().isoformat()
+        )
+
+    def _not_so(self, text: str) -> str:
+        reason = f'column "{self._header}" is not a date of the form {self._pattern.pattern}'
+        if text in PLACEHOLDERS:
+            shown = text.replace("\\", "\\\\")
+            reason += f'; to leave it empty, write "values": {{"{shown}": ""}} in the mapping'
+        return reason
+
+
+TRUE_WORDS = frozenset({"true", "yes", "y", "1", "on", "ja", "oui", "si", "sí"})
+FALSE_WORDS = frozenset({"false", "no", "n", "0", "off", "nein", "non"})
+WORD = Tell(
+    "word",
+    "{count:,} cells say yes or no in other words, first in row {rows}; sent as true and false, "
+    "for all cells of the column are such words.",
+    is_note=True,
+)
+_BIGIN_S = frozenset({"true", "false", "True", "False", "TRUE", "FALSE", ""})
+
+
+class BooleanKind:
+    """Yes and no, in any words as long as all cells of the column are such words."""
+
+    def __init__(self, planned: PlannedColumn) -> None:
+        self._reads_words = planned.reads_words is not False
+
+    def is_plain(self, values: Sequence[str]) -> bool:
+        return _BIGIN_S.issuperset(values)
+
+    def read(self, cell: str) -> Cell:
+        word = cell.strip().casefold()
+        if word in {"true", "false", ""}:
+            return Cell(word and cell.strip())
+        if word not in TRUE_WORDS | FALSE_WORDS:
+            return Cell(cell, (MISFIT,))
+        if not self._reads_words:
+            return Cell(cell, (MISFIT,))
+        return Cell("true" if word in TRUE_WORDS else "false", (WORD,))
+
+
+RESPELLED = Tell(
+    "respelled",
+    "{count:,} values differ from Bigin's in letter case or spaces, first in row {rows}; "
+    "sent as Bigin spells them.",
+    is_note=True,
+)
+NEW = Tell("new")
+IN_COMMAS = Tell("in commas")
+
+
+class PicklistKind:
+    """The values of a picklist, or several in a cell, in Bigin's spelling."""
+
+    def __init__(self, planned: PlannedColumn) -> None:
+        rule = planned.rule or ValueRule()
+        labels = dict(planned.display_values)
+        spelled = {value: value for value in planned.pick_list}
+        self._known = {_folded(name): value for name, value in {**labels, **spelled}.items()}
+        self._exact = frozenset((*planned.pick_list, ""))
+        self._is_many = planned.data_type == "multiselectpicklist"
+        self._separator = rule.separator or ";"
+
+    def is_plain(self, values: Sequence[str]) -> bool:
+        return self._exact.issuperset(values)
+
+    def read(self, cell: str) -> Cell:
+        if not cell.strip():
+            return Cell("")
+        if not self._is_many:
+            return self._one(cell)
+        parts = [self._one(part) for part in cell.split(self._separator) if part.strip()]
+        tells = tuple(dict.fromkeys(tell for part in parts for tell in part.tells))
+        if NEW in tells and self._separator != "," and self._is_known_in_commas(cell):
+            tells = (*tells, IN_COMMAS)
+        return Cell(";".join(part.value for part in parts), tells)
+
+    def new_in(self, cell: str) -> Iterable[str]:
+        """Return the values in a cell that Bigin does not have yet."""
+        parts = cell.split(self._separator) if self._is_many else (cell,)
+        return [part.strip() for part in parts if part.strip() and _folded(part) not in self._known]
+
+    def nearest(self, value: str) -> str | None:
+        """Return the known value that *value* most likely is, but for its spelling."""
+        return next((known for known in self._exact if known and is_near(value, known)), None)
+
+    def _one(self, cell: str) -> Cell:
+        known = self._known.get(_folded(cell))
+        if known is None:
+            return Cell(cell.strip(), (NEW, MISFIT))
+        return Cell(known, () if known == cell else (RESPELLED,))
+
+    def _is_known_in_commas(self, cell: str) -> bool:
+        parts = cell.split(",")
+        return len(parts) > 1 and all(_folded(part) in self._known for part in parts)
+
+
+def _folded(value: str) -> str:
+    return value.strip().casefold()
+
+
+_LEAST_WORD = 5
+
+
+def is_near(value: str, known: str) -> bool:
+    """
+    Return whether two values are most likely one: equal without case, accents, spaces and
+    punctuation, or with one letter different in a word of five or more; never a digit.
+    """
+    words, others = _words(value), _words(known)
+    if "".join(words) == "".join(others):
+        return bool(words)
+    pairs = [pair for pair in zip(words, others, strict=False) if pair[0] != pair[1]]
+    return len(words) == len(others) and len(pairs) == 1 and _is_one_letter(*pairs[0])
+
+
+def _words(value: str) -> list[str]:
+    plain = unicodedata.normalize("NFKD", value.casefold())
+    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return re.findall(r"[^\W_]+", bare)
+
+
+def _is_one_letter(word: str, other: str) -> bool:
+    if max(len(word), len(other)) < _LEAST_WORD or abs(len(word) - len(other)) > 1:
+        return False
+    while word and other and word[0] == other[0]:
+        word, other = word[1:], other[1:]
+    while word and other and word[-1] == other[-1]:
+        word, other = word[:-1], other[:-1]
+    return len(word) <= 1 and len(other) <= 1 and (word + other).isalpha()
+
+
+class TypedKind:
+    """A type of which nothing more is known than what its values look like."""
+
+    def __init__(self, fits: FieldType) -> None:
+        self._fits = fits
+
+    def is_plain(self, values: Sequence[str]) -> bool:
+        return self._fits.every(list(filter(None, values)))
+
+    def read(self, cell: str) -> Cell:
+        return Cell(cell, () if not cell.strip() or self._fits.one(cell) else (MISFIT,))
+
+
+def checked_type(planned: PlannedColumn, plan: ColumnPlan) -> str | None:
+    """Return the type to check by: a lookup found by another field of its parent holds text."""
+    if planned.api_name == "id":
+        return "id"
+    sent = {mapping.api_name: mapping.find_by for mapping in plan.request.field_mappings}
+    if planned.data_type == "lookup" and sent.get(planned.api_name) not in (None, "id"):
+        return None
+    return planned.data_type
+
+
+def kind_of(planned: PlannedColumn, plan: ColumnPlan, *, is_key: bool) -> CellKind:
+    """Return how the cells of *planned* are read."""
+    rule, data_type = planned.rule or ValueRule(), checked_type(planned, plan)
+    fits = field_type(planned, data_type)
+    if rule.date_format is not None:
+        return DateKind(planned, rule, plan.arrived)
+    if rule.decimal or rule.thousands or (data_type in NUMBER_TYPES and not is_key):
+        return NumberKind(planned)
+    if data_type == "boolean" or planned.pick_list:
+        return BooleanKind(planned) if data_type == "boolean" else PicklistKind(planned)
+    if fits and (data_type in {"date", "datetime", "email"} | _ID_TYPES | NUMBER_TYPES):
+        return _shaped_kind(planned, data_type, fits)
+    if data_type == "phone":
+        return PhoneKind(planned)
+    return TextKind(planned, is_trimmed=is_key or planned.data_type == "lookup")
+
+
+def _shaped_kind(planned: PlannedColumn, data_type: str | None, fits: FieldType) -> CellKind:
+    if data_type == "email":
+        return EmailKind(planned, fits)
+    return IdKind(fits) if data_type in _ID_TYPES else TypedKind(fits)

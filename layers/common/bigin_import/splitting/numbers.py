@@ -1,0 +1,201 @@
+"""
+Numbers as people and programs write them: marks, currency signs, brackets, a minus behind.
+
+Which mark is the decimal one is never guessed. Of a column for which the mapping does not say it,
+some cells decide it (1.250,50 or 0.250), others can be read both ways (8.000); the conclusion is
+drawn by `conclusions` once the column has been read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bigin_import.domain.plan import PlannedColumn, ValueRule
+from bigin_import.splitting.cells import MISFIT, PLACEHOLDERS, SPACES, Cell, Tell
+from bigin_import.splitting.field_types import field_type
+
+WHOLE_TYPES = frozenset({"integer", "bigint"})
+NUMBER_TYPES = WHOLE_TYPES | {"double", "decimal", "currency", "percent"}
+
+DECIDES = {mark: Tell(f"decides {mark}") for mark in ".,"}
+OPEN = {mark: Tell(f"open {mark}") for mark in ".,"}
+_WHOLE = Tell(
+    "whole", "{count:,} whole numbers are written with .0, first in row {rows}; sent without.", True
+)
+_PERCENT = Tell("percent", "{count:,} percent signs were taken off, first in row {rows}.", True)
+_SIGNED = Tell(
+    "sign",
+    "{count:,} negative numbers are in brackets or have the minus behind, first in row {rows}.",
+    True,
+)
+CURRENCY = "currency "
+
+_CODES = frozenset({
+    "AED", "AFN", "ALL", "AMD", "ANG", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT",
+    "BGN", "BHD", "BIF", "BMD", "BND", "BOB", "BRL", "BSD", "BTN", "BWP", "BYN", "BZD", "CAD",
+    "CDF", "CHF", "CLP", "CNY", "COP", "CRC", "CUP", "CVE", "CZK", "DJF", "DKK", "DOP", "DZD",
+    "EGP", "ERN", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL", "GHS", "GIP", "GMD", "GNF", "GTQ",
+    "GYD", "HKD", "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "IQD", "IRR", "ISK", "JMD", "JOD",
+    "JPY", "KES", "KGS", "KHR", "KMF", "KPW", "KRW", "KWD", "KYD", "KZT", "LAK", "LBP", "LKR",
+    "LRD", "LSL", "LYD", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MRU", "MUR", "MVR",
+    "MWK", "MXN", "MYR", "MZN", "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "OMR", "PAB", "PEN",
+    "PGK", "PHP", "PKR", "PLN", "PYG", "QAR", "RON", "RSD", "RUB", "RWF", "SAR", "SBD", "SCR",
+    "SDG", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD", "SSP", "STN", "SVC", "SYP", "SZL", "THB",
+    "TJS", "TMT", "TND", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "UGX", "USD", "UYU", "UZS",
+    "VED", "VES", "VND", "VUV", "WST", "XAF", "XCD", "XOF", "XPF", "YER", "ZAR", "ZMW", "ZWG",
+})  # fmt: skip
+# A sign that several currencies share stands for itself, and for any of them.
+_SIGNS = {
+    "€": "EUR", "£": "GBP", "$": "$", "US$": "USD", "A$": "AUD", "C$": "CAD", "CA$": "CAD",
+    "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "R$": "BRL", "MX$": "MXN", "¥": "¥", "₹": "INR",
+    "Rs": "Rs", "Rs.": "Rs", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS", "฿": "THB",
+    "₫": "VND", "₱": "PHP", "₦": "NGN", "Fr.": "CHF", "SFr.": "CHF", "kr": "kr", "kr.": "kr",
+    "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "lei": "RON", "лв": "BGN",
+}  # fmt: skip
+_SHARED = {
+    "$": frozenset({"USD", "AUD", "CAD", "NZD", "HKD", "SGD", "MXN", "ARS", "CLP", "COP", "TWD"}),
+    "¥": frozenset({"JPY", "CNY"}),
+    "Rs": frozenset({"INR", "PKR", "LKR", "NPR", "MUR"}),
+    "kr": frozenset({"SEK", "NOK", "DKK", "ISK"}),
+}
+_CURRENCIES = _SIGNS | {code: code for code in _CODES}
+_LONGEST_FIRST = sorted(map(re.escape, _CURRENCIES), key=len, reverse=True)
+_CURRENCY = "|".join(_LONGEST_FIRST)
+_BEFORE = re.compile(rf"([+-]?) *({_CURRENCY}) *([+-]?)(?=[\d.,(])")
+_BEHIND = re.compile(rf"(?<=[\d.,)-]) *({_CURRENCY})$")
+_SAME_MINUS = str.maketrans({"\u2212": "-", "\u2013": "-", "’": "'"}) | SPACES
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+def _groups(mark: str) -> str:
+    return rf"[1-9]\d{{0,2}}(?:{mark}\d{{2,3}})*{mark}\d{{3}}"
+
+
+def _pattern(decimal: str, thousands: Sequence[str]) -> re.Pattern[str]:
+    """Match numbers whose groups are whole: 1.234 and 12.34.567, but not 1.5 by a stray mark."""
+    whole = "|".join([*(_groups(re.escape(mark)) for mark in thousands), r"\d+"])
+    point = re.escape(decimal)
+    return re.compile(rf"[+-]?(?:(?:{whole})(?:{point}\d*)?|{point}\d+)", re.ASCII)
+
+
+_ANY = {".": _pattern(".", (",", " ", "'")), ",": _pattern(",", (".", " ", "'"))}
+_MARKS = {mark: str.maketrans({**dict.fromkeys(",. '", None), mark: "."}) for mark in ".,"}
+
+
+class NumberKind:
+    """The numbers of one column; *currencies*: those that its cells have named so far."""
+
+    def __init__(self, planned: PlannedColumn) -> None:
+        rule = planned.rule or ValueRule()
+        self.is_stated = rule.decimal is not None or rule.thousands is not None
+        self.proven = planned.proven_decimal
+        self._header = planned.header
+        self._type = planned.data_type or "double"
+        self._fits = field_type(
+            PlannedColumn(0, "", ""), self._type if self._type in NUMBER_TYPES else "double"
+        )
+        self._decimal = rule.decimal or "."
+        self._thousands = rule.thousands
+        if rule.thousands:
+            self._stated = _pattern(self._decimal, (rule.thousands.translate(_SAME_MINUS),))
+        else:
+            self._stated = _ANY[self._decimal]
+        self._is_decided = self.proven == "." and not self.is_stated
+
+    def is_plain(self, values: Sequence[str]) -> bool:
+        if self.is_stated or self.proven == ",":
+            return not any(values)
+        filled = list(filter(None, values))
+        if self._fits is None or not self._fits.every(filled):
+            return False
+        return self._is_decided or self._type in WHOLE_TYPES or "." not in "".join(filled)
+
+    def read(self, cell: str) -> Cell:
+        bare = self._bare(cell)
+        if bare is None:
+            return Cell("")
+        text, tells = bare
+        if _LETTER.search(text):
+            return Cell(cell, refusal=self._letters(cell), is_certain=True)
+        if self.is_stated:
+            return self._by_stated_marks(text, tells)
+        return self._by_any_marks(cell, text, tells)
+
+    def _bare(self, cell: str) -> tuple[str, tuple[Tell, ...]] | None:
+        """Return a number without what stands around it, and what that was."""
+        text = cell.translate(_SAME_MINUS).strip()
+        tells: list[Tell] = []
+        if text.endswith("%") and self._type == "percent":
+            text, tells = text[:-1].rstrip(), [_PERCENT]
+        if named := _BEHIND.search(text):
+            text = text[: named.start()]
+        elif named := _BEFORE.search(text):
+            text = text[: named.start()] + (named[1] or named[3]) + text[named.end() :]
+        if named:
+            sign = named[2] if named.re is _BEFORE else named[1]
+            tells.append(Tell(CURRENCY + _CURRENCIES[sign]))
+        if text.startswith("(") and text.endswith(")"):
+            text = f"-{text[1:-1].strip()}"
+            if named := _BEHIND.search(text) or _BEFORE.search(text):
+                return self._inside_brackets(text, tells)
+            tells.append(_SIGNED)
+        elif text[-1:] == "-" and text[:1] != "-" and len(text) > 1:
+            text = f"-{text[:-1].rstrip()}"
+            tells.append(_SIGNED)
+        return (text, tuple(tells)) if text else None
+
+    def _inside_brackets(self, text: str, tells: list[Tell]) -> tuple[str, tuple[Tell, ...]] | None:
+        inner = self._bare(text[1:])
+        return inner and (f"-{inner[0]}", (*tells, *inner[1], _SIGNED))
+
+    def _letters(self, cell: str) -> str:
+        word = cell.strip()
+        what = f'column "{self._header}" is a number field, and the cell holds letters'
+        if word in PLACEHOLDERS:
+            shown = word.replace("\\", "\\\\")
+            what += f'; to leave it empty, write "values": {{"{shown}": ""}} in the mapping'
+        return what
+
+    def _by_stated_marks(self, text: str, tells: tuple[Tell, ...]) -> Cell:
+        if not self._stated.fullmatch(text):
+            marks = f'decimal "{self._decimal}"'
+            marks += f' and thousands "{self._thousands}"' if self._thousands else ""
+            return Cell(text, refusal=f'column "{self._header}" is not a number with {marks}')
+        return self._fitted(text.translate(_MARKS[self._decimal]), tells)
+
+    def _by_any_marks(self, cell: str, text: str, tells: tuple[Tell, ...]) -> Cell:
+        readings = {
+            mark: text.translate(_MARKS[mark]) for mark in ".," if _ANY[mark].fullmatch(text)
+        }
+        if not readings:
+            return Cell(cell, (MISFIT,))
+        if len(readings) == 1:
+            ((mark, value),) = readings.items()
+            self._is_decided |= mark == "." and not self.proven
+            return self._fitted(value, (*tells, DECIDES[mark]))
+        if readings["."] == readings[","]:
+            return self._fitted(readings["."], tells)
+        written = OPEN["." if "." in text else ","]
+        return self._fitted(readings[self.proven or "."], (*tells, written))
+
+    def _fitted(self, value: str, tells: tuple[Tell, ...]) -> Cell:
+        if self._type in WHOLE_TYPES and re.fullmatch(r"[+-]?\d+\.0*", value):
+            return Cell(value.partition(".")[0], (*tells, _WHOLE))
+        is_fit = self._fits is None or self._fits.one(value)
+        return Cell(value, tells if is_fit else (*tells, MISFIT))
+
+
+def currency_words(name: str) -> Tell:
+    """Return what is told where all of a column is in one currency."""
+    words = f"{{count:,}} numbers say {name}, first in row {{rows}}; the number alone is sent."
+    return Tell(CURRENCY + name, words, is_note=True)
+
+
+def are_one_currency(names: set[str]) -> bool:
+    """Return whether signs and codes may all stand for the same: $ and USD do, $ and € do not."""
+    shared = [_SHARED[name] for name in names if name in _SHARED]
+    codes = {name for name in names if name not in _SHARED}
+    return len(names) < 2 or (  # noqa: PLR2004  # two
+        len(shared) == 1 and len(codes) == 1 and codes <= shared[0]
+    )

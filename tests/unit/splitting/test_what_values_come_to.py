@@ -1,0 +1,428 @@
+"""
+Values as businesses really export them: what arrives, what is asked, what is told.
+
+Each case stands beside an ordinary column of its kind, which passes unchanged and untold.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from bigin_import.domain.job_request import Field
+from bigin_import.domain.plan import ColumnPlan
+from bigin_import.errors import DropRejectedError
+from bigin_import.mapping.column_plan import column_plan
+from bigin_import.mapping.validate import validate
+from tests.unit.mapping.contacts import mapping_of
+from tests.unit.reading.drops import Cut, cut_drop, sentences
+
+TODAY = "2026-11-28"
+NAME = Field("Last_Name", "Last Name", "text", length=80, mandatory=True)
+FIELDS = {
+    "currency": Field("Value", "Value", "currency"),
+    "two places": Field("Value", "Value", "currency", decimal_place=2),
+    "percent": Field("Value", "Value", "percent"),
+    "integer": Field("Value", "Value", "integer"),
+    "text": Field("Value", "Value", "text", length=12),
+    "phone": Field("Value", "Value", "phone", length=30),
+    "email": Field("Value", "Value", "email", length=100),
+    "boolean": Field("Value", "Value", "boolean"),
+    "date": Field("Value", "Value", "date"),
+    "birth": Field("Value", "Birth date", "date"),
+    "datetime": Field("Value", "Value", "datetime"),
+    "lookup": Field("Value", "Value", "lookup", lookup_module="Accounts"),
+    "needed": Field("Value", "Value", "text", mandatory=True),
+    "picklist": Field(
+        "Value",
+        "Value",
+        "picklist",
+        pick_list=("Open", "Closed won", "Region 2", "Key account"),
+        display_values=(("Offen", "Open"),),
+    ),
+    "many": Field("Value", "Value", "multiselectpicklist", pick_list=("Red", "Green", "Blue")),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of the column Value, and of its drop."""
+
+    cut: Cut
+    sent: list[str]
+
+    @property
+    def told(self) -> str:
+        return "\n".join(self.cut.result.warnings)
+
+    @property
+    def noted(self) -> str:
+        return "\n".join(self.cut.result.notes)
+
+
+def plan_for(kind: str, keys: dict[str, Any], **settings: object) -> ColumnPlan:
+    entry = {"column": "Value", "api_name": "Value"} | keys
+    names = {"column": "Name", "api_name": "Last_Name"}
+    mapping = mapping_of(field_mappings=[names, entry], **settings)
+    checked = validate(
+        mapping, ("Value", "Name"), (NAME, FIELDS[kind]), mapping_name="m.json", drop_name="d.csv"
+    )
+    if checked.problems:
+        raise DropRejectedError(checked.problems)
+    return column_plan(checked, arrived=TODAY, zone="America/New_York")
+
+
+def imported(kind: str, cells: list[str], **keys: object) -> Outcome:
+    names = {"key": "find_by", "operation": "operation", "on_bad_rows": "on_bad_rows"}
+    settings = {names[name]: keys.pop(name) for name in [*keys] if name in names}
+    text = io.StringIO()
+    csv.writer(text).writerows([("Value", "Name"), *((cell, "Ada") for cell in cells)])
+    cut = cut_drop(text.getvalue().encode(), plan_for(kind, keys, **settings), name="d.csv")
+    header = [column.api_name for column in cut.result.columns]
+    rows = csv.reader(io.StringIO("".join(part.decode().partition("\n")[2] for part in cut.csvs)))
+    return Outcome(cut, [row[header.index("Value")] for row in rows])
+
+
+def problems(kind: str, cells: list[str], **keys: object) -> DropRejectedError:
+    with pytest.raises(DropRejectedError) as rejected:
+        imported(kind, cells, **keys)
+    return rejected.value
+
+
+ORDINARY: list[tuple[str, list[str], dict[str, Any]]] = [
+    ("currency", ["1", "-2.50", "1234.5", ""], {}),
+    ("two places", ["0.25", "12.50"], {}),
+    ("percent", ["12.5"], {}),
+    ("integer", ["3", "-4", "007"], {}),
+    ("text", ["O'Brien", "a=b", "#12", "'47 Brand", "NULLE"], {}),
+    ("phone", ["+49 30 123", "(030) 45-67", "0301234567890"], {}),
+    ("email", ["ada@example.com"], {}),
+    ("boolean", ["true", "FALSE", ""], {}),
+    ("lookup", ["Acme", "Acme 2.0"], {"find_by": "Account_Name"}),
+    ("picklist", ["Open", "Closed won", ""], {}),
+    ("many", ["Red;Green", "Blue"], {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "cells", "keys"), ORDINARY)
+def test_an_ordinary_column_passes_unchanged_and_untold(
+    kind: str, cells: list[str], keys: dict[str, Any]
+) -> None:
+    outcome = imported(kind, cells, **keys)
+
+    assert outcome.sent == cells
+    assert (outcome.told, outcome.noted) == ("", "")
+
+
+CONVERTED: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = [
+    # kind, cells, what is sent, what is noted, keys of the mapping
+    ("currency", ["8.000", "1.250,50"], ["8000", "1250.50"], "decimal comma", {}),
+    ("currency", ["1.250,50", "8.000", "3"], ["1250.50", "8000", "3"], "decimal comma", {}),
+    ("currency", ["8.000", "0.250"], ["8.000", "0.250"], "decimal point", {}),
+    ("currency", ["8,000", "1,250.50"], ["8000", "1250.50"], "decimal point", {}),
+    ("currency", ["1,5", "8.000"], ["1.5", "8000"], "decimal comma", {}),
+    ("currency", ["1.234.567", "8.000"], ["1234567", "8000"], "decimal comma", {}),
+    ("two places", ["8.000"], ["8000"], "decimal comma", {}),
+    ("two places", ["8,000"], ["8000"], "decimal point", {}),
+    ("currency", ["€ 1.250,50", "8,00 €"], ["1250.50", "8.00"], "2 numbers say EUR", {}),
+    ("currency", ["$5", "USD 6.50", "-$7"], ["5", "6.50", "-7"], "say USD", {}),
+    ("currency", ["(1,250.50)", "12.5"], ["-1250.50", "12.5"], "brackets", {}),
+    ("currency", ["1.250,50-"], ["-1250.50"], "minus behind", {}),
+    ("currency", ["\u22125.50", "1\u202f250.00"], ["-5.50", "1250.00"], "", {}),
+    ("currency", ["1’250.50", "1'000.00"], ["1250.50", "1000.00"], "", {}),
+    ("currency", ["12 EUR", "1.000 EUR"], ["12", "1000"], "EUR", {"decimal": ","}),
+    ("integer", ["3.0", "4"], ["3", "4"], "1 whole numbers are written with .0", {}),
+    ("percent", ["12.5%", "3 %"], ["12.5", "3"], "2 percent signs", {}),
+    ("text", ['="01067"', "x"], ["01067", "x"], "1 cells are formulas for a text", {}),
+    ("text", ["'0151", "'+49 (30) 1"], ["0151", "+49 (30) 1"], "an apostrophe before", {}),
+    ("boolean", ["yes", "NO", ""], ["true", "false", ""], "in other words", {}),
+    ("boolean", ["Ja", "nein", "1"], ["true", "false", "true"], "in other words", {}),
+    ("boolean", ["sí", "no"], ["true", "false"], "in other words", {}),
+    ("picklist", ["open", " Closed Won "], ["Open", "Closed won"], "as Bigin spells", {}),
+    ("picklist", ["Offen"], ["Open"], "as Bigin spells", {}),
+    ("picklist", ["OFFEN?"], ["Open"], "", {"values": {"offen?": "Open"}}),
+    ("many", ["Red, green"], ["Red;Green"], "", {"separator": ","}),
+    ("lookup", [" Acme "], ["Acme"], "", {"find_by": "Account_Name"}),
+    (
+        "lookup",
+        ["zcrm_5725767000000091023"],
+        ["5725767000000091023"],
+        "begin with zcrm_",
+        {"find_by": "id"},
+    ),
+    ("text", [" n/a ", "x"], ["", "x"], "", {"values": {"n/a": ""}}),
+    ("date", ["01.02.49"], ["1949-02-01"], "", {"format": "dd.MM.yy", "century": "past"}),
+    (
+        "date",
+        ["01.02.26", "01.12.26"],
+        ["2026-02-01", "1926-12-01"],
+        "",
+        {"format": "dd.MM.yy", "century": "past"},
+    ),
+    ("date", ["01.02.49"], ["2049-02-01"], "", {"format": "dd.MM.yy", "century": "20"}),
+    ("date", ["01.02.49"], ["1949-02-01"], "", {"format": "dd.MM.yy", "century": "19"}),
+    ("date", ["1.\u00a02.\u202f2024"], ["2024-02-01"], "", {"format": "d. M. yyyy"}),
+    (
+        "datetime",
+        ["2026-07-01T10:00:00Z", "2026-01-01T10:00:00+01:00"],
+        ["2026-07-01 06:00:00", "2026-01-01 04:00:00"],
+        "",
+        {"format": "yyyy-MM-dd'T'HH:mm:ssXXX"},
+    ),
+    (
+        "datetime",
+        ["2026-07-01 10:00:00 UTC"],
+        ["2026-07-01 12:00:00"],
+        "",
+        {"format": "yyyy-MM-dd HH:mm:ss 'UTC'", "zone": "Europe/Berlin"},
+    ),
+    (
+        "datetime",
+        ["2026-07-01 10:00:00 +00:00"],
+        ["2026-07-01 06:00:00"],
+        "",
+        {"format": "yyyy-MM-dd HH:mm:ss +00:00"},
+    ),
+    (
+        "datetime",
+        ["2026-07-01 10:00:00"],
+        ["2026-07-01 10:00:00"],
+        "",
+        {"format": "yyyy-MM-dd HH:mm:ss"},
+    ),
+    (
+        "date",
+        ["2026-07-01 23:30:00 -0500"],
+        ["2026-07-01"],
+        "",
+        {"format": "yyyy-MM-dd HH:mm:ss XX"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "cells", "sent", "noted", "keys"), CONVERTED)
+def test_what_has_one_meaning_is_sent_so_and_noted(
+    kind: str, cells: list[str], sent: list[str], noted: str, keys: dict[str, Any]
+) -> None:
+    outcome = imported(kind, cells, **keys)
+
+    assert outcome.sent == sent
+    assert noted in outcome.noted
+    assert outcome.told == ""
+
+
+ASKED: list[tuple[str, list[str], str, str, dict[str, Any]]] = [
+    # kind, cells, what is asked, the line to write
+    (
+        "currency",
+        ["8.000", "12"],
+        "1 numbers can be read in two ways, first in row 2",
+        '"decimal": ","',
+        {},
+    ),
+    ("currency", ["8,000"], "can be read in two ways", '"decimal": "."', {}),
+    ("two places", ["8.000", "8,000"], "can be read in two ways", '"decimal"', {}),
+    ("integer", ["3.000"], "can be read in two ways", '"decimal": ","', {}),
+    (
+        "currency",
+        ["1.250,50", "1,250.50"],
+        "decimal point (row 3), some a decimal comma (row 2)",
+        '"decimal"',
+        {},
+    ),
+    ("currency", ["5 €", "$6"], "several currencies: EUR in row 2; $ in row 3", "of its own", {}),
+    (
+        "picklist",
+        ["Key acount"],
+        "1 values are not in the picklist Value in Bigin but nearly",
+        '"new_values": "add"',
+        {},
+    ),
+    ("picklist", ["open!"], "but nearly", '"new_values": "add"', {}),
+    ("picklist", ["Key-Account"], "but nearly", '"new_values": "add"', {}),
+    ("picklist", ["Lost"], "not in the picklist", '"values"', {"new_values": "reject"}),
+    ("many", ["Red, Blue"], "commas between them", '"separator": ","', {}),
+    ("text", ["2001.0", "2002.0"], "2 keys end in .0", "dtype=str", {"key": "Value"}),
+    (
+        "text",
+        ["A1", "1.11111000001493E+017"],
+        "scientific notation",
+        "export",
+        {"key": "Value"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "cells", "asked", "line", "keys"), ASKED)
+def test_what_has_two_meanings_is_asked_before_anything_is_sent(
+    kind: str, cells: list[str], asked: str, line: str, keys: dict[str, Any]
+) -> None:
+    rejected = problems(kind, cells, **keys)
+
+    assert asked in sentences(rejected)
+    assert line in sentences(rejected)
+    assert rejected.concerns_mapping
+    assert not any(cell in sentences(rejected) for cell in cells if len(cell) > 4)
+
+
+def test_both_readings_of_a_number_are_shown_by_the_report_alone() -> None:
+    (problem,) = problems("currency", ["8.000"]).problems
+
+    assert problem.cells == ("8.000: 8000 or 8.000",)
+
+
+def test_new_values_are_shown_with_counts_and_the_nearest_known_one() -> None:
+    (problem,) = problems("picklist", ["Key acount", "Key acount", "Fresh"]).problems
+
+    assert problem.cells == ("Key acount (2): in Bigin Key account",)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_near"),
+    [("Region 3", False), ("Region 22", False), ("Regian 2", True), ("Ope", False), ("Opéń", True)],
+)
+def test_a_digit_or_a_short_word_is_never_nearly_another(value: str, is_near: bool) -> None:
+    if is_near:
+        assert "but nearly" in sentences(problems("picklist", [value]))
+    else:
+        assert imported("picklist", [value]).sent == [value]
+
+
+def test_with_new_values_added_none_is_asked_about() -> None:
+    outcome = imported("picklist", ["Opne"] * 12, new_values="add")
+
+    assert set(outcome.sent) == {"Opne"}
+    assert "Bigin adds them" in outcome.told
+
+
+def test_what_an_ordinary_column_proves_a_correction_inherits() -> None:
+    plan = plan_for("currency", {})
+    columns = tuple(replace(column, proven_decimal=",") for column in plan.columns)
+
+    cut = cut_drop(b"Value,Name\n8.000,Ada\n", replace(plan, columns=columns))
+    (value,) = (at for at, column in enumerate(plan.columns) if column.api_name == "Value")
+
+    assert sorted(cut.sent.strip().split(",")) == ["8000", "Ada"]
+    proven = imported("currency", ["8.000", "1.250,50"]).cut.result.columns[value].decimal
+    assert proven == ","
+
+
+TOLD: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = [
+    ("phone", ["+49 30 1 ext. 12"], ["+49 30 1 ext. 12"], "hold letters", {}),
+    ("text", ["NULL", "x"], ["NULL", "x"], 'write "values": {"NULL": ""}', {}),
+    ("text", ["\\N"], ["\\N"], 'write "values": {"\\\\N": ""}', {}),
+    ("text", ["#N/A", "nan", "x"], ["#N/A", "nan", "x"], "1 cells say nan", {}),
+    ("text", ["M\ufffdller"], ["M\ufffdller"], "\ufffd, first in row 2", {}),
+    ("text", ["'0151", "0152"], ["'0151", "0152"], "", {}),
+    ("boolean", ["true", "yes", "WAHR"], ["true", "yes", "WAHR"], "do not fit the field", {}),
+    ("picklist", ["Lost"], ["Lost"], "1 cells hold 1 values", {}),
+    ("text", ["k1", "k2", "K1"], ["k1", "k2", "K1"], "Look at rows 2, 4", {"key": "Value"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "cells", "sent", "told", "keys"), TOLD)
+def test_what_is_odd_is_sent_and_told_with_its_rows(
+    kind: str, cells: list[str], sent: list[str], told: str, keys: dict[str, Any]
+) -> None:
+    outcome = imported(kind, cells, **keys)
+
+    assert outcome.sent == sent
+    assert told in outcome.told
+    assert outcome.noted == ""
+
+
+REFUSED: list[tuple[str, list[str], dict[int, str], dict[str, Any]]] = [
+    ("currency", ["5", "five"], {3: "the cell holds letters"}, {}),
+    ("currency", ["5", "nan"], {3: '"values": {"nan": ""}'}, {}),
+    ("email", ["a@b.de", "nobody"], {3: "it has no @"}, {}),
+    ("email", ["a@b.de", "x" * 96 + "@b.de"], {3: "longer than the 100 characters"}, {}),
+    ("text", ["short", "x" * 13], {3: "longer than the 12 characters"}, {}),
+    ("needed", ["x", " "], {3: "is empty, and Value is mandatory"}, {}),
+    ("needed", ["x", " "], {}, {"default_value": "?"}),
+    ("needed", ["x", ""], {}, {"operation": "update", "key": "Last_Name"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "cells", "reasons", "keys"), REFUSED)
+def test_what_bigin_would_refuse_for_certain_stays_at_home_and_does_not_count(
+    kind: str, cells: list[str], reasons: dict[int, str], keys: dict[str, Any]
+) -> None:
+    outcome = imported(kind, cells, on_bad_rows="0%", **keys)
+
+    found = outcome.cut.invalid
+    assert found.keys() == reasons.keys()
+    assert all(reason in found[row] for row, reason in reasons.items())
+    assert len(outcome.sent) == len(cells) - len(reasons)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"), [("currency", "five"), ("email", "nobody"), ("needed", "")]
+)
+def test_a_column_of_which_every_row_would_be_refused_stops_the_drop(kind: str, cell: str) -> None:
+    assert "cannot be sent" in sentences(problems(kind, [cell] * 3, on_bad_rows="100%"))
+
+
+@pytest.mark.parametrize("phone", ["4.91512E+11", "491512345678.0"])
+def test_a_phone_that_was_taken_for_a_number_is_held_back(phone: str) -> None:
+    outcome = imported("phone", ["030 1", "030 2", "030 3", "030 4", phone])
+
+    assert "is no phone number any more" in outcome.cut.invalid[6]
+
+
+def test_a_placeholder_in_a_key_counts_as_empty() -> None:
+    outcome = imported("text", ["k1", "k2", "k3", "k4", "NULL"], key="Value")
+
+    assert 'its key, column "Value", is empty' in outcome.cut.invalid[6]
+
+
+def test_a_key_is_trimmed_before_it_is_sent() -> None:
+    assert imported("text", [" k1", "k2\u00a0"], key="Value").sent == ["k1", "k2"]
+
+
+def test_a_birth_date_in_the_future_is_not_sent_and_the_line_is_told() -> None:
+    outcome = imported("birth", ["01.02.45", *["01.02.80"] * 3], format="dd.MM.yy")
+
+    assert outcome.sent == ["1980-02-01"] * 3
+    assert '"century": "past"' in outcome.cut.invalid[2]
+    assert imported("date", ["01.02.45"], format="dd.MM.yy").sent == ["2045-02-01"]
+
+
+@pytest.mark.parametrize("share", ["100%", "1%"])
+def test_dates_that_another_format_reads_better_stop_the_drop(share: str) -> None:
+    cells = ["13/01/2024", "14/02/2024", "05/06/2024"]
+
+    rejected = problems("date", cells, format="MM/dd/yyyy", on_bad_rows=share)
+
+    assert 'Write "format": "dd/MM/yyyy" in the mapping' in sentences(rejected)
+
+
+def test_one_mistyped_date_does_not_stop_the_drop() -> None:
+    cells = ["01/13/2024", "02/14/2024", "05/16/2024", "05/17/2024", "13/01/2024"]
+
+    assert len(imported("date", cells, format="MM/dd/yyyy").sent) == 4
+
+
+@pytest.mark.parametrize(
+    ("rows", "bad", "is_sent"),
+    [
+        (40, 10, True),
+        (40, 11, False),
+        (2_000, 20, True),
+        (2_000, 21, False),
+        (4, 1, True),
+        (8, 3, False),
+    ],
+)
+def test_by_default_ten_rows_or_one_percent_may_be_bad_but_no_more_than_a_quarter(
+    rows: int, bad: int, is_sent: bool
+) -> None:
+    cells = ["2024-01-01"] * (rows - bad) + ["soon"] * bad
+    if is_sent:
+        assert len(imported("date", cells, format="yyyy-MM-dd").sent) == rows - bad
+    else:
+        rejected = problems("date", cells, format="yyyy-MM-dd")
+        assert '"on_bad_rows": "' in sentences(rejected)
