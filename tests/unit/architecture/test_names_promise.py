@@ -17,8 +17,8 @@ abandon acquire act adopt advance ask begin change check claim close collect com
 conclude create cut decide delete download drain emit examine expire find finish follow forget get
 give go hold join keep leave list load look match note obtain open pause pin plan prepare publish
 put read recall receive record refresh refuse register reject release remember remind renew repeat
-report resume save send settle sleep store suggest take tell tick try update upload verify wait
-wake write
+report restore resume save send settle sleep store suggest take tell tick try update upload verify
+wait wake write
 """
 VERBS = frozenset(_VERBS.split())
 # Named by others: Lambda's documentation.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bigin_import.corrections.spreadsheet_damage import damaged_columns
+from bigin_import.corrections.spreadsheet_damage import Damage, DamagedColumns, damage_of
 from bigin_import.reading.table import MOST_IMPORTS, ParentReferences, strip_result_columns
 
 IMPORT_ID = "k3v7q2mzt5ab9cdefgh1jklmn4"
@@ -63,16 +63,20 @@ POWERS, ROUNDED = "turned long numbers into powers of ten", "rounded long number
 DATES, TURNED = "rewritten dates", "turned numbers into dates"
 
 
-def found(
-    originals: Sequence[str | None], cells: Sequence[str], header: str = "Code"
-) -> list[tuple[str, str]]:
-    """Return place and words of what is found in a column beside one that is as it was."""
+TRAILING, TWICE = "removed trailing zeros", "decoded text twice"
+LOST, LINES = "replaced characters that its encoding lacks", "rewritten line ends"
+
+
+def restored(originals: Sequence[str | None], cells: Sequence[str]) -> list[str | None]:
+    """Return what each cell of a column is restored to, None where it stays."""
     rows = [
         (number, ("a", cell), ("a", original))
         for number, (cell, original) in enumerate(zip(cells, originals, strict=True), start=2)
     ]
-    problems = damaged_columns(rows, header=("Name", header), file="f.csv")
-    return [(problem.where, problem.what) for problem in problems]
+    columns = DamagedColumns(("Name", "Code"))
+    columns.look_at(rows)
+    pairs = zip(cells, originals, strict=True)
+    return [columns.restored(1, cell, original) for cell, original in pairs]
 
 
 @pytest.mark.parametrize(
@@ -124,13 +128,26 @@ def found(
         (["2024-03-05", "2024-03-06"], ["07/08/2025", "07/08/2025"], None),
         (["2024-03-05", "2024-03-06"], ["ask her", "ask him"], None),
         (["same", "007"], ["same", "007"], None),
+        (["12.50", "3.00"], ["12.5", "3"], TRAILING),
+        (["12.50"], ["12.6"], None),
+        (["100"], ["1"], None),
+        (["Müller"], ["MÃ¼ller"], TWICE),
+        (["Müller", "Jäger"], ["MÃ¼ller", "Jäger"], None),
+        (["Łódź"], ["?ód?"], LOST),
+        (["Łódź"], ["Lodz"], None),
+        (["one\r\ntwo"], ["one\ntwo"], LINES),
+        (["442079460123"], ["4.5E+11"], None),
     ],
 )
 def test_visible_damage_is_told_from_correction(
     originals: list[str], cells: list[str], damage: str | None
 ) -> None:
-    expected = [('f.csv, column "Code", row 2', f"A spreadsheet has {damage}")] if damage else []
-    assert found(originals, cells) == expected
+    found = restored(originals, cells)
+
+    assert {damage_of(cells[at], originals[at]) for at, was in enumerate(found) if was} == (
+        {Damage(damage)} if damage else set()
+    )
+    assert all(was in (None, original) for was, original in zip(found, originals, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -148,15 +165,26 @@ def test_visible_damage_is_told_from_correction(
 def test_a_cell_that_was_typed_again_does_not_hide_what_became_of_the_others(
     originals: list[str], cells: list[str], damage: str | None
 ) -> None:
-    assert [what for _, what in found(originals, cells)] == (
-        [f"A spreadsheet has {damage}"] if damage else []
-    )
+    found = restored(originals, cells)
+
+    changed = [at for at, cell in enumerate(cells) if cell != originals[at]]
+    assert [at for at, was in enumerate(found) if was] == (changed if damage else [])
+
+
+def test_a_date_in_another_order_than_the_others_is_a_correction() -> None:
+    originals = ["2024-03-25", "2024-04-26", "2024-03-05", "2024-03-05"]
+
+    found = restored(originals, ["25.03.2024", "26.04.2024", "05.03.2024", "03.05.2024"])
+
+    assert found == [*originals[:3], None]
 
 
 def test_without_the_originals_powers_of_ten_are_still_seen() -> None:
     rows = [(2, ("1.11E+17", "007"), (None, None))]
 
-    (problem,) = damaged_columns(rows, header=("Id", "Code"), file="f.csv")
+    columns = DamagedColumns(("Id", "Code"))
+    columns.look_at(rows)
+    (problem,) = columns.lost("f.csv")
 
     assert problem.where == 'f.csv, column "Id", row 2'
     assert "1.11" not in str(problem)

@@ -54,9 +54,10 @@ class Desk:
         header: Sequence[str] = HEADER,
         rows: Sequence[Sequence[str]] = ROWS,
         encoding: str = "utf-8",
+        error: str = "INVALID_DATA-Email",
     ) -> None:
         self.harness = Harness()
-        refusing = RefusingBigin(lambda _: ("SKIPPED", "INVALID_DATA-Email"))
+        refusing = RefusingBigin(lambda _: ("SKIPPED", error))
         refusing.module_fields["Contacts"] += (Field("Date_of_Birth", "Birthday", "date"),)
         self.harness.bigin = refusing
         self.harness.drop(SIDECAR, mapping)
@@ -278,7 +279,7 @@ def test_files_of_two_imports_that_were_put_together_are_rejected() -> None:
 
 
 def test_a_second_import_far_down_in_the_file_is_seen_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bigin_import.corrections.corrections.MOST_ROWS", 1)
+    monkeypatch.setattr("bigin_import.corrections.corrections.WINDOW_ROWS", 1)
     rows = [[f"00{n}", f"person{n}@example.com", "ask", f"Name {n}"] for n in range(1, 1_502)]
     desk = Desk(rows=rows)
     desk.table[-1][desk.column("bigin__Import")] = "b" * 26
@@ -311,16 +312,40 @@ def with_columns_reordered(desk: Desk) -> None:
     ],
     ids=["as it was", "a new column", "reordered", "a column less", "no numbers", "numbers lost"],
 )
-def test_damage_is_seen_whatever_else_was_changed(change: Any) -> None:  # noqa: ANN401
+def test_what_a_spreadsheet_rewrote_is_restored_whatever_else_was_changed(change: Any) -> None:  # noqa: ANN401
     desk = Desk()
     change(desk)
     lost_zeros(desk)
 
     source = desk.again()
 
-    assert desk.state(source) is ImportState.REJECTED
-    assert 'column "No", row 2: A spreadsheet has removed leading zeros' in desk.said
-    assert len(desk.harness.bigin.made) == 1
+    assert desk.state(source) is ImportState.COMPLETED
+    assert "1 column that the spreadsheet had rewritten was restored: No." in desk.said
+    assert [row[0] for row in desk.last_sent[-10:]] == [row[0] for row in ROWS]
+
+
+def test_a_change_of_a_column_that_bigin_named_for_the_row_is_the_correction() -> None:
+    desk = Desk(error="INVALID_DATA-Phone")
+    lost_zeros(desk)
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.COMPLETED
+    assert [row[0] for row in desk.last_sent[-10:]] == [str(int(row[0])) for row in ROWS]
+
+
+def test_rows_are_restored_a_window_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bigin_import.corrections.corrections.WINDOW_ROWS", 1)
+    monkeypatch.setattr("bigin_import.corrections.family.WINDOW", 1)
+    rows = [[f"00{n}", f"person{n}@example.com", "ask", f"Name {n}"] for n in range(1, 1_502)]
+    desk = Desk(rows=rows)
+    desk.set("No", *(str(int(row[0])) for row in rows))
+    desk.table[1:] = reversed(desk.table[1:])
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.COMPLETED
+    assert sorted(row[0] for row in desk.last_sent[-1_501:]) == sorted(row[0] for row in rows)
 
 
 def test_dates_that_a_person_wrote_as_the_mapping_wants_them_are_no_damage() -> None:

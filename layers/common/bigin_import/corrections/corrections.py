@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bigin_import import object_keys
-from bigin_import.corrections.spreadsheet_damage import damaged_columns
+from bigin_import.corrections.spreadsheet_damage import DamagedColumns, Row
 from bigin_import.domain.drop import ObjectVersion, Problem
 from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.plan import ColumnPlan, Plan
@@ -17,7 +17,7 @@ from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import Headers
 from bigin_import.ports import Files, Ledger
 from bigin_import.reading.drop import ANY_ENCODING, Drop
-from bigin_import.reading.table import Table
+from bigin_import.reading.table import Batch, Table
 from bigin_import.splitting.dates import DatePattern
 from bigin_import.stored_plan import read_mapping_text, read_plan, write_mapping
 
@@ -33,6 +33,7 @@ class Inherited:
         warnings: Sentences for the report.
         problems: Why it must not be sent.
         decimals: API name -> decimal mark that the parent's column has proven.
+        healing: Restores what a spreadsheet has rewritten; None if the parent's drop is gone.
     """
 
     is_rework: bool = False
@@ -40,6 +41,7 @@ class Inherited:
     warnings: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     decimals: tuple[tuple[str, str], ...] = ()
+    healing: Healing | None = None
 
     def passed_on(self, columns: ColumnPlan) -> ColumnPlan:
         """
@@ -78,15 +80,14 @@ def _named(mapped: MappedField, headers: Headers) -> MappedField:
     return mapped.model_copy(update={"column": headers.names[at], "index": None})
 
 
-MOST_ROWS = 10_000  # compared with the parent's; damage shows in every row of its kind
+WINDOW_ROWS = 50_000  # compared with the parent's at once: memory stays bounded
 _TELLING_COLUMNS = 3  # by which a row is found again if it does not say its number
-type Row = tuple[int, Sequence[str], Sequence[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """
-    The first rows of a result file that came back, without our columns.
+    Some rows of a result file that came back, without our columns.
 
     Attributes:
         numbers: Of each row, in this file.
@@ -97,28 +98,101 @@ class Dropped:
     numbers: tuple[int, ...]
     rows: tuple[Sequence[str], ...]
     parents: dict[int, int]
-    imports: tuple[str, ...]
 
 
-def read_dropped_rows(drop: Drop) -> Dropped:
+def windows_of(table: Table) -> Iterator[list[Batch]]:
+    """Read *table* in pieces that memory holds."""
+    window: list[Batch] = []
+    for batch in table.batches():
+        window.append(batch)
+        if sum(len(each.rows) for each in window) >= WINDOW_ROWS:
+            yield window
+            window = []
+    if window:
+        yield window
+
+
+def dropped_of(header: tuple[str, ...], window: Sequence[Batch]) -> Dropped:
+    """Return the rows of a window."""
+    said = [each for batch in window for each in batch.parents.items()]
+    return Dropped(
+        header,
+        tuple(number for batch in window for number in batch.numbers),
+        tuple(row for batch in window for row in batch.rows),
+        {number: parent.row for number, parent in said if parent.row is not None},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Healing:
     """
-    Read the first rows of *drop*.
+    Restores cells that a spreadsheet has rewritten.
 
-    Raises:
-        DropRejectedError: It is no table that can be read.
+    Attributes:
+        header: Of the dropped file, without our columns.
+        restored: Headers of the columns in which cells were restored so far.
     """
-    numbers: list[int] = []
-    rows: list[Sequence[str]] = []
-    parents: dict[int, int] = {}
-    with drop.open() as table:
-        for batch in table.batches():
-            numbers += batch.numbers
-            rows += batch.rows
-            found = batch.parents.items()
-            parents |= {number: said.row for number, said in found if said.row is not None}
-            if len(rows) >= MOST_ROWS:
-                break
-        return Dropped(table.header, tuple(numbers), tuple(rows), parents, table.parent_imports)
+
+    header: tuple[str, ...]
+    mapping: Mapping
+    original: Drop
+    damaged: DamagedColumns
+    restored: dict[str, None] = field(default_factory=dict)
+
+    def read_originals(self, window: Sequence[Batch]) -> Iterator[Row]:
+        """
+        Return the rows of a window, each with its cells as they were in the parent's drop.
+
+        Raises:
+            MissingObjectError: The parent's drop is gone.
+        """
+        with self.original.open() as table:
+            found = find_parent_rows(dropped_of(self.header, window), table)
+        return readable_dates(found, self.header, self.mapping)
+
+    def restore(self, window: Sequence[Batch]) -> dict[int, tuple[tuple[int, str], ...]]:
+        """
+        Put back what cells of a window were, and return it by row and column.
+
+        A column that Bigin's error or ours names for a row is left as it is there: a change of
+        it is the correction.
+        """
+        reasons = {
+            number: parent.reason for batch in window for number, parent in batch.parents.items()
+        }
+        places = {number: row for batch in window for number, row in _numbered(batch)}
+        found = {}
+        for number, cells, originals in self.read_originals(window):
+            restored = tuple(self._restored(cells, originals, reasons.get(number, "")))
+            if restored:
+                found[number] = restored
+            for at, cell in restored:
+                places[number][at] = cell
+                self.restored[self.header[at]] = None
+        return found
+
+    def _restored(
+        self, cells: Sequence[str], originals: Sequence[str | None], reason: str
+    ) -> Iterator[tuple[int, str]]:
+        for at, (cell, original) in enumerate(zip(cells, originals, strict=False)):
+            was = self.damaged.restored(at, cell, original)
+            if was is not None and f'"{self.header[at]}"' not in reason:
+                yield at, was
+
+    @property
+    def note(self) -> str | None:
+        """Say which columns were restored; None if none was."""
+        if not self.restored:
+            return None
+        count = len(self.restored)
+        columns = f"{count} column{'' if count == 1 else 's'}"
+        names = ", ".join(self.restored)
+        verb = "was" if count == 1 else "were"
+        return f"{columns} that the spreadsheet had rewritten {verb} restored: {names}."
+
+
+def _numbered(batch: Batch) -> Iterator[tuple[int, list[str]]]:
+    return zip(batch.numbers, batch.rows, strict=True)
 
 
 def find_parent_rows(dropped: Dropped, table: Table) -> list[Row]:
@@ -299,28 +373,32 @@ class Corrections:
             DropRejectedError: It is no table that can be read; or columns were moved that the
                 mapping knows by their number alone.
         """
-        dropped = read_dropped_rows(drop)
         ancestor = self.ledger.load(Import.at(parent))
         plan = self._read_plan(ancestor) if ancestor else None
         is_handed_on = record.mapping is not None and object_keys.is_ours(record.mapping.key)
         pin = _pin_of(ancestor, plan) if is_handed_on else None
         inherited = Inherited(is_rework=True, mapping=pin, warnings=(_NOT_CHECKED,))
-        if problem := merged_problem(drop.source.key, dropped.imports):
-            return replace(inherited, problems=(problem,))
-        if ancestor is None or plan is None:
-            return inherited
-        decimals = ((each.api_name, each.decimal) for each in plan.cut.columns)
-        inherited = replace(
-            inherited, decimals=tuple((name, mark) for name, mark in decimals if mark)
-        )
-        if is_handed_on and is_counted(mapping) and dropped.header != plan.header:
-            raise DropRejectedError((_moved_columns(drop, plan),), concerns_mapping=True)
-        original = Drop.of_plan(self.files, ancestor.source, plan)
-        try:
-            problems = _find_damage(drop, mapping, dropped, original)
-        except (MissingObjectError, UnreadableObjectError):
-            return inherited
-        return replace(inherited, problems=problems, warnings=())
+        if ancestor is not None and plan is not None:
+            decimals = ((each.api_name, each.decimal) for each in plan.cut.columns)
+            proven = tuple((name, mark) for name, mark in decimals if mark)
+            inherited = replace(inherited, decimals=proven)
+        with drop.open() as table:
+            if ancestor is None or plan is None:
+                _read_to_end(table)
+                return _with_merged(inherited, table)
+            if is_handed_on and is_counted(mapping) and table.header != plan.header:
+                raise DropRejectedError((_moved_columns(drop, plan),), concerns_mapping=True)
+            original = Drop.of_plan(self.files, ancestor.source, plan)
+            healing = Healing(table.header, mapping, original, DamagedColumns(table.header))
+            try:
+                for window in windows_of(table):
+                    healing.damaged.look_at(healing.read_originals(window))
+            except (MissingObjectError, UnreadableObjectError):
+                _read_to_end(table)
+                return _with_merged(inherited, table)
+        lost = healing.damaged.lost(drop.source.key)
+        found = replace(inherited, problems=lost, warnings=(), healing=healing)
+        return _with_merged(found, table)
 
     def _read_plan(self, parent: Import) -> Plan | None:
         try:
@@ -352,22 +430,15 @@ def reject_merged(table: Table) -> None:
         raise DropRejectedError((problem,))
 
 
-def _find_damage(
-    drop: Drop, mapping: Mapping, dropped: Dropped, original: Drop
-) -> tuple[Problem, ...]:
-    """
-    Find columns that a spreadsheet has visibly changed.
+def _read_to_end(table: Table) -> None:
+    """Let *table* meet the imports that its rows come from."""
+    for _ in table.batches():
+        pass
 
-    Raises:
-        MissingObjectError: The parent's drop is gone.
-    """
-    with original.open() as table:
-        originals = find_parent_rows(dropped, table)
-    return damaged_columns(
-        readable_dates(originals, dropped.header, mapping),
-        header=dropped.header,
-        file=drop.source.key,
-    )
+
+def _with_merged(inherited: Inherited, table: Table) -> Inherited:
+    problem = merged_problem(table.name, table.parent_imports)
+    return replace(inherited, problems=(problem,)) if problem else inherited
 
 
 def _parent_named_in(table: Table) -> tuple[bool, str | None]:

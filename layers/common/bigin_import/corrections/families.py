@@ -7,9 +7,10 @@ import are kept, so whoever comes next knows what became of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from bigin_import.corrections.corrections import Healing, windows_of
 from bigin_import.corrections.family import Decider, DroppedRow, FamilyRows
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Import
@@ -21,7 +22,7 @@ from bigin_import.ports import Files, Ledger
 from bigin_import.reading.drop import Drop
 from bigin_import.reading.table import Table
 from bigin_import.row_results.reasons import RELEASE
-from bigin_import.splitting.row_check import RowCheck
+from bigin_import.splitting.row_check import CheckedBatch, RowCheck
 from bigin_import.splitting.splitter import check_of
 from bigin_import.stored_plan import write_decisions
 
@@ -70,7 +71,13 @@ class Families:
         return ours
 
     def decide(
-        self, import_id: str, root: str, drop: Drop, parent_id: str, columns: ColumnPlan
+        self,
+        import_id: str,
+        root: str,
+        drop: Drop,
+        parent_id: str,
+        columns: ColumnPlan,
+        healing: Healing | None = None,
     ) -> Decided:
         """
         Decide which rows of a result file of *parent_id* are sent, and keep that.
@@ -82,11 +89,12 @@ class Families:
         family = FamilyRows(files=self.files, parent_id=parent_id, members=members)
         decider = Decider(family, columns)
         with drop.open() as table:
-            rows = _dropped_rows(table, check_of(columns))
+            rows = _read_rows(table, check_of(columns), healing)
             sha256 = write_decisions(self.files, import_id, decider.decide(rows))
         if not decider.sent and decider.unclear:
             raise DropRejectedError((_unclear_rows(drop.source.key),))
-        return Decided(sha256, decider.notes, decider.warnings, decider.sent > 0)
+        restored = (healing.note,) if healing and healing.note else ()
+        return Decided(sha256, (*restored, *decider.notes), decider.warnings, decider.sent > 0)
 
     def _load_holder_is_done(self, family: Family, record: Import) -> bool:
         if family.open_import in (None, record.import_id):
@@ -102,13 +110,22 @@ class Families:
                 yield member
 
 
-def _dropped_rows(table: Table, check: RowCheck) -> Iterator[DroppedRow]:
-    for checked in check.batches(table):
-        batch, records = checked.batch, iter(checked.records)
-        for at, number in enumerate(batch.numbers):
-            record = None if at in checked.reasons else next(records)
-            if at not in batch.left_out:
-                yield DroppedRow(number, batch.parents.get(number), record)
+def _read_rows(table: Table, check: RowCheck, healing: Healing | None) -> Iterator[DroppedRow]:
+    for window in windows_of(table):
+        restored = healing.restore(window) if healing else {}
+        for batch in window:
+            yield from _rows_of(check.check(batch), restored)
+
+
+def _rows_of(
+    checked: CheckedBatch, restored: Mapping[int, tuple[tuple[int, str], ...]]
+) -> Iterator[DroppedRow]:
+    batch, records = checked.batch, iter(checked.records)
+    for at, number in enumerate(batch.numbers):
+        record = None if at in checked.reasons else next(records)
+        if at not in batch.left_out:
+            parent = batch.parents.get(number)
+            yield DroppedRow(number, parent, record, restored.get(number, ()))
 
 
 def _unclear_rows(name: str) -> Problem:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
+from itertools import permutations
 
 from bigin_import.domain.drop import Problem
+
+type Row = tuple[int, Sequence[str], Sequence[str | None]]
+"""Number of a row, its cells, and for each what it was in the parent, None if that is unknown."""
+type Order = tuple[int, ...]
 
 
 class Damage(StrEnum):
@@ -19,10 +26,15 @@ class Damage(StrEnum):
     PLUS = "removed the plus sign of numbers"
     TURNED = "turned numbers into dates"
     DATES = "rewritten dates"
+    TRAILING = "removed trailing zeros"
+    TWICE = "decoded text twice"
+    LOST = "replaced characters that its encoding lacks"
+    LINES = "rewritten line ends"
 
 
 _POWER = re.compile(r"[+-]?\d([.,]\d+)?E\+\d{2,3}", re.IGNORECASE)
 _LEADING_ZEROS = re.compile(r"0+(?=\d)")
+_TRAILING_ZEROS = re.compile(r"(?<=[.,]\d)0+$|[.,]0+$|(?<=[1-9])0+$(?<=[.,]\d)")
 _NUMBER = re.compile(r"\+?\d+([.,]\d+)?", re.ASCII)
 _DATE = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}", re.ASCII)
 _LIKE_A_DATE = re.compile(r"\d{1,4}[-./]\d{1,4}", re.ASCII)
@@ -43,12 +55,48 @@ def damage_of(cell: str, original: str | None) -> Damage | None:
         original: None if it is not known; then a power of ten is the one thing that shows.
     """
     if _POWER.fullmatch(cell) and cell != original:
-        return Damage.POWERS
+        return Damage.POWERS if original is None or _is_same_number(cell, original) else None
     if original is None or cell == original:
         return None
+    if text := _of_text(cell, original):
+        return text
     if _NUMBER.fullmatch(original):
         return _of_number(cell, original) or _of_date(cell, original)
     return _of_date(cell, original)
+
+
+def _is_same_number(power: str, original: str) -> bool:
+    """Return whether *power* has the digits of *original*, as many as it shows."""
+    if not _NUMBER.fullmatch(original):
+        return False
+    shown, whole = Decimal(power.replace(",", ".")), Decimal(original.replace(",", "."))
+    return Decimal(f"{whole:.{len(shown.as_tuple().digits) - 1}E}") == shown
+
+
+def _of_text(cell: str, original: str) -> Damage | None:
+    if cell == original.replace("\r\n", "\n").replace("\r", "\n"):
+        return Damage.LINES
+    if original.isascii():
+        return None
+    if cell == _decoded_twice(original):
+        return Damage.TWICE
+    pairs = zip(cell, original, strict=False)
+    is_lost = len(cell) == len(original) and all(
+        ours == before or (ours == "?" and not before.isascii()) for ours, before in pairs
+    )
+    return Damage.LOST if is_lost else None
+
+
+def _decoded_twice(text: str) -> str:
+    return text.encode(errors="replace").decode("windows-1252", errors="replace")
+
+
+def _is_in_windows_1252(text: str) -> bool:
+    try:
+        text.encode("windows-1252")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def endangers(cell: str) -> Iterator[Damage]:
@@ -58,6 +106,12 @@ def endangers(cell: str) -> Iterator[Damage]:
             yield Damage.PLUS
         elif _LEADING_ZEROS.match(cell):
             yield Damage.ZEROS
+        if _TRAILING_ZEROS.search(cell):
+            yield Damage.TRAILING
+    if not cell.isascii():
+        yield Damage.TWICE
+        if not _is_in_windows_1252(cell):
+            yield Damage.LOST
     if _may_be_a_day(cell):
         yield Damage.TURNED
     if _DATE.fullmatch(_split(cell)[0]):
@@ -69,6 +123,8 @@ def _of_number(cell: str, original: str) -> Damage | None:
     bare = _LEADING_ZEROS.sub("", digits, count=1) if _LEADING_ZEROS.match(digits) else digits
     if cell == bare:
         return Damage.PLUS if original.startswith("+") else Damage.ZEROS
+    if cell == _TRAILING_ZEROS.sub("", bare):
+        return Damage.TRAILING
     rounded = bare[:_EXACT_DIGITS].ljust(len(bare), "0")
     return Damage.ROUNDED if len(bare) > _EXACT_DIGITS and cell == rounded else None
 
@@ -135,6 +191,7 @@ _LEAST_ROWS = {Damage.DATES: 2}
 # A number that was rounded or shortened is lost, however many others are whole.
 _ALWAYS_LOST = (Damage.POWERS, Damage.ROUNDED)
 _CLEARLY_MORE = 2  # times as many damaged cells as cells that a spreadsheet would have changed
+_LOST_POWERS = "A spreadsheet has turned long numbers into powers of ten"
 _REMEDY = (
     "Take the column from the original file again, and open the CSV by import with this column "
     "as text; if the change is meant, delete the columns that begin with bigin__ and drop the "
@@ -146,7 +203,6 @@ _REMEDY = (
 class _Seen:
     """Damage of one kind in one column; *unharmed*: cells of the kind that were left alone."""
 
-    first_row: int = 0
     damaged: int = 0
     unharmed: int = 0
 
@@ -158,48 +214,88 @@ class _Seen:
 
 @dataclass(slots=True)
 class _Column:
-    """What was seen in one column."""
+    """What was seen in one column; *lost*: the first row with a power of something unknown."""
 
     seen: dict[Damage, _Seen] = field(default_factory=dict)
+    lost: int = 0
 
     def look_at(self, number: int, cell: str, original: str | None) -> None:
         damage = damage_of(cell, original)
-        if damage is not None:
+        if damage is not None and original is None:
+            self.lost = self.lost or number
+        elif damage is not None:
             of_kind = self.seen.setdefault(damage, _Seen())
-            of_kind.first_row = of_kind.first_row or number
             of_kind.damaged += 1
         elif cell == original:
             for each in endangers(cell):
                 self.seen.setdefault(each, _Seen()).unharmed += 1
 
 
-def damaged_columns(
-    rows: Iterable[tuple[int, Sequence[str], Sequence[str | None]]],
-    *,
-    header: Sequence[str],
-    file: str,
-) -> tuple[Problem, ...]:
+class DamagedColumns:
     """
-    Find columns that a spreadsheet has visibly changed. No cell value is in the problems.
+    Finds columns that a spreadsheet has visibly changed.
 
     A spreadsheet changes all cells of a kind, and a person may have typed some of them again;
     where more than a few were left alone, the others were corrected by a person.
 
     Args:
-        rows: Row number, the row's cells, and for each of them the original, None where it is
-            not known; all without our columns.
         header: Of the dropped file, without our columns.
-        file: Its name.
     """
-    columns = [_Column() for _ in header]
-    for number, cells, originals in rows:
-        for column, cell, original in zip(columns, cells, originals, strict=False):
-            column.look_at(number, cell.strip(), None if original is None else original.strip())
-    return tuple(
-        Problem(
-            f'{file}, column "{name}", row {seen.first_row}', f"A spreadsheet has {damage}", _REMEDY
+
+    def __init__(self, header: Sequence[str]) -> None:
+        self._header = tuple(header)
+        self._columns = [_Column() for _ in header]
+        self._orders: list[Counter[Order]] = [Counter() for _ in header]
+
+    def look_at(self, rows: Iterable[Row]) -> None:
+        """Take some rows, in any order."""
+        for number, cells, originals in rows:
+            pairs = zip(cells, originals, strict=False)
+            for at, (cell, original) in enumerate(pairs):
+                ours, before = cell.strip(), None if original is None else original.strip()
+                self._columns[at].look_at(number, ours, before)
+                if before is not None and damage_of(ours, before) is Damage.DATES:
+                    self._orders[at].update(_orders(ours, before))
+
+    def lost(self, file: str) -> tuple[Problem, ...]:
+        """Return what cannot be restored, because nobody knows what it was. Without cell values."""
+        return tuple(
+            Problem(f'{file}, column "{name}", row {column.lost}', _LOST_POWERS, _REMEDY)
+            for name, column in zip(self._header, self._columns, strict=True)
+            if column.lost
         )
-        for name, column in zip(header, columns, strict=True)
-        for damage, seen in column.seen.items()
-        if seen.is_certain(damage)
+
+    def restored(self, at: int, cell: str, original: str | None) -> str | None:
+        """Return what a spreadsheet has rewritten, as it was; None for any other cell."""
+        if original is None or cell == original:
+            return None
+        damage = damage_of(cell.strip(), original.strip())
+        if damage is None or not self._is_damaged(at, damage):
+            return None
+        if damage is Damage.DATES and not self._is_in_order(at, cell.strip(), original.strip()):
+            return None
+        return original
+
+    def _is_damaged(self, at: int, damage: Damage) -> bool:
+        seen = self._columns[at].seen.get(damage)
+        return seen is not None and seen.is_certain(damage)
+
+    def _is_in_order(self, at: int, cell: str, original: str) -> bool:
+        """Return whether day and month stand as in most of the column's rewritten dates."""
+        orders = _orders(cell, original)
+        if not orders:
+            return True  # the month is a word
+        (usual, _), *_ = self._orders[at].most_common(1)
+        return usual in orders
+
+
+def _orders(cell: str, original: str) -> list[Order]:
+    """Return in which orders the numbers of *original* may stand in *cell*; none if not all do."""
+    after, before = (
+        [int(number) % 100 for number in re.findall(r"\d+", _split(text)[0], re.ASCII)]
+        for text in (cell, original)
     )
+    if len(after) != len(before):
+        return []
+    places = permutations(range(len(before)))
+    return [order for order in places if [before[at] for at in order] == after]

@@ -8,7 +8,7 @@ from functools import partial
 from zoneinfo import available_timezones
 
 from bigin_import import identity, object_keys
-from bigin_import.corrections.corrections import Corrections, reject_merged
+from bigin_import.corrections.corrections import Corrections, Healing, reject_merged
 from bigin_import.corrections.families import Decided, Families
 from bigin_import.deduplication.claims import Claims, Content
 from bigin_import.deduplication.earlier_rows import EarlierRows
@@ -186,7 +186,9 @@ class Preparer:
         with self.checking.open(record, mapping) as (table, examined, inherited):
             columns = learned or inherited.passed_on(self._get_column_plan(record, examined))
             log = opened.enter_context(ContentLog(columns))
-            decided = self._decide_rows(lease, record, mapping, table.parent_import, columns)
+            decided = self._decide_rows(
+                lease, record, mapping, table.parent_import, columns, inherited.healing
+            )
             found = repeated or decided
             sha256 = found.sha256 if found else ""
             table.decide(read_decisions(self.files, record.import_id, sha256))
@@ -231,6 +233,7 @@ class Preparer:
         mapping: Mapping,
         parent: str | None,
         columns: ColumnPlan,
+        healing: Healing | None,
     ) -> Decided | None:
         """
         Return which rows of a result file are sent; None for any other drop.
@@ -249,7 +252,7 @@ class Preparer:
                 raise StoppedError(Pause.TURN)
             lease.change(import_transitions.join_family(root))
         drop = self.checking.drop_of(record, mapping)
-        return families.decide(record.import_id, root, drop, parent, columns)
+        return families.decide(record.import_id, root, drop, parent, columns, healing)
 
     def _get_column_plan(self, record: Import, examined: Validated) -> ColumnPlan:
         """Return the plan; the day of the drop's arrival is the same however often it is made."""

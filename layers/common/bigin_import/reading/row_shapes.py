@@ -51,11 +51,13 @@ class ParentRow(NamedTuple):
         row: Its number in the drop that the file is a result of; None if it does not say.
         status: Its `bigin__Status` as it stands; "" if that is empty.
         record_id: Its `bigin__Id`.
+        reason: Its `bigin__Reason`.
     """
 
     row: int | None
     status: str = ""
     record_id: str = ""
+    reason: str = ""
 
 
 class Row(NamedTuple):

@@ -67,6 +67,7 @@ class ParentReferences:
         self._row_at = _places(header, "bigin__row")
         self._status_at = _places(header, "bigin__status")
         self._id_at = _places(header, "bigin__id")
+        self._reason_at = _places(header, "bigin__reason")
 
     def meet(self, rows: Iterable[Sequence[str]]) -> str | None:
         """Note what *rows* name; return the import that was met first, None if none was."""
@@ -84,7 +85,10 @@ class ParentReferences:
             said = (_first_cell(row, self._row_at), _first_cell(row, self._status_at))
             own = int(said[0]) if said[0].isdecimal() and said[0].isascii() else None
             if own is not None or said[1]:
-                found[number] = ParentRow(own, said[1], _first_cell(row, self._id_at))
+                record_id = _first_cell(row, self._id_at)
+                found[number] = ParentRow(
+                    own, said[1], record_id, _first_cell(row, self._reason_at)
+                )
         return found
 
 
