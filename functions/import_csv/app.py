@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from bigin_import.aws.events import created_objects
 from bigin_import.container import Container
@@ -19,9 +18,11 @@ from bigin_import.wiring import Application
 logger = Logger()
 
 
-class Resume(BaseModel, extra="forbid"):
+class Resume(BaseModel, extra="forbid", strict=True):
     """
     What the tick sends, and what a person sends with a decision about a held import.
+
+    Strict, because it decides about rows: `true` is no part 1, and "1_0" no part 10.
 
     Attributes:
         resume: Id of the import that is to go on.
@@ -31,7 +32,7 @@ class Resume(BaseModel, extra="forbid"):
     """
 
     resume: str
-    decision: Decision | None = None
+    decision: Decision | None = Field(None, strict=False)  # a word, as JSON has it
     part: int = 0
     attempt: int = 0
     held_at: int = 0
@@ -45,18 +46,21 @@ def container() -> Container:
 
 
 @logger.inject_lambda_context(clear_state=True, log_event=False)
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
+def lambda_handler(event: object, context: LambdaContext) -> None:
     """Import each file of an S3 event, or go on with one import. Errors are left to Lambda."""
     application = container().application(context)
     importer = application.importer
-    if "resume" in event:
+    if isinstance(event, dict) and "resume" in event:
         wanted = Resume.model_validate(event)
         if wanted.decision is not None:
             decide(wanted, application)
         importer.resume(wanted.resume)
         return
     for source in created_objects(event):
-        importer.receive(source)
+        if source.bucket == container().files.bucket:
+            importer.receive(source)
+        else:
+            container().telemetry.emit("bucket_unknown", bucket=source.bucket)
 
 
 def decide(wanted: Resume, application: Application) -> None:

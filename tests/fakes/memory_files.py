@@ -9,7 +9,7 @@ from io import BytesIO
 from itertools import count
 from typing import BinaryIO
 
-from bigin_import.domain.drop import ObjectVersion, Problem
+from bigin_import.domain.drop import NO_VERSION, ObjectVersion, Problem
 from bigin_import.errors import DropRejectedError, MissingObjectError
 
 LONGEST_KEY_BYTES = 1024
@@ -34,12 +34,14 @@ class MemoryFiles:
 
     Attributes:
         versions: Every version of every key, the newest last.
+        keeps_versions: False while versioning is suspended: each put replaces version "null".
     """
 
     def __init__(self, bucket: str = "bucket", *, now: Callable[[], int] = lambda: 0) -> None:
         self.bucket = bucket
         self._now = now
         self.versions: dict[str, list[StoredVersion]] = {}
+        self.keeps_versions = True
         self._numbers = count(1)
 
     def put(self, key: str, body: bytes, *, content_type: str = "text/csv") -> ObjectVersion:
@@ -63,7 +65,11 @@ class MemoryFiles:
         return body
 
     def open_stream(self, source: ObjectVersion) -> BinaryIO:
-        return BytesIO(self._body(source.key, source.version_id))
+        body = self._body(source.key, source.version_id)
+        current = self.versions[source.key][-1].source.etag
+        if source.etag and source.etag != current:
+            raise MissingObjectError(source.key)
+        return BytesIO(body)
 
     def write(self, key: str, body: bytes, *, content_type: str) -> None:
         self._add(key, body, content_type)
@@ -84,9 +90,15 @@ class MemoryFiles:
         if len(key.encode()) > LONGEST_KEY_BYTES:
             raise ValueError(f"S3 refuses a key of {len(key.encode())} bytes")
         number = next(self._numbers)
+        version_id = f"v{number}" if self.keeps_versions else NO_VERSION
+        if not self.keeps_versions:
+            stored = self.versions.get(key, [])
+            self.versions[key] = [one for one in stored if one.source.version_id != NO_VERSION]
         source = ObjectVersion(
-            self.bucket, key, f"v{number}", size=len(body or b""), sequencer=f"{number:016X}"
+            self.bucket, key, version_id, size=len(body or b""), sequencer=f"{number:016X}"
         )
+        if not self.keeps_versions:
+            source = replace(source, etag=f"e{number}")
         self.versions.setdefault(key, []).append(
             StoredVersion(source, body, content_type, self._now())
         )

@@ -127,7 +127,7 @@ def job(callback_path: str | None) -> Job:
         (f"/{IMPORT_ID}/0007/1/{SIGNATURE}", True),
         (f"/v1/callback/{IMPORT_ID}/0007/1/{SIGNATURE}/", True),
         (f"/v1/callback/{IMPORT_ID}/0007/1/{sign(OLD_KEY, IMPORT_ID, 7, 1)}", True),
-        (f"/v1/callback/{IMPORT_ID}/0007/1/{sign(FOREIGN_KEY, IMPORT_ID, 7, 1)}", False),
+        (f"/v1/callback/{IMPORT_ID}/0007/1/{sign(FOREIGN_KEY, IMPORT_ID, 7, 1)}", None),
         (f"/v1/callback/{IMPORT_ID}/0007/2/{SIGNATURE}", False),
         (f"/v1/callback/{IMPORT_ID}/0008/1/{sign(KEY, IMPORT_ID, 8, 1)}", False),
         ("/somebody/else", False),
@@ -139,3 +139,20 @@ def job(callback_path: str | None) -> Job:
 def test_an_echoed_callback_proves_whose_job_it_is(path: str | None, ours: bool | None) -> None:
     assert same_callback_path(job(path), IMPORT_ID, 7, 1, [KEY, OLD_KEY]) is ours
     assert callbacks(KEY, OLD_KEY).names(job(path), IMPORT_ID, 7, 1) is ours
+
+
+def test_a_job_that_outlives_two_rotations_is_no_other_job() -> None:
+    path = f"/v1/callback/{IMPORT_ID}/0007/1/{sign(b'before the previous', IMPORT_ID, 7, 1)}"
+
+    assert same_callback_path(job(path), IMPORT_ID, 7, 1, [KEY, OLD_KEY]) is None
+    assert same_callback_path(job(path), IMPORT_ID, 7, 2, [KEY, OLD_KEY]) is False
+
+
+@pytest.mark.parametrize("at", range(43))
+def test_a_signature_is_compared_to_its_last_character(at: int) -> None:
+    other = "A" if SIGNATURE[at] != "A" else "E"  # E: the last one holds four bits alone
+    changed = SIGNATURE[:at] + other + SIGNATURE[at + 1 :]
+
+    assert verify(IMPORT_ID, "0007", "1", changed, [KEY, OLD_KEY]) is None
+    echoed = job(f"/v1/callback/{IMPORT_ID}/0007/1/{changed}")
+    assert same_callback_path(echoed, IMPORT_ID, 7, 1, [KEY]) is not True

@@ -93,14 +93,19 @@ def same_callback_path(
     job: Job, import_id: str, part: int, attempt: int, keys: Sequence[bytes]
 ) -> bool | None:
     """
-    Return whether *job* reports to this attempt's address, or None if Bigin echoed no address.
+    Return whether *job* reports to this attempt's address, or None if that cannot be said.
 
-    Host and stage are ignored: a custom domain in front of the API changes both.
+    It cannot if Bigin echoed no address, or one of this attempt whose signature none of the keys
+    made: after two rotations the key that made it is gone, and the job as good as before. Host
+    and stage are ignored: a custom domain in front of the API changes both.
     """
     if not job.callback_path:
         return None
-    echoed = "/".join(job.callback_path.rstrip("/").split("/")[-_SIGNED_SEGMENTS:])
-    return _equals_any(echoed, [_signed_path(key, import_id, part, attempt) for key in keys])
+    *named, signature = job.callback_path.rstrip("/").split("/")[-_SIGNED_SEGMENTS:]
+    if "/".join(named) != _named_path(import_id, part, attempt):
+        return False
+    signed = _equals_any(signature, [sign(key, import_id, part, attempt) for key in keys])
+    return signed or (None if _SIGNATURE.fullmatch(signature) else False)
 
 
 def read_job_id(body: bytes, content_type: str | None) -> str | None:
@@ -120,7 +125,12 @@ def read_job_id(body: bytes, content_type: str | None) -> str | None:
 
 
 def _signed_path(key: bytes, import_id: str, part: int, attempt: int) -> str:
-    return f"{import_id}/{part:04d}/{attempt}/{sign(key, import_id, part, attempt)}"
+    named = _named_path(import_id, part, attempt)
+    return f"{named}/{sign(key, import_id, part, attempt)}"
+
+
+def _named_path(import_id: str, part: int, attempt: int) -> str:
+    return f"{import_id}/{part:04d}/{attempt}"
 
 
 def _equals_any(given: str, expected: Sequence[str]) -> bool:

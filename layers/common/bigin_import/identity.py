@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from bigin_import import object_keys
-from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.drop import NO_VERSION, ObjectVersion
 from bigin_import.domain.job_request import FieldMapping, Operation
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
 from bigin_import.mapping.keys import RULE_KEYS
@@ -18,8 +18,16 @@ from bigin_import.mapping.model import MappedField, Mapping
 
 
 def import_id_of(source: ObjectVersion, take: int = 1) -> str:
-    """Return the 26 characters that name the import of *source*: the same for every event of it."""
-    return _digest(source.bucket, source.key, source.version_id, str(take))
+    """
+    Return the 26 characters that name the import of *source*: the same for every event of it.
+
+    Where the bucket keeps no versions, all that is ever written under a key is version "null",
+    and the sequencer tells one from the next.
+    """
+    version = source.version_id
+    if version == NO_VERSION and source.sequencer:
+        version = f"{NO_VERSION} {source.sequencer}"
+    return _digest(source.bucket, source.key, version, str(take))
 
 
 def place_of(source: ObjectVersion) -> str:

@@ -27,6 +27,7 @@ from bigin_import.domain.plan import FIRST_READING, Plan, RowDecision
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.errors import ChangedObjectError, MissingObjectError
 from bigin_import.ports import Files
+from bigin_import.validation import hiding_adapter
 
 # A plan of a thousand parts and two hundred columns stays below a fifth of it, and so do the
 # problems below; a mapping of the 1 MB that people may drop takes several once it is pinned.
@@ -125,7 +126,7 @@ def _sha256(body: bytes) -> str:
 
 @cache
 def _plans() -> TypeAdapter[Plan]:
-    return TypeAdapter(Plan)  # on first use: made on import, it would slow down every cold start
+    return hiding_adapter(Plan)  # on first use: made on import, it would slow down every cold start
 
 
 def write_decisions(files: Files, import_id: str, decisions: Iterable[RowDecision]) -> str:
@@ -207,7 +208,7 @@ def read_problems(files: Files, import_id: str) -> tuple[Problem, ...]:
 
 @cache
 def _problems() -> TypeAdapter[tuple[Problem, ...]]:
-    return TypeAdapter(tuple[Problem, ...])
+    return hiding_adapter(tuple[Problem, ...])
 
 
 def _not_listed(more: int) -> Problem:

@@ -15,7 +15,7 @@ from bigin_import.aws.files import S3Files
 from bigin_import.aws.ranges import RANGE_ATTEMPTS, RANGE_BYTES, ObjectRanges, RangedReader
 from bigin_import.aws.uploads import PART_BYTES, ObjectUpload
 from bigin_import.domain.drop import ObjectVersion
-from bigin_import.errors import MissingObjectError, UnreadableObjectError
+from bigin_import.errors import AwsUnavailableError, MissingObjectError, UnreadableObjectError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -97,7 +97,7 @@ def test_a_body_that_always_breaks_off_is_an_error(s3: S3Client) -> None:
     source = put(s3, b"x")
     break_bodies(s3, times=RANGE_ATTEMPTS)
 
-    with pytest.raises(ResponseStreamingError):
+    with pytest.raises(AwsUnavailableError):
         S3Files(s3, "bucket").open_stream(source)
 
 
@@ -254,3 +254,17 @@ def test_writing_holds_little_more_than_two_parts() -> None:
     tracemalloc.stop()
 
     assert peak < 2 * PART_BYTES + 3 * MEBIBYTE
+
+
+def test_of_a_version_that_was_written_over_not_one_byte_is_read(s3: S3Client) -> None:
+    """Where the bucket keeps no versions, "null" names whatever lies there now."""
+    s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Suspended"})
+    etag = s3.put_object(Bucket="bucket", Key=KEY, Body=b"old")["ETag"].strip('"')
+    files, meant = S3Files(s3, "bucket"), ObjectVersion("bucket", KEY, "null", etag=etag)
+    before = files.open_stream(meant).read()
+
+    s3.put_object(Bucket="bucket", Key=KEY, Body=b"new")
+
+    assert before == b"old"
+    with pytest.raises(MissingObjectError):
+        files.open_stream(meant)

@@ -9,6 +9,7 @@ import pytest
 from bigin_import.aws.items import address_of, key_of, to_item, to_record, unknown_values
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import SharedToken
 from bigin_import.domain.part_record import Attempt, Part
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import Address, ImportState, OpenKind, PartState
@@ -62,6 +63,16 @@ def test_an_item_is_in_the_index_only_while_it_is_open() -> None:
     assert (opened["open"], opened["due_at"]) == ({"S": "WORK"}, {"N": "100"})
     assert "open" not in closed
     assert "due_at" not in closed
+
+
+def test_an_item_that_cannot_be_read_is_named_by_its_fields_and_shows_no_value() -> None:
+    item = to_item(SharedToken(access_token="1000.PLANTED"), write_id="w")
+    item["access_token"] = {"L": [{"S": "1000.PLANTED"}]}
+
+    with pytest.raises(ValueError, match="access_token") as caught:
+        to_record(SharedToken, item)
+
+    assert "PLANTED" not in str(caught.value)
 
 
 def test_attributes_of_another_release_are_ignored() -> None:

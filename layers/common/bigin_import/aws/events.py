@@ -4,30 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 from urllib.parse import unquote_plus
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from bigin_import.domain.drop import ObjectVersion
-
-# What is written while the bucket's versioning is suspended has this version id, says S3; only
-# events leave it out.
-NO_VERSION = "null"
+from bigin_import.domain.drop import NO_VERSION, ObjectVersion
+from bigin_import.validation import hiding_adapter
 
 
-def created_objects(event: Mapping[str, Any]) -> tuple[ObjectVersion, ...]:
+def created_objects(event: object) -> tuple[ObjectVersion, ...]:
     """
     Return the objects that *event* says were created.
 
-    S3 URL-encodes keys with `+` for a space; here they are decoded, once. An event without
-    records (S3's test event, a resume) names no objects.
+    S3 URL-encodes keys with `+` for a space; here they are decoded, once. The test event that
+    S3 sends when notifications are set up names no objects.
 
     Raises:
-        ValueError: Its records are none of S3's.
+        UnknownEventError: It is none of S3's.
     """
-    records = _events().validate_python(event).get("Records", [])
+    if isinstance(event, Mapping) and event.get("Event") == "s3:TestEvent":
+        return ()
+    try:
+        records = _events().validate_python(event)["Records"]
+    except ValidationError as exc:
+        raise UnknownEventError(_described(event)) from exc
     return tuple(_object(record["s3"]) for record in records)
+
+
+class UnknownEventError(ValueError):
+    """An event that this function does not know; says which keys it has, and no values."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"this is no event for import_csv: {what}. It takes S3's events (Records), S3's test "
+            'event, and {"resume": "<import id>"} with or without a decision'
+        )
+
+
+def _described(event: object) -> str:
+    if not isinstance(event, Mapping):
+        return f"it is a {type(event).__name__}"
+    records = event.get("Records")
+    first = records[0] if isinstance(records, list) and records else {}
+    source = first.get("eventSource") or first.get("EventSource") if isinstance(first, dict) else ""
+    named = f", of records of {source}" if source else ""
+    return f"it has the keys {', '.join(sorted(map(str, event))) or '(none)'}{named}"
 
 
 class _Bucket(TypedDict):
@@ -39,6 +61,7 @@ class _Stored(TypedDict):
     versionId: NotRequired[str]
     size: NotRequired[int]
     sequencer: NotRequired[str]
+    eTag: NotRequired[str]
 
 
 class _S3(TypedDict):
@@ -50,7 +73,7 @@ class _Record(TypedDict):
     s3: _S3
 
 
-class _Event(TypedDict, total=False):
+class _Event(TypedDict):
     Records: list[_Record]
 
 
@@ -62,9 +85,10 @@ def _object(s3: _S3) -> ObjectVersion:
         version_id=stored.get("versionId", NO_VERSION),
         size=stored.get("size", 0),
         sequencer=stored.get("sequencer", ""),
+        etag="" if "versionId" in stored else stored.get("eTag", ""),
     )
 
 
 @cache
 def _events() -> TypeAdapter[_Event]:
-    return TypeAdapter(_Event)  # on first use: made on import, it slows cold starts
+    return hiding_adapter(_Event)  # on first use: made on import, it slows cold starts

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from bigin_import.aws.events import created_objects
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.ports import Telemetry
+from bigin_import.validation import hiding_adapter
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -50,7 +51,8 @@ class FailedEvents:
     def _read_objects(self, message: MessageTypeDef) -> tuple[ObjectVersion, ...] | None:
         try:
             envelope = _envelopes().validate_json(message["Body"])
-            return created_objects(envelope["requestPayload"])
+            payload = envelope["requestPayload"]
+            return () if "resume" in payload else created_objects(payload)
         except ValueError:
             self._telemetry.emit("failed_event_unreadable", message_id=message["MessageId"])
             return None
@@ -62,4 +64,4 @@ class _Envelope(TypedDict):
 
 @cache
 def _envelopes() -> TypeAdapter[_Envelope]:
-    return TypeAdapter(_Envelope)
+    return hiding_adapter(_Envelope)

@@ -22,6 +22,7 @@ from bigin_import.domain.listing import listing_of
 from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address
+from bigin_import.validation import hiding_adapter
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -129,5 +130,5 @@ def address_of(item: Item) -> Address[Import] | Address[Part]:
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     """Building an adapter takes up to 3 ms, so each kind gets one per sandbox, when needed."""
     if kind not in _adapters:
-        _adapters[kind] = TypeAdapter(kind)
+        _adapters[kind] = hiding_adapter(kind)
     return _adapters[kind]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
+from bigin_import.validation import hiding_adapter
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
@@ -44,4 +46,4 @@ def collect_message(body: str) -> CollectMessage:
 
 @cache
 def _messages() -> TypeAdapter[CollectMessage]:
-    return TypeAdapter(CollectMessage)
+    return hiding_adapter(CollectMessage)

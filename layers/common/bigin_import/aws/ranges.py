@@ -41,15 +41,22 @@ class ObjectRanges:
     """
     Ranges of one version of one object; without *version_id*, of what the first range met.
 
+    Args:
+        etag: That of the content which is meant; "" if the version says enough.
+
     Attributes:
         total: Size of the object, known after the first range.
     """
 
-    def __init__(self, client: S3Client, bucket: str, key: str, version_id: str | None) -> None:
+    def __init__(
+        self, client: S3Client, bucket: str, key: str, version_id: str | None, *, etag: str = ""
+    ) -> None:
         self._client = client
         self._which: dict[str, Any] = {"Bucket": bucket, "Key": key}
         if version_id is not None:
             self._which["VersionId"] = version_id
+        if etag:
+            self._which["IfMatch"] = f'"{etag}"'
         self.total = 0
 
     def fetch(self, start: int, length: int) -> bytes:

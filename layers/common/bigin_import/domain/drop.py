@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# What is written while the bucket's versioning is suspended, or was never on, has this version
+# id, says S3; only events leave it out.
+NO_VERSION = "null"
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectVersion:
-    """One version of one object; *key* is decoded. *sequencer* orders the versions of one key."""
+    """
+    One version of one object; *key* is decoded. *sequencer* orders the versions of one key.
+
+    Attributes:
+        etag: What tells its content from what is written over it, where no version is kept.
+    """
 
     bucket: str
     key: str
     version_id: str
     size: int = 0
     sequencer: str = ""
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from bigin_import.domain.job_request import Field
 from bigin_import.domain.locks import CachedResponse
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Bigin, Clock, Ledger
+from bigin_import.validation import hiding_adapter
 
 FIELDS_SECONDS = 10 * 60  # a new field in Bigin is seen by the next night's drop at the latest
 ORGANISATION_SECONDS = 24 * 3600  # an organisation's id does not change
@@ -82,4 +83,4 @@ class MetadataCache:
 
 @cache
 def _fields() -> TypeAdapter[tuple[Field, ...]]:
-    return TypeAdapter(tuple[Field, ...])  # on first use: made on import, it slows cold starts
+    return hiding_adapter(tuple[Field, ...])  # on first use: made on import, it slows cold starts

@@ -12,7 +12,8 @@ from bigin_import.mapping.keys import RULE_KEYS, rule_of
 from bigin_import.reading.table import FILL, Options
 
 # Built on first use: an import that is sending needs no mapping any more.
-_FROZEN = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+# Read from what was stored, too, so its errors show no value.
+_FROZEN = ConfigDict(frozen=True, extra="forbid", defer_build=True, hide_input_in_errors=True)
 
 
 class MappedField(BaseModel):

@@ -40,6 +40,7 @@ from bigin_import.settling.summarize import ConsoleLinks, summarize
 from bigin_import.settling.waiting_notice import Suggest, WaitingNotice
 from bigin_import.splitting.content_log import Fingerprints
 from bigin_import.stored_plan import read_plan, read_problems, write_problems
+from bigin_import.validation import hiding_adapter
 
 
 def abandon_parts(ledger: Ledger, import_id: str, now: int) -> None:
@@ -430,4 +431,4 @@ def _give_back(import_id: str, claim: ContentClaim) -> ContentClaim | None:
 
 @cache
 def _notices() -> TypeAdapter[Notice]:
-    return TypeAdapter(Notice)  # on first use: made on import, it slows cold starts
+    return hiding_adapter(Notice)  # on first use: made on import, it slows cold starts
