@@ -383,6 +383,10 @@ def test_a_key_is_trimmed_before_it_is_sent() -> None:
     assert imported("text", [" k1", "k2\u00a0"], key="Value").sent == ["k1", "k2"]
 
 
+def test_an_address_that_is_a_key_is_trimmed_too() -> None:
+    assert imported("email", [" ada@example.com "], key="Value").sent == ["ada@example.com"]
+
+
 def test_a_birth_date_in_the_future_is_not_sent_and_the_line_is_told() -> None:
     outcome = imported("birth", ["01.02.45", *["01.02.80"] * 3], format="dd.MM.yy")
 

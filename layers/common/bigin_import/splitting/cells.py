@@ -72,6 +72,11 @@ PLACEHOLDERS = frozenset(
 )
 
 
+def may_hold_placeholders(text: str) -> bool:
+    """Return False if no cell of *text* can be one of them; most texts are told by one search."""
+    return any(mark in text for mark in ("N", "#", "nan"))
+
+
 def placeholder(word: str) -> Tell:
     """Return what is told of cells that hold *word*, with the line that empties them."""
     shown = word.replace("\\", "\\\\")

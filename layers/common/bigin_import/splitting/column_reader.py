@@ -108,12 +108,24 @@ class ColumnReader:
         self._read = lru_cache(_REMEMBERED_CELLS)(self._read_cell)
         self._is_text = isinstance(self.kind, TextKind | PhoneKind)
 
-    def read(self, values: Sequence[str], numbers: Sequence[int]) -> ColumnRead:
-        """Read some cells, which stand in the rows *numbers*; nothing is remembered yet."""
-        read = ColumnRead(values, {}, {}, values)
+    def read(
+        self, values: Sequence[str], numbers: Sequence[int], *, may_lack: bool = True
+    ) -> ColumnRead:
+        """
+        Read some cells, which stand in the rows *numbers*; nothing is remembered yet.
+
+        Args:
+            may_lack: False if no cell of the batch can be a word for no value.
+        """
+        raw = values
+        if self.is_key:
+            trimmed = list(map(str.strip, values))
+            values = values if trimmed == list(values) else trimmed
+        read = ColumnRead(values, {}, {}, raw)
         if self.planned.strips_apostrophes:
             read = self._without_apostrophes(read, numbers)
-        if self._replacements or not self.kind.is_plain(read.values):
+        lacks = may_lack and self._is_text and not PLACEHOLDERS.isdisjoint(read.values)
+        if self._replacements or lacks or not self.kind.is_plain(read.values):
             read = self._one_by_one(read, numbers)
         if self.planned.is_mandatory and not all(map(str.strip, read.values)):
             self._refuse_empty(read)

@@ -17,7 +17,7 @@ _ID_TYPES = frozenset({"id", "lookup", "ownerlookup"})
 
 
 class TextKind:
-    """Text, which is sent as it is; *is_trimmed* if records are found by it."""
+    """Text, which is sent as it is; *is_trimmed* if it names the parent of a record."""
 
     def __init__(self, planned: PlannedColumn, *, is_trimmed: bool) -> None:
         self._header = planned.header
@@ -27,9 +27,7 @@ class TextKind:
     def is_plain(self, values: Sequence[str]) -> bool:
         if self._length and max(map(len, values), default=0) > self._length:
             return False
-        if self._is_trimmed and list(map(str.strip, values)) != list(values):
-            return False
-        return PLACEHOLDERS.isdisjoint(values)
+        return not self._is_trimmed or list(map(str.strip, values)) == list(values)
 
     def read(self, cell: str) -> Cell:
         value = cell.strip() if self._is_trimmed else cell
@@ -314,7 +312,7 @@ def kind_of(planned: PlannedColumn, plan: ColumnPlan, *, is_key: bool) -> CellKi
         return _shaped_kind(planned, data_type, fits)
     if data_type == "phone":
         return PhoneKind(planned)
-    return TextKind(planned, is_trimmed=is_key or planned.data_type == "lookup")
+    return TextKind(planned, is_trimmed=planned.data_type == "lookup")
 
 
 def _shaped_kind(planned: PlannedColumn, data_type: str | None, fits: FieldType) -> CellKind:

@@ -16,7 +16,12 @@ from operator import is_, itemgetter
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.plan import FIRST_READING, ColumnPlan
 from bigin_import.reading.table import Batch, Table
-from bigin_import.splitting.cells import REPLACEMENT_CHARACTER, Cell, RowNames
+from bigin_import.splitting.cells import (
+    REPLACEMENT_CHARACTER,
+    Cell,
+    RowNames,
+    may_hold_placeholders,
+)
 from bigin_import.splitting.column_reader import ColumnReader, has_apostrophes, without_formulas
 from bigin_import.splitting.dates import DatePattern, fitting_formats
 from bigin_import.splitting.value_rules import SentRecord, converter, csv_text
@@ -177,8 +182,9 @@ class RowCheck:
         self._restore(columns, numbers, text)
         raw = list(columns)
         refused: dict[int, Cell] = {}
+        may_lack = may_hold_placeholders(text)
         for at, reader in enumerate(self.readers):
-            read = reader.read(columns[at], numbers)
+            read = reader.read(columns[at], numbers, may_lack=may_lack)
             reader.commit(read, numbers)
             columns[at] = read.values
             if read.refused:
@@ -225,7 +231,7 @@ class RowCheck:
         self.unread_dates[at].note(filled, unread)
 
     def _require_keys(self, columns: list[Sequence[str]], refused: dict[int, Cell]) -> None:
-        if self._required_key is None or all(map(str.strip, columns[self._required_key])):
+        if self._required_key is None or all(columns[self._required_key]):  # they are trimmed
             return
         reason = f'its key, column "{self._key_header}", is empty'
         for at, value in enumerate(columns[self._required_key]):
