@@ -11,9 +11,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bigin_import.aws.queue import collect_message
 from bigin_import.container import Container
-from bigin_import.errors import BiginError
+from bigin_import.errors import AwsUnavailableError, BiginError
 from bigin_import.settings import SettleSettings
-from bigin_import.telemetry import report_bigin_error
+from bigin_import.telemetry import report_aws_error, report_bigin_error
 from bigin_import.wiring import Application
 
 logger = Logger()
@@ -68,6 +68,9 @@ def collect_one(body: str, application: Application) -> None:
     if wanted.part is not None:
         try:
             application.collector.collect(wanted.import_id, wanted.part)
+        except AwsUnavailableError as exc:
+            report_aws_error(container().telemetry, exc, part=wanted.part)
+            return
         except BiginError as exc:
             # The part stays due in the ledger, so the message is done: the tick comes back to it.
             report_bigin_error(container().telemetry, exc, part=wanted.part)

@@ -10,7 +10,7 @@ from bigin_import.callback_url import SignedCallbacks, verify
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
-from bigin_import.errors import BiginError
+from bigin_import.errors import AwsUnavailableError, BiginError
 from bigin_import.importing.decisions import Decisions
 from bigin_import.importing.importer import Importer
 from bigin_import.importing.prepare import Preparer
@@ -156,7 +156,7 @@ class Harness:
             return
         try:
             self.collector.collect(import_id, part)
-        except BiginError:
+        except (AwsUnavailableError, BiginError):
             return  # as settle_jobs does: the part stays due, the message is done
         self.finisher.finish_after_part(import_id)
 

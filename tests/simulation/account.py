@@ -23,7 +23,7 @@ from tests.simulation.bigin_port import BiginServer
 from tests.simulation.functions import Functions, Outside
 from tests.simulation.ports import FAILS, SimulatedLedger
 from tests.simulation.scenarios import Scenario
-from tests.simulation.world import SKEW_SECONDS, PlatformError, World
+from tests.simulation.world import SKEW_SECONDS, World, away
 
 # The figures of template.yaml.
 IMPORT_SECONDS = SETTLE_SECONDS = 300
@@ -163,31 +163,31 @@ class Account:
     def collect(self, import_id: str, part: int | None = None) -> None:
         """The CollectQueue port."""
         kind = self.world.point("queue.collect before", (*FAILS, "message_twice"))
-        if kind == "aws_error":
-            raise PlatformError("SQS is out of order")
+        if kind == "aws_error" or self.world.is_away("queue"):
+            raise away("SQS is out of order")
         for _ in range(2 if kind == "message_twice" else 1):
             self.world.after(1, lambda: self._deliver(import_id, part, 1))
         if self.world.point("queue.collect after", FAILS):
-            raise PlatformError("SQS gave no answer")
+            raise away("SQS gave no answer")
 
     def resume(self, import_id: str) -> None:
         """The Resumer port."""
         kind = self.world.point("resumer.resume before", (*FAILS, "event_twice"))
         if kind == "aws_error":
-            raise PlatformError("Lambda is out of order")
+            raise away("Lambda is out of order")
         for _ in range(2 if kind == "event_twice" else 1):
             self.world.after(0.1, lambda: self.invoke(Command(import_id)))
         if self.world.point("resumer.resume after", FAILS):
-            raise PlatformError("Lambda gave no answer")
+            raise away("Lambda gave no answer")
 
     def publish(self, notice: Notice) -> None:
         """The Notices port."""
         kind = self.world.point("notices.publish before", (*FAILS, "answer_lost"))
         if kind == "aws_error":
-            raise PlatformError("SNS is out of order")
+            raise away("SNS is out of order")
         self._publish(notice)
         if kind == "answer_lost":
-            raise PlatformError("SNS gave no answer")
+            raise away("SNS gave no answer")
         self.world.point("notices.publish after")
 
     def _publish(self, notice: Notice) -> None:
@@ -197,7 +197,7 @@ class Account:
     def drain(self) -> Iterator[tuple[ObjectVersion, ...]]:
         """The Failures port."""
         if self.world.point("failures.receive before", FAILS):
-            raise PlatformError("SQS is out of order")
+            raise away("SQS is out of order")
         visible = [entry for entry in self.failed if float(str(entry[0])) <= self.world.now]
         for entry in visible:
             entry[0] = self.world.now + FAILURE_VISIBILITY_SECONDS

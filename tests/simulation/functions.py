@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from bigin_import.bigin.token_store import SharedAccessToken
 from bigin_import.callback_url import SignedCallbacks, read_job_id, verify
-from bigin_import.errors import BiginError
+from bigin_import.errors import AwsUnavailableError, BiginError
 from bigin_import.importing.decisions import Decisions
 from bigin_import.importing.importer import Importer
 from bigin_import.ports import CollectQueue, Failures, Notices, Resumer
-from bigin_import.telemetry import report_bigin_error
+from bigin_import.telemetry import report_aws_error, report_bigin_error
 from bigin_import.wiring import Application, Limits
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.seen_events import SeenEvents
@@ -79,6 +79,9 @@ class Functions:
         if part is not None:
             try:
                 self._application.collector.collect(import_id, part)
+            except AwsUnavailableError as exc:
+                report_aws_error(self.telemetry, exc, part=part)
+                return
             except BiginError as exc:
                 report_bigin_error(self.telemetry, exc, part=part)
                 return

@@ -12,7 +12,7 @@ from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.memory_ledger import MemoryLedger
-from tests.simulation.world import PlatformError, Process, World
+from tests.simulation.world import Process, World, away
 
 MOST_LAG_SECONDS = 20
 FAILS = ("aws_error",)
@@ -95,8 +95,9 @@ class SimulatedLedger(MemoryLedger):
         kind = type(subject).__name__ if call == "save" else ""
         label = f"ledger.{call}{'.' + kind if kind else ''} {moment}"
         fails = moment == "before" or call in ("save", "delete")
-        if self._world.point(label, FAILS if fails else ()):
-            raise PlatformError(f"{label}: throttled")
+        struck = self._world.point(label, FAILS if fails else ())
+        if struck or (moment == "before" and self._world.is_away("ledger")):
+            raise away(f"{label}: throttled")
         if call == "save" and moment == "before":
             self._lose_request()
 
@@ -162,9 +163,10 @@ class SimulatedFiles:
         self._before(name)
         result = effect()
         if self._world.point(f"files.{name} after", FAILS if name == "write" else ()):
-            raise PlatformError(f"files.{name}: S3 gave no answer")
+            raise away(f"files.{name}: S3 gave no answer")
         return result
 
     def _before(self, name: str) -> None:
-        if self._world.point(f"files.{name} before", FAILS, longest=0.2):
-            raise PlatformError(f"files.{name}: S3 is out of order")
+        struck = self._world.point(f"files.{name} before", FAILS, longest=0.2)
+        if struck or self._world.is_away("files"):
+            raise away(f"files.{name}: S3 is out of order")

@@ -44,6 +44,8 @@ CAUSES_OF_HOLDS = frozenset({
 })  # fmt: skip
 UNDER_WAY = (ImportState.PREPARING, ImportState.SENDING, ImportState.SENT)
 HARMLESS = ("event_twice", "message_twice", "callback_twice", "callback_early")
+OUTAGE_WAIT_SECONDS = (10 + 5) * MINUTE  # it lasts ten; all goes on within five after it
+LEDGER = "ledger"  # whoever cannot write what it did may leave that to a person
 CRASHES = frozenset({"kill", "stall", "freeze", "aws_error", "answer_lost"})
 
 
@@ -212,7 +214,8 @@ class Ending:
         self._check_bigin()
         self._check_last_content()
         self._check_holds()
-        if all(_is_harmless(fault) for fault in self.world.faults.fired):
+        is_harmless = all(_is_harmless(fault) for fault in self.world.faults.fired)
+        if is_harmless and self.scenario.outage != LEDGER:
             self._check_without_faults()
         self._check_waiting_notices()
         self._check_calls()
@@ -299,6 +302,8 @@ class Ending:
             self._violate(record, f"was told {len(times)} times without a crash")
 
     def _crashed_between(self, first: float, last: float) -> bool:
+        if self.scenario.outage:
+            return True
         fired = zip(self.world.faults.fired, self.world.faults.fired_at, strict=True)
         return any(f.kind in CRASHES and first - HOUR <= at <= last for f, at in fired)
 
@@ -437,7 +442,8 @@ class Ending:
             self.world.violate(f"job {job_id} was asked for {len(times)} times")
 
     def _check_holds(self) -> None:
-        if self.watch.held and not any(f.kind in CAUSES_OF_HOLDS for f in self.world.faults.fired):
+        causes = any(f.kind in CAUSES_OF_HOLDS for f in self.world.faults.fired)
+        if self.watch.held and not causes and self.scenario.outage != LEDGER:
             self.world.violate("a hold without a cause")
 
     def _check_without_faults(self) -> None:
@@ -467,7 +473,8 @@ class Ending:
 
     def _patience(self) -> int:
         """Three minutes; a second version of a key looks once a minute for the first one's end."""
-        return 6 * MINUTE if self.scenario.has_versions else 3 * MINUTE
+        usual = 6 * MINUTE if self.scenario.has_versions else 3 * MINUTE
+        return usual + (OUTAGE_WAIT_SECONDS if self.scenario.outage else 0)
 
     def _longest(self) -> int:
         """Bigin's own time, and what calls and looks once a minute may take besides."""

@@ -20,6 +20,7 @@ from tests.simulation.world import HOUR, START, World
 
 REST_SECONDS = 2 * HOUR
 DECIDED_SECONDS = 600
+OUTAGE_SECONDS = 600.0
 END_SECONDS = 16 * 24 * HOUR  # after the last fault; holds are given up after 14 days
 SIGNED = SignedCallbacks(BASE_URL, KEYS)
 TWIN_AFTER_SECONDS = 5.0
@@ -104,6 +105,8 @@ class Run:
 
     def _set_the_scene(self) -> None:
         scenario, world = self.scenario, self.world
+        since = START + scenario.outage_after
+        world.outage = (scenario.outage, since, since + OUTAGE_SECONDS)
         if scenario.mapping_after is not None:
             world.after(max(0, scenario.mapping_after), self._put_mapping)
         for number, drop in enumerate(drops(scenario)):

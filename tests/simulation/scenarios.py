@@ -62,6 +62,8 @@ class Scenario:
             mapping is right from the beginning.
         trouble_hours: How long faults may strike.
         dry_run: The mapping asks for a check only.
+        outage: The AWS service that is away for ten minutes: "files", "ledger" or "queue".
+        outage_after: Seconds after which it goes away.
     """
 
     mode: Mode = Mode.INSERT
@@ -80,6 +82,8 @@ class Scenario:
     corrected_after: int | None = None
     trouble_hours: int = 2
     dry_run: bool = False
+    outage: str = ""
+    outage_after: int = 8
 
     @property
     def has_versions(self) -> bool:
@@ -129,6 +133,8 @@ def fixed_scenarios() -> Iterator[Scenario]:
     yield Scenario(corrected_after=1)
     yield Scenario(twin=Twin.FORCED)
     yield Scenario(parts=3, job_seconds=5)
+    for outage, after in product(("files", "ledger", "queue"), (2, 8, 45)):
+        yield Scenario(outage=outage, outage_after=after)
     yield Scenario(dry_run=True)
     yield Scenario(twin=Twin.MENDED)
     yield Scenario(mode=Mode.UPSERT, twin=Twin.PUT_BACK)
@@ -161,6 +167,8 @@ def random_scenario(seed: int) -> Scenario:
         corrected_after=corrected_after if mapping_after == -60 else None,
         trouble_hours=one_of("trouble", *[2] * 9, 72),
         dry_run=one_of("dry run", *[False] * 24, True),
+        outage=one_of("outage", *[""] * 12, "files", "ledger", "queue"),
+        outage_after=one_of("outage after", 2, 5, 8, 20, 45, 60, 300),
     )
 
 

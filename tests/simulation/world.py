@@ -17,7 +17,7 @@ from typing import cast
 
 from greenlet import getcurrent, greenlet
 
-from bigin_import.errors import BiginImportError
+from bigin_import.errors import AwsUnavailableError, BiginImportError
 from tests.simulation.faults import Faults
 
 START = 1_760_000_000.0
@@ -33,8 +33,9 @@ class KilledError(BaseException):
     """Unwinds the fibers of a process that was killed."""
 
 
-class PlatformError(Exception):
-    """An AWS call that failed with all its repetitions; no error of ours, so it ends a function."""
+def away(what: str) -> AwsUnavailableError:
+    """Return the error of an AWS call that failed with all its repetitions."""
+    return AwsUnavailableError(what, "call", "ServiceUnavailable")
 
 
 class Process:
@@ -80,6 +81,7 @@ class World:
         violations: Every promise that was broken.
         trace: What happened, if somebody wants to know.
         calls: Points by hour since the start.
+        outage: The service that is away, from when, and until when.
     """
 
     def __init__(self, faults: Faults) -> None:
@@ -88,6 +90,7 @@ class World:
         self.violations: list[str] = []
         self.trace: list[str] | None = None
         self.calls: dict[int, int] = {}
+        self.outage = ("", 0.0, 0.0)
         self._events: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = count(1)
         self._steps = count(1)
@@ -185,9 +188,9 @@ class World:
         self.note(process.name, f"failed: {exc!r}")
         inner = exc.exceptions if isinstance(exc, BaseExceptionGroup) else (exc,)
         for error in inner:
-            if not isinstance(error, (PlatformError, BiginImportError)):
+            if not isinstance(error, BiginImportError):
                 self.violate(f"{process.name} failed: {error!r}")
-        if not self.faults.fired:
+        if not (self.faults.fired or self.outage[0]):
             self.violate(f"{process.name} failed without any fault: {exc!r}")
 
     def _over(self, process: Process, *, well: bool) -> None:
@@ -236,6 +239,11 @@ class World:
             self.pause(STALL_SECONDS if kind == "stall" else FREEZE_SECONDS)
         self.pause(longest * number)
         return "" if kind in EVERYWHERE else kind
+
+    def is_away(self, service: str) -> bool:
+        """Return whether a service of AWS answers nobody now."""
+        name, since, until = self.outage
+        return service == name and since <= self.now < until
 
     def note(self, who: str, what: str) -> None:
         hour = int((self.now - START) // HOUR)

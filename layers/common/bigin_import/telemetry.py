@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from bigin_import.domain.edges import ForbiddenEdgeError, check_edge
 from bigin_import.domain.locks import Record
-from bigin_import.errors import BiginAccessError, BiginError, BiginRefusedError
+from bigin_import.errors import (
+    AwsError,
+    AwsRefusedError,
+    BiginAccessError,
+    BiginError,
+    BiginRefusedError,
+)
 from bigin_import.ports import Telemetry
 
 
@@ -18,6 +24,18 @@ def report_bigin_error(telemetry: Telemetry, exc: BiginError, **facts: str | flo
     telemetry.emit("bigin_failed", code=code, **facts)
     if isinstance(exc, BiginAccessError):
         telemetry.emit("token_refused", code=code)
+
+
+def report_aws_error(telemetry: Telemetry, exc: AwsError, **facts: str | float | None) -> None:
+    """
+    Report that a call to AWS failed.
+
+    An outage passes; what AWS refuses waits for a person, so that rings an alarm of its own.
+    """
+    told = {"service": exc.service, "operation": exc.operation, "code": exc.code}
+    telemetry.emit("aws_failed", **told, **facts)
+    if isinstance(exc, AwsRefusedError):
+        telemetry.emit("aws_refused", **told, **facts)
 
 
 def report_forbidden_edge(telemetry: Telemetry, old: Record | None, new: Record) -> None:

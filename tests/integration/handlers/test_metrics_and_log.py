@@ -10,9 +10,11 @@ from unittest.mock import patch
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
+from bigin_import.aws.files import S3Files
 from bigin_import.domain import import_transitions
 from bigin_import.domain.edges import ForbiddenEdgeError
 from bigin_import.domain.states import ImportState, PartState
+from bigin_import.errors import AwsRefusedError
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import Deployed
 from tests.integration.handlers.sample_events import sample, sqs_sample
@@ -90,6 +92,13 @@ def take_a_forbidden_edge(stack: Deployed) -> None:
         drop_both(stack)
 
 
+def be_refused_by_aws(stack: Deployed) -> None:
+    """The key of the archive may not be used any more: the bucket does not let us read it."""
+    refused = AwsRefusedError("s3", "GetObject", "KMS.DisabledException")
+    with patch.object(S3Files, "open_stream", side_effect=refused):
+        drop_both(stack)
+
+
 def refuse_the_token(stack: Deployed) -> None:
     fault(stack, FaultName.TOKEN_REFUSED, times=None, code="invalid_code")
     drop_both(stack)
@@ -122,6 +131,7 @@ SCENES: dict[str, Callable[[Deployed], None]] = {
     "Stalled": be_stalled,
     "CallbacksRefused": refuse_a_callback,
     "SecondJobs": find_a_second_job,
+    "AwsRefused": be_refused_by_aws,
     "ForbiddenEdges": take_a_forbidden_edge,
     "TokenRefused": refuse_the_token,
     "NoticesFailed": fail_to_publish,
@@ -177,7 +187,7 @@ def test_alarms_and_dashboard_read_what_we_think_they_read() -> None:
     """A reading of the template that finds nothing would prove nothing."""
     assert set(read_by_alarms()) == {
         *("Ticks", "HeldImports", "OldestOpenSeconds", "Overdue", "Stalled", "SecondJobs"),
-        *("ForbiddenEdges", "CallbacksRefused", "TokenRefused", "NoticesFailed"),
+        *("AwsRefused", "ForbiddenEdges", "CallbacksRefused", "TokenRefused", "NoticesFailed"),
     }
     assert {name: key for name, key in read_by_the_dashboard().items() if key} == {
         "Rows": ("Status",),

@@ -100,6 +100,7 @@ def test_errors_and_throttles_of_every_function_ring(function: str, metric: str)
         "Overdue",
         "Stalled",
         "ForbiddenEdges",
+        "AwsRefused",
         "5XXError",
         "CallbacksRefused",
         "TokenRefused",

@@ -134,6 +134,8 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     "result_link_dead": Signal(logging.WARNING),
     "import_closed": Signal(gauges=(_count_by("ImportsClosed", "State", "state"), _rows)),
     "notice_failed": Signal(logging.ERROR, (_count("NoticesFailed"),)),
+    "aws_failed": Signal(logging.WARNING),
+    "aws_refused": Signal(logging.ERROR, (_count("AwsRefused"),)),
     "forbidden_edge": Signal(logging.ERROR, (_count("ForbiddenEdges"),)),
     "open_work": Signal(
         gauges=(

@@ -112,6 +112,7 @@ def begin_preparing(mapping_sha256: str, *, dry_run: bool) -> Step:
     return lambda seen: replace(
         seen,
         state=ImportState.PREPARING,
+        pause=None,
         dry_run=dry_run,
         mapping_sha256=mapping_sha256,
         open=OpenKind.WORK,
@@ -170,6 +171,7 @@ def conclude(verdict: ImportState, now: int, *, concerns_mapping: bool = False) 
         seen,
         state=ImportState.FINISHING,
         verdict=verdict,
+        pause=None,
         concerns_mapping=concerns_mapping,
         open=OpenKind.WORK,
         due_at=now,
@@ -181,7 +183,7 @@ def conclude(verdict: ImportState, now: int, *, concerns_mapping: bool = False) 
 
 def look_again(due_at: int) -> Step:
     """It waits for a mapping or its turn."""
-    return lambda seen: replace(seen, due_at=due_at)
+    return lambda seen: replace(seen, pause=None, due_at=due_at)
 
 
 def pause(name: str, seconds: Callable[[int], int], now: int) -> Step:
@@ -215,6 +217,17 @@ def postpone(now: int, seconds: Callable[[Import], int]) -> Step:
         if seen.lease_until > now:
             return replace(seen, due_at=seen.lease_until)
         return replace(seen, due_at=now + seconds(seen))
+
+    return step
+
+
+def look_by(due_at: int) -> Step:
+    """It is to be looked at by *due_at* at the latest: AWS was away when its turn came."""
+
+    def step(seen: Import) -> Import | None:
+        if seen.open is None or seen.due_at is None or seen.due_at <= due_at:
+            return None
+        return replace(seen, due_at=due_at)
 
     return step
 

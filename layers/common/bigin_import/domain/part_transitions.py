@@ -245,6 +245,17 @@ def postpone(now: int) -> Step:
     return step
 
 
+def look_by(due_at: int) -> Step:
+    """It is to be looked at by *due_at* at the latest: AWS was away when its turn came."""
+
+    def step(part: Part) -> Part | None:
+        if part.open is None or part.due_at is None or part.due_at <= due_at:
+            return None
+        return replace(part, due_at=due_at)
+
+    return step
+
+
 def expire(expires_at: int) -> Step:
     """The import is closed and told: the table may forget the part then."""
     return lambda part: replace(part, expires_at=expires_at)

@@ -17,6 +17,7 @@ from bigin_import.domain.drop import NO_VERSION, ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.states import HoldCause, ImportState
 from bigin_import.errors import (
+    AwsError,
     BiginAccessError,
     BiginError,
     DropRejectedError,
@@ -42,6 +43,7 @@ from bigin_import.mapping.model import Mapping
 from bigin_import.object_keys import KeyKind
 from bigin_import.ports import Clock, CollectQueue, Files, Ledger, Telemetry
 from bigin_import.stored_plan import read_plan, write_problems
+from bigin_import.telemetry import report_aws_error
 
 MOST_IDLE_RESUMES = 5
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
@@ -110,8 +112,22 @@ class Importer:
             in_good_order = True
         except LeaseLostError:
             self.telemetry.emit("conflict", import_id=import_id)
+        except AwsError as exc:
+            self._wait_for_aws(lease, exc)
         finally:
             lease.give_back(moved=in_good_order)
+
+    def _wait_for_aws(self, lease: Lease, exc: AwsError) -> None:
+        """
+        Back off from an outage, which is no lack of progress.
+
+        Where the ledger itself is away, the lease's end makes the import due.
+        """
+        report_aws_error(self.telemetry, exc, import_id=lease.import_id)
+        try:
+            self._pause(lease, StoppedError(Pause.AWS))
+        except LeaseLostError:
+            self.telemetry.emit("conflict", import_id=lease.import_id)
 
     def _advance(self, lease: Lease, record: Import) -> None:
         if record.idle_resumes > MOST_IDLE_RESUMES:

@@ -13,6 +13,7 @@ class Pause(StrEnum):
     BUSY = "Bigin has no credits or no capacity left for now"
     NO_TOKEN = "Zoho gives no access token for some minutes"  # noqa: S105  # a reason, no secret
     UNREACHABLE = "Bigin could not be reached"
+    AWS = "AWS does not do what it is asked for"
     ACCESS = "Zoho does not let us in"
     UNKNOWN = "Bigin did not answer whether it made a job"
     REFUSED = "Bigin refused the mapping"
@@ -32,6 +33,7 @@ _MINUTES = {
     Pause.BUSY: (15, 30, 60),
     Pause.NO_TOKEN: (5, 10),
     Pause.UNREACHABLE: (1, 2, 5, 10, 30),
+    Pause.AWS: (1, 2, 4),
     Pause.ACCESS: (15,),
     Pause.UNKNOWN: (5,),
     Pause.IN_ORDER: (5,),

@@ -9,6 +9,7 @@ fails never keeps the others from their turn.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,9 +17,10 @@ from bigin_import import object_keys
 from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address, ImportState, OpenKind, PartState
-from bigin_import.errors import BiginError, BiginImportError, BiginRefusedError
+from bigin_import.errors import AwsError, BiginError, BiginImportError, BiginRefusedError
 from bigin_import.importing.pauses import LOOK_AGAIN_SECONDS, Pause, look_again_seconds
 from bigin_import.importing.register import Registrar
 from bigin_import.ledger import update
@@ -30,12 +32,14 @@ from bigin_import.settling.credit_notice import OutOfCreditsNotice
 from bigin_import.settling.match_job import JobMatcher
 from bigin_import.settling.measure_open import report_open_work
 from bigin_import.settling.poll import JobPoller
-from bigin_import.telemetry import report_bigin_error
+from bigin_import.telemetry import report_aws_error, report_bigin_error
 
-MOST_ITEMS = 100  # of each kind in one tick; the next tick is a minute away
+MOST_ITEMS = 1_200  # of each kind in one tick: 10,000 are looked at within ten minutes
 RESERVE_SECONDS = 60  # the longest single item: joining one part
 OVERDUE_SECONDS = 15 * 60
 STALLED_SECONDS = 24 * 3600
+AWS_SECONDS = 240  # the longest pause while AWS is away
+AWS_STALLED_SECONDS = 3600
 HOUR_SECONDS = 3600
 _SUBMITTED = (ImportState.PREPARING, ImportState.SENDING)
 
@@ -93,17 +97,43 @@ class Tick:
             self.telemetry.emit("item_failed", item=item, error=type(exc).__name__)
             if isinstance(exc, BiginError):
                 report_bigin_error(self.telemetry, exc, item=item)
+            if isinstance(exc, AwsError):
+                report_aws_error(self.telemetry, exc, item=item)
         except Exception as exc:  # noqa: BLE001  # raised again when every item had its turn
             unexpected.append(exc)
 
     def _act(self, address: Address[Import] | Address[Part]) -> None:
         match self.ledger.load(address):
             case Part() as part:
-                self._act_on_part(part)
+                step = part_transitions.look_by(self.clock.now() + AWS_SECONDS)
+                with self._back_off(part.address, step, part.settled_at):
+                    self._act_on_part(part)
             case Import() as record:
-                self._act_on_import(record)
+                again = import_transitions.look_by(self.clock.now() + AWS_SECONDS)
+                with self._back_off(record.address, again):
+                    self._act_on_import(record)
             case _:
                 pass  # gone since the index was written
+
+    @contextmanager
+    def _back_off[R: Record](
+        self, address: Address[R], step: Callable[[R], R | None], since: int | None = None
+    ) -> Iterator[None]:
+        """
+        Apply *step*, which lets an item be looked at within minutes, where AWS was away.
+
+        The first pauses are those of the item's own back-off: 1, 2, then every 4 minutes.
+
+        Args:
+            since: Since when its work waits, if that is known.
+        """
+        try:
+            yield
+        except AwsError:
+            if since is not None:
+                self._report_stalled(address.pk, self.clock.now() - since, AWS_STALLED_SECONDS)
+            update(self.ledger, address, step)
+            raise
 
     def _act_on_part(self, seen: Part) -> None:
         part, ours = update(
@@ -146,8 +176,8 @@ class Tick:
         }.get(part.state, self.clock.now())
         self._report_stalled(part.import_id, self.clock.now() - since)
 
-    def _report_stalled(self, import_id: str, seconds: int) -> None:
-        if seconds > STALLED_SECONDS:
+    def _report_stalled(self, import_id: str, seconds: int, most: int = STALLED_SECONDS) -> None:
+        if seconds > most:
             self.telemetry.emit("stalled", import_id=import_id, seconds=seconds)
 
     def _is_held_too_long(self, part: Part) -> bool:
@@ -169,6 +199,9 @@ class Tick:
         record, ours = update(self.ledger, seen.address, step, known=seen)
         if record is None or not ours or record.lease_until > self.clock.now():
             return
+        if record.pause == Pause.AWS.name:
+            since = record.paused_at or self.clock.now()
+            self._report_stalled(record.import_id, self.clock.now() - since, AWS_STALLED_SECONDS)
         if record.state is ImportState.WAITING_FOR_MAPPING:
             self._look_for_mapping(record)
         elif record.state.is_closed:

@@ -1,0 +1,100 @@
+"""Outages of AWS are waited out: nothing is on hold for them, and all goes on by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bigin_import.domain.states import ImportState, PartState
+from bigin_import.errors import AwsError, AwsRefusedError, AwsUnavailableError
+from tests.fakes.harness import MAPPING, ROWS, Harness
+
+CSV = "incoming/contacts.csv"
+OUTAGE_MINUTES = 10
+GOES_ON_WITHIN_MINUTES = 5
+AWAY = AwsUnavailableError("s3", "GetObject", "ServiceUnavailable")
+REFUSED = AwsRefusedError("s3", "GetObject", "AccessDenied")
+
+
+class Outage:
+    """Makes methods of a fake fail until it is over."""
+
+    def __init__(self, fake: object, *methods: str, error: AwsError = AWAY) -> None:
+        self.error: AwsError | None = error
+        for name in methods:
+            setattr(fake, name, self._failing(getattr(fake, name)))
+
+    def _failing(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*args: object, **named: object) -> object:
+            if self.error is not None:
+                raise self.error
+            return call(*args, **named)
+
+        return called
+
+
+def files_away(harness: Harness, error: AwsError = AWAY) -> Outage:
+    return Outage(harness.files, "read", "write", "open_stream", "open_writer", error=error)
+
+
+def test_ten_minutes_without_s3_while_preparing_delay_an_import_and_nothing_else() -> None:
+    harness = Harness()
+    harness.drop("incoming/mapping.json", MAPPING)
+    outage = files_away(harness)
+    source = harness.drop(CSV, ROWS)
+
+    harness.tick(OUTAGE_MINUTES)
+    assert harness.import_of(source).pause == "AWS"
+    outage.error = None
+    harness.tick(GOES_ON_WITHIN_MINUTES)
+
+    assert harness.import_of(source).state is ImportState.COMPLETED
+    assert "on_hold" not in harness.telemetry.names
+
+
+def test_ten_minutes_without_s3_while_collecting_delay_an_import_and_nothing_else() -> None:
+    harness = Harness()
+    harness.drop("incoming/mapping.json", MAPPING)
+    source = harness.drop(CSV, ROWS)
+    outage = files_away(harness)
+
+    harness.tick(OUTAGE_MINUTES)
+    assert harness.parts_of(source)[0].state is PartState.SETTLED
+    outage.error = None
+    harness.tick(GOES_ON_WITHIN_MINUTES)
+
+    assert harness.import_of(source).state is ImportState.COMPLETED
+
+
+def test_an_outage_of_a_day_is_no_lack_of_progress_and_rings_after_an_hour() -> None:
+    harness = Harness()
+    harness.drop("incoming/mapping.json", MAPPING)
+    outage = files_away(harness)
+    source = harness.drop(CSV, ROWS)
+
+    harness.tick(55)
+    assert "stalled" not in harness.telemetry.names
+    harness.tick(15)
+    assert "stalled" in harness.telemetry.names
+    outage.error = None
+    harness.tick(GOES_ON_WITHIN_MINUTES)
+
+    assert harness.import_of(source).state is ImportState.COMPLETED
+
+
+@pytest.mark.parametrize(("error", "rings"), [(AWAY, False), (REFUSED, True)])
+def test_what_aws_refuses_rings_at_once_and_an_outage_does_not(
+    error: AwsError, rings: bool
+) -> None:
+    harness = Harness()
+    harness.drop("incoming/mapping.json", MAPPING)
+    outage = files_away(harness, error)
+    source = harness.drop(CSV, ROWS)
+
+    assert ("aws_refused" in harness.telemetry.names) is rings
+    outage.error = None
+    harness.tick(GOES_ON_WITHIN_MINUTES)
+
+    assert harness.import_of(source).state is ImportState.COMPLETED
