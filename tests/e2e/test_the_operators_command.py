@@ -94,6 +94,11 @@ def test_a_file_is_dropped_followed_shown_and_its_results_fetched(
         path.name for path in (tmp_path / "fetched").iterdir()
     }
 
+    listed = command("status", "--json")
+    assert import_id in {each["import_id"] for each in json.loads(listed.out)["closed"]}
+    assert "2 of 3 rows in" in command("status").out
+    assert json.loads(command("credits", "--json").out)["credits"] >= 500
+
     logged = command("logs", import_id)
     assert "import_csv drop received" in logged.out
     assert "settle_jobs import closed" in logged.out
@@ -116,6 +121,7 @@ def test_a_held_part_is_decided_about(command: Command, desk: Desk, bigin: SeenB
     source = desk.drop("held.csv", desk.contacts(2), CONTACTS)
     held = hold(desk, source)
 
+    assert command("status", "--held").exit_code in (Exit.GOOD, Exit.ON_HOLD)
     choices = command("decide", held)
     assert choices.exit_code is Exit.ON_HOLD
     assert f"bigin-drop decide {held} --part 1 give-up" in choices.out

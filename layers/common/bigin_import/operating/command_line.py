@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_import.errors import BiginImportError
 from bigin_import.importing.decisions import Decision
-from bigin_import.operating import connect, decide, doctor, drop, look, remove
+from bigin_import.operating import connect, decide, doctor, drop, look, remove, status
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
 
@@ -116,6 +116,11 @@ def _add_looking(add: _Add) -> None:
     one.add_argument("--seconds", type=float, default=3600, help="how long; default: an hour")
     _add_import(add("show", "Show an import, its parts and jobs, and what happens next", _show))
     _add_import(add("logs", "Show every log line about an import", _logs))
+    one = add("status", "List what is open and what was closed lately", _status)
+    one.add_argument("--held", action="store_true", help="only what needs a decision")
+    one.add_argument("--days", type=int, default=7, help="default: 7")
+    one = add("credits", "Say what the jobs of the last days took", _credits)
+    one.add_argument("--days", type=int, default=1, help="default: 1")
     one = add("results", "Fetch the result files of an import", _results)
     _add_import(one)
     one.add_argument("--to", type=Path, default=Path(), metavar="DIR", help="default: here")
@@ -162,6 +167,14 @@ def _drop(options: Options, stack: Stack, terminal: Terminal) -> Exit:
         is_check=options.check,
         wait_seconds=options.seconds if options.wait else None,
     )
+
+
+def _status(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return status.show_status(stack, terminal, held_only=options.held, days=options.days)
+
+
+def _credits(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return status.show_credits(stack, terminal, days=options.days)
 
 
 def _watch(options: Options, stack: Stack, terminal: Terminal) -> Exit:
