@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from bigin_import.domain.plan import Dialect, Plan
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.table import Options
-from tests.unit.reading.drops import cut_drop, opened, read_again, sentences
+from tests.unit.reading.drops import (
+    columns,
+    cut_drop,
+    opened,
+    plan_of,
+    read_again,
+    sentences,
+)
 
 PEOPLE = "".join(f"Person {n},{n} Main St,Paris,750{n:02}\n" for n in range(1, 6))
 SALES = "Region,Deals,Amount\nNorth,2,100.50\nSouth,3,250.00\nWest,1,49.50\n"
@@ -299,3 +309,23 @@ def test_a_result_file_has_a_header_also_where_its_original_had_none() -> None:
     drop = b"bigin__Row,column 1\n1,Ada\n"
 
     assert opened(drop, options=Options(has_header=False)).header == ("column 1",)
+
+
+def test_a_drop_of_a_plan_from_before_is_read_again_as_it_was_then() -> None:
+    """Plans of the release before say nothing of rows left out, of shapes, or of restored text."""
+    dialect = Dialect(encoding="utf-8", delimiter=",")
+    plan = Plan(
+        columns=plan_of(*columns("a", "b", "c"), max_invalid_share=1.0),
+        cut=replace(cut_drop(b"a,b,c\n1,2,3\n").result, left_out=()),
+        dialect=dialect,
+        header=("a", "b", "c"),
+    )
+    drop = b"a,b,c\n1,2,3,\na,b,c\n4,5\n6,7\n\nFooter\n"
+
+    rows = read_again(drop, plan.columns, options=Options.of_plan(plan))
+
+    assert [row.row for row in rows if row.reason is None] == [2, 4, 5, 7]
+    assert [(row.row, row.reason) for row in rows if row.reason] == [
+        (3, "it repeats the header row")
+    ]
+    assert not any(row.is_left_out for row in rows)
