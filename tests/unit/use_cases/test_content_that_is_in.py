@@ -237,7 +237,7 @@ PINNED = [
     (
         {"module": "Contacts", "operation": "insert", "columns": TWO},
         "zwbkslesfw5sdwnr5ebt3k7dsv",
-        "vsy474sellrcdfeu24wogdlwv2",
+        "pt45k6bvwmpolq372yvgteb36w",
     ),
     (
         {
@@ -247,7 +247,7 @@ PINNED = [
             "field_mappings": RULED,
         },
         "kqgmxssmj2onzoyvy4vfr5ubw3",
-        "3gpxfvdf5q5saoiz26q2xspxld",
+        "43vfijdhappzd6w2eboxh25hed",
     ),
     (
         {
@@ -258,7 +258,7 @@ PINNED = [
             "field_mappings": COUNTED,
         },
         "oepqs5fgqlvx5inmpkx6tkxein",
-        "zhdrofpkbkzrpbpq3dxlz3ndw3",
+        "5mo4o7bdq4vdqqqtt7myjlxu2p",
     ),
     (
         {
@@ -268,7 +268,7 @@ PINNED = [
             "force": "w46wzyzdinw4wqsr35b4c7amli",
         },
         "4te323cwyjtsi5uc56khaisgqa",
-        "sek7dsx6yazfjwlvs6eubxiqvi",
+        "sc2mofs2nh2v5t6wn7tgq5asw6",
     ),
 ]
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import batched, chain
 from operator import itemgetter
 from struct import Struct
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
 from bigin_import.domain.plan import ColumnPlan
 from bigin_import.splitting.row_check import CheckedBatch, picker
@@ -25,9 +26,12 @@ from bigin_import.splitting.row_check import CheckedBatch, picker
 FINGERPRINT_BYTES = 16
 KEY_HASH_BYTES = 8
 _IN_MEMORY_BYTES = 4_000_000
-_BETWEEN_CELLS = "\x1f"
+_BETWEEN_CELLS = "\0"
+_LONE = "surrogatepass"  # surrogates: they stand for bytes that no encoding explains
+_PERSON_BYTES = 16  # BLAKE2b's name for what a hash is about
 _ROW = Struct(f"={FINGERPRINT_BYTES}sI")
 _KEY = Struct(f"={KEY_HASH_BYTES}sI")
+_KEY_BEGUN = hashlib.blake2b(digest_size=KEY_HASH_BYTES)
 _CHUNK_ROWS = 4_096
 
 
@@ -36,34 +40,52 @@ class Fingerprints:
 
     def __init__(self, plan: ColumnPlan) -> None:
         columns = sorted(plan.columns, key=lambda column: column.api_name.casefold())
+        self._count = len(columns)
         self._width = 1 + max((column.source for column in columns), default=0)
         self._pick = picker([column.source for column in columns])
-        names = json.dumps([column.api_name.casefold() for column in columns])
-        self._names = hashlib.blake2b(names.encode(), digest_size=8).digest()
+        names = json.dumps([column.api_name.casefold() for column in columns]).encode()
+        person = hashlib.blake2b(names, digest_size=_PERSON_BYTES).digest()
+        self._begun = hashlib.blake2b(digest_size=FINGERPRINT_BYTES, person=person)
 
     def of(self, rows: Sequence[Sequence[str]]) -> list[bytes]:
         """Return the fingerprint of each of *rows*, which are as wide as the header or faulty."""
-        return [
-            hashlib.blake2b(self._names + line, digest_size=FINGERPRINT_BYTES).digest()
-            for line in map(self._line, rows)
-        ]
+        return _hashed(self._begun, self._lines(rows))
 
-    def _line(self, row: Sequence[str]) -> bytes:
-        if len(row) < self._width:
-            row = [*row, *[""] * (self._width - len(row))]
-        cells = [cell.strip() for cell in self._pick(cast("list[str]", row))]
-        text = _BETWEEN_CELLS.join(cells)
+    def _lines(self, rows: Sequence[Sequence[str]]) -> list[str]:
+        if any(len(row) < self._width for row in rows):
+            rows = [[*row, *[""] * (self._width - len(row))] for row in rows]
+        # Cell by cell, but in C: a loop of ours over them takes twice as long.
+        cells = map(str.strip, chain.from_iterable(map(self._pick, rows)))
+        records = list(batched(cells, self._count, strict=True))
+        lines = list(map(_BETWEEN_CELLS.join, records))
+        text = "".join(lines)
         if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        if text.count(_BETWEEN_CELLS) >= len(cells):
-            text = json.dumps(cells)
-        return text.encode(errors="surrogatepass")
+            lines = [line.replace("\r\n", "\n").replace("\r", "\n") for line in lines]
+        if text.count(_BETWEEN_CELLS) != (self._count - 1) * len(lines):
+            lines = [
+                self._spelt_out(line, record) for line, record in zip(lines, records, strict=True)
+            ]
+        return lines
+
+    def _spelt_out(self, line: str, record: Sequence[str]) -> str:
+        """Return *line* so that it is no other record's, whatever its cells hold."""
+        if line.count(_BETWEEN_CELLS) == self._count - 1:
+            return line
+        return _BETWEEN_CELLS * self._count + json.dumps(record)
 
 
-def key_hash(key: str) -> bytes:
-    """Return what a key is known by: keys compare trimmed and case-folded, as Bigin does."""
-    text = key.strip().casefold().encode(errors="surrogatepass")
-    return hashlib.blake2b(text, digest_size=KEY_HASH_BYTES).digest()
+def key_hashes(keys: Iterable[str]) -> list[bytes]:
+    """Return what keys are known by: they compare trimmed and case-folded, as in Bigin."""
+    return _hashed(_KEY_BEGUN, map(str.casefold, map(str.strip, keys)))
+
+
+def _hashed(begun: hashlib.blake2b, texts: Iterable[str]) -> list[bytes]:
+    hashes = []
+    for text in texts:
+        hashed = begun.copy()  # in half the time of a new one
+        hashed.update(text.encode(errors=_LONE))
+        hashes.append(hashed.digest())
+    return hashes
 
 
 class ContentLog:
@@ -103,7 +125,7 @@ class ContentLog:
         self._content.update(b"".join(found))
         self._rows.write(b"".join(map(_ROW.pack, found, batch.numbers)))
         if self._key is not None:
-            hashes = map(key_hash, map(self._key, checked.records))
+            hashes = key_hashes(map(self._key, checked.records))
             self._keys.write(b"".join(map(_KEY.pack, hashes, checked.numbers)))
 
     @property

@@ -306,7 +306,7 @@ class FirstReading:
         return cells
 
 
-def picker(sources: list[int]) -> Callable[[list[str]], SentRecord]:
+def picker(sources: list[int]) -> Callable[[Sequence[str]], SentRecord]:
     """Return what picks the mapped cells of a row; itemgetter makes no tuple of one cell."""
     if len(sources) > 1:
         return itemgetter(*sources)
