@@ -95,7 +95,7 @@ def _stated_of(field: MappedField | None) -> dict[str, object]:
     stated: dict[str, object] = {}
     for key in RULE_KEYS:
         value = getattr(field.rule, key.place)
-        if value != key.default:
+        if key.is_claimed and value != key.default:
             stated[key.place] = sorted(value) if key.is_dict else value
     plain = {"default_value": field.default_value, "find_by": field.find_by}
     return stated | {name: value for name, value in plain.items() if value is not None}
