@@ -1,46 +1,7 @@
-"""job_callback: Bigin says that a job has ended."""
+"""Names the handler, which lives in the layer: a deploy replaces all code of ours at once."""
 
 from __future__ import annotations
 
-import os
-from functools import cache
-from http import HTTPStatus
-from typing import Any
+from bigin_import.functions.job_callback import lambda_handler
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
-from bigin_import.aws.api import callback_request
-from bigin_import.callback_url import read_job_id, verify
-from bigin_import.container import Container
-from bigin_import.settings import CallbackSettings
-
-logger = Logger()
-
-
-@cache
-def container() -> Container:
-    """Read the settings on first use, so that importing this module needs no environment."""
-    return Container(CallbackSettings.from_env(os.environ))
-
-
-@logger.inject_lambda_context(clear_state=True, log_event=False)
-def lambda_handler(event: object, context: LambdaContext) -> dict[str, Any]:
-    """
-    Answer 403 without reading anything if the signature is wrong, else 200, whatever it said.
-
-    So is every event that is no callback at all. None is ever logged, whatever
-    POWERTOOLS_LOGGER_LOG_EVENT says: its path holds the signature.
-    """
-    sent = callback_request(event)
-    target = verify(*sent.segments, container().read_signing_keys())
-    if target is None or sent.body is None:
-        container().record_refused(context, sent.caller)
-        return _answer(HTTPStatus.FORBIDDEN)
-    hint = read_job_id(sent.body, sent.content_type)
-    container().application(context).callback_recorder.receive(target, hint)
-    return _answer(HTTPStatus.OK)
-
-
-def _answer(status: HTTPStatus) -> dict[str, Any]:
-    return {"statusCode": status.value, "headers": {}, "body": ""}
+__all__ = ["lambda_handler"]

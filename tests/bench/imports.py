@@ -21,7 +21,7 @@ BASELINE = "boto3 and two clients"
 STATEMENTS = {
     BASELINE: "import boto3; boto3.client('s3'); boto3.client('dynamodb')",
     **{
-        name: f"import functions.{name}.app"
+        name: f"import bigin_import.functions.{name}"
         for name in ("import_csv", "job_callback", "settle_jobs")
     },
 }

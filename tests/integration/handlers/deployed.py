@@ -240,7 +240,8 @@ class Deployed:
     def app(self, function: str) -> ModuleType:
         """Import a handler as a new sandbox does: once, in the function's environment."""
         if function not in self._ready:
-            app = importlib.reload(importlib.import_module(f"functions.{function}.app"))
+            name = f"bigin_import.functions.{function}"
+            app = importlib.reload(importlib.import_module(name))
             # An earlier test's logger lives on in this process, and so does its closed stream.
             app.logger.registered_handler.stream = sys.stdout
             self._ready[function] = app

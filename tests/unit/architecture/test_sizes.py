@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from tests.unit.architecture.rooms import MODULES, room_of
-from tests.unit.architecture.source import PACKAGE, Module
+from tests.unit.architecture.source import PACKAGE, ROOT, Module
 
 MOST_LINES_OF_A_FUNCTION = 40
 MOST_LINES_OF_A_HANDLER = 80
@@ -59,7 +61,24 @@ def test_a_handler_is_one_short_file(module: Module) -> None:
     text = module.path.read_text(encoding="utf-8")
 
     assert len(text.splitlines()) <= MOST_LINES_OF_A_HANDLER
-    assert [path.name for path in module.path.parent.glob("*.py")] == ["app.py"]
+
+
+APPS = sorted((ROOT / "functions").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", APPS, ids=lambda path: path.parent.name)
+def test_what_a_function_ships_beside_the_layer_only_names_its_handler(path: Path) -> None:
+    """
+    Lambda replaces code and layer one after the other, so for moments they are of two releases.
+
+    What `app.py` needs must be in the layer of the release before, too: one name.
+    """
+    _, _, named, _ = ast.parse(path.read_text(encoding="utf-8")).body
+
+    assert path.name == "app.py"
+    assert ast.unparse(named) == (
+        f"from bigin_import.functions.{path.parent.name} import lambda_handler"
+    )
 
 
 def test_most_functions_are_shorter_than_ten_lines() -> None:

@@ -1,0 +1,80 @@
+"""settle_jobs: parts are to be collected, and every minute whatever is overdue."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from bigin_import.aws.queue import collect_message
+from bigin_import.container import Container
+from bigin_import.errors import AwsUnavailableError, BiginError
+from bigin_import.settings import SettleSettings
+from bigin_import.telemetry import report_aws_error, report_bigin_error
+from bigin_import.wiring import Application
+
+logger = Logger()
+
+
+@cache
+def container() -> Container:
+    """Read the settings on first use, so that importing this module needs no environment."""
+    return Container(SettleSettings.from_env(os.environ))
+
+
+@logger.inject_lambda_context(clear_state=True, log_event=False)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
+    """Do what messages ask for; for the tick what is due; for the doctor look around."""
+    application = container().application(context)
+    match event:
+        case {"Records": list()}:
+            return collect_all(event, context, application)
+        case {"tick": True}:
+            application.tick.tick()
+            return None
+        case {"doctor": True}:
+            return {"checks": [found._asdict() for found in application.self_check.examine()]}
+    raise ValueError(f"neither messages, tick nor doctor: an event with {sorted(event)}")
+
+
+def collect_all(
+    event: dict[str, Any], context: LambdaContext, application: Application
+) -> dict[str, Any]:
+    """Do what each message asks for; those that fail come back, the others do not."""
+    # Imported here: it loads asyncio and every event class, a quarter of the time that boto3
+    # takes, and of 1,440 ticks a day none needs it (tests/bench/imports.py).
+    from aws_lambda_powertools.utilities.batch import (  # noqa: PLC0415  # see above
+        BatchProcessor,
+        EventType,
+        process_partial_response,
+    )
+
+    return dict(
+        process_partial_response(
+            event=event,
+            record_handler=lambda record: collect_one(record.body, application),
+            processor=BatchProcessor(event_type=EventType.SQS),
+            context=context,
+        )
+    )
+
+
+def collect_one(body: str, application: Application) -> None:
+    """Collect the part that a message names, then close its import if that was the last."""
+    wanted = collect_message(body)
+    if wanted.part is not None:
+        try:
+            application.collector.collect(wanted.import_id, wanted.part)
+        except AwsUnavailableError as exc:
+            report_aws_error(container().telemetry, exc, part=wanted.part)
+            return
+        except BiginError as exc:
+            # The part stays due in the ledger, so the message is done: the tick comes back to it.
+            report_bigin_error(container().telemetry, exc, part=wanted.part)
+            return
+        application.import_closer.finish_after_part(wanted.import_id)
+    else:
+        application.import_closer.finish(wanted.import_id)
