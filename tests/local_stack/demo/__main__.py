@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -20,10 +21,10 @@ from bigin_import.domain.drop import ObjectVersion
 from tests.local_stack import LocalStack
 from tests.local_stack.demo import files, proof
 from tests.local_stack.demo.files import DemoFile
-from tests.local_stack.demo.showing import show
+from tests.local_stack.demo.showing import show, show_notice
 from tests.local_stack.demo.told import Told, tell
 from tests.local_stack.demo.watching import watch
-from tests.local_stack.workspace import LOCAL
+from tests.local_stack.workspace import LOCAL, ROOT
 
 GIVE_UP_SECONDS = 300
 COPIES = LOCAL / "demo"
@@ -79,6 +80,10 @@ def run(
             f"[red]Not all ended within {GIVE_UP_SECONDS} s; this is how they stand.[/red]"
         )
     told = [tell(bucket, *each, below=COPIES) for each in zip(dropped, seen, strict=True)]
+    for one in told:
+        if one.file.key_field is not None and one.failed is not None:
+            told.append(_correct(stack, ledger, bucket, one, console))
+            break
     records = {module: _records(stack, module) for module in sorted(proof.modules(told))}
     show(console, told, records)
     faults = list(proof.faults(told, records))
@@ -89,19 +94,46 @@ def run(
     return told, faults
 
 
+def _correct(
+    stack: LocalStack, ledger: DynamoLedger, bucket: S3Files, one: Told, console: Console
+) -> Told:
+    """Do what a person does with failed rows: read the notice, correct them, drop them."""
+    show_notice(console, bucket, one.facts["import_id"])
+    console.print("Now a person corrects the failed rows and drops them:", markup=False)
+    file = files.corrected(one.failed or b"")
+    (seen,) = watch(ledger, [drop(stack, file)], console, seconds=GIVE_UP_SECONDS)
+    told = tell(bucket, file, seen, below=COPIES)
+    there = one.facts["added"] + (told.facts["added"] or 0)
+    console.print(f"{there:,} of {one.facts['rows']:,} rows of {one.file.name} are in Bigin.")
+    return told
+
+
 def conclude(console: Console, told: Sequence[Told], *, seconds: float) -> None:
-    """Say how long it took; then, last of all, one line of JSON for each import."""
+    """
+    Say how long it took, what it cost, and where to read it; or, for programs, JSON.
+
+    A line of JSON for each import is the last of all with JSON=1, or without a terminal.
+    """
     console.print(f"{seconds:.0f} s in all")
+    if not console.is_terminal or os.environ.get("JSON") == "1":
+        for one in told:
+            sys.stdout.write(one.line + "\n")
+        return
+    spent = sum(one.facts.get("credits") or 0 for one in told)
+    console.print(f"It took {spent:,} of Bigin's API credits.", markup=False)
     for one in told:
-        sys.stdout.write(one.line + "\n")
+        if one.report.exists():
+            path = one.report.relative_to(ROOT, walk_up=True)
+            console.print(f"Report: {path}", markup=False, soft_wrap=True)
 
 
 def drop(stack: LocalStack, file: DemoFile) -> ObjectVersion:
     """Put a CSV and its mapping in the bucket, as a person does."""
     s3 = stack.client("s3")
     key = f"incoming/{file.name}"
-    mapping_key = f"incoming/{Path(file.name).stem}.mapping.json"
-    s3.put_object(Bucket=stack.bucket, Key=mapping_key, Body=file.mapping)
+    if file.mapping:
+        mapping_key = f"incoming/{Path(file.name).stem}.mapping.json"
+        s3.put_object(Bucket=stack.bucket, Key=mapping_key, Body=file.mapping)
     put = s3.put_object(Bucket=stack.bucket, Key=key, Body=file.body)
     return ObjectVersion(stack.bucket, key, put["VersionId"])
 

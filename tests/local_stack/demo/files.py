@@ -52,6 +52,7 @@ class DemoFile:
 
     Attributes:
         name: The key below `incoming/`.
+        mapping: Its bytes; empty if the file needs none.
         key_field: Field whose values must be in Bigin afterwards, exactly *expected*; None if
             nobody knows beforehand.
     """
@@ -83,22 +84,38 @@ def companies() -> DemoFile:
 
 
 def contacts() -> DemoFile:
-    """Return 60,000 contacts, the same every time; some of them Bigin must refuse."""
+    """
+    Return 60,000 contacts, the same every time; some of them Bigin must refuse.
+
+    All of them are expected in the end: what is refused at first is corrected.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(["Customer", "E-mail", "First name", "Surname", "Phone", "City", "Note"])
-    expected = set()
-    for row in _contact_rows():
-        writer.writerow(row)
-        if row[3] and "@" in row[1]:
-            expected.add(row[1])
+    writer.writerows(_contact_rows())
     return DemoFile(
         "contacts.csv",
         text.getvalue().encode(),
         json.dumps(CONTACTS_MAPPING, indent=2).encode(),
         key_field="Email",
-        expected=frozenset(expected),
+        expected=frozenset(map(_address, range(1, CONTACTS + 1))),
     )
+
+
+def corrected(failed: bytes) -> DemoFile:
+    """Return the failed contacts as a person corrects them; their mapping is known."""
+    rows = list(csv.DictReader(io.StringIO(failed.decode("utf-8-sig"), newline="")))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, rows[0])
+    writer.writeheader()
+    for row in rows:
+        address = row["E-mail"].replace(" at ", "@")
+        writer.writerow({**row, "E-mail": address, "Surname": row["Surname"] or "Miller"})
+    return DemoFile("corrected/contacts.failed.csv", text.getvalue().encode(), b"")
+
+
+def _address(number: int) -> str:
+    return f"customer{number}@example.com"
 
 
 def _contact_rows() -> Iterator[list[str]]:
@@ -111,7 +128,7 @@ def _contact_rows() -> Iterator[list[str]]:
     choose = random.Random(SEED)
     for number in range(1, CONTACTS + 1):
         first, last = choose.choice(firsts), choose.choice(lasts)
-        email = f"customer{number}@example.com"
+        email = _address(number)
         if number % 997 == 0:
             last = ""
         elif number % 1_499 == 0:

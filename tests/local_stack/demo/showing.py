@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
+from bigin_import import object_keys
+from bigin_import.ports import Files
 from bigin_import.report.figures import rows
 from tests.local_stack.demo.told import STATUSES, Told
 from tests.local_stack.workspace import ROOT
@@ -26,6 +31,12 @@ def show(console: Console, told: Sequence[Told], records: Records) -> None:
         _show_files(console, one)
     for module, found in records.items():
         console.print(f"In Bigin now: {len(found):,} {module}")
+
+
+def show_notice(console: Console, bucket: Files, import_id: str) -> None:
+    """Show the notice as a person gets it."""
+    text = json.loads(bucket.read(object_keys.notice_file(import_id)))
+    console.print(Panel(Text(text["body"].rstrip()), title=Text(text["subject"])))
 
 
 def show_words(console: Console, told: Told) -> None:

@@ -38,6 +38,16 @@ class Told:
     folder: Path
 
     @property
+    def report(self) -> Path:
+        return self.folder / "report.html"
+
+    @property
+    def failed(self) -> bytes | None:
+        """Return the failed file as it was copied; None if no row failed."""
+        files = list(self.folder.glob("*.failed.csv"))
+        return files[0].read_bytes() if files else None
+
+    @property
     def line(self) -> str:
         """One line of JSON."""
         return json.dumps({key: self.facts[key] for key in LINE_KEYS})

@@ -7,17 +7,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.live import Live
-from rich.table import Table
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from bigin_import import identity, object_keys
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.states import ImportState
+from bigin_import.domain.states import ImportState, PartState
 from bigin_import.ports import Ledger
 
 LOOK_EVERY_SECONDS = 0.5
+_DONE = {
+    **dict.fromkeys(PartState, 1.0),
+    PartState.STORED: 0.1,
+    PartState.UPLOADED: 0.2,
+    PartState.CREATING: 0.3,
+    PartState.UNKNOWN: 0.3,
+    PartState.HELD: 0.3,
+    PartState.CREATED: 0.5,
+    PartState.SETTLED: 0.8,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,15 @@ class Seen:
         return record is not None and (
             record.noticed_at is not None or record.state is ImportState.ON_HOLD
         )
+
+    @property
+    def share_done(self) -> float:
+        """How far it is, from 0 to 1, by the states of its parts."""
+        if self.has_ended:
+            return 1.0
+        rows = sum(part.rows for part in self.parts)
+        done = sum(part.rows * _DONE[part.state] for part in self.parts)
+        return 0.95 * done / rows if rows else 0.0
 
     @property
     def state(self) -> str:
@@ -69,10 +87,16 @@ type Look = Callable[[], tuple[Seen, ...]]
 
 
 def _live(look: Look, console: Console) -> Iterator[tuple[Seen, ...]]:
-    with Live(console=console, transient=True) as live:
+    """Show a bar for each file."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        bars: dict[str, TaskID] = {}
         while True:
             seen = look()
-            live.update(_table(seen))
+            for one in seen:
+                if one.key not in bars:
+                    bars[one.key] = progress.add_task(one.name, total=1.0, state="dropped")
+                progress.update(bars[one.key], completed=one.share_done, state=one.state)
             yield seen
             time.sleep(LOOK_EVERY_SECONDS)
 
@@ -94,13 +118,3 @@ def _plain(look: Look, console: Console) -> Iterator[tuple[Seen, ...]]:
 def _line(seen: Seen) -> str:
     parts = " ".join(f"{part.number}:{part.state.value}" for part in seen.parts)
     return f"{seen.name}: {seen.state}" + (f" [{parts}]" if parts else "")
-
-
-def _table(seen: tuple[Seen, ...]) -> Table:
-    table = Table("import", "state", "part", "rows", "part is", "job", box=None)
-    for one in seen:
-        table.add_row(one.name, one.state)
-        for part in one.parts:
-            job_id = (part.attempt.job_id if part.attempt else None) or ""
-            table.add_row("", "", str(part.number), f"{part.rows:,}", part.state.value, job_id)
-    return table
