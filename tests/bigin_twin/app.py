@@ -98,7 +98,12 @@ class Calls:
             if name != job_id:
                 raise RefusedError("INVALID_URL_PATTERN")
             archive = bigin.result(zgid, job_id, self._server.clock())
-            return Response(archive, content_type="application/zip")
+            named = f'attachment; filename="{job_id}.zip"'  # Zoho's SDK stops without it
+            return Response(
+                archive,
+                content_type="application/zip",
+                headers={"Content-Disposition": named},
+            )
 
     def fields(self) -> Response:
         with self._call(FIELD_SCOPES), self._server.bigin() as bigin:

@@ -497,3 +497,24 @@ def test_more_lines_than_rows_are_reported() -> None:
 
     assert joined.row_results == ()
     assert len(joined.warnings) == 2
+
+
+@pytest.mark.parametrize("status", ["ADDED", "SKIPPED"])
+def test_row_results_that_show_no_value_of_ours_say_nothing_whatever_the_counts(
+    status: str,
+) -> None:
+    foreign = f"Email,Last_Name,STATUS,RECORD_ID,ERRORS\nz@x.example,Zorn,{status},id9,\n"
+
+    joined = join(foreign, counts=JobCounts(added=3, updated=0, skipped=0, total=3))
+
+    assert joined.row_results == (UNCLEAR,) * 3
+    assert "another job's" in joined.warnings[-1]
+
+
+def test_one_value_of_ours_in_another_case_shows_that_they_are_not_foreign() -> None:
+    ours = "Email,STATUS,RECORD_ID,ERRORS\n A@X.example ,ADDED,id1,\n"
+
+    joined = join(ours, counts=JobCounts(added=3, updated=0, skipped=0, total=3))
+
+    assert not any("another job's" in warning for warning in joined.warnings)
+    assert all(each.status is RowStatus.ADDED for each in joined.row_results)

@@ -42,9 +42,10 @@ from bigin_import.row_results.count_matching import (
     left_over,
     said_of_equal_rows,
 )
-from bigin_import.row_results.matching import by_values, is_in_order
+from bigin_import.row_results.matching import UNCLEAR, by_values, is_in_order
 
 _EITHER = "either"
+_FOREIGN = "Not one value of Bigin's row results was sent: they are another job's, or unreadable."
 
 
 def write_row_results(row_results: Iterable[RowResult]) -> bytes:
@@ -125,8 +126,7 @@ def join_part(
     Args:
         sent: The CSV that was sent: comma, UTF-8, a header of API names.
         result: The CSV inside Bigin's result zip; None if the job left none.
-        existing_is_asked: The job is an `insert` with `find_by`: skipped because it is there
-            already counts as success.
+        existing_is_asked: An `insert` with `find_by`: skipped as it is there already is success.
         counts: Bigin's own counts for the job.
         key: API name of its `find_by`; None: the first column.
     """
@@ -137,6 +137,8 @@ def join_part(
             listing = read_listing(result, header, existing_is_asked=existing_is_asked, key=key)
         ours = _read_sent(rows, listing.columns)
     ours, listing = _without_rewritten_columns(ours, listing)
+    if _is_foreign(ours, listing):
+        return _all_unclear(len(ours.keys), listing)
     counts = counts or JobCounts()
     row_results, proof = _matched(ours, listing, counts)
     if any(row_result.status is RowStatus.UNCLEAR for row_result in row_results):
@@ -150,6 +152,25 @@ def join_part(
         disagrees=disagrees(row_results, counts),
         warnings=(*listing.warnings, *_warnings(ours, listing, row_results)),
     )
+
+
+def _is_foreign(ours: _Sent, listing: Listing) -> bool:
+    """Return whether the listing shows columns that we filled, and not one value of ours."""
+    shown = range(len(listing.columns))
+    columns = [{_folded(key[at]) for key in ours.keys} - {""} for at in shown]
+    is_shown = bool(listing.keys) and any(columns)
+    return is_shown and not any(
+        _folded(key[at]) in columns[at] for key in listing.keys for at in shown
+    )
+
+
+def _all_unclear(rows: int, listing: Listing) -> JoinedPart:
+    warnings = (*listing.warnings, _FOREIGN)
+    return JoinedPart((UNCLEAR,) * rows, Proof.VALUES, warnings=warnings)
+
+
+def _folded(cell: str) -> str:
+    return cell.strip().casefold()
 
 
 def _matched(ours: _Sent, listing: Listing, counts: JobCounts) -> tuple[list[RowResult], Proof]:
