@@ -80,7 +80,7 @@ def table(figures: dict[str, Any]) -> str:
     """Return the figures as a line of text."""
     return (
         f"callback, above the call to Bigin: p95 {figures['p95_ms']} ms, "
-        f"median {figures['median_ms']} ms, first of a sandbox {figures['first_ms']} ms"
+        f"median {figures['median_ms']} ms, first of a container {figures['first_ms']} ms"
     )
 
 

@@ -23,7 +23,7 @@ from tests.simulation.faults import Faults
 START = 1_760_000_000.0
 HOUR = 3600.0
 STALL_SECONDS = 90.0
-FREEZE_SECONDS = 420.0  # longer than a lease: the sandbox stands still, and its deadline with it
+FREEZE_SECONDS = 420.0  # longer than a lease: the container stands still, and its deadline with it
 SKEW_SECONDS = 5.0
 MOST_EVENTS = 200_000  # the longest honest runs need a tenth of that
 EVERYWHERE = ("kill", "stall", "freeze")

@@ -238,7 +238,7 @@ class Deployed:
         return str(self._client("sqs").create_queue(QueueName=name)["QueueUrl"])
 
     def app(self, function: str) -> ModuleType:
-        """Import a handler as a new sandbox does: once, in the function's environment."""
+        """Import a handler as a new container does: once, in the function's environment."""
         if function not in self._ready:
             name = f"bigin_import.functions.{function}"
             app = importlib.reload(importlib.import_module(name))

@@ -87,7 +87,7 @@ def judge(row: Sequence[str]) -> Verdict:
 
 
 def harness() -> Harness:
-    """Return a house whose Bigin judges rows."""
+    """Return an application whose Bigin judges rows."""
     made = Harness()
     made.bigin = RefusingBigin(judge)
     made.bigin.module_fields["Contacts"] += MORE_FIELDS

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.architecture.rooms import ARROWS, MODULES, room_of
 from tests.unit.architecture.source import Module
 
-# Third-party package -> rooms that may import it.
+# Third-party package -> packages that may import it.
 PACKAGES = {
     "pydantic": {
         "validation",
@@ -95,7 +95,7 @@ def test_every_module_is_in_a_room_and_every_room_has_somebody_in_it() -> None:
 
 
 def test_arrows_point_downwards_only() -> None:
-    """Each room may look only at rooms that stand above it in the table."""
+    """Each package may look only at those that stand above it in the table."""
     order = list(ARROWS)
     upwards = {
         room: [other for other in others if order.index(other) >= order.index(room)]

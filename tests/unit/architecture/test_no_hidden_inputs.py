@@ -1,4 +1,4 @@
-"""Use cases and pure rooms get time, chance and threads through ports, or not at all."""
+"""Use cases and pure packages get time, chance and threads through ports, or not at all."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def csv_of(rows: Sequence[Sequence[str]], encoding: str = "utf-8") -> bytes:
 
 class Desk:
     """
-    A house whose Bigin refuses every row of the first drop, and the failed file of that drop.
+    An application whose Bigin refuses every row of the first drop, and that drop's failed file.
 
     Attributes:
         table: Header and rows of the failed file, to be changed and dropped.

@@ -45,7 +45,7 @@ def judge(row: Sequence[str]) -> Verdict:
 
 @dataclass
 class Told:
-    """One drop in a house of its own, and what came of it."""
+    """One drop in an application of its own, and what came of it."""
 
     harness: Harness
     source: ObjectVersion
@@ -81,7 +81,7 @@ def dropped(
     max_rows: int = 25_000,
     minutes: int = 3,
 ) -> Told:
-    """Drop *body* into a house that *prepare* has changed, and let time pass."""
+    """Drop *body* into an application that *prepare* has changed, and let time pass."""
     harness = SmallParts(max_rows)
     harness.bigin = RefusingBigin()
     prepare(harness)

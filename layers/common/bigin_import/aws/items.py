@@ -128,7 +128,7 @@ def address_of(item: Item) -> Address[Import] | Address[Part]:
 
 
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    """Building an adapter takes up to 3 ms, so each kind gets one per sandbox, when needed."""
+    """Building an adapter takes up to 3 ms, so each kind gets one per container, when needed."""
     if kind not in _adapters:
         _adapters[kind] = hiding_adapter(kind)
     return _adapters[kind]

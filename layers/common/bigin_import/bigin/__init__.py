@@ -1,1 +1,1 @@
-"""The only room that speaks HTTP: data centres, token endpoint and Bulk Write API of Bigin."""
+"""The only package that speaks HTTP: data centres, token endpoint and Bulk Write API of Bigin."""

@@ -45,7 +45,7 @@ class Inherited:
 
     def passed_on(self, columns: ColumnPlan) -> ColumnPlan:
         """
-        Return *columns* as they are for a drop with this heritage.
+        Return *columns* as they are for a drop with this parent.
 
         `on_bad_rows` is there to stop a whole file that is wrong. A few rows that a person has
         corrected are not stopped by one of them that is wrong still.

@@ -84,7 +84,7 @@ class RefusedCallbacks:
     Counts what strangers send, and reports it in samples: they shall not fill our log.
 
     Attributes:
-        waiting: Refused since the last report; a sandbox that ends takes them with it.
+        waiting: Refused since the last report; a container that ends takes them with it.
         reported_at: When that was.
     """
 
