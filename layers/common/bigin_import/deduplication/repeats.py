@@ -35,7 +35,7 @@ class Repeated:
     What was decided about rows that were dropped before.
 
     Attributes:
-        sha256: Of the stored decisions.
+        sha256: Of the stored decisions; "" if all rows are sent.
         notes, warnings: Sentences for the report.
         through: The import that got most of them in.
     """
@@ -64,7 +64,7 @@ class Repeats:
             repeats: The import of the same content that got only some of its rows in.
 
         Returns:
-            None if all rows are sent.
+            None if all rows are sent and there is nothing to tell of them.
 
         Raises:
             UnderWayError: An earlier import of the same file has not ended.
@@ -72,27 +72,32 @@ class Repeats:
         memory = RowMemory(log)
         if repeats is not None:
             self._match_repeated(memory, repeats)
+        equal = {}
         if request.operation is Operation.INSERT:
-            self._match_mended(memory, record, request.module)
+            equal = self._match_mended(memory, record, request.module)
         known = _Known(memory, log, is_insert=request.operation is Operation.INSERT)
         sha256 = write_decisions(self.files, record.import_id, known.decide(repeats))
-        if not known.counts:
+        if not known.counts and not equal:
             return None
-        return Repeated(sha256, known.notes(), known.warnings(), known.through)
+        notes = (*known.notes(), *map(_sent_all_the_same, equal, equal.values()))
+        return Repeated(sha256 if known.counts else "", notes, known.warnings(), known.through)
 
     def _match_repeated(self, memory: RowMemory, import_id: str) -> None:
         repeated = self.ledger.load(Import.at(import_id))
         if repeated is not None and repeated.results is not None:
             memory.match(self.earlier.read_rows(import_id, repeated.results), share=0)
 
-    def _match_mended(self, memory: RowMemory, record: Import, module: str) -> None:
+    def _match_mended(self, memory: RowMemory, record: Import, module: str) -> dict[str, int]:
+        """Return how many rows are equal to some of an import, but too few to be the same file."""
+        equal = {}
         for before in reversed(self.earlier.register(record, module)):
             found = self.ledger.load(Import.at(before.import_id))
             if found is not None and found.state.may_go_on:
                 raise UnderWayError(f"import {before.import_id} of the same file is under way")
-            memory.match(
-                self.earlier.read_rows_in(before.import_id, before.results), share=MENDED_SHARE
-            )
+            rows = self.earlier.read_rows_in(before.import_id, before.results)
+            if count := memory.match(rows, share=MENDED_SHARE):
+                equal[before.import_id] = count
+        return equal
 
 
 class _Known:
@@ -129,27 +134,32 @@ class _Known:
 
     def notes(self) -> tuple[str, ...]:
         notes = [
-            f"{in_words(count)} of this file were not sent: they are in Bigin already, through "
-            f'import {through}. To send them all the same, write "force": "{through}" in the '
-            "mapping."
+            f"Not sent: {in_words(count)}, in Bigin already through import {through}. To send "
+            f'all the same, write "force": "{through}" in the mapping.'
             for (status, through), count in self.counts.items()
             if status is RowStatus.EXISTING
         ]
         if self.overtaken:
             notes.append(
-                f"{in_words(self.overtaken)} of this file were not sent: a later row of it with "
-                "the same key is in Bigin already."
+                f"Not sent: {in_words(self.overtaken)}, for a later row with the same key is in "
+                "Bigin already."
             )
         return tuple(notes)
 
     def warnings(self) -> tuple[str, ...]:
         return tuple(
-            f"{in_words(count)} of this file were not sent: since import {through} nobody knows "
-            "whether they are in Bigin. Look there, and drop those that are missing as a file of "
-            "their own."
+            f"Not sent: {in_words(count)}, for since import {through} nobody knows whether they "
+            "are in Bigin. Look there, and drop those that are missing as a file of their own."
             for (status, through), count in self.counts.items()
             if status is RowStatus.UNCLEAR
         )
+
+
+def _sent_all_the_same(through: str, count: int) -> str:
+    return (
+        f"Sent: {in_words(count)} equal to rows that import {through} got in, too few for it to "
+        "be the same file."
+    )
 
 
 def _decision(known: KnownRow, status: RowStatus | None, root: str | None) -> RowDecision:

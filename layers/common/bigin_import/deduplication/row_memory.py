@@ -86,10 +86,10 @@ class RowMemory:
 
     def match(self, earlier: Iterable[RowIn], *, share: float) -> int:
         """
-        Find equal rows, if there are as many as *share* of those that are in.
+        Find equal rows, and know them if there are as many as *share* of those that are in.
 
         Returns:
-            How many rows of the drop are known by that.
+            How many rows of the drop are equal and stay unknown, for there are fewer.
         """
         found, taken = _Rows.of(self._count), bytearray()
         with HashRanges(_ENTRY) as theirs, HashRanges(_OURS) as ours:
@@ -100,10 +100,10 @@ class RowMemory:
             for at in range(RANGES):
                 _match_range(theirs.entries(at), ours.entries(at), found, taken)
         matched = sum(map(bool, found.through))
-        if not matched or matched < share * total:
-            return 0
+        if matched < share * total:
+            return matched
         self._keep(found)
-        return matched
+        return 0
 
     def known_rows(self) -> Iterator[KnownRow]:
         """Yield what is known of rows of the drop, in their order."""

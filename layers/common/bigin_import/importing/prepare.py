@@ -111,7 +111,7 @@ class Preparer:
             return self._record_unchanged(lease, plan, winner, tells=is_news)
         repeated = self._decide_repeats(record, mapping, plan, log, repeats)
         if repeated is not None:
-            plan = self._cut_again(lease, record, mapping, repeated)
+            plan = self._cut_again(lease, record, mapping, plan, repeated)
             made = write_plan(self.files, record.import_id, plan)
             lease.change(import_transitions.record_plan(made, claim=content.claim))
         if repeated is not None and not plan.cut.parts:
@@ -129,9 +129,11 @@ class Preparer:
         return self._record_plan(lease, plan, verdict=verdict, winner=winner, tells_unchanged=tells)
 
     def _cut_again(
-        self, lease: Lease, record: Import, mapping: Mapping, repeated: Repeated
+        self, lease: Lease, record: Import, mapping: Mapping, plan: Plan, repeated: Repeated
     ) -> Plan:
-        """Cut the drop without the rows that are left out."""
+        """Cut the drop without the rows that are left out, if any are."""
+        if not repeated.sha256:
+            return replace(plan, cut=_with_sentences(plan.cut, repeated))
         with ExitStack() as opened:
             plan, *_ = self._cut(lease, record, mapping, opened, repeated)
         lease.check()
