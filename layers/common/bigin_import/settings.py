@@ -125,6 +125,7 @@ class SettleSettings(_Settings):
     signing_secret_arn: str
     default_encoding: str = ""
     mapping_wait_minutes: int
+    mapping_notice_minutes: int
     job_deadline_hours: int
     hold_days: int
     keep_days: int

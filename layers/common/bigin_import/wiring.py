@@ -108,6 +108,7 @@ class Limits:
         return cls(
             default_encoding=settings.default_encoding,
             mapping_wait_seconds=settings.mapping_wait_minutes * MINUTE_SECONDS,
+            notice_wait_seconds=settings.mapping_notice_minutes * MINUTE_SECONDS,
             job_deadline_seconds=settings.job_deadline_hours * HOUR_SECONDS,
             hold_seconds=settings.hold_days * DAY_SECONDS,
             keep_seconds=settings.keep_days * DAY_SECONDS,

@@ -87,6 +87,7 @@ def test_parameters_reach_the_settings_they_are_named_after() -> None:
 
     assert (importing.max_parallel_calls, importing.unknown_create_minutes) == (3, 60)
     assert importing.mapping_wait_minutes == settling.mapping_wait_minutes == 60
+    assert settling.mapping_notice_minutes == 2
     assert importing.default_encoding == ""
     assert importing.callback_url.endswith("/live/v1/callback'}")
     assert (settling.job_deadline_hours, settling.hold_days, settling.keep_days) == (24, 14, 90)
