@@ -47,6 +47,8 @@ FAULTS_OF_JOBS = {
 JOB_ENDS = (*FAULTS_OF_JOBS, "job_slow")
 CREATE_TIMEOUT_SECONDS = 120.0
 EFFECT_LATE_SECONDS = 240.0  # 120 s after the sender's own time-out
+# Of a sender that died; ours waits for 300 s after the end that Lambda sets to it.
+EFFECT_OF_DEAD_SECONDS = 420.0
 SLOW_SECONDS = 3 * 3600
 PARALLEL_CALLS = 5
 TAKEN = {"Last_Name": "was here before", "Email": "taken@example.com"}
@@ -316,7 +318,8 @@ class SimulatedBigin:
             self._world.pause(0 if kind == "server_error" else CREATE_TIMEOUT_SECONDS)
             raise BiginOutcomeUnknownError("create: no readable answer")
         if kind in ("effect_late", "killed_in_flight"):
-            self._arrive_late(body)
+            longest = EFFECT_LATE_SECONDS if kind == "effect_late" else EFFECT_OF_DEAD_SECONDS
+            self._arrive_late(body, longest)
             if kind == "killed_in_flight":
                 self._world.die()
             self._world.pause(CREATE_TIMEOUT_SECONDS)
@@ -328,8 +331,8 @@ class SimulatedBigin:
         self._world.point("bigin.create after")
         return answer
 
-    def _arrive_late(self, body: dict[str, Any]) -> None:
-        late = EFFECT_LATE_SECONDS * self._world.faults.number(f"late/{self._world.now}")
+    def _arrive_late(self, body: dict[str, Any], longest: float) -> None:
+        late = longest * self._world.faults.number(f"late/{self._world.now}")
         url = body["callback"]["url"]
         self._server.on_their_way.add(url)
 
