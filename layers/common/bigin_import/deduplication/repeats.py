@@ -92,8 +92,9 @@ class Repeats:
         equal = {}
         for before in reversed(self.earlier.register(record, module)):
             found = self.ledger.load(Import.at(before.import_id))
-            if found is not None and found.state.may_go_on:
-                raise UnderWayError(f"import {before.import_id} of the same file is under way")
+            if found is not None and not found.state.is_closed:
+                # Also where it waits for a person: nobody knows yet which of its rows are in.
+                raise UnderWayError(f"import {before.import_id} of the same file has not ended")
             rows = self.earlier.read_rows_in(before.import_id, before.results)
             if count := memory.match(rows, share=MENDED_SHARE):
                 equal[before.import_id] = count

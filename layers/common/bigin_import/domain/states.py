@@ -45,11 +45,6 @@ class ImportState(StrEnum):
         return self in _CLOSED
 
     @property
-    def may_go_on(self) -> bool:
-        """Neither closed nor on hold for a person: it ends by itself."""
-        return not self.is_closed and self is not ImportState.ON_HOLD
-
-    @property
     def wrote_nothing(self) -> bool:
         """Closed, and certain that the drop wrote nothing: its content may be dropped again."""
         return self in (

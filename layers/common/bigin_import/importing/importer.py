@@ -139,6 +139,8 @@ class Importer:
             if record.state is ImportState.SENDING:
                 self._send(lease, record)
         except StoppedError as stopped:
+            if stopped.pause is Pause.TURN:
+                self.intake.give_turn_back(lease.record)
             self._pause(lease, stopped)
         if record.state is ImportState.FINISHING:
             self.queue.collect(record.import_id)

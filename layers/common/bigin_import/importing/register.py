@@ -167,7 +167,7 @@ class Registrar:
         """
         Ask for this import's turn among the versions of its key; asking twice does no harm.
 
-        Nobody gives a turn back: it is free as soon as its import is closed or on hold.
+        It is free as soon as its import is closed or on hold, or has given it back.
 
         Args:
             however_late: A later version that was sent is no reason against it.
@@ -197,6 +197,14 @@ class Registrar:
         if turn is None or ours:
             return ImportState.PREPARING
         return ImportState.SUPERSEDED if is_late(turn) else None
+
+    def give_turn_back(self, record: Import) -> None:
+        """Let go of the turn, if it is *record*'s: it waits for another import of the file."""
+
+        def given(seen: KeyLock) -> KeyLock | None:
+            return replace(seen, open_import=None) if seen.open_import == record.import_id else None
+
+        update(self.ledger, KeyLock.at(identity.place_of(record.source)), given)
 
     def _check_free(self, turn: KeyLock, record: Import) -> bool:
         if turn.open_import in (None, record.import_id):
