@@ -81,6 +81,8 @@ class EarlierRows:
 
     def check_kept_rows(self, results: str) -> bool:
         """Return whether it is known what became of the rows of an import."""
+        if not results:  # a person had it forgotten
+            return False
         return self.files.find_newest(object_keys.kept_rows_file(results)) is not None
 
     def _read_corrected_rows(self, root: str) -> Iterator[tuple[str, KeptRow]]:
