@@ -164,7 +164,8 @@ MISTAKES: dict[str, Mistake] = {
     "too many cells": Mistake(
         as_csv([HEADER, ROW, [*ROW, "more"], ROW, [*ROW, "", "yet more"]]),
         (
-            "{}: 2 of 4 rows cannot be sent; up to 1% are left out, more stop the drop",
+            "{}: 2 of 4 rows cannot be sent; up to ten rows or 1%, but no more than a ",
+            "but no more than a quarter of them, are left out, more stop the drop",
             "{}, row 3: it has 3 cells, the header has 2",
             "{}, row 5: it has 4 cells, the header has 2",
         ),
