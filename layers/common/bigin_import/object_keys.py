@@ -107,8 +107,8 @@ def _folder_names(key: str) -> Iterator[Names]:
 
 def reaches(mapping_key: str, key: str) -> bool:
     """Return whether the CSV *key* looks for its mapping at *mapping_key*."""
-    object_keys = (*own_mapping_names(key), *folder_mapping_names(key))
-    is_exact = any(mapping_key.casefold() in names for _, names in object_keys)
+    places = (*own_mapping_names(key), *folder_mapping_names(key))
+    is_exact = any(mapping_key.casefold() in names for _, names in places)
     return is_exact or is_named_alike(mapping_key, key)
 
 

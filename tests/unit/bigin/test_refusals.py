@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bigin_import.bigin.error_codes import ERROR_CODES, UPLOAD, of_call
+from bigin_import.bigin.error_codes import ERROR_CODES, ROW_CODES, UPLOAD, of_call
 from bigin_import.bigin.refusals import gateway_refusal, refusal
 from bigin_import.errors import BiginAccessError, BiginRefusedError
 
@@ -125,3 +125,17 @@ def test_a_refusal_of_the_gateway_says_what_to_check(call: str, advice: str) -> 
 
     assert (error.code, error.concerns_mapping) == ("HTTP 400", False)
     assert advice in error.resolution
+
+
+def test_the_codes_of_rows_are_those_of_bigin_s_page() -> None:
+    """One that is added, left out, or given to another scope is seen here."""
+    assert sorted(ROW_CODES) == [
+        "BLOCKED_RECORD",
+        "CANNOT_PROCESS",
+        "DUPLICATE_DATA",
+        "INVALID_DATA",
+        "LIMIT_EXCEEDED",
+        "MANDATORY_NOT_FOUND",
+        "NOT_APPROVED",
+        "RESOURCE_NOT_FOUND",
+    ]

@@ -196,3 +196,16 @@ def test_rules_that_the_release_before_pinned_are_read() -> None:
     assert MappedField.model_validate(pinned).rule == ValueRule(
         values=(("-", ""),), decimal=",", thousands="."
     )
+
+
+@rule_keys
+def test_a_key_of_some_types_says_what_it_is_for(key: RuleKey) -> None:
+    """A message would read "case is for , but" without it."""
+    assert bool(key.subject) == (key.types is not None)
+
+
+@rule_keys
+def test_keys_that_exclude_each_other_both_say_so(key: RuleKey) -> None:
+    others = {other.name for other in RULE_KEYS if key.name in other.excludes}
+
+    assert others == key.excludes
