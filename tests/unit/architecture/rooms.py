@@ -31,6 +31,7 @@ ARROWS: dict[str, set[str]] = {
         *("stored_plan", "object_keys", "ledger", "ports", "domain", "errors"),
     },
     "deduplication": {
+        "reading",
         *("splitting", "row_results", "report", "stored_plan", "object_keys", "identity"),
         *("ledger", "ports", "domain", "errors"),
     },

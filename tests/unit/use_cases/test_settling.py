@@ -318,11 +318,29 @@ def test_a_held_import_lets_the_next_version_of_its_file_go_on() -> None:
     held = dropped(harness)
     harness.tick(minutes=120)
 
-    following = harness.drop(CSV, ROWS + b"grace@example.com,Hopper\n")
+    following = harness.drop(CSV, b"E-mail,Surname\ngrace@example.com,Hopper\n")
     harness.tick(minutes=3)
 
     assert harness.import_of(held).state is ImportState.ON_HOLD
     assert harness.import_of(following).state is ImportState.COMPLETED
+
+
+def test_a_grown_file_waits_while_nobody_knows_which_rows_of_it_are_in() -> None:
+    harness = Harness()
+    harness.bigin.after_effect.append(LOST)
+    held = dropped(harness)
+    harness.tick(minutes=120)
+
+    grown = harness.drop(CSV, ROWS + b"grace@example.com,Hopper\n")
+    harness.tick(minutes=3)
+    assert harness.import_of(grown).state is ImportState.PREPARING
+
+    assert harness.decisions.adopt(harness.import_of(held).import_id, 1, 1, "7000")
+    harness.tick(minutes=30)
+
+    assert harness.import_of(held).state is ImportState.COMPLETED
+    assert harness.import_of(grown).state is ImportState.COMPLETED
+    assert [row[0] for row in harness.bigin.records()].count("ada@example.com") == 1
 
 
 def test_counts_that_contradict_the_rows_are_said_loudly() -> None:

@@ -20,7 +20,10 @@ from bigin_import.domain.row_result import RowStatus
 from bigin_import.errors import MissingObjectError
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Files, Ledger
+from bigin_import.reading.drop import Drop
 from bigin_import.row_results.kept_rows import KeptRow, read_kept_rows
+from bigin_import.splitting.content_log import Fingerprints
+from bigin_import.stored_plan import read_plan
 
 MOST_REMEMBERED = 20
 MOST_BYTES = 500_000_000  # of kept rows, packed; a million rows are a tenth of that
@@ -73,6 +76,17 @@ class EarlierRows:
             known = corrected.get(row.row) if own.status is not RowStatus.EXISTING else None
             if row.cells:
                 yield known._replace(cells=own.cells) if known else own
+
+    def read_dropped_rows(self, record: Import) -> Iterator[RowIn]:
+        """Yield every row of an import that has not ended: nobody knows whether it is in."""
+        if record.plan_sha256 is None:
+            return
+        plan = read_plan(self.files, record)
+        fingerprints = Fingerprints(plan.columns)
+        with Drop.of_plan(self.files, record.source, plan).open() as table:
+            for batch in table.batches():
+                for row, cells in zip(batch.numbers, fingerprints.of(batch.rows), strict=True):
+                    yield RowIn(cells, row, "", record.import_id, RowStatus.UNCLEAR)
 
     def _read_kept_rows(self, results: str) -> Iterator[KeptRow]:
         with suppress(MissingObjectError):

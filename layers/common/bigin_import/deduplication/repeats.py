@@ -18,6 +18,7 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import JobRequest, Operation
 from bigin_import.domain.plan import RowDecision
 from bigin_import.domain.row_result import RowStatus
+from bigin_import.domain.states import ImportState
 from bigin_import.errors import UnderWayError
 from bigin_import.ports import Files, Ledger
 from bigin_import.report.figures import rows as in_words
@@ -74,7 +75,7 @@ class Repeats:
             self._match_repeated(memory, repeats)
         equal = {}
         if request.operation is Operation.INSERT:
-            equal = self._match_mended(memory, record, request.module)
+            equal = self._match_mended(memory, log, record, request.module)
         known = _Known(memory, log, is_insert=request.operation is Operation.INSERT)
         sha256 = write_decisions(self.files, record.import_id, known.decide(repeats))
         if not known.counts and not equal:
@@ -87,18 +88,32 @@ class Repeats:
         if repeated is not None and repeated.results is not None:
             memory.match(self.earlier.read_rows(import_id, repeated.results), share=0)
 
-    def _match_mended(self, memory: RowMemory, record: Import, module: str) -> dict[str, int]:
+    def _match_mended(
+        self, memory: RowMemory, log: ContentLog, record: Import, module: str
+    ) -> dict[str, int]:
         """Return how many rows are equal to some of an import, but too few to be the same file."""
         equal = {}
         for before in reversed(self.earlier.register(record, module)):
             found = self.ledger.load(Import.at(before.import_id))
-            if found is not None and not found.state.is_closed:
-                # Also where it waits for a person: nobody knows yet which of its rows are in.
+            if found is not None and self._check_under_way(found, log):
                 raise UnderWayError(f"import {before.import_id} of the same file has not ended")
             rows = self.earlier.read_rows_in(before.import_id, before.results)
             if count := memory.match(rows, share=MENDED_SHARE):
                 equal[before.import_id] = count
         return equal
+
+    def _check_under_way(self, earlier: Import, log: ContentLog) -> bool:
+        """
+        Return whether an import has not ended that may have got rows of the drop in.
+
+        One that waits for a person lets others pass, unless they are the same file, mended or
+        grown: nobody knows yet which of its rows are in.
+        """
+        if earlier.state is not ImportState.ON_HOLD:
+            return not earlier.state.is_closed
+        rows = RowMemory(log)
+        rows.match(self.earlier.read_dropped_rows(earlier), share=MENDED_SHARE)
+        return any(True for _ in rows.known_rows())
 
 
 class _Known:
