@@ -235,3 +235,7 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(
     ]
     assert "versioning suspended" in wrong[0]
     assert "invalid_client" in wrong[3]
+
+    bigin.mend()
+    mended = command("doctor", "--callback-url", stack.callback_url)
+    assert mended.exit_code is Exit.GOOD, mended  # and the refusal is remembered no more
