@@ -33,17 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command: Command = options.command
         return command(options, stack, terminal)
     except CommandRefusedError as exc:
-        terminal.complain(str(exc), exc.remedy)
+        terminal.report_refusal(str(exc), exc.remedy)
         return exc.exit_code
     except BiginImportError as exc:
-        terminal.complain(str(exc), str(getattr(exc, "resolution", "")))
+        terminal.report_refusal(str(exc), str(getattr(exc, "resolution", "")))
     except ClientError as exc:
         said = exc.response["Error"]
-        terminal.complain(
+        terminal.report_refusal(
             f"AWS says {said['Code']} to {exc.operation_name}", _access_remedy(said["Code"])
         )
     except BotoCoreError as exc:
-        terminal.complain(str(exc).rstrip("."), "See aws configure, --profile and --region")
+        terminal.report_refusal(str(exc).rstrip("."), "See aws configure, --profile and --region")
     return Exit.REFUSED
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, PartState
+from bigin_import.importing.pauses import Pause
 from bigin_import.object_keys import notice_file
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal, columns
@@ -27,15 +28,6 @@ _GOOD = frozenset(
         ImportState.SUPERSEDED,
     }
 )
-_WAITS = {
-    "BUSY": "Bigin has no credits, or no room for another job, at the moment",
-    "UNKNOWN": "Bigin has not said whether it made a job; there may be a callback yet",
-    "IN_ORDER": "an earlier part with the same keys must end first",
-    "HELD": "a part on hold must be decided first",
-    "UNREACHABLE": "Bigin cannot be reached",
-    "ACCESS": "Zoho does not let the importer in; run the command doctor",
-    "NO_TIME": "the function's time was over; the next run goes on",
-}
 
 
 def show(stack: Stack, terminal: Terminal, name: str) -> Exit:
@@ -105,7 +97,7 @@ def _next_lines(record: Import, *, now: int) -> Iterator[str]:
         yield f"See what can be decided: bigin-drop decide {record.import_id}"
         return
     if record.pause:
-        yield f"Waits: {_WAITS.get(record.pause, record.pause)}."
+        yield f"Waits: {Pause[record.pause]}."
     if record.due_at is not None:
         seconds = max(record.due_at - now, 0)
         yield f"Looked at again {moment(record.due_at)}, in {number(seconds)} s at the latest."

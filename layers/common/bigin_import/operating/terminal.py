@@ -73,7 +73,7 @@ class Terminal:
         if self.as_json:
             self._out.write(json.dumps(facts, indent=2, ensure_ascii=False, default=str) + "\n")
 
-    def complain(self, what: str, remedy: str) -> None:
+    def report_refusal(self, what: str, remedy: str) -> None:
         """Write why the command did not do its work."""
         if self.as_json:
             self._out.write(json.dumps({"error": what, "remedy": remedy}) + "\n")
