@@ -29,10 +29,10 @@ from bigin_import.telemetry import report_forbidden_edge
 from bigin_import.wiring import Application, Limits
 
 if TYPE_CHECKING:
-    from bigin_import.aws.failures import FailedEvents
+    from bigin_import.aws.events import FailedEvents
     from bigin_import.aws.files import S3Files
-    from bigin_import.aws.functions import LambdaResumer
     from bigin_import.aws.notices import SnsNotices
+    from bigin_import.aws.queue import LambdaResumer
     from bigin_import.settling.callback import RefusedCallbacks
 
 type ServiceName = Literal["dynamodb", "lambda", "s3", "secretsmanager", "sns", "sqs"]
@@ -88,14 +88,14 @@ class Container:
 
     @cached_property
     def resumer(self) -> LambdaResumer:
-        from bigin_import.aws.functions import LambdaResumer
+        from bigin_import.aws.queue import LambdaResumer
 
         client = _client("lambda")
         return LambdaResumer(client, self._settle.import_function)
 
     @cached_property
     def failures(self) -> FailedEvents:
-        from bigin_import.aws.failures import FailedEvents
+        from bigin_import.aws.events import FailedEvents
 
         client = _client("sqs")
         return FailedEvents(client, self._settle.failure_queue_url, self.telemetry)

@@ -10,12 +10,11 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from bigin_import import ports
-from bigin_import.aws.failures import FailedEvents
+from bigin_import.aws.events import FailedEvents
 from bigin_import.aws.files import S3Files
-from bigin_import.aws.functions import LambdaResumer
 from bigin_import.aws.ledger import DynamoLedger
 from bigin_import.aws.notices import SnsNotices
-from bigin_import.aws.queue import SqsCollectQueue
+from bigin_import.aws.queue import LambdaResumer, SqsCollectQueue
 from bigin_import.aws.telemetry import PowertoolsTelemetry
 from bigin_import.lambda_runtime import InvocationContext, LambdaClock, Threads
 from tests.fakes.manual_clock import ManualClock

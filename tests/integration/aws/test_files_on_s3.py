@@ -11,9 +11,15 @@ import pytest
 from botocore.exceptions import ClientError, ResponseStreamingError
 from botocore.stub import Stubber
 
-from bigin_import.aws.files import S3Files
-from bigin_import.aws.ranges import RANGE_ATTEMPTS, RANGE_BYTES, ObjectRanges, RangedReader
-from bigin_import.aws.uploads import PART_BYTES, ObjectUpload
+from bigin_import.aws.files import (
+    PART_BYTES,
+    RANGE_ATTEMPTS,
+    RANGE_BYTES,
+    ObjectRanges,
+    ObjectUpload,
+    RangedReader,
+    S3Files,
+)
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.errors import AwsUnavailableError, MissingObjectError, UnreadableObjectError
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bigin_import.aws.items import address_of, key_of, to_item, to_record, unknown_values
+from bigin_import.aws.ledger import address_of, key_of, to_item, to_record, unknown_values
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import SharedToken

@@ -10,10 +10,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from bigin_import.aws.failures import FailedEvents
-from bigin_import.aws.functions import LambdaResumer
+from bigin_import.aws.events import FailedEvents
 from bigin_import.aws.notices import SnsNotices
-from bigin_import.aws.queue import CollectMessage, SqsCollectQueue, collect_message
+from bigin_import.aws.queue import CollectMessage, LambdaResumer, SqsCollectQueue, collect_message
 from bigin_import.domain.drop import Notice, ObjectVersion
 from tests.fakes.seen_events import SeenEvents
 

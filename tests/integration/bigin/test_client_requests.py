@@ -435,7 +435,7 @@ def test_what_is_no_zip_is_an_error(
 def test_a_result_that_is_too_large_is_not_taken_in(
     bigin: Bigin, http: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bigin_import.bigin.download.MAX_RESULT_BYTES", 1000)
+    monkeypatch.setattr("bigin_import.bigin.client.MAX_RESULT_BYTES", 1000)
     http.get(RESULT_URL, body=b"PK" + b"x" * 1000)
 
     with pytest.raises(BiginRefusedError, match="larger"), bigin.download_result(RESULT_URL):

@@ -20,7 +20,7 @@ import pytest
 import trustme
 
 from bigin_import.bigin import client as client_module
-from bigin_import.bigin import connection as connection_module
+from bigin_import.bigin import transport
 from bigin_import.bigin.client import BiginClient, Patience
 from bigin_import.bigin.datacenters import Endpoints
 from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
@@ -93,7 +93,7 @@ def trusted(
 
 @pytest.fixture(autouse=True)
 def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_module, "CONNECT_TIMEOUT_SECONDS", CONNECT_SECONDS)
+    monkeypatch.setattr(transport, "CONNECT_TIMEOUT_SECONDS", CONNECT_SECONDS)
     monkeypatch.setattr(client_module, "CREATE_TIMEOUT_SECONDS", 0.3)
 
 

@@ -21,10 +21,10 @@ import pytest
 import trustme
 
 from bigin_import.bigin import client as client_module
-from bigin_import.bigin import connection as connection_module
+from bigin_import.bigin import transport
 from bigin_import.bigin.client import BiginClient, Patience
-from bigin_import.bigin.connection import MOST_INTERIM_ANSWERS
 from bigin_import.bigin.datacenters import Endpoints
+from bigin_import.bigin.transport import MOST_INTERIM_ANSWERS
 from bigin_import.errors import BiginOutcomeUnknownError
 from bigin_import.ports import Bigin
 from tests.fakes.manual_clock import ManualClock
@@ -49,7 +49,7 @@ LATE_SECONDS = 0.3
 @pytest.fixture(autouse=True)
 def longer_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "CREATE_TIMEOUT_SECONDS", 5)
-    monkeypatch.setattr(connection_module, "CONNECT_TIMEOUT_SECONDS", 5)
+    monkeypatch.setattr(transport, "CONNECT_TIMEOUT_SECONDS", 5)
 
 
 def patient_client(base: str) -> Bigin:

@@ -14,9 +14,9 @@ import pytest
 import responses
 from moto import mock_aws
 
+from bigin_import.bigin.auth import DOCUMENTED
 from bigin_import.bigin.datacenters import DATA_CENTERS
 from bigin_import.bigin.error_codes import SCOPES
-from bigin_import.bigin.grant import DOCUMENTED
 from bigin_import.operating.connect import Wanted, connect
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
 

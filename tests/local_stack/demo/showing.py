@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bigin_import import object_keys
 from bigin_import.ports import Files
-from bigin_import.report.figures import rows
+from bigin_import.report.summary import rows
 from tests.local_stack.demo.told import STATUSES, Told
 from tests.local_stack.workspace import ROOT
 

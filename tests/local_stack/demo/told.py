@@ -14,7 +14,7 @@ from typing import Any
 from bigin_import.domain.drop import Problem
 from bigin_import.importing.pauses import Pause
 from bigin_import.ports import Files
-from bigin_import.report.figures import rows, sentence
+from bigin_import.report.summary import rows, sentence
 from tests.local_stack.demo.files import DemoFile
 from tests.local_stack.demo.watching import Seen
 

@@ -27,7 +27,7 @@ BANNED_ATTRIBUTES = frozenset({"now", "today", "utcnow"})
 PURE_USES = {
     ("object_keys", "time"): {"strftime", "gmtime"},
     ("domain.listing", "time"): {"strftime", "gmtime"},
-    ("report.figures", "time"): {"strftime", "gmtime"},
+    ("report.summary", "time"): {"strftime", "gmtime"},
     # Made of the numbers in a cell, or of a time that is given.
     ("splitting.dates", "datetime"): {"fromtimestamp"},
 }

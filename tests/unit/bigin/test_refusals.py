@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bigin_import.bigin.answers import gateway_refusal, refusal
 from bigin_import.bigin.error_codes import ERROR_CODES, ROW_CODES, UPLOAD, of_call
-from bigin_import.bigin.refusals import gateway_refusal, refusal
 from bigin_import.errors import BiginAccessError, BiginRefusedError
 
 CREATE_PAGE = (

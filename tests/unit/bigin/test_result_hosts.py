@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bigin_import.bigin.client import ResultHosts
 from bigin_import.bigin.datacenters import Endpoints
-from bigin_import.bigin.download import ResultHosts
 from bigin_import.errors import BiginRefusedError
 
 HOSTS = ResultHosts(

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bigin_import.aws.items import to_record
+from bigin_import.aws.ledger import to_record
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import CachedResponse, ContentClaim, KeyLock, LastNotice, Record
 from bigin_import.domain.part_record import Part

@@ -1,22 +1,226 @@
-"""The Files port on one S3 bucket."""
+"""
+The Files port on one S3 bucket.
+
+Objects of any size are written with bounded memory, and read by ranges, so that a broken
+connection costs one range and not the object.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from io import BufferedReader, BufferedWriter
-from typing import TYPE_CHECKING, BinaryIO
+from io import BufferedReader, BufferedWriter, BytesIO, RawIOBase
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
-from bigin_import.aws.ranges import ObjectRanges, RangedReader
-from bigin_import.aws.uploads import ObjectUpload
 from bigin_import.domain.drop import NO_VERSION, ObjectVersion, Problem
-from bigin_import.errors import DropRejectedError
+from bigin_import.errors import (
+    AwsUnavailableError,
+    DropRejectedError,
+    MissingObjectError,
+    UnreadableObjectError,
+)
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+
+PART_BYTES: Final = 5 * 1024 * 1024
+"""The smallest part S3 takes; with 10,000 of them an object has up to 48 GiB."""
+
+
+class ObjectUpload(RawIOBase):
+    """A stream whose bytes become an object on `complete`: as one put, or in parts."""
+
+    def __init__(self, client: S3Client, bucket: str, key: str, content_type: str) -> None:
+        super().__init__()
+        self._client = client
+        self._bucket = bucket
+        self._key = key
+        self._content_type = content_type
+        self._waiting = BytesIO()
+        self._upload_id: str | None = None
+        self._parts: list[CompletedPartTypeDef] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, chunk: ReadableBuffer, /) -> int:
+        written = self._waiting.write(chunk)
+        if self._waiting.tell() >= PART_BYTES:
+            # Not sliced: a BytesIO hands its bytes over without a copy, and four result files
+            # are written at once.
+            full, self._waiting = self._waiting, BytesIO()
+            self._send(full.getvalue())
+        return written
+
+    def complete(self) -> None:
+        """Make the object."""
+        if self._upload_id is None:
+            self._put_whole()
+            return
+        if self._waiting.tell():
+            self._send(self._waiting.getvalue())
+        self._client.complete_multipart_upload(
+            Bucket=self._bucket,
+            Key=self._key,
+            UploadId=self._upload_id,
+            MultipartUpload={"Parts": self._parts},
+        )
+
+    def abort(self) -> None:
+        """Drop what was sent; without this, S3 keeps and bills the parts until they expire."""
+        if self._upload_id is not None:
+            self._client.abort_multipart_upload(
+                Bucket=self._bucket, Key=self._key, UploadId=self._upload_id
+            )
+
+    def _put_whole(self) -> None:
+        self._client.put_object(
+            Bucket=self._bucket,
+            Key=self._key,
+            Body=self._waiting.getvalue(),
+            ContentType=self._content_type,
+        )
+
+    def _send(self, body: bytes) -> None:
+        if self._upload_id is None:
+            begun = self._client.create_multipart_upload(
+                Bucket=self._bucket, Key=self._key, ContentType=self._content_type
+            )
+            self._upload_id = begun["UploadId"]
+        number = len(self._parts) + 1
+        sent = self._client.upload_part(
+            Bucket=self._bucket,
+            Key=self._key,
+            UploadId=self._upload_id,
+            PartNumber=number,
+            Body=body,
+        )
+        self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+
+
+RANGE_BYTES: Final = 3 * 1024 * 1024
+"""Read while result files are written, so it counts in the 60 MiB of `python -m tests.bench`."""
+RANGE_ATTEMPTS: Final = 5
+"""As many as boto3's own downloads make."""
+
+# botocore repeats a request until the answer begins; a body that breaks off is left to us.
+_BROKEN_BODY = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+
+# 404 is a missing key or version, 405 a delete marker, 412 a version "null" that was
+# overwritten. 403 is not among them: the roles may list the bucket and its versions, so that
+# S3 says it only of what is there.
+_MISSING = (
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.PRECONDITION_FAILED,
+)
+
+
+class ObjectRanges:
+    """
+    Ranges of one version of one object; without *version_id*, of what the first range met.
+
+    Args:
+        etag: That of the content which is meant; "" if the version says enough.
+
+    Attributes:
+        total: Size of the object, known after the first range.
+    """
+
+    def __init__(
+        self, client: S3Client, bucket: str, key: str, version_id: str | None, *, etag: str = ""
+    ) -> None:
+        self._client = client
+        self._which: dict[str, Any] = {"Bucket": bucket, "Key": key}
+        if version_id is not None:
+            self._which["VersionId"] = version_id
+        if etag:
+            self._which["IfMatch"] = f'"{etag}"'
+        self.total = 0
+
+    def fetch(self, start: int, length: int) -> bytes:
+        """
+        Return at most *length* bytes from *start*; fewer, or none, at the end.
+
+        Raises:
+            MissingObjectError: The object or the version is not there.
+            UnreadableObjectError: It is there, and we may not read it.
+            AwsUnavailableError: Its body broke off every time.
+        """
+        for _ in range(RANGE_ATTEMPTS - 1):
+            try:
+                return self._fetch_once(start, length)
+            except _BROKEN_BODY:
+                continue
+        try:
+            return self._fetch_once(start, length)
+        except _BROKEN_BODY as exc:
+            raise AwsUnavailableError("s3", "GetObject", type(exc).__name__) from exc
+
+    def _fetch_once(self, start: int, length: int) -> bytes:
+        try:
+            answer = self._client.get_object(
+                **self._which, Range=f"bytes={start}-{start + length - 1}"
+            )
+        except ClientError as exc:
+            status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                return b""  # not one byte to give: the object is empty
+            if status in _MISSING:
+                raise MissingObjectError(self._which["Key"]) from exc
+            if status == HTTPStatus.FORBIDDEN or _is_of_its_key(exc):
+                raise UnreadableObjectError(self._which["Key"]) from exc
+            raise
+        # Objects from before versioning share the version "null" and may be overwritten.
+        self._which["IfMatch"] = answer["ETag"]
+        self.total = int(answer["ContentRange"].rpartition("/")[2])
+        return answer["Body"].read()
+
+
+def _is_of_its_key(error: ClientError) -> bool:
+    """Return whether KMS has disabled or deleted the object's key, which S3 answers with 400."""
+    return error.response["Error"]["Code"].startswith("KMS.")
+
+
+class RangedReader(RawIOBase):
+    """An object's bytes from first to last; one range is in memory at a time."""
+
+    def __init__(self, ranges: ObjectRanges) -> None:
+        super().__init__()
+        self._ranges = ranges
+        self._start = 0
+        self._range = memoryview(b"")
+        self._ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        if not self._range and not self._ended:
+            self.fill()
+        target = memoryview(buffer).cast("B")
+        taken = min(len(target), len(self._range))
+        target[:taken] = self._range[:taken]
+        self._range = self._range[taken:]
+        return taken
+
+    def fill(self) -> None:
+        """Fetch the next range."""
+        self._range = memoryview(b"")  # let go of the old range before the new one comes
+        self._range = memoryview(self._ranges.fetch(self._start, RANGE_BYTES))
+        self._start += len(self._range)
+        self._ended = self._start >= self._ranges.total
 
 
 class S3Files:

@@ -1,7 +1,8 @@
-"""The CollectQueue port on SQS, and the way back from a message."""
+"""Work for later: the CollectQueue port on SQS, and the Resumer port, which invokes import_csv."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter
 from bigin_import.validation import hiding_adapter
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
 
 
@@ -47,3 +49,18 @@ def collect_message(body: str) -> CollectMessage:
 @cache
 def _messages() -> TypeAdapter[CollectMessage]:
     return hiding_adapter(CollectMessage)
+
+
+class LambdaResumer:
+    """Invokes *function* (a name or an ARN) with {"resume": import_id}."""
+
+    def __init__(self, client: LambdaClient, function: str) -> None:
+        self._client = client
+        self._function = function
+
+    def resume(self, import_id: str) -> None:
+        self._client.invoke(
+            FunctionName=self._function,
+            InvocationType="Event",
+            Payload=json.dumps({"resume": import_id}),
+        )

@@ -3,40 +3,142 @@ The Bulk Write API, call by call.
 
 Two rules for repeats: uploads and reads may be sent again, and are; creating a job costs 500
 credits and cannot be taken back, so it leaves once, on a connection of its own.
+
+Row results lie at an address that Bigin wrote, at a third host that asks for our token. An address
+from outside decides where the token goes, so it is checked before anything is sent: https, port
+443, no user name, and a host of Zoho's. An address at one of the configured base URLs is fine as
+it is, whatever scheme and port they have. A redirect is checked the same way, and another host
+never gets the token.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
 from tempfile import TemporaryFile
 from typing import BinaryIO, Unpack
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import requests
 from urllib3 import Timeout
+from urllib3.util import Url, parse_url
 
 from bigin_import.bigin import wire
 from bigin_import.bigin.answers import Answer, Json, read, read_from_file_host
-from bigin_import.bigin.connection import CONNECT_TIMEOUT_SECONDS
-from bigin_import.bigin.datacenters import Endpoints
-from bigin_import.bigin.download import MAX_REDIRECTS, ResultHosts, is_zip, same_origin, spool
+from bigin_import.bigin.datacenters import ZOHO_DOMAINS, Endpoints
 from bigin_import.bigin.error_codes import UPLOAD
 from bigin_import.bigin.transport import (
+    CONNECT_TIMEOUT_SECONDS,
     RESERVE_SECONDS,
     SEND_TIMEOUT_SECONDS,
     BoundedRetry,
     Content,
     ZohoToken,
+    failure,
     send,
     session,
 )
 from bigin_import.domain.job_request import Field, Job, JobRequest
-from bigin_import.errors import BiginOutcomeUnknownError, BiginUnreachableError
+from bigin_import.errors import BiginOutcomeUnknownError, BiginRefusedError, BiginUnreachableError
 from bigin_import.ports import AccessTokens, Clock
+
+MAX_REDIRECTS = 3
+MAX_RESULT_BYTES = 200_000_000  # what a result may be unpacked; packed it is far smaller
+CHUNK_BYTES = 256 * 1024
+ZIP_MAGIC = b"PK"
+MAX_ERROR_BYTES = 65_536  # of a body that is no zip: an error, read for its words
+
+_PRINTABLE = re.compile(r"[!-\[\]-~]+", re.ASCII)  # no blanks, no control characters, no backslash
+_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class ResultHosts:
+    """Where row results may be fetched from, and the token be sent to."""
+
+    endpoints: Endpoints
+
+    def resolve(self, url: str, *, base: str = "") -> str:
+        """
+        Return *url* as an absolute address that may have the token.
+
+        Args:
+            base: What a relative address is relative to; the API host if empty.
+
+        Raises:
+            BiginRefusedError: It is none of Zoho's.
+        """
+        resolved, parts = "", Url()
+        with suppress(ValueError):  # no address at all: refused below
+            resolved = urljoin(base or f"{self.endpoints.api}/", url)
+            # The parser that the request is sent with: two parsers may see two different hosts.
+            parts = parse_url(resolved)
+        if not (_PRINTABLE.fullmatch(resolved) and self._may_have_token(parts)):
+            raise _refused(
+                f"the row results are said to be at {parts.host or 'no host'}",
+                "Nothing was sent there. Look at the job in Bigin; if the host is Zoho's, report "
+                "it, so that it is added to the known ones",
+            )
+        return resolved
+
+    def _may_have_token(self, parts: Url) -> bool:
+        if parts.auth is not None or not parts.host:
+            return False
+        configured = (self.endpoints.api, self.endpoints.upload, self.endpoints.accounts)
+        if _origin(parts) in [_origin(parse_url(base)) for base in configured]:
+            return True
+        return _origin(parts)[::2] == ("https", 443) and any(
+            parts.host == domain or parts.host.endswith(f".{domain}") for domain in ZOHO_DOMAINS
+        )
+
+
+def same_origin(one: str, other: str) -> bool:
+    return _origin(parse_url(one)) == _origin(parse_url(other))
+
+
+def spool(response: requests.Response, file: BinaryIO, *, what: str) -> Answer:
+    """
+    Copy the body of *response* to *file*, from its start, and return the answer.
+
+    Raises:
+        BiginRefusedError: It is larger than any result can be.
+        BiginOutcomeUnknownError: The stream broke.
+    """
+    file.seek(0)
+    file.truncate()
+    try:
+        for chunk in response.iter_content(CHUNK_BYTES):
+            if file.tell() + len(chunk) > MAX_RESULT_BYTES:
+                raise _refused(
+                    f"the row results are larger than {MAX_RESULT_BYTES:,} bytes",
+                    "Look at the job in Bigin; report this, no part is large enough for it",
+                )
+            file.write(chunk)
+    except requests.RequestException as exc:
+        raise failure(exc, what) from exc
+    file.seek(0)
+    return Answer.of(response, file.read(MAX_ERROR_BYTES))
+
+
+def is_zip(file: BinaryIO) -> bool:
+    """Return whether *file* holds a zip; leaves it at its start."""
+    file.seek(0)
+    magic = file.read(len(ZIP_MAGIC))
+    file.seek(0)
+    return magic == ZIP_MAGIC
+
+
+def _origin(parts: Url) -> tuple[str | None, str | None, int | None]:
+    return parts.scheme, parts.host, parts.port or _PORTS.get(parts.scheme or "")
+
+
+def _refused(words: str, resolution: str) -> BiginRefusedError:
+    return BiginRefusedError(code="RESULT_NOT_FETCHED", message=words, resolution=resolution)
+
 
 # From connecting to the answer; the importer keeps this and 30 s more in reserve.
 CREATE_TIMEOUT_SECONDS = 120.0

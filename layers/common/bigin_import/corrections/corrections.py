@@ -16,8 +16,7 @@ from bigin_import.errors import DropRejectedError, MissingObjectError, Unreadabl
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import Headers
 from bigin_import.ports import Files, Ledger
-from bigin_import.reading.drop import ANY_ENCODING, Drop
-from bigin_import.reading.table import Batch, Table
+from bigin_import.reading.table import ANY_ENCODING, Batch, Drop, Table
 from bigin_import.splitting.dates import DatePattern
 from bigin_import.stored_plan import read_mapping_text, read_plan, write_mapping
 

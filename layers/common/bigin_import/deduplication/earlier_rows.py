@@ -20,8 +20,8 @@ from bigin_import.domain.row_result import RowStatus
 from bigin_import.errors import MissingObjectError
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Files, Ledger
-from bigin_import.reading.drop import Drop
-from bigin_import.row_results.kept_rows import KeptRow, read_kept_rows
+from bigin_import.reading.table import Drop
+from bigin_import.row_results.result_files import KeptRow, read_kept_rows
 from bigin_import.splitting.content_log import Fingerprints
 from bigin_import.stored_plan import read_plan
 

@@ -19,8 +19,7 @@ from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.parse import Reading
 from bigin_import.mapping.validate import Validated, validate
 from bigin_import.ports import Files
-from bigin_import.reading.drop import ANY_ENCODING, Drop
-from bigin_import.reading.table import Table
+from bigin_import.reading.table import ANY_ENCODING, Drop, Table
 from bigin_import.splitting.dates import fitting_formats
 
 

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from bigin_import import identity, object_keys
 from bigin_import.corrections.corrections import Corrections, Healing, reject_merged
-from bigin_import.corrections.families import Decided, Families
+from bigin_import.corrections.family import Decided, Families
 from bigin_import.deduplication.claims import Claims, Content
 from bigin_import.deduplication.earlier_rows import EarlierRows
 from bigin_import.deduplication.key_history import KeyHistory

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_import.errors import BiginImportError
 from bigin_import.importing.decisions import Decision
-from bigin_import.operating import connect, decide, doctor, drop, look, remove, status
+from bigin_import.operating import connect, decide, doctor, drop, look, remove
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
 
@@ -170,11 +170,11 @@ def _drop(options: Options, stack: Stack, terminal: Terminal) -> Exit:
 
 
 def _status(options: Options, stack: Stack, terminal: Terminal) -> Exit:
-    return status.show_status(stack, terminal, held_only=options.held, days=options.days)
+    return look.show_status(stack, terminal, held_only=options.held, days=options.days)
 
 
 def _credits(options: Options, stack: Stack, terminal: Terminal) -> Exit:
-    return status.show_credits(stack, terminal, days=options.days)
+    return look.show_credits(stack, terminal, days=options.days)
 
 
 def _watch(options: Options, stack: Stack, terminal: Terminal) -> Exit:

@@ -9,15 +9,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from bigin_import.bigin.datacenters import DATA_CENTERS, Endpoints, endpoints
-from bigin_import.bigin.error_codes import SCOPES
-from bigin_import.bigin.grant import (
+from bigin_import.bigin.auth import (
     Grant,
     Organisation,
     exchange_code,
     find_data_centers,
     read_organisation,
 )
+from bigin_import.bigin.datacenters import DATA_CENTERS, Endpoints, endpoints
+from bigin_import.bigin.error_codes import SCOPES
 from bigin_import.errors import BiginAccessError
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
 from bigin_import.settings import BiginSettings

@@ -12,7 +12,7 @@ from bigin_import.domain.states import OpenKind
 from bigin_import.ledger import update
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
-from bigin_import.report.figures import number
+from bigin_import.report.summary import number
 
 _DELETED_AT_ONCE = 1_000  # S3's limit for one DeleteObjects
 _BEYOND_REACH = (

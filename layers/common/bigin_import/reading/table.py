@@ -1,18 +1,19 @@
-"""The rows of an open drop, numbered as a spreadsheet shows them, in small batches."""
+"""A drop as a table: its header, its options, and its numbered rows in batches."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from types import MappingProxyType
 from typing import BinaryIO, NamedTuple
 
-from bigin_import.domain.drop import Problem
+from bigin_import.domain.drop import ObjectVersion, Problem
 from bigin_import.domain.plan import Dialect, LeftOut, Plan, RowDecision
 from bigin_import.errors import DropRejectedError
+from bigin_import.ports import Files
 from bigin_import.reading.decoding import (
     DropBytes,
     DropText,
@@ -32,8 +33,7 @@ from bigin_import.reading.dialect import (
     read_opening,
 )
 from bigin_import.reading.records import record_batches
-from bigin_import.reading.row_shapes import ParentRow, Row, RowShapes
-from bigin_import.reading.totals import are_totals
+from bigin_import.reading.row_shapes import ParentRow, Row, RowShapes, are_totals
 
 FILL = "fill"  # ragged_rows
 RESULT_COLUMNS = (
@@ -432,3 +432,60 @@ def _no_text(head: bytes, name: str, stated: str | None) -> tuple[Problem, ...]:
         return problems
     is_explained = byte_order_mark(head) or (stated and is_wide(stated))
     return () if is_explained else (nuls_problem(name),)
+
+
+# It explains every byte, so with it what is ASCII can be read whatever the encoding really is.
+ANY_ENCODING = "latin-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """
+    One version of a drop, and what is said of its encoding should it not be UTF-8.
+
+    Attributes:
+        encoding: By its mapping.
+        default_encoding: By the deployment; "" if nothing is.
+        options: How its rows are to be read.
+    """
+
+    files: Files
+    source: ObjectVersion
+    encoding: str | None = None
+    default_encoding: str = ""
+    options: Options = AS_FOUND
+
+    @classmethod
+    def of_plan(cls, files: Files, source: ObjectVersion, plan: Plan) -> Drop:
+        """Return the drop as it was read for *plan*: nothing is decided anew."""
+        return cls(files, source, plan.dialect.encoding, options=Options.of_plan(plan))
+
+    @contextmanager
+    def open(self, options: Options | None = None) -> Iterator[Table]:
+        """
+        Yield the table of the drop, read by *options* if there are any, else by its own.
+
+        Raises:
+            MissingObjectError: The version is gone.
+            DropRejectedError: It is no table that can be read.
+        """
+        with self.files.open_stream(self.source) as stream:
+            yield open_table(
+                stream,
+                name=self.source.key,
+                encoding=self.encoding,
+                default_encoding=self.default_encoding or None,
+                options=options or self.options,
+                reopen=self.open,
+            )
+
+    def read_values(self, column: int) -> Iterator[str]:
+        """
+        Yield the values of a column, in a whole read of the drop.
+
+        Args:
+            column: Position in the header without our own columns.
+        """
+        with self.open() as table:
+            for batch in table.batches():
+                yield from (row[column] for row in batch.rows if column < len(row))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bigin_import.domain.states import ImportState
-from bigin_import.report.figures import rows
-from bigin_import.report.summary import ImportSummary
+from bigin_import.report.summary import ImportSummary, rows
 
 NOTHING_TO_DO = "Nothing to do."
 _LOOK_AT_WARNINGS = "Read the warnings below and look at the rows that they name."

@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING
 from bigin_import import object_keys
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.domain.states import PartState
-from bigin_import.report.figures import balance, delimiter_name, duration, moment, number, sentence
 from bigin_import.report.headline import headline
-from bigin_import.report.summary import ImportSummary
+from bigin_import.report.summary import (
+    ImportSummary,
+    balance,
+    delimiter_name,
+    duration,
+    moment,
+    number,
+    sentence,
+)
 from bigin_import.row_results.reasons import shortened
 
 if TYPE_CHECKING:

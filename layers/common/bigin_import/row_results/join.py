@@ -34,15 +34,17 @@ from bigin_import.row_results.bigin_listing import (
     csv_rows,
     read_listing,
 )
-from bigin_import.row_results.count_matching import (
+from bigin_import.row_results.matching import (
+    UNCLEAR,
     by_order,
+    by_values,
     by_whole_listing,
     count_row_results,
     disagrees,
+    is_in_order,
     left_over,
     said_of_equal_rows,
 )
-from bigin_import.row_results.matching import UNCLEAR, by_values, is_in_order
 
 _EITHER = "either"
 _FOREIGN = "Not one value of Bigin's row results was sent: they are another job's, or unreadable."

@@ -1,12 +1,19 @@
-"""Which line of Bigin's listing speaks of which row: by order or by values, or unproven."""
+"""
+Which line of Bigin's listing speaks of which row: by order or by values, or unproven.
+
+Rows that their values do not tell apart may still be told apart by Bigin's counts. Where a listing
+has a line for each row, or for each row that Bigin did not write, it says what became of every row,
+whichever of them are alike.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
-from bigin_import.domain.row_result import RowResult, RowStatus
+from bigin_import.domain.row_result import Counts, JobCounts, RowResult, RowStatus
 from bigin_import.row_results.bigin_listing import Key, Listing
 from bigin_import.row_results.reasons import any_of
 
@@ -130,3 +137,223 @@ def common_result(row_results: Sequence[RowResult]) -> RowResult:
     if statuses == {RowStatus.ADDED, RowStatus.UPDATED}:
         return RowResult(RowStatus.UPDATED, record_id, either=True)
     return UNCLEAR
+
+
+_NOT_WRITTEN = (RowStatus.REFUSED, RowStatus.EXISTING, RowStatus.UNPROCESSED)
+
+
+def count_row_results(row_results: Sequence[RowResult]) -> Counts:
+    """Count rows by their status."""
+    found = Counter(row_result.status.value for row_result in row_results)
+    return Counts(**found)
+
+
+def left_over(
+    row_results: Sequence[RowResult],
+    said: Mapping[int, RowResult],
+    counts: JobCounts,
+    *,
+    existing_is_asked: bool,
+) -> Mapping[int, RowResult]:
+    """
+    Return results of unclear rows, by their place, for which Bigin's counts leave one answer.
+
+    Args:
+        said: What the listing says of unclear rows and others that look the same.
+        existing_is_asked: A row that Bigin skipped may be there already, as was asked.
+    """
+    known = count_row_results(row_results)
+    is_complete = counts.covered == len(row_results) and counts.total in (None, len(row_results))
+    if not known.unclear or not is_complete or disagrees(row_results, counts):
+        return {}
+    unclear = [
+        at for at, row_result in enumerate(row_results) if row_result.status is RowStatus.UNCLEAR
+    ]
+    added = (counts.added or 0) - known.added
+    updated = (counts.updated or 0) - known.updated
+    if added + updated == 0:
+        otherwise = None if existing_is_asked else RowResult(RowStatus.REFUSED)
+        return _not_written(unclear, said, otherwise)
+    if added + updated != known.unclear:
+        return {}
+    if any(row_result.either for row_result in row_results) or (added and updated):
+        return dict.fromkeys(unclear, RowResult(RowStatus.UPDATED, either=True))
+    return dict.fromkeys(unclear, RowResult(RowStatus.ADDED if added else RowStatus.UPDATED))
+
+
+def _not_written(
+    unclear: Sequence[int], said: Mapping[int, RowResult], otherwise: RowResult | None
+) -> Mapping[int, RowResult]:
+    """Give each unclear row what is said of it, if that is no success, or else *otherwise*."""
+    found = {at: row_result for at, row_result in said.items() if row_result.status in _NOT_WRITTEN}
+    return found if otherwise is None else dict.fromkeys(unclear, otherwise) | found
+
+
+def disagrees(row_results: Sequence[RowResult], counts: JobCounts) -> bool:
+    """Return whether no results of the unclear rows could make the rows fit Bigin's counts."""
+    known = count_row_results(row_results)
+    either = sum(row_result.either for row_result in row_results)
+    skipped = known.refused + known.existing
+    decided = len(row_results) - known.unprocessed - known.unclear
+    return not (
+        _fits(counts.added, known.added, known.added + either + known.unclear)
+        and _fits(counts.updated, known.updated - either, known.updated + known.unclear)
+        and _fits(counts.skipped, skipped, skipped + known.unprocessed + known.unclear)
+        and _fits(counts.total, decided, len(row_results))
+    )
+
+
+def _fits(count: int | None, least: int, most: int) -> bool:
+    return count is None or least <= count <= most
+
+
+_WRITTEN = (RowStatus.ADDED, RowStatus.UPDATED)
+
+
+def by_order(ours: Sequence[Key], listing: Listing, counts: JobCounts) -> list[RowResult]:
+    """
+    Give every row the line at its place in a listing that is in order.
+
+    A line that is listed twice stands beside itself, so it can take another's place only among
+    neighbours that look alike, and theirs are then the same. Bigin's counts show it, unless two
+    such mistakes cancel each other out; to take that for impossible is no bolder than to take
+    the order for proven.
+    """
+    row_results = list(listing.row_results)
+    beside = [
+        at
+        for at in range(1, len(ours))
+        if ours[at] == ours[at - 1] and row_results[at] == row_results[at - 1]
+    ]
+    ambiguous = sorted({*beside, *(at - 1 for at in beside)})
+    if not ambiguous:
+        return row_results
+    if not _is_whole(len(ours), listing, counts):
+        return _without(ambiguous, row_results)
+    for at in ambiguous:
+        row_results[at] = _certain(row_results[at], is_named=listing.names_record(ours[at]))
+    return row_results
+
+
+def by_whole_listing(
+    ours: Sequence[Key], wholes: Sequence[int], listing: Listing, counts: JobCounts
+) -> list[RowResult] | None:
+    """
+    Give every row its line, and rows without one the success that the counts leave for them.
+
+    The lines are exactly as many as they must be, with Bigin's counts, and no values are listed
+    more often than they were sent. So a line can be listed twice only among rows that
+    look alike, in place of another's with the same values; its status is still the right one if
+    all such lines have the same. Of a listing of failures alone it is taken that none of them is
+    listed in place of a failure with other values.
+
+    Returns:
+        None if the listing is not whole, or the counts contradict it.
+    """
+    if not _is_whole(len(ours), listing, counts):
+        return None
+    unlisted = _written(counts)
+    row_results = [UNCLEAR] * len(ours)
+    ambiguous: list[int] = []
+    repeated: set[RowStatus] = set()
+    spoken_for = 0
+    for rows, found in with_equal_values(ours, listing.keys):
+        if len(found) > len(rows):
+            return None
+        spoken_for += len(found)
+        lines = [listing.row_results[at] for at in found]
+        if len(set(lines)) < len(lines):
+            repeated |= {line.status for line in _listed_twice(lines)}
+            ambiguous += rows
+            lines = _certain_of(lines, is_named=listing.names_record(ours[rows[0]]))
+        lines += [unlisted] * (len(rows) - len(found))
+        for at, row_result in zip(rows, dealt_out(lines, {wholes[at] for at in rows}), strict=True):
+            row_results[at] = row_result
+    if spoken_for < len(listing.keys):
+        return None
+    return _without(ambiguous, row_results) if len(repeated) > 1 else row_results
+
+
+def _without(ambiguous: Iterable[int], row_results: list[RowResult]) -> list[RowResult]:
+    for at in ambiguous:
+        row_results[at] = UNCLEAR
+    return row_results
+
+
+def _listed_twice(lines: Iterable[RowResult]) -> set[RowResult]:
+    return {line for line, times in Counter(lines).items() if times > 1}
+
+
+def _certain_of(lines: Sequence[RowResult], *, is_named: bool) -> list[RowResult]:
+    """Return *lines*, of those that are there twice only what is certain."""
+    again = _listed_twice(lines)
+    return [_certain(line, is_named=is_named) if line in again else line for line in lines]
+
+
+def _certain(line: RowResult, *, is_named: bool) -> RowResult:
+    """
+    Return what holds of two rows with the same line, though one of them may be listed twice.
+
+    Args:
+        is_named: The rows share the value by which Bigin finds a record.
+    """
+    if is_named:
+        return line
+    if line.status is RowStatus.EXISTING:  # to Bigin's counts that is skipped, for any reason
+        return UNCLEAR
+    return replace(line, record_id="")
+
+
+def _is_whole(rows: int, listing: Listing, counts: JobCounts) -> bool:
+    """
+    Return whether the listing has as many lines as there are rows, or rows not written.
+
+    And whether these lines, with the rows that it then leaves out, have Bigin's counts.
+    """
+    statuses = [row_result.status for row_result in listing.row_results]
+    if RowStatus.UNCLEAR in statuses or _adds_twice(listing.row_results):
+        return False
+    # Bigin does not say whether it counts what it left unprocessed among the skipped rows.
+    decided = (rows, rows - statuses.count(RowStatus.UNPROCESSED))
+    if counts.covered not in decided or counts.total not in (None, *decided):
+        return False
+    unlisted = rows - len(statuses)
+    if unlisted:
+        written = (counts.added or 0) + (counts.updated or 0)
+        if unlisted != written or any(each in _WRITTEN for each in statuses):
+            return False
+    return not disagrees([*listing.row_results, *[_written(counts)] * unlisted], counts)
+
+
+def _adds_twice(row_results: Sequence[RowResult]) -> bool:
+    """Return whether a record is added by two lines: then one of them is a repetition."""
+    added = [
+        row_result.record_id
+        for row_result in row_results
+        if row_result.status is RowStatus.ADDED and row_result.record_id
+    ]
+    return len(set(added)) < len(added)
+
+
+def _written(counts: JobCounts) -> RowResult:
+    """Return what became of rows of which it is only certain that Bigin wrote them."""
+    if counts.added and counts.updated:
+        return RowResult(RowStatus.UPDATED, either=True)
+    return RowResult(RowStatus.ADDED if counts.added else RowStatus.UPDATED)
+
+
+def said_of_equal_rows(
+    ours: Sequence[Key], listing: Listing, row_results: Sequence[RowResult]
+) -> dict[int, RowResult]:
+    """Return, for unclear rows, what all lines with their values have in common."""
+    said: dict[int, RowResult] = {}
+    for rows, found in with_equal_values(ours, listing.keys):
+        unclear = (
+            [at for at in rows if row_results[at].status is RowStatus.UNCLEAR] if found else []
+        )
+        if unclear:
+            row_result = common_result([listing.row_results[at] for at in found])
+            if len(found) < len(rows):  # some of them are not listed, for whatever reason
+                row_result = replace(row_result, error=any_of((row_result.error, "")))
+            said |= dict.fromkeys(unclear, row_result)
+    return said

@@ -33,8 +33,12 @@ from bigin_import.report.machine import import_json
 from bigin_import.report.notice import compose_notice
 from bigin_import.report.page import render_report
 from bigin_import.report.summary import FileLink, ImportSummary
-from bigin_import.row_results.kept_rows import write_kept_rows
-from bigin_import.row_results.result_files import ResultFile, WrittenResults, write_results
+from bigin_import.row_results.result_files import (
+    ResultFile,
+    WrittenResults,
+    write_kept_rows,
+    write_results,
+)
 from bigin_import.settling.row_files import Rows, sent_columns
 from bigin_import.settling.summarize import ConsoleLinks, summarize
 from bigin_import.settling.waiting_notice import Suggest, WaitingNotice

@@ -17,8 +17,8 @@ from bigin_import.domain.states import PartState
 from bigin_import.errors import RowResultsMismatchError
 from bigin_import.mapping.names import STANDARD_LOOKUPS, SYSTEM_KEYS
 from bigin_import.ports import Files
-from bigin_import.reading.drop import Drop
-from bigin_import.report.figures import sentence
+from bigin_import.reading.table import Drop
+from bigin_import.report.summary import sentence
 from bigin_import.row_results.bigin_listing import csv_rows
 from bigin_import.row_results.join import read_row_results
 from bigin_import.row_results.reasons import (

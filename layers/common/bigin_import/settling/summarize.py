@@ -13,7 +13,6 @@ from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnFindings, Plan
 from bigin_import.domain.row_result import Counts, JobCounts
 from bigin_import.domain.states import PartState
-from bigin_import.report.figures import rows, sentence, span
 from bigin_import.report.summary import (
     CheckedColumn,
     Choice,
@@ -21,6 +20,9 @@ from bigin_import.report.summary import (
     FileLink,
     ImportSummary,
     PartSummary,
+    rows,
+    sentence,
+    span,
 )
 
 FAILED = JobStatus.FAILED.value
