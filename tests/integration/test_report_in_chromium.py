@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bigin_import.report.headline import headline
 from bigin_import.report.page import render_report
+from bigin_import.report.summary import headline
 from tests.unit.report.sample_summaries import SAMPLES, WITH_ERRORS
 
 CHROMIUM = next(

@@ -14,7 +14,7 @@ from typing import Any
 
 from bigin_import import callback_url, identity
 from bigin_import.deduplication import claims
-from bigin_import.deduplication.key_history import KeyHistory
+from bigin_import.deduplication.claims import KeyHistory
 from bigin_import.deduplication.repeats import Repeats
 from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import

@@ -31,12 +31,11 @@ if TYPE_CHECKING:
     from bigin_import.settling.callback import CallbackRecorder
     from bigin_import.settling.close import ImportCloser
     from bigin_import.settling.collect import Collector
-    from bigin_import.settling.credit_notice import OutOfCreditsNotice
     from bigin_import.settling.match_job import JobMatcher
     from bigin_import.settling.poll import JobPoller
     from bigin_import.settling.self_check import SelfCheck
     from bigin_import.settling.tick import Tick
-    from bigin_import.settling.waiting_notice import Suggestion
+    from bigin_import.settling.waiting_notices import OutOfCreditsNotice, Suggestion
 
 MINUTE_SECONDS = 60
 HOUR_SECONDS = 3600
@@ -352,7 +351,7 @@ class Application:
 
     @cached_property
     def _out_of_credits(self) -> OutOfCreditsNotice:
-        from bigin_import.settling.credit_notice import OutOfCreditsNotice
+        from bigin_import.settling.waiting_notices import OutOfCreditsNotice
 
         return OutOfCreditsNotice(
             ledger=self._ports.ledger,

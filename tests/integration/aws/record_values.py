@@ -9,14 +9,15 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from bigin_import.domain.history import FileHistory, ModuleHistory
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import (
     CachedResponse,
     ContentClaim,
     Family,
+    FileHistory,
     KeyLock,
     LastNotice,
+    ModuleHistory,
     Record,
     SharedToken,
 )

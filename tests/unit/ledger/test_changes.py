@@ -25,7 +25,7 @@ WAITING = Import(
 ALSO_SAVE = {
     "bigin.token_store",
     "importing.prepare",
-    "settling.credit_notice",
+    "settling.waiting_notices",
 }
 
 

@@ -11,7 +11,7 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.listing import CREDITS, HELD, OTHER, listing_of
 from bigin_import.domain.states import ImportState
 from bigin_import.importing.pauses import Pause
-from bigin_import.settling.measure_open import report_open_work
+from bigin_import.settling.tick import report_open_work
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.seen_events import SeenEvents

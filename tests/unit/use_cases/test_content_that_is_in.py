@@ -7,11 +7,10 @@ from collections.abc import Mapping
 import pytest
 
 from bigin_import import object_keys
-from bigin_import.deduplication import key_history
-from bigin_import.domain.history import ModuleHistory
+from bigin_import.deduplication import claims
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Field
-from bigin_import.domain.locks import ContentClaim
+from bigin_import.domain.locks import ContentClaim, ModuleHistory
 from bigin_import.domain.states import ImportState
 from bigin_import.errors import BiginRefusedError
 from tests.fakes.fake_bigin import CONTACT_FIELDS
@@ -136,7 +135,7 @@ def test_an_import_that_went_on_for_longer_may_have_had_the_last_word() -> None:
 
 
 def test_what_is_not_known_any_more_counts_as_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_history, "MOST_REMEMBERED", 2)
+    monkeypatch.setattr(claims, "MOST_REMEMBERED", 2)
     desk = Desk()
     for number, body in enumerate((A, OTHER, OTHER.replace(b"alan", b"grace"))):
         assert desk.drop(body, f"incoming/{number}.csv") is DONE

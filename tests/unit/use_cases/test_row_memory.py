@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigin_import.deduplication.row_memory import KnownRow, RowIn, RowMemory
+from bigin_import.deduplication.earlier_rows import KnownRow, RowIn, RowMemory
 from bigin_import.domain.job_request import JobRequest, Operation
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn
 from bigin_import.domain.row_result import RowStatus

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
 
-from bigin_import.deduplication.earlier_rows import EarlierRows
-from bigin_import.deduplication.row_memory import KnownRow, RowMemory
+from bigin_import.deduplication.earlier_rows import EarlierRows, KnownRow, RowMemory
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import JobRequest, Operation
 from bigin_import.domain.plan import RowDecision

@@ -1,19 +1,198 @@
-"""The mapping of a drop: which one counts, what it says, and the copy that is kept of it."""
+"""
+Use case: the mapping of a drop: which one counts, and the copy that is kept of it.
+
+Before anything is split, it is held against the drop and Bigin's metadata.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 
 from bigin_import import object_keys
-from bigin_import.corrections.corrections import Corrections
+from bigin_import.corrections.corrections import Corrections, Inherited
+from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Import, MappingPin
-from bigin_import.errors import DropRejectedError
-from bigin_import.importing.check import DropCheck
+from bigin_import.domain.job_request import Field
+from bigin_import.errors import BiginRefusedError, DropRejectedError
+from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.register import Registrar
+from bigin_import.importing.rejections import unknown_module
+from bigin_import.mapping.counted_columns import counted_column_problems
 from bigin_import.mapping.model import Mapping
-from bigin_import.mapping.parse import read_mapping
+from bigin_import.mapping.parse import Reading, read_mapping
+from bigin_import.mapping.validate import Validated, validate
 from bigin_import.ports import Files
+from bigin_import.reading.table import ANY_ENCODING, Drop, Table
+from bigin_import.splitting.dates import fitting_formats
 from bigin_import.stored_plan import MOST_BYTES, read_mapping_text, write_mapping
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What is wrong, from several looks at it: one that fails does not end the others."""
+
+    of_the_mapping: list[Problem] = field(default_factory=list)
+    of_the_drop: list[Problem] = field(default_factory=list)
+    drop_concerns_mapping: bool = False
+
+    def add(self, rejected: DropRejectedError) -> None:
+        """Take what the drop was rejected for."""
+        self.of_the_drop += rejected.problems
+        self.drop_concerns_mapping |= rejected.concerns_mapping
+
+    def rejection(self) -> DropRejectedError | None:
+        problems = tuple(dict.fromkeys((*self.of_the_mapping, *self.of_the_drop)))
+        concerns_mapping = self.drop_concerns_mapping or bool(self.of_the_mapping)
+        if not problems:
+            return None
+        return DropRejectedError(problems, concerns_mapping=concerns_mapping)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropCheck:
+    """Finds everything that is wrong with a mapping and the beginning of its drop, at once."""
+
+    files: Files
+    metadata: MetadataCache
+    corrections: Corrections
+    default_encoding: str
+
+    @contextmanager
+    def open(
+        self, record: Import, mapping: Mapping
+    ) -> Iterator[tuple[Table, Validated, Inherited]]:
+        """
+        Yield the open drop, *mapping* beside its header, and what the drop has from the import
+        whose result file it was, if nothing is wrong with any of them.
+
+        Raises:
+            DropRejectedError: With all problems, those of the mapping first. If the drop cannot
+                be opened, those of the mapping that show without it are among them.
+            MissingObjectError: The version was removed from the bucket.
+        """
+        findings = _Findings()
+        drop = self.drop_of(record, mapping)
+        with ExitStack() as stack:
+            table = _open_table(stack, drop, findings)
+            inherited = self._examine_correction(record, mapping, drop, table, findings)
+            mapping_name = _name_of_mapping(record, inherited)
+            examined = validate(
+                mapping,
+                table.header if table else self._read_plain_header(record, findings),
+                self._get_fields(mapping, mapping_name, findings),
+                mapping_name=mapping_name,
+                drop_name=record.source.key,
+                date_formats=partial(_read_date_formats, drop, findings),
+            )
+            findings.of_the_mapping += examined.problems
+            findings.of_the_mapping += counted_column_problems(examined, drop=record.source.key)
+            if rejection := findings.rejection():
+                raise rejection
+            if table is not None:
+                yield table, examined, inherited
+
+    def drop_of(self, record: Import, mapping: Mapping) -> Drop:
+        """Return the drop of an import as *mapping* says how to read it."""
+        encoding, options = mapping.character_encoding, mapping.options
+        return Drop(self.files, record.source, encoding, self.default_encoding, options)
+
+    def find_rejection(self, record: Import, reading: Reading) -> DropRejectedError:
+        """
+        Return why a drop with a wrong mapping is rejected: also for what is wrong besides.
+
+        Raises:
+            MissingObjectError: The version was removed from the bucket.
+        """
+        problems = reading.problems
+        if reading.mapping is None:
+            problems += self._check_alone(record)
+        else:
+            try:
+                with self.open(record, reading.mapping):
+                    pass
+            except DropRejectedError as exc:
+                problems += exc.problems
+        return DropRejectedError(tuple(dict.fromkeys(problems)), concerns_mapping=True)
+
+    def _check_alone(self, record: Import) -> tuple[Problem, ...]:
+        """Return what is wrong with a drop, but for what a mapping might explain."""
+        try:
+            with Drop(self.files, record.source, None, self.default_encoding).open():
+                return ()
+        except DropRejectedError as exc:
+            return () if exc.concerns_mapping else exc.problems
+
+    def _examine_correction(
+        self,
+        record: Import,
+        mapping: Mapping,
+        drop: Drop,
+        table: Table | None,
+        findings: _Findings,
+    ) -> Inherited:
+        if table is None or table.parent_import is None:
+            return Inherited()
+        try:
+            inherited = self.corrections.examine(record, mapping, drop, table.parent_import)
+        except DropRejectedError as exc:
+            findings.add(exc)
+            return Inherited()
+        findings.of_the_drop += inherited.problems
+        return inherited
+
+    def _read_plain_header(self, record: Import, findings: _Findings) -> tuple[str, ...] | None:
+        """Return the header of a drop whose encoding nothing explains, if that is plain ASCII."""
+        if not findings.drop_concerns_mapping:
+            return None
+        try:
+            with Drop(self.files, record.source, ANY_ENCODING).open() as table:
+                return table.header if "".join(table.header).isascii() else None
+        except DropRejectedError:
+            return None
+
+    def _get_fields(
+        self, mapping: Mapping, mapping_name: str, findings: _Findings
+    ) -> tuple[Field, ...] | None:
+        """
+        Return the module's fields; None if Bigin refuses to tell them, and less is checked.
+
+        Raises:
+            BiginError: It cannot be asked now: whoever prepares waits, for no check is skipped.
+        """
+        if not mapping.module:
+            return None
+        try:
+            return self.metadata.get_fields(mapping.module)
+        except BiginRefusedError as exc:
+            if exc.concerns_mapping:
+                problem = unknown_module(mapping_name, mapping.module, exc)
+                findings.of_the_mapping.append(problem)
+            return None
+
+
+def _open_table(stack: ExitStack, drop: Drop, findings: _Findings) -> Table | None:
+    try:
+        return stack.enter_context(drop.open())
+    except DropRejectedError as exc:
+        findings.add(exc)
+        return None
+
+
+def _read_date_formats(drop: Drop, findings: _Findings, column: int) -> tuple[str, ...]:
+    try:
+        return fitting_formats(drop.read_values(column))
+    except DropRejectedError as exc:
+        findings.add(exc)
+        return ()
+
+
+def _name_of_mapping(record: Import, inherited: Inherited) -> str:
+    """Return what people call the mapping, also if it was handed on."""
+    pin = inherited.mapping or record.mapping
+    return pin.key if pin else "mapping.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

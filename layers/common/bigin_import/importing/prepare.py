@@ -10,9 +10,8 @@ from zoneinfo import available_timezones
 from bigin_import import identity, object_keys
 from bigin_import.corrections.corrections import Corrections, Healing, reject_merged
 from bigin_import.corrections.family import Decided, Families
-from bigin_import.deduplication.claims import Claims, Content
+from bigin_import.deduplication.claims import Claims, Content, KeyHistory
 from bigin_import.deduplication.earlier_rows import EarlierRows
-from bigin_import.deduplication.key_history import KeyHistory
 from bigin_import.deduplication.repeats import Repeated, Repeats
 from bigin_import.domain import import_transitions
 from bigin_import.domain.drop import Problem
@@ -22,7 +21,7 @@ from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, Plan
 from bigin_import.domain.states import ImportState, OpenKind, PartState
 from bigin_import.errors import DropRejectedError, UnderWayError
-from bigin_import.importing.check import DropCheck
+from bigin_import.importing.find_mapping import DropCheck
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.pauses import Pause

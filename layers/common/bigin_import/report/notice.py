@@ -8,8 +8,7 @@ from typing import NamedTuple
 from bigin_import.domain.drop import Notice, Problem
 from bigin_import.domain.row_result import Counts, JobCounts
 from bigin_import.domain.states import ImportState
-from bigin_import.report.headline import headline
-from bigin_import.report.summary import ImportSummary, balance, number, rows
+from bigin_import.report.summary import ImportSummary, balance, headline, number, rows
 from bigin_import.row_results.reasons import shortened, what_without_quotation
 
 MAX_SUBJECT = 99  # SNS takes fewer than 100 characters, ASCII, one line

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from bigin_import import object_keys
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.domain.states import PartState
-from bigin_import.report.headline import headline
 from bigin_import.report.summary import (
     ImportSummary,
     balance,
     delimiter_name,
     duration,
+    headline,
     moment,
     number,
     sentence,

@@ -41,7 +41,7 @@ from bigin_import.row_results.result_files import (
 )
 from bigin_import.settling.row_files import Rows, sent_columns
 from bigin_import.settling.summarize import ConsoleLinks, summarize
-from bigin_import.settling.waiting_notice import Suggest, WaitingNotice
+from bigin_import.settling.waiting_notices import Suggest, WaitingNotice
 from bigin_import.splitting.content_log import Fingerprints
 from bigin_import.stored_plan import read_plan, read_problems, write_problems
 from bigin_import.validation import hiding_adapter

@@ -3,7 +3,9 @@ Use case: whatever is overdue. The ledger is the only clock.
 
 Every minute the tick takes the items that are due, the longest overdue first, moves each one's
 `due_at` forward before it acts, and acts. What cannot be done now is due again; one item that
-fails never keeps the others from their turn.
+fails never keeps the others from being looked at.
+
+It also reports what is open as gauges, so that an alarm lasts as long as its cause.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bigin_import import object_keys
-from bigin_import.domain import import_transitions, part_transitions
+from bigin_import.domain import import_transitions, listing, part_transitions
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import Record
@@ -28,11 +30,25 @@ from bigin_import.object_keys import KeyKind
 from bigin_import.ports import Clock, Failures, Files, Ledger, Resumer, Telemetry
 from bigin_import.settling.close import ImportCloser, give_up_hold
 from bigin_import.settling.collect import Collector
-from bigin_import.settling.credit_notice import OutOfCreditsNotice
 from bigin_import.settling.match_job import JobMatcher
-from bigin_import.settling.measure_open import report_open_work
 from bigin_import.settling.poll import JobPoller
+from bigin_import.settling.waiting_notices import OutOfCreditsNotice
 from bigin_import.telemetry import report_aws_error, report_bigin_error
+
+
+def report_open_work(ledger: Ledger, clock: Clock, telemetry: Telemetry) -> None:
+    """Report how many imports are open, what they wait for, and how old the oldest is."""
+    found = {heading: ledger.find_listed(heading) for heading in listing.OPEN}
+    now = clock.now()
+    received = [record.received_at for records in found.values() for record in records]
+    telemetry.emit(
+        "open_work",
+        open=len(received),
+        held=len(found[listing.HELD]),
+        waiting_for_credits=len(found[listing.CREDITS]),
+        oldest_seconds=now - min(received, default=now),
+    )
+
 
 MOST_ITEMS = 1_200  # of each kind in one tick: 10,000 are looked at within ten minutes
 RESERVE_SECONDS = 60  # the longest single item: joining one part
