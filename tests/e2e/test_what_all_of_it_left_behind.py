@@ -41,6 +41,16 @@ def test_no_log_holds_a_secret_a_token_a_signature_or_a_cell(
     assert ACCESS_TOKEN.findall(log) == []
 
 
+def test_the_access_token_lies_in_its_secret_and_in_no_item_of_the_table(stack: LocalStack) -> None:
+    answer = stack.client("secretsmanager").get_secret_value(SecretId=stack.resource("TokenSecret"))
+    pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.table)
+    items = str([item for page in pages for item in page["Items"]])
+
+    assert ACCESS_TOKEN.fullmatch(answer["SecretString"])
+    assert "TOKEN" in items
+    assert ACCESS_TOKEN.findall(items) == []
+
+
 def secrets(stack: LocalStack) -> Iterator[str]:
     zoho = Client()
     yield from (zoho.client_secret, zoho.refresh_token)

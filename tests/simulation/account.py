@@ -18,6 +18,7 @@ from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
 from bigin_import.importing.decisions import Decision
 from tests.fakes.memory_files import MemoryFiles
+from tests.fakes.memory_token_secret import MemoryTokenSecret
 from tests.fakes.seen_events import SeenEvents
 from tests.simulation.bigin_port import BiginServer
 from tests.simulation.functions import Functions, Outside
@@ -80,6 +81,7 @@ class Account:
         self._outside = Outside(
             world=world,
             ledger=self.ledger,
+            token_secret=MemoryTokenSecret(),
             bucket=self.bucket,
             bigin=self.bigin,
             queue=self,

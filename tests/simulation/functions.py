@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bigin_import.bigin.token_store import SharedAccessToken
 from bigin_import.callback_url import SignedCallbacks, read_job_id, verify
 from bigin_import.errors import AwsUnavailableError, BiginError
 from bigin_import.importing.decisions import Decisions
@@ -13,7 +12,9 @@ from bigin_import.ports import CollectQueue, Failures, Notices, Resumer
 from bigin_import.telemetry import report_aws_error, report_bigin_error
 from bigin_import.wiring import Application, Limits
 from tests.fakes.memory_files import MemoryFiles
+from tests.fakes.memory_token_secret import MemoryTokenSecret
 from tests.fakes.seen_events import SeenEvents
+from tests.fakes.shared_token import shared_token
 from tests.simulation.bigin_port import BiginServer, SimulatedBigin, ZohoTokens
 from tests.simulation.ports import Fibers, ProcessClock, SimulatedFiles, SimulatedLedger
 from tests.simulation.scenarios import ROWS_PER_PART
@@ -31,6 +32,7 @@ class Outside:
 
     world: World
     ledger: SimulatedLedger
+    token_secret: MemoryTokenSecret
     bucket: MemoryFiles
     bigin: BiginServer
     queue: CollectQueue
@@ -53,7 +55,12 @@ class Functions:
         self.telemetry = outside.telemetry
         self.clock = ProcessClock(world, world.process)
         self.files = SimulatedFiles(world, outside.bucket)
-        tokens = SharedAccessToken(outside.ledger, ZohoTokens(outside.bigin), self.clock)
+        tokens = shared_token(
+            ZohoTokens(outside.bigin),
+            self.clock,
+            ledger=outside.ledger,
+            secret=outside.token_secret,
+        )
         self.bigin = SimulatedBigin(outside.bigin, tokens)
         self.urls = SignedCallbacks(BASE_URL, KEYS)
         self.parallel = Fibers(world)

@@ -16,19 +16,21 @@ from botocore.config import Config
 from bigin_import.aws.ledger import DynamoLedger
 from bigin_import.aws.outages import translate_errors
 from bigin_import.aws.queue import SqsCollectQueue
-from bigin_import.aws.secrets import Secrets
+from bigin_import.aws.secrets import AccessTokenSecret, Secrets
 from bigin_import.aws.telemetry import PowertoolsTelemetry
 from bigin_import.bigin.auth import Credentials, ZohoAccounts
 from bigin_import.bigin.client import ONE_QUICK_TRY, BiginClient, Patience
 from bigin_import.bigin.datacenters import endpoints
-from bigin_import.bigin.token_store import SharedAccessToken
+from bigin_import.bigin.token_store import SharedAccessToken, TokenMemory
 from bigin_import.callback_url import SignedCallbacks
 from bigin_import.lambda_runtime import InvocationContext, LambdaClock, Threads
 from bigin_import.settings import CallbackSettings, ImportSettings, SettleSettings
-from bigin_import.telemetry import report_forbidden_edge
+from bigin_import.telemetry import report_aws_error, report_forbidden_edge
 from bigin_import.wiring import Application, Limits
 
 if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
     from bigin_import.aws.events import FailedEvents
     from bigin_import.aws.files import S3Files
     from bigin_import.aws.notices import SnsNotices
@@ -54,10 +56,16 @@ class Container:
     def __init__(self, settings: CallbackSettings | ImportSettings | SettleSettings) -> None:
         self.settings = settings
         self.telemetry = PowertoolsTelemetry(Logger())
+        self._token_memory = TokenMemory()
+
+    @cached_property
+    def _secrets_manager(self) -> SecretsManagerClient:
+        client: SecretsManagerClient = _client("secretsmanager")
+        return client
 
     @cached_property
     def secrets(self) -> Secrets:
-        return Secrets(_client("secretsmanager"))
+        return Secrets(self._secrets_manager)
 
     @cached_property
     def ledger(self) -> DynamoLedger:
@@ -129,11 +137,21 @@ class Container:
         """Return a client for one invocation; it never waits past that invocation's end."""
         hosts = endpoints(self.settings.bigin)
         accounts = ZohoAccounts(hosts, self._read_credentials)
-        tokens = SharedAccessToken(self.ledger, accounts, clock)
+        tokens = self._shared_token(accounts, clock)
         # Bigin waits for job_callback's answer, and the tick repeats what fails there.
         is_callback = isinstance(self.settings, CallbackSettings)
         patience = ONE_QUICK_TRY if is_callback else Patience()
         return BiginClient(hosts, tokens, clock, patience=patience)
+
+    def _shared_token(self, accounts: ZohoAccounts, clock: LambdaClock) -> SharedAccessToken:
+        return SharedAccessToken(
+            self.ledger,
+            AccessTokenSecret(self._secrets_manager, self.settings.bigin.token_secret_arn),
+            accounts,
+            clock,
+            memory=self._token_memory,
+            report=partial(report_aws_error, self.telemetry),
+        )
 
     def _read_credentials(self) -> Credentials:
         return Credentials.from_json(self.secrets.read_text(self.settings.bigin.zoho_secret_arn))

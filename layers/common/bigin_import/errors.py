@@ -182,7 +182,7 @@ class AwsUnavailableError(AwsError):
 
 
 class AwsRefusedError(AwsError):
-    """A permission, the table, a queue, the bucket or its key is missing: a person mends it."""
+    """A permission, a limit, the table, a queue, a key is in the way: a person mends it."""
 
 
 class BiginError(BiginImportError):

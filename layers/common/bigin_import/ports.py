@@ -215,8 +215,30 @@ class Accounts(Protocol):
         ...
 
 
+class TokenSecret(Protocol):
+    """
+    Where the access token lies: each write makes a version of its own.
+
+    Raises, from both methods: AwsUnavailableError; AwsRefusedError where a limit, a permission
+    or a key stands in the way.
+    """
+
+    def write(self, token: str) -> str:
+        """Store *token* and return the id of its version."""
+        ...
+
+    def read(self, version_id: str) -> str | None:
+        """Return that version, the current one where it is gone, or None if there is neither."""
+        ...
+
+
 class AccessTokens(Protocol):
-    """The shared access token, as the HTTP client sees it."""
+    """
+    The shared access token, as the HTTP client sees it.
+
+    Raises, from both methods: BiginError or AwsError if no token can be had; whatever it says,
+    the call that wants the token was not sent.
+    """
 
     def get_token(self) -> str:
         """Return a token that is believed to be good."""

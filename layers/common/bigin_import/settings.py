@@ -58,6 +58,7 @@ class BiginSettings(_Settings):
         data_center: One of `bigin.datacenters`: US, EU, AU, IN, CN, JP, SA, CA, UK, AE.
         accounts_url, api_url, upload_url: Override the data centre's base URL if not empty.
         zoho_secret_arn: Secret with the JSON keys client_id, client_secret, refresh_token.
+        token_secret_arn: Secret of the stack with the access token that all functions share.
     """
 
     data_center: str
@@ -65,6 +66,7 @@ class BiginSettings(_Settings):
     api_url: str = ""
     upload_url: str = ""
     zoho_secret_arn: str
+    token_secret_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from bigin_import.aws.files import S3Files
 from bigin_import.aws.ledger import DynamoLedger
 from bigin_import.aws.notices import SnsNotices
 from bigin_import.aws.queue import LambdaResumer, SqsCollectQueue
+from bigin_import.aws.secrets import AccessTokenSecret
 from bigin_import.aws.telemetry import PowertoolsTelemetry
 from bigin_import.lambda_runtime import InvocationContext, LambdaClock, Threads
 from tests.fakes.manual_clock import ManualClock
@@ -22,6 +23,7 @@ from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.memory_notices import MemoryNotices
 from tests.fakes.memory_queue import MemoryQueue, MemoryResumer
+from tests.fakes.memory_token_secret import MemoryTokenSecret
 from tests.fakes.seen_events import SeenEvents
 from tests.fakes.serial_parallel import SerialParallel
 
@@ -43,6 +45,11 @@ def test_adapters_and_fakes_keep_their_ports(aws: boto3.Session) -> None:
     notices: list[ports.Notices] = [SnsNotices(aws.client("sns"), "arn"), MemoryNotices()]
     observers: list[ports.Telemetry] = [PowertoolsTelemetry(Logger()), SeenEvents()]
 
+    tokens: list[ports.TokenSecret] = [
+        AccessTokenSecret(aws.client("secretsmanager"), "arn"),
+        MemoryTokenSecret(),
+    ]
     failures: list[ports.Failures] = [FailedEvents(aws.client("sqs"), "url", SeenEvents())]
 
-    assert all([clocks, parallels, ledgers, files, queues, resumers, notices, observers, failures])
+    assert all([clocks, parallels, ledgers, files, queues, resumers, notices, observers])
+    assert all([failures, tokens])

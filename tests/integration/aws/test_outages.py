@@ -17,7 +17,7 @@ from bigin_import.aws.files import S3Files
 from bigin_import.aws.ledger import DynamoLedger
 from bigin_import.aws.outages import translate_errors
 from bigin_import.aws.queue import SqsCollectQueue
-from bigin_import.aws.secrets import Secrets
+from bigin_import.aws.secrets import AccessTokenSecret, Secrets
 from bigin_import.domain.import_record import Import
 from bigin_import.errors import (
     AwsRefusedError,
@@ -71,6 +71,14 @@ def secret(client: Client) -> object:
     return Secrets(client).read_text("arn")
 
 
+def put_token(client: Client) -> object:
+    return AccessTokenSecret(client, "arn").write("1000.token")
+
+
+def read_token(client: Client) -> object:
+    return AccessTokenSecret(client, "arn").read("0" * 32)
+
+
 CALLS: list[tuple[str, Call]] = [
     ("dynamodb", load),
     ("s3", write),
@@ -79,6 +87,8 @@ CALLS: list[tuple[str, Call]] = [
     ("s3", listed),
     ("sqs", collect),
     ("secretsmanager", secret),
+    ("secretsmanager", put_token),
+    ("secretsmanager", read_token),
 ]
 LOST = [
     ConnectTimeoutError(endpoint_url=URL),
@@ -129,6 +139,8 @@ def test_a_fault_or_a_lost_connection_is_an_outage_whoever_was_asked(
         ("s3", read, 400, "KMS.ThrottlingException"),
         ("sqs", collect, 403, "RequestThrottled"),
         ("secretsmanager", secret, 400, "ThrottlingException"),
+        ("secretsmanager", put_token, 400, "ThrottlingException"),
+        ("secretsmanager", read_token, 400, "ThrottlingException"),
     ],
 )
 def test_throttling_is_an_outage_whatever_its_status(
@@ -151,6 +163,12 @@ def test_throttling_is_an_outage_whatever_its_status(
         ("s3", read, 403, "AccessDenied", UnreadableObjectError),
         ("s3", read, 400, "KMS.DisabledException", UnreadableObjectError),
         ("secretsmanager", secret, 400, "AccessDeniedException", SecretUnreadableError),
+        ("secretsmanager", put_token, 400, "AccessDeniedException", AwsRefusedError),
+        ("secretsmanager", put_token, 400, "LimitExceededException", AwsRefusedError),
+        ("secretsmanager", put_token, 400, "ResourceNotFoundException", AwsRefusedError),
+        ("secretsmanager", put_token, 400, "EncryptionFailure", AwsRefusedError),
+        ("secretsmanager", read_token, 400, "AccessDeniedException", AwsRefusedError),
+        ("secretsmanager", read_token, 400, "DecryptionFailure", AwsRefusedError),
     ],
 )
 def test_a_refusal_is_no_outage(

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from bigin_import.aws.secrets import KEEP_SECONDS, Secrets
+from bigin_import.aws.secrets import KEEP_SECONDS, AccessTokenSecret, Secrets
 from bigin_import.errors import SecretUnreadableError
 
 if TYPE_CHECKING:
@@ -100,3 +100,27 @@ def test_a_fault_of_secrets_manager_is_nobodys_to_mend(manager: SecretsManagerCl
 
         with pytest.raises(ClientError, match="InternalServiceError"):
             Secrets(manager).read_text("zoho")
+
+
+def test_each_token_is_a_version_that_can_be_asked_for(manager: SecretsManagerClient) -> None:
+    tokens = AccessTokenSecret(manager, manager.create_secret(Name="token")["ARN"])
+
+    versions = [tokens.write(text) for text in ("first", "second", "third")]
+
+    assert len(set(versions)) == 3
+    assert [tokens.read(version) for version in versions[1:]] == ["second", "third"]
+
+
+def test_where_a_version_of_the_token_is_gone_the_current_one_is_read(
+    manager: SecretsManagerClient,
+) -> None:
+    tokens = AccessTokenSecret(manager, manager.create_secret(Name="token")["ARN"])
+    tokens.write("current")
+
+    assert tokens.read("0" * 32) == "current"
+
+
+def test_a_token_secret_has_no_value_before_the_first_token(manager: SecretsManagerClient) -> None:
+    tokens = AccessTokenSecret(manager, manager.create_secret(Name="token")["ARN"])
+
+    assert tokens.read("0" * 32) is None

@@ -14,7 +14,6 @@ import pytest
 from bigin_import.bigin.auth import Credentials, ZohoAccounts
 from bigin_import.bigin.client import BiginClient
 from bigin_import.bigin.datacenters import Endpoints
-from bigin_import.bigin.token_store import SharedAccessToken
 from bigin_import.domain.job_request import FieldMapping, Job, JobRequest, JobStatus, Operation
 from bigin_import.errors import BiginAccessError, BiginRefusedError
 from bigin_import.ports import Bigin
@@ -25,7 +24,7 @@ from tests.bigin_twin.serving import Address, Running, serving
 from tests.bigin_twin.settings import Settings
 from tests.bigin_twin.tokens import Client
 from tests.fakes.manual_clock import ManualClock
-from tests.fakes.memory_ledger import MemoryLedger
+from tests.fakes.shared_token import shared_token
 
 SETTINGS = Settings(added_seconds=0, job_seconds=0, callback_when="never")
 CALLBACK_URL = "https://api.example.com/prod/v1/callback/abc/0001/1/signature"
@@ -61,7 +60,7 @@ def client(twin: Running, *, secret: str = Client().client_secret) -> Bigin:
     credentials = Credentials(known.client_id, secret, known.refresh_token)
     clock = ManualClock()
     accounts = ZohoAccounts(hosts, lambda: credentials)
-    return BiginClient(hosts, SharedAccessToken(MemoryLedger(), accounts, clock), clock)
+    return BiginClient(hosts, shared_token(accounts, clock), clock)
 
 
 def archive() -> bytes:

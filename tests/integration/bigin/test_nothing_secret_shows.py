@@ -15,14 +15,13 @@ import responses
 from bigin_import.bigin.auth import Credentials, ZohoAccounts
 from bigin_import.bigin.client import BiginClient, Patience
 from bigin_import.bigin.datacenters import DATA_CENTERS
-from bigin_import.bigin.token_store import SharedAccessToken
 from bigin_import.bigin.transport import ZohoToken
 from bigin_import.callback_url import SignedCallbacks, sign
 from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 from bigin_import.errors import BiginError
 from bigin_import.ports import Bigin
 from tests.fakes.manual_clock import ManualClock
-from tests.fakes.memory_ledger import MemoryLedger
+from tests.fakes.shared_token import shared_token
 
 KEY = b"signing key"
 IMPORT_ID = "abcdefghijklmnopqrstuvwx23"
@@ -48,9 +47,7 @@ def everything_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 def client() -> Bigin:
     clock = ManualClock()
-    tokens = SharedAccessToken(
-        MemoryLedger(), ZohoAccounts(DATA_CENTERS["US"], lambda: CREDENTIALS), clock
-    )
+    tokens = shared_token(ZohoAccounts(DATA_CENTERS["US"], lambda: CREDENTIALS), clock)
     patience = Patience(repeats=1, total_seconds=5)
     return BiginClient(DATA_CENTERS["US"], tokens, clock, patience=patience)
 

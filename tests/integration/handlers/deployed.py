@@ -140,6 +140,15 @@ class Deployed:
         assert record is not None
         return record
 
+    def access_token(self) -> str | None:
+        """Return the token that the functions share, if they have one."""
+        client = self._client("secretsmanager")
+        try:
+            answer = client.get_secret_value(SecretId=self._names["TokenSecret.Id"])
+        except client.exceptions.ResourceNotFoundException:
+            return None
+        return str(answer["SecretString"])
+
     def parts(self) -> tuple[Part, ...]:
         return self.ledger.load_parts(self.the_import().import_id)
 
@@ -217,6 +226,7 @@ class Deployed:
             "UploadUrl": self.twin.url,
             "ZohoSecretArn": self._secret("zoho", json.dumps(zoho)),
             "SigningSecret.Id": self._secret("signing", SIGNING_KEY),
+            "TokenSecret.Id": self._client("secretsmanager").create_secret(Name="token")["ARN"],
             "CollectQueue": self._queue("collect"),
             "FailureQueue": self._queue("failure"),
             "NoticeTopic": self._client("sns").create_topic(Name="notices")["TopicArn"],

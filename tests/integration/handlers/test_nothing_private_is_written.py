@@ -11,7 +11,6 @@ import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
 from bigin_import.callback_url import sign
-from bigin_import.domain.locks import SharedToken
 from bigin_import.errors import AwsRefusedError
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.bigin_twin.tokens import Client
@@ -48,12 +47,12 @@ def everything_is_logged(
 def secrets(stack: Deployed) -> dict[str, str]:
     """Return what must never be seen, by what it is."""
     known = Client()
-    record = stack.ledger.load(SharedToken.at())
+    held = stack.access_token()
     signatures = {
         f"signature of job {job_id}": stack.callback_path(job_id).rsplit("/", 1)[1]
         for job_id in stack.job_ids()
     }
-    token = {"access token": record.access_token} if record and record.access_token else {}
+    token = {"access token": held} if held else {}
     return (
         signatures
         | token
@@ -99,6 +98,14 @@ def test_no_notice_holds_a_secret_or_a_cell(stack: Deployed) -> None:
 
     (notice,) = stack.notices()
     assert leaked(json.dumps(notice, ensure_ascii=False), secrets(stack) | cells()) == []
+
+
+def test_the_access_token_is_in_no_item_of_the_table(stack: Deployed) -> None:
+    drop_to_closing(stack)
+
+    token = stack.access_token()
+    assert token
+    assert token not in json.dumps(stack.items())
 
 
 def test_results_hold_cells_and_no_secret(stack: Deployed) -> None:

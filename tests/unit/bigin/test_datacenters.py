@@ -18,6 +18,7 @@ def settings(
         api_url=api,
         upload_url=upload,
         zoho_secret_arn="arn",
+        token_secret_arn="arn",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -14,10 +14,12 @@ from bigin_import.bigin.token_store import (
     PAUSE_SECONDS,
     RESERVE_SECONDS,
     WINDOW_SECONDS,
-    SharedAccessToken,
 )
 from bigin_import.domain.locks import SharedToken
 from bigin_import.errors import (
+    AwsError,
+    AwsRefusedError,
+    AwsUnavailableError,
     BiginAccessError,
     BiginBusyError,
     BiginError,
@@ -28,6 +30,8 @@ from bigin_import.errors import (
 from bigin_import.ports import AccessTokens
 from tests.fakes.manual_clock import START, ManualClock
 from tests.fakes.memory_ledger import MemoryLedger
+from tests.fakes.memory_token_secret import MemoryTokenSecret
+from tests.fakes.shared_token import shared_token
 
 HOUR = 3600
 
@@ -53,12 +57,19 @@ class World:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.ledger = MemoryLedger()
+        self.secret = MemoryTokenSecret()
         self.accounts = CountingAccounts()
+        self.reported: list[AwsError] = []
         self.tokens = self.function()
 
     def function(self) -> AccessTokens:
         """Return the tokens of another function on the same ledger."""
-        return SharedAccessToken(self.ledger, self.accounts, self.clock)
+        return self.function_with(self.clock)
+
+    def function_with(self, clock: ManualClock) -> AccessTokens:
+        return shared_token(
+            self.accounts, clock, ledger=self.ledger, secret=self.secret, reported=self.reported
+        )
 
     def stored(self) -> SharedToken:
         record = self.ledger.load(SharedToken.at())
@@ -144,10 +155,11 @@ def test_a_waiting_caller_takes_the_token_of_the_holder(world: World) -> None:
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
             if len(self.slept) == 2:
-                done = replace(world.stored(), access_token="theirs", valid_until=START + HOUR)
+                named = world.secret.write("theirs")
+                done = replace(world.stored(), token_version=named, valid_until=START + HOUR)
                 world.store(replace(done, refresh_until=0))
 
-    waiting = SharedAccessToken(world.ledger, world.accounts, Holder())
+    waiting = world.function_with(Holder())
 
     assert waiting.get_token() == "theirs"
     assert world.accounts.refreshes == 0
@@ -207,7 +219,7 @@ def test_a_holder_whose_lease_ran_out_takes_the_newer_token(world: World) -> Non
     world.accounts.while_refreshing = stall
 
     assert world.tokens.get_token() == "token-2"
-    assert world.stored().access_token == "token-2"
+    assert world.secret.versions[world.stored().token_version] == "token-2"
 
 
 def test_ten_refreshes_in_ten_minutes_are_the_end_whatever_the_parallelism(world: World) -> None:
@@ -390,3 +402,143 @@ def test_every_write_is_conditional_so_that_a_conflict_is_read_again(world: Worl
 
     assert world.tokens.get_token() == "token-1"
     assert len(conflicts) == 3
+
+
+def test_the_ledger_names_the_version_and_never_has_the_token(world: World) -> None:
+    token = world.tokens.get_token()
+
+    record = world.stored()
+    assert world.secret.versions == {record.token_version: token}
+    assert token not in str(asdict(record).values())
+
+
+def test_the_token_that_the_release_before_kept_in_the_ledger_is_taken_out(world: World) -> None:
+    world.store(SharedToken(access_token="theirs", valid_until=START + HOUR))
+
+    token = world.tokens.get_token()
+
+    assert (token, world.stored().access_token) == ("token-1", "")
+
+
+def test_the_secret_is_written_before_the_ledger_names_its_version(world: World) -> None:
+    def look(moment: str, call: str, subject: object) -> None:
+        if moment == "before" and isinstance(subject, SharedToken) and subject.token_version:
+            assert world.secret.versions[subject.token_version] == "token-1"
+            named.append(subject.token_version)
+
+    named: list[str] = []
+    world.ledger._hook = look
+
+    world.tokens.get_token()
+
+    assert named == [world.stored().token_version]
+
+
+def test_exactly_the_version_that_the_ledger_names_is_asked_for(world: World) -> None:
+    world.tokens.get_token()
+    named = world.stored().token_version
+    world.secret.write("of a holder whose lease ran out before it could name it")
+
+    assert world.function().get_token() == "token-1"
+    assert world.secret.reads == [named]
+
+
+def test_where_that_version_is_gone_the_current_one_serves(world: World) -> None:
+    world.tokens.get_token()
+    world.secret.versions = {"later": "the current one"}
+
+    assert world.function().get_token() == "the current one"
+    assert world.accounts.refreshes == 1
+
+
+def test_a_secret_that_has_no_value_any_more_is_filled_again(world: World) -> None:
+    world.tokens.get_token()
+    world.secret.versions.clear()
+
+    assert world.function().get_token() == "token-2"
+
+
+def test_a_token_is_kept_in_memory_until_the_ledger_names_another(world: World) -> None:
+    other = world.function()
+    first = world.tokens.get_token()
+
+    tokens = [other.get_token() for _ in range(5)]
+    read_for_the_first = len(world.secret.reads)
+    world.tokens.renew_token(first)
+    tokens += [other.get_token() for _ in range(5)]
+
+    assert tokens == ["token-1"] * 5 + ["token-2"] * 5
+    assert (read_for_the_first, len(world.secret.reads)) == (1, 2)
+
+
+def test_a_token_that_is_old_is_not_even_read(world: World) -> None:
+    world.tokens.get_token()
+    world.clock.advance(HOUR)
+
+    assert world.function().get_token() == "token-2"
+    assert world.secret.reads == []
+
+
+REFUSALS = [
+    AwsRefusedError("secretsmanager", "PutSecretValue", "LimitExceededException"),
+    AwsRefusedError("secretsmanager", "PutSecretValue", "AccessDeniedException"),
+    AwsUnavailableError("secretsmanager", "PutSecretValue", "500"),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.code)
+def test_a_token_that_the_secret_does_not_take_serves_its_holder_and_rings(
+    world: World, refusal: AwsError
+) -> None:
+    world.secret.refusal = refusal
+
+    tokens = [world.tokens.get_token() for _ in range(5)]
+
+    assert tokens == ["token-1"] * 5
+    assert world.accounts.refreshes == 1
+    assert world.reported == [refusal]
+    assert world.stored().refresh_until == 0  # nobody waits for it
+
+
+def test_who_holds_a_token_that_was_not_stored_follows_the_ledger_once_it_names_one(
+    world: World,
+) -> None:
+    world.secret.refusal = REFUSALS[0]
+    world.tokens.get_token()
+    world.secret.refusal = None
+
+    theirs = world.function().get_token()
+
+    assert theirs == world.tokens.get_token() == "token-2"
+
+
+def test_a_token_that_was_not_stored_ends_like_any_other(world: World) -> None:
+    world.secret.refusal = REFUSALS[0]
+    world.tokens.get_token()
+
+    world.clock.advance(HOUR - EARLY_SECONDS - 1)
+    just_before = world.tokens.get_token()
+    world.clock.advance(1)
+
+    assert (just_before, world.tokens.get_token()) == ("token-1", "token-2")
+
+
+def test_a_refused_token_that_was_not_stored_is_replaced_too(world: World) -> None:
+    world.secret.refusal = REFUSALS[0]
+    refused = world.tokens.get_token()
+
+    assert world.tokens.renew_token(refused) == "token-2"
+
+
+def test_a_token_that_cannot_be_read_is_the_operators_to_mend(world: World) -> None:
+    world.tokens.get_token()
+    denied = AwsRefusedError("secretsmanager", "GetSecretValue", "AccessDeniedException")
+
+    def deny(version_id: str) -> str | None:
+        raise denied
+
+    world.secret.read = deny  # type: ignore[method-assign]
+    with pytest.raises(AwsRefusedError):
+        world.function().get_token()
+
+    assert world.accounts.refreshes == 1  # ten functions that refresh each lock all of them out

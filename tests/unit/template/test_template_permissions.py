@@ -142,7 +142,7 @@ def test_inline_policies_fit_into_what_iam_allows_a_role(role: str) -> None:
 
 def secret_references(value: object) -> Iterator[str]:
     match value:
-        case {"Ref": "SigningSecret"}:
+        case {"Ref": "SigningSecret" | "TokenSecret"}:
             yield "Ref"
         case dict():
             for inner in value.values():
@@ -158,6 +158,17 @@ def test_a_secret_is_named_by_its_arn_everywhere() -> None:
 
     assert list(secret_references(written)) == []
     assert "${SigningSecret}" not in str(written)
+    assert "${TokenSecret}" not in str(written)
+
+
+@pytest.mark.parametrize("role", [f"{function}Role" for function in FUNCTIONS])
+def test_only_the_secret_of_the_access_token_is_written(role: str) -> None:
+    """It has no value of the template's, which would be put back by a deploy."""
+    writing = [s for s in statements(properties(role)["Policies"]) if "PutSecret" in str(s)]
+
+    assert [s["Sid"] for s in writing] == ["ShareAccessToken"]
+    assert writing[0]["Resource"] == {"Fn::GetAtt": ["TokenSecret", "Id"]}
+    assert not {"SecretString", "GenerateSecretString"} & set(properties("TokenSecret"))
 
 
 @pytest.mark.parametrize("role", [f"{function}Role" for function in FUNCTIONS])

@@ -220,6 +220,7 @@ ENCRYPTED = {
     "FailureQueue": "KmsMasterKeyId",
     "NoticeTopic": "KmsMasterKeyId",
     "SigningSecret": "KmsKeyId",
+    "TokenSecret": "KmsKeyId",
     "ImportCsvLogGroup": "KmsKeyId",
     "JobCallbackLogGroup": "KmsKeyId",
     "SettleJobsLogGroup": "KmsKeyId",

@@ -47,6 +47,8 @@ _REFUSING: Final = (
     "QueueDoesNotExist",
 )
 _LOST: Final = (NoConnectionError, HTTPClientError, IncompleteReadError, ResponseParserError)
+# A hundred versions within a day: of no use to wait for, and its adapter says so.
+_NO_MORE_VERSIONS: Final = ("secretsmanager", "LimitExceededException")
 # Their adapters tell a refusal of one object or secret from one of all.
 _JUDGED_BY_ADAPTER: Final = ("secretsmanager", "GetObject", "HeadObject")
 
@@ -63,6 +65,8 @@ def _check_answer(parsed: dict[str, Any], model: OperationModel, **_: object) ->
     status: int = parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", HTTPStatus.OK)
     code: str = parsed.get("Error", {}).get("Code", "")
     service: str = model.service_model.service_name
+    if (service, code) == _NO_MORE_VERSIONS:
+        return
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or _passes(status, code):
         raise AwsUnavailableError(service, model.name, code or str(status))
     if status < HTTPStatus.BAD_REQUEST or {service, model.name} & set(_JUDGED_BY_ADAPTER):

@@ -1,4 +1,4 @@
-"""The two secrets: the user's Zoho client and our signing keys."""
+"""The three secrets: the user's Zoho client, our signing keys and the access token."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from bigin_import.errors import SecretUnreadableError
+from bigin_import.errors import AwsRefusedError, SecretUnreadableError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -88,3 +88,35 @@ class Secrets:
 
 def _unreadable(arn: str, code: str) -> SecretUnreadableError:
     return SecretUnreadableError(arn, code=code, resolution=_RESOLUTIONS[code])
+
+
+class AccessTokenSecret:
+    """The port TokenSecret: a secret of the stack, which has no value before the first token."""
+
+    def __init__(self, client: SecretsManagerClient, arn: str) -> None:
+        self._client = client
+        self._arn = arn
+
+    def write(self, token: str) -> str:
+        try:
+            answer = self._client.put_secret_value(SecretId=self._arn, SecretString=token)
+        except ClientError as exc:
+            raise _refused("PutSecretValue", exc) from exc
+        return answer["VersionId"]
+
+    def read(self, version_id: str) -> str | None:
+        # AWS removes versions that have no stage any more; it does not say when.
+        return self._get(VersionId=version_id) or self._get(VersionStage="AWSCURRENT")
+
+    def _get(self, **which: str) -> str | None:
+        try:
+            answer = self._client.get_secret_value(SecretId=self._arn, **which)
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] == _NOT_THERE:
+                return None
+            raise _refused("GetSecretValue", exc) from exc
+        return answer.get("SecretString")
+
+
+def _refused(operation: str, exc: ClientError) -> AwsRefusedError:
+    return AwsRefusedError("secretsmanager", operation, exc.response["Error"]["Code"])

@@ -1,17 +1,21 @@
 """
-One access token for all functions, kept in the ledger.
+One access token for all functions: it lies in a secret, and the ledger names its version.
 
 Zoho gives at most 10 access tokens in 10 minutes and lets at most 15 live at a time, so that
 functions which each refresh for themselves lock one another out. Here whoever finds the token
 old takes a short lease, refreshes and stores it; the others use what there is, or wait.
+
+First the secret is written, then the ledger: what the ledger names can be read.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from bigin_import.domain.locks import SharedToken
 from bigin_import.errors import (
+    AwsError,
     BiginAccessError,
     BiginBusyError,
     BiginError,
@@ -19,7 +23,7 @@ from bigin_import.errors import (
     ConflictError,
     TokenBusyError,
 )
-from bigin_import.ports import Accounts, Clock, Ledger
+from bigin_import.ports import Accounts, Clock, Ledger, TokenSecret
 
 EARLY_SECONDS = 300  # before Zoho ends a token it is refreshed, while it still serves
 LEASE_SECONDS = 30  # longer than the token endpoint's time-outs together
@@ -36,19 +40,57 @@ RESOLUTION = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class KeptToken:
+    """
+    A token that a process has at hand, so that it reads it from the secret once.
+
+    Attributes:
+        named: The version that the ledger named when it was kept; it serves until another is.
+        unstored_until: How long a token serves that the secret did not take; None for the others.
+    """
+
+    named: str = ""
+    token: str = field(default="", repr=False)
+    unstored_until: int | None = None
+
+
+@dataclass(slots=True)
+class TokenMemory:
+    """What a process has at hand of tokens."""
+
+    kept: KeptToken = KeptToken()
+
+
 class SharedAccessToken:
     """
     The port AccessTokens.
 
     Raises, from both methods: BiginAccessError while Zoho refuses the refresh token,
     TokenBusyError if no token can be had yet, BiginUnreachableError if the token endpoint gives
-    no readable answer. Never an error that is `maybe_done`: without a token nothing is sent.
+    no readable answer, AwsError if ledger or secret cannot be read.
+
+    Args:
+        memory: Of this process; it outlives an invocation.
+        report: Told when the secret does not take a new token, which is used all the same.
     """
 
-    def __init__(self, ledger: Ledger, accounts: Accounts, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        secret: TokenSecret,
+        accounts: Accounts,
+        clock: Clock,
+        *,
+        memory: TokenMemory,
+        report: Callable[[AwsError], None],
+    ) -> None:
         self._ledger = ledger
+        self._secret = secret
         self._accounts = accounts
         self._clock = clock
+        self._memory = memory
+        self._report = report
 
     def get_token(self) -> str:
         return self._obtain(refused="")
@@ -62,28 +104,38 @@ class SharedAccessToken:
         give_up_at = self._clock.now() + patience
         while True:
             record = self._ledger.load(SharedToken.at()) or SharedToken()
-            if self._is_usable(record, refused, until=record.valid_until):
-                return record.access_token
-            alive = self._is_usable(record, refused, until=record.valid_until + EARLY_SECONDS)
+            token, until = self._read(record)
+            known = token not in ("", refused)
+            if known and self._clock.now() < until:
+                return token
+            alive = known and self._clock.now() < until + EARLY_SECONDS
             if record.refresh_until <= self._clock.now():
-                token = self._refresh_or_keep(record, alive=alive)
-                if token is not None:
-                    return token
+                fresh = self._refresh_or_keep(record, token if alive else None)
+                if fresh is not None:
+                    return fresh
             elif alive:
-                return record.access_token
+                return token
             else:
                 self._wait_for_the_other(record, give_up_at)
 
-    def _is_usable(self, record: SharedToken, refused: str, *, until: int) -> bool:
-        return record.access_token not in ("", refused) and self._clock.now() < until
+    def _read(self, record: SharedToken) -> tuple[str, int]:
+        """Return the token that the ledger names, or "", and until when it serves."""
+        kept = self._memory.kept
+        if kept.named != record.token_version:
+            if self._clock.now() >= record.valid_until + EARLY_SECONDS:
+                return "", 0
+            token = self._secret.read(record.token_version) or ""
+            kept = self._memory.kept = KeptToken(record.token_version, token)
+        until = kept.unstored_until
+        return kept.token, record.valid_until if until is None else until
 
-    def _refresh_or_keep(self, record: SharedToken, *, alive: bool) -> str | None:
+    def _refresh_or_keep(self, record: SharedToken, living: str | None) -> str | None:
         try:
             return self._refresh(record)
         except BiginError as exc:
-            if not (alive and exc.retryable):
+            if living is None or not exc.retryable:
                 raise
-            return record.access_token  # good for minutes yet: another call will refresh it
+            return living  # good for minutes yet: another call will refresh it
 
     def _refresh(self, record: SharedToken) -> str | None:
         """Refresh under the lease; None if another process was faster: look again."""
@@ -115,21 +167,32 @@ class SharedAccessToken:
                 "which is all Zoho gives",
                 retry_after_seconds=recent[0] + WINDOW_SECONDS - now,
             )
-        return replace(record, refresh_until=now + LEASE_SECONDS, refreshed_at=(*recent, now))
+        return replace(
+            record,
+            access_token="",
+            refresh_until=now + LEASE_SECONDS,
+            refreshed_at=(*recent, now),
+        )
 
     def _store(self, leased: SharedToken, token: str, life_seconds: int) -> str | None:
-        fresh = replace(
-            leased,
-            access_token=token,
-            generation=leased.generation + 1,
-            valid_until=self._clock.now() + max(life_seconds - EARLY_SECONDS, 0),
-            refresh_until=0,
-            refused=None,
-        )
+        until = self._clock.now() + max(life_seconds - EARLY_SECONDS, 0)
+        done = replace(leased, refresh_until=0, refused=None)
         try:
-            return self._ledger.save(fresh).access_token
+            version = self._secret.write(token)
+        except AwsError as exc:  # ours to use all the same; the others get one for themselves
+            self._report(exc)
+            kept = KeptToken(leased.token_version, token, unstored_until=until)
+        else:
+            kept = KeptToken(version, token)
+            done = replace(
+                done, token_version=version, generation=leased.generation + 1, valid_until=until
+            )
+        self._memory.kept = kept
+        try:
+            self._ledger.save(done)
         except ConflictError:  # our lease ran out and another has it: one token for all, theirs
             return None
+        return token
 
     def _record_failure(self, leased: SharedToken, failure: BiginError) -> None:
         try:

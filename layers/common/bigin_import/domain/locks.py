@@ -163,16 +163,18 @@ class Family:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedToken:
     """
-    The access token that all functions share.
+    The access token that all functions share; it lies in a secret of the stack.
 
     Attributes:
-        access_token: "" before the first refresh. Never in a log.
+        token_version: Version of that secret that has the token; "" before the first refresh.
+        access_token: Of the release before, which kept it here; emptied by the next write.
         valid_until: When it is refreshed, five minutes before Zoho ends it.
         refresh_until: Somebody is refreshing until then; the others use what there is or wait.
         refreshed_at: Times of the latest refreshes; Zoho allows 10 in 10 minutes.
         refused: Zoho's word if it refuses the refresh token, until a refresh works again.
     """
 
+    token_version: str = ""
     access_token: str = field(default="", repr=False)
     generation: int = 0
     valid_until: int = 0

@@ -52,6 +52,7 @@ class Wanted:
                 accounts_url=self.accounts_url,
                 api_url=self.api_url,
                 zoho_secret_arn="",
+                token_secret_arn="",
             )
         )
 
