@@ -8,7 +8,7 @@ import pytest
 
 from bigin_import.domain import part_transitions
 from bigin_import.domain.edges import check_edge
-from bigin_import.domain.part_record import Attempt, Outcome, Part, Refusal
+from bigin_import.domain.part_record import Attempt, Outcome, Part, Refusal, Sent
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import ClosedBy, OpenKind, PartState
 
@@ -18,8 +18,8 @@ WITH_JOB = replace(ATTEMPT, job_id="7001")
 OUTCOME = Outcome(status="COMPLETED", added=3, closed_by=ClosedBy.CALLBACK, at=NOW)
 REFUSAL = Refusal(code="INVALID_FIELD", message="no such field")
 
-IN_DOUBT = replace(ATTEMPT, callback_at=NOW)
-WRITTEN_OFF = replace(IN_DOUBT, written_off=True)
+CALLED_BACK = replace(ATTEMPT, callback_at=NOW)
+WRITTEN_OFF = replace(CALLED_BACK, written_off=True)
 
 
 def part(state: PartState, *attempts: Attempt) -> Part:
@@ -55,6 +55,7 @@ EVERY_STEP = {
     "outdated": part_transitions.expire_upload(NOW + 2 * 86_400),
     "abandoned": part_transitions.abandon(NOW),
     "given_up": part_transitions.give_up(NOW),
+    "kept_back": part_transitions.keep_back(NOW),
 }
 
 S = PartState
@@ -62,10 +63,13 @@ APPLIES = [
     (S.STORED, (), "uploaded", S.UPLOADED),
     (S.STORED, (), "refused", S.JOB_REFUSED),
     (S.STORED, (), "abandoned", S.JOB_REFUSED),
+    (S.STORED, (), "kept_back", S.JOB_REFUSED),
+    (S.STORED, (ATTEMPT,), "kept_back", S.GIVEN_UP),
+    (S.UPLOADED, (), "kept_back", S.JOB_REFUSED),
     (S.STORED, (ATTEMPT,), "abandoned", S.GIVEN_UP),
     (S.STORED, (ATTEMPT,), "refused", S.GIVEN_UP),
     (S.STORED, (ATTEMPT,), "created", S.CREATED),
-    (S.STORED, (IN_DOUBT,), "unknown", S.UNKNOWN),
+    (S.STORED, (CALLED_BACK,), "unknown", S.UNKNOWN),
     (S.STORED, (WRITTEN_OFF,), "refused", S.JOB_REFUSED),
     (S.UPLOADED, (), "uploaded", S.UPLOADED),
     (S.UPLOADED, (), "creating", S.CREATING),
@@ -75,14 +79,14 @@ APPLIES = [
     (S.UPLOADED, (ATTEMPT,), "created", S.CREATED),
     (S.UPLOADED, (ATTEMPT,), "creating", S.CREATING),
     (S.UPLOADED, (WRITTEN_OFF,), "creating", S.CREATING),
-    (S.UPLOADED, (IN_DOUBT,), "unknown", S.UNKNOWN),
+    (S.UPLOADED, (CALLED_BACK,), "unknown", S.UNKNOWN),
     (S.CREATING, (ATTEMPT,), "never_sent", S.UPLOADED),
     (S.CREATING, (ATTEMPT,), "unanswered", S.UNKNOWN),
     (S.CREATING, (ATTEMPT,), "refused", S.JOB_REFUSED),
     (S.CREATING, (ATTEMPT,), "created", S.CREATED),
     # A callback without a job's id, as of a probe of the address, outweighs no definite answer.
-    (S.CREATING, (IN_DOUBT,), "refused", S.JOB_REFUSED),
-    (S.CREATING, (IN_DOUBT,), "never_sent", S.UPLOADED),
+    (S.CREATING, (CALLED_BACK,), "refused", S.JOB_REFUSED),
+    (S.CREATING, (CALLED_BACK,), "never_sent", S.UPLOADED),
     (S.CREATING, (ATTEMPT,), "abandoned", S.GIVEN_UP),
     (S.CREATED, (WITH_JOB,), "settled", S.SETTLED),
     (S.CREATED, (WITH_JOB,), "given_up", S.GIVEN_UP),
@@ -96,6 +100,39 @@ APPLIES = [
     (S.HELD, (ATTEMPT,), "abandoned", S.GIVEN_UP),
     (S.HELD, (ATTEMPT,), "given_up", S.GIVEN_UP),
 ]
+
+
+UPLOADED = part_transitions.record_upload("5001", NOW)(part(S.STORED))
+assert UPLOADED is not None
+CREATED = replace(UPLOADED, state=S.CREATING, attempts=(ATTEMPT,))
+
+
+@pytest.mark.parametrize(
+    ("before", "steps", "sent", "charged"),
+    [
+        (part(S.STORED), (), Sent.NOTHING, 0),
+        (part(S.STORED), ("abandoned",), Sent.NOTHING, 0),
+        (part(S.STORED), ("kept_back",), Sent.NOTHING, 0),
+        (part(S.STORED), ("refused",), Sent.UPLOAD, 0),  # no create was begun: its upload
+        (UPLOADED, (), Sent.UPLOAD, 0),
+        (UPLOADED, ("kept_back",), Sent.UPLOAD, 0),
+        (UPLOADED, ("creating", "never_sent"), Sent.UPLOAD, 0),
+        (UPLOADED, ("creating",), Sent.CREATE, 1),
+        (CREATED, ("refused",), Sent.CREATE, 0),
+        (CREATED, ("unanswered",), Sent.CREATE, 1),
+        (CREATED, ("created", "settled"), Sent.CREATE, 1),
+        (part(S.STORED, WRITTEN_OFF), ("kept_back",), Sent.CREATE, 1),
+    ],
+)
+def test_what_was_sent_of_a_part_is_said_in_one_place(
+    before: Part, steps: tuple[str, ...], sent: Sent, charged: int
+) -> None:
+    for name in steps:
+        after = EVERY_STEP[name](before)
+        assert after is not None, name
+        before = after
+
+    assert (before.sent, before.charged_jobs) == (sent, charged)
 
 
 @pytest.mark.parametrize(("state", "attempts", "name", "then"), APPLIES)
@@ -125,7 +162,7 @@ def test_a_step_that_does_not_apply_leaves_the_part_alone(state: PartState, name
 
 @pytest.mark.parametrize("state", [S.STORED, S.UPLOADED])
 def test_no_create_is_begun_beside_one_whose_job_may_be_there(state: PartState) -> None:
-    seen = part(state, IN_DOUBT)
+    seen = part(state, CALLED_BACK)
 
     assert part_transitions.begin_create(NOW, NOW + 600)(seen) is None
     assert part_transitions.send_again(NOW)(replace(seen, state=S.UNKNOWN)) is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
 from bigin_import.domain.job_request import Operation
 from bigin_import.domain.row_result import Counts
@@ -54,19 +56,27 @@ class Attempt:
         return (*own, *self.other_job_ids)
 
     @property
-    def is_in_doubt(self) -> bool:
-        """A callback told of it, nobody knows its job, and no person said that there is none."""
+    def has_unknown_job(self) -> bool:
+        """A callback named it, nobody knows its job, and no person said that there is none."""
         return self.callback_at is not None and self.job_id is None and not self.written_off
+
+
+NOT_SENT: Final = "NOT_SENT"
+"""Our own code of a refusal, where others are Bigin's: the part was kept back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """
-    Why a part's rows were certainly not written: Bigin's code and words, or our own.
+    Why a part ended without a job of its own: Bigin's code and words, or NOT_SENT and ours.
+
+    Its rows are certainly not written, unless an earlier create was never answered
+    (`Part.may_have_earlier_job`).
 
     Attributes:
         concerns_mapping: Every part of the import would be refused the same way.
-        attempt: Whose create was refused; None if no create was: its upload, or nothing, was sent.
+        attempt: Whose create Bigin refused; None if it refused the upload, or if the code is
+            NOT_SENT.
     """
 
     code: str
@@ -74,6 +84,20 @@ class Refusal:
     resolution: str = ""
     concerns_mapping: bool = False
     attempt: int | None = None
+
+
+class Sent(StrEnum):
+    """
+    How far the rows of a part went towards Bigin, whatever came of it.
+
+    NOTHING: they wait, or were kept back before that: the import ended or was refused.
+    UPLOAD: their file at most, which makes no record; Bigin may have refused it.
+    CREATE: at least one create of a job left, or may have; it may be refused or unanswered.
+    """
+
+    NOTHING = "NOTHING"
+    UPLOAD = "UPLOAD"
+    CREATE = "CREATE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +167,27 @@ class Part:
     def job_ids(self) -> tuple[str, ...]:
         """Every job of this part that is known, of all attempts; more than one is an alarm."""
         return tuple(job_id for attempt in self.attempts for job_id in attempt.job_ids)
+
+    @property
+    def sent(self) -> Sent:
+        """How far its rows went towards Bigin."""
+        if self.attempts:
+            return Sent.CREATE
+        upload_was_refused = self.refusal is not None and self.refusal.code != NOT_SENT
+        was_uploaded = self.uploaded_at is not None or upload_was_refused
+        return Sent.UPLOAD if was_uploaded else Sent.NOTHING
+
+    @property
+    def may_have_earlier_job(self) -> bool:
+        """It ended refused or kept back, but an earlier create of it was never answered."""
+        return self.refusal is not None and self.state is PartState.GIVEN_UP
+
+    @property
+    def charged_jobs(self) -> int:
+        """How many jobs Bigin made for it, or may have made: all creates but a refused one."""
+        unasked = sum(len(attempt.other_job_ids) for attempt in self.attempts)
+        was_refused = self.refusal is not None and self.refusal.attempt is not None
+        return len(self.attempts) + unasked - was_refused
 
     def numbered(self, number: int) -> Attempt | None:
         """Return the attempt *number*, current or earlier."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from bigin_import.domain.part_record import Attempt, Outcome, Part, Refusal
+from bigin_import.domain.part_record import NOT_SENT, Attempt, Outcome, Part, Refusal
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import OpenKind, PartState
 
@@ -23,9 +23,14 @@ HOUR_SECONDS = 3600
 FILE_SECONDS = 24 * 3600  # how long an upload serves; Bigin says nothing about it
 DAY_SECONDS = 24 * 3600
 _ABANDONED = Refusal(
-    code="NOT_SENT",
+    code=NOT_SENT,
     message="Not sent, because the import ended before its turn",
     resolution="Drop the rows of this file again",
+)
+_KEPT_BACK = Refusal(
+    code=NOT_SENT,
+    message="Not sent, because Bigin refused another part of this file for its mapping",
+    resolution="Correct the mapping; then drop the rows of this file again",
 )
 BEFORE_CREATE = (PartState.STORED, PartState.UPLOADED)
 _UNDECIDED = (PartState.CREATING, PartState.UNKNOWN, PartState.HELD)
@@ -86,7 +91,7 @@ def begin_create(now: int, decide_after: int) -> Step:
     """The create call is about to leave; not beside an earlier one whose job may be there."""
 
     def step(part: Part) -> Part | None:
-        if part.state is not PartState.UPLOADED or _is_in_doubt(part):
+        if part.state is not PartState.UPLOADED or _has_unknown_job(part):
             return None
         attempt = Attempt(number=len(part.attempts) + 1, started_at=now, decide_after=decide_after)
         return replace(part, state=PartState.CREATING, attempts=(*part.attempts, attempt))
@@ -219,6 +224,15 @@ def expire_upload(now: int) -> Step:
     return step
 
 
+def keep_back(now: int) -> Step:
+    """Bigin refused another part for the mapping; what would be refused likewise is not sent."""
+
+    def step(part: Part) -> Part | None:
+        return refuse(_KEPT_BACK, now)(part) if part.state in BEFORE_CREATE else None
+
+    return step
+
+
 def abandon(now: int) -> Step:
     """The whole import ends: what never left was not sent, what may have left is unclear."""
 
@@ -265,8 +279,8 @@ def _closed(part: Part) -> Part:
     return replace(part, open=None, due_at=None)
 
 
-def _is_in_doubt(part: Part) -> bool:
-    return part.attempt is not None and part.attempt.is_in_doubt
+def _has_unknown_job(part: Part) -> bool:
+    return part.attempt is not None and part.attempt.has_unknown_job
 
 
 def current_attempt(part: Part, number: int) -> Attempt | None:
@@ -410,4 +424,4 @@ def _to_send(part: Part, now: int) -> Part:
 
 
 def _awaits_word(part: Part) -> bool:
-    return part.attempt is not None and part.attempt.is_in_doubt
+    return part.attempt is not None and part.attempt.has_unknown_job

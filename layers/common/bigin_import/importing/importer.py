@@ -15,6 +15,7 @@ from bigin_import.corrections.corrections import Corrections
 from bigin_import.domain import import_transitions
 from bigin_import.domain.drop import NO_VERSION, ObjectVersion
 from bigin_import.domain.import_record import Import
+from bigin_import.domain.part_record import Sent
 from bigin_import.domain.states import HoldCause, ImportState
 from bigin_import.errors import (
     AwsError,
@@ -157,7 +158,7 @@ class Importer:
         """
         if record.state is ImportState.WAITING_FOR_MAPPING or record.dry_run:
             return record
-        sent = any(part.attempts for part in self.ledger.load_parts(record.import_id))
+        sent = any(part.sent is Sent.CREATE for part in self.ledger.load_parts(record.import_id))
         turn = self.intake.take_turn(record, however_late=sent)
         if turn is None:
             raise StoppedError(Pause.TURN)

@@ -11,7 +11,8 @@ from functools import partial
 from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import FieldMapping, Job, JobRequest, is_same_module
-from bigin_import.domain.part_record import Attempt, Part, Refusal
+from bigin_import.domain.part_record import Attempt, Part
+from bigin_import.domain.part_transitions import BEFORE_CREATE
 from bigin_import.domain.states import PartState
 from bigin_import.errors import BiginAccessError, BiginError, BiginRefusedError
 from bigin_import.importing.lease import Lease
@@ -78,15 +79,9 @@ def _is_echo(theirs: object, ours: object) -> bool:
     return all(map(_PLAIN_NUMBER.fullmatch, both)) and Decimal(both[0]) == Decimal(both[1])
 
 
-_NO_JOB_YET = (PartState.STORED, PartState.UPLOADED)
 _UNANSWERED = (PartState.CREATING, PartState.UNKNOWN)
 # Bigin may take a moment to know the job that it has just made.
 _SHOWS_UP_SECONDS = 600
-_NOT_SENT = Refusal(
-    code="NOT_SENT",
-    message="Not sent, because Bigin refused another part of this file for its mapping",
-    resolution="Correct the mapping; then drop the rows of this file again",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +115,7 @@ class Sender:
         except StoppedError as stopped:
             if stopped.pause is not Pause.REFUSED:
                 raise
-            self._refuse_rest(lease)
+            self._keep_back_rest(lease)
         self._check_all_sent(record.import_id)
 
     def _send_parts(self, current: Round, record: Import, parts: tuple[Part, ...]) -> None:
@@ -138,7 +133,7 @@ class Sender:
         states = {part.state for part in self.ledger.load_parts(import_id)}
         if states & {*_UNANSWERED}:
             raise StoppedError(Pause.UNKNOWN)
-        if states & {*_NO_JOB_YET}:
+        if states & {*BEFORE_CREATE}:
             raise StoppedError(Pause.NO_TIME)
 
     def _decide_unknown(self, lease: Lease, parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -149,9 +144,9 @@ class Sender:
         return decided
 
     def _decide_part(self, lease: Lease, part: Part) -> Part:
-        if part.attempt is None or part.state not in (*_NO_JOB_YET, *_UNANSWERED):
+        if part.attempt is None or part.state not in (*BEFORE_CREATE, *_UNANSWERED):
             return part
-        if part.state in _NO_JOB_YET and not part.attempt.is_in_doubt:
+        if part.state in BEFORE_CREATE and not part.attempt.has_unknown_job:
             return part
         number = part.attempt.number
         part = lease.change_part(part, part_transitions.mark_unknown())
@@ -168,7 +163,7 @@ class Sender:
         attempt, now = seen.attempt, self.clock.now()
         if seen.state is not PartState.UNKNOWN or attempt is None or now < attempt.decide_after:
             return None
-        if not seen.repeatable or attempt.is_in_doubt:
+        if not seen.repeatable or attempt.has_unknown_job:
             return part_transitions.hold(now)(seen)
         if now < attempt.started_at + self.unknown_create_seconds:
             return None
@@ -227,16 +222,16 @@ class Sender:
                 raise StoppedError(Pause.IN_ORDER)
 
     def _send_rest(self, current: Round, parts: tuple[Part, ...]) -> None:
-        ready = [part for part in parts if part.state in _NO_JOB_YET]
+        ready = [part for part in parts if part.state in BEFORE_CREATE]
         work = partial(self._send_part, current)
         self.parallel.each(work, ready, at_most=self.max_parallel_calls)
 
     def _send_part(self, current: Round, part: Part) -> Part:
-        return self.part_sender.send(current, part) if part.state in _NO_JOB_YET else part
+        return self.part_sender.send(current, part) if part.state in BEFORE_CREATE else part
 
-    def _refuse_rest(self, lease: Lease) -> None:
+    def _keep_back_rest(self, lease: Lease) -> None:
         """What would be refused the same way is not sent at all."""
-        refuse = part_transitions.refuse(_NOT_SENT, self.clock.now())
+        keep_back = part_transitions.keep_back(self.clock.now())
         for part in self.ledger.load_parts(lease.import_id):
-            if part.state in _NO_JOB_YET:
-                lease.change_part(part, refuse)
+            if part.state in BEFORE_CREATE:
+                lease.change_part(part, keep_back)

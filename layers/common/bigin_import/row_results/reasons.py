@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bigin_import.bigin.error_codes import ROW_CODES, ErrorCode, listed, of_call
 from bigin_import.domain.job_request import Operation
+from bigin_import.domain.part_record import NOT_SENT
 from bigin_import.domain.row_result import RankedReason, Reason, RowStatus
 from bigin_import.row_results.bigin_listing import RowError, parse_errors
 
@@ -110,7 +111,6 @@ RELEASE = (
     "Look in Bigin, delete the rows that are there, empty bigin__Status in the rest, and drop "
     "the file again."
 )
-NOT_SENT = "NOT_SENT"  # our own code of a part that was kept back, because Bigin refused another
 _NO_REASON = Reason("", "Bigin refused this row and gave no reason.", "Compare it with Bigin.")
 _QUOTED_CHARACTERS = 200
 _MOST_NAMES = 10

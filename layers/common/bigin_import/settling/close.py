@@ -20,7 +20,7 @@ from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.drop import Notice
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import ContentClaim
-from bigin_import.domain.part_record import Part
+from bigin_import.domain.part_record import Part, Sent
 from bigin_import.domain.plan import Plan
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import ImportState, PartState
@@ -323,7 +323,7 @@ class ImportCloser:
         That is the end of the part before, where parts run one after another; and a job for every
         part, when a callback told of the one whose create had no answer.
         """
-        under_way = any(part.attempts and not part.state.is_final for part in parts)
+        under_way = any(part.sent is Sent.CREATE and not part.state.is_final for part in parts)
         in_order = record.totals is not None and record.totals.in_order
         all_have_jobs = all(part.state in _WITH_JOB for part in parts)
         if (in_order and not under_way) or all_have_jobs:

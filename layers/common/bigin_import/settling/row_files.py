@@ -29,7 +29,7 @@ from bigin_import.row_results.reasons import (
     unclear_reason,
 )
 from bigin_import.row_results.result_files import DropRow
-from bigin_import.settling.summarize import is_in_doubt, why_unclear
+from bigin_import.settling.summarize import why_unclear
 from bigin_import.splitting.archive import read_entry
 from bigin_import.splitting.splitter import source_rows
 from bigin_import.stored_plan import read_archive, read_decisions
@@ -133,19 +133,19 @@ class Rows:
             )
 
     def _read_found(self, part: Part) -> Iterable[tuple[RowResult, Reason | None]]:
-        doubt = unclear_reason(sentence(why)) if (why := why_unclear(part)) else None
+        unclear = unclear_reason(sentence(why)) if (why := why_unclear(part)) else None
         if part.state is PartState.COLLECTED:
             key = object_keys.row_results_file(part.import_id, part.number)
             row_results = read_row_results(self.files.read(key, at_most=ROW_RESULTS_BYTES))
             return (
-                (row_result, doubt if row_result.status is RowStatus.UNCLEAR else None)
+                (row_result, unclear if row_result.status is RowStatus.UNCLEAR else None)
                 for row_result in row_results
             )
-        if part.refusal is not None and not is_in_doubt(part):
+        if part.refusal is not None and not part.may_have_earlier_job:
             refusal = part.refusal
             reason = job_reason(refusal.code, refusal.message, refusal.resolution)
             return repeat((RowResult(RowStatus.UNPROCESSED), reason), part.rows)
-        return repeat((RowResult(RowStatus.UNCLEAR), doubt), part.rows)
+        return repeat((RowResult(RowStatus.UNCLEAR), unclear), part.rows)
 
 
 def sent_columns(plan: Plan, *, as_dropped: bool) -> SentColumns:

@@ -41,7 +41,7 @@ def part_summary(part: Part) -> PartSummary:
         job_ids=part.job_ids,
         closed_by=outcome.closed_by.value if outcome else "",
         seconds=outcome.at - part.created_at if outcome and part.created_at else None,
-        credits=CREDITS_PER_JOB * _charged(part),
+        credits=CREDITS_PER_JOB * part.charged_jobs,
         counts=_counts(part),
         reported=JobCounts(outcome.added, outcome.updated, outcome.skipped, outcome.total)
         if outcome
@@ -51,26 +51,14 @@ def part_summary(part: Part) -> PartSummary:
     )
 
 
-def _charged(part: Part) -> int:
-    """Count the jobs that Bigin made, or may have made, for *part*."""
-    unasked = sum(len(attempt.other_job_ids) for attempt in part.attempts)
-    was_refused = part.refusal is not None and part.refusal.attempt is not None
-    return len(part.attempts) + unasked - (1 if was_refused else 0)
-
-
-def is_in_doubt(part: Part) -> bool:
-    """Return whether a refused part has an earlier attempt that may have made a job after all."""
-    return part.refusal is not None and part.state is PartState.GIVEN_UP
-
-
 def _counts(part: Part) -> Counts | None:
-    return Counts(unclear=part.rows) if is_in_doubt(part) else part.counts
+    return Counts(unclear=part.rows) if part.may_have_earlier_job else part.counts
 
 
 def why_unclear(part: Part) -> str:
     """Say why it is not certain what became of a part's rows; "" if Bigin's results say it."""
     attempt = part.attempt
-    if is_in_doubt(part):
+    if part.may_have_earlier_job:
         return "Bigin never said whether it made an earlier job for these rows"
     if part.state in (PartState.HELD, PartState.UNKNOWN):
         return "Bigin never said whether it made the job"
