@@ -34,6 +34,7 @@ class MemoryFiles:
 
     Attributes:
         versions: Every version of every key, the newest last.
+        marked: Keys and versions that may be deleted once files are kept no longer.
         keeps_versions: False while versioning is suspended: each put replaces version "null".
     """
 
@@ -41,6 +42,7 @@ class MemoryFiles:
         self.bucket = bucket
         self._now = now
         self.versions: dict[str, list[StoredVersion]] = {}
+        self.marked: set[tuple[str, str]] = set()
         self.keeps_versions = True
         self._numbers = count(1)
 
@@ -79,6 +81,14 @@ class MemoryFiles:
         buffer = BytesIO()
         yield buffer
         self._add(key, buffer.getvalue(), content_type)
+
+    def mark_closed(self, source: ObjectVersion) -> None:
+        versions = self.versions.get(source.key, [])
+        if any(each.source.version_id == source.version_id for each in versions):
+            self.marked.add((source.key, source.version_id))
+
+    def mark_open(self, source: ObjectVersion) -> None:
+        self.marked.discard((source.key, source.version_id))
 
     def list_keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
         for key in sorted(key for key in self.versions if key.startswith(prefix)):

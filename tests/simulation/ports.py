@@ -156,6 +156,12 @@ class SimulatedFiles:
             self._before("writer")
         self._world.point("files.writer after")
 
+    def mark_closed(self, source: ObjectVersion) -> None:
+        self._call("mark", lambda: self._bucket.mark_closed(source))
+
+    def mark_open(self, source: ObjectVersion) -> None:
+        self._call("mark", lambda: self._bucket.mark_open(source))
+
     def list_keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
         return iter(self._call("keys", lambda: list(self._bucket.list_keys(prefix, since=since))))
 

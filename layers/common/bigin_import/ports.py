@@ -148,6 +148,18 @@ class Files(Protocol):
         """
         ...
 
+    def mark_closed(self, source: ObjectVersion) -> None:
+        """
+        Let a version be deleted once files are kept no longer; nothing happens if it is gone.
+
+        What people have tagged it with stays.
+        """
+        ...
+
+    def mark_open(self, source: ObjectVersion) -> None:
+        """Keep a version, however old it is: an import of it has begun."""
+        ...
+
     def list_keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
         """
         Yield current keys that start with *prefix*, in S3's order.

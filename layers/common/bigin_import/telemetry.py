@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from bigin_import.domain.edges import ForbiddenEdgeError, check_edge
 from bigin_import.domain.locks import Record
 from bigin_import.errors import (
@@ -36,6 +39,15 @@ def report_aws_error(telemetry: Telemetry, exc: AwsError, **facts: str | float |
     telemetry.emit("aws_failed", **told, **facts)
     if isinstance(exc, AwsRefusedError):
         telemetry.emit("aws_refused", **told, **facts)
+
+
+@contextmanager
+def report_if_refused(telemetry: Telemetry, **facts: str | float | None) -> Iterator[None]:
+    """Go on without what AWS refuses to do in this block, once a person has been called."""
+    try:
+        yield
+    except AwsRefusedError as exc:
+        report_aws_error(telemetry, exc, **facts)
 
 
 def report_forbidden_edge(telemetry: Telemetry, old: Record | None, new: Record) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import boto3
 import pytest
 
-from bigin_import.aws.files import S3Files
+from bigin_import.aws.files import CLOSED_TAG, S3Files
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.errors import DropRejectedError, MissingObjectError
 from bigin_import.ports import Files
@@ -25,13 +25,19 @@ class Bucket:
     files: Files
     put: Callable[[str, bytes], ObjectVersion]
     remove: Callable[[str], object]
+    is_marked: Callable[[ObjectVersion], bool]
 
 
 @pytest.fixture(params=["memory", "moto"])
 def bucket(request: pytest.FixtureRequest) -> Bucket:
     if request.param == "memory":
         files = MemoryFiles()
-        return Bucket(files, files.put, files.remove)
+        return Bucket(
+            files,
+            files.put,
+            files.remove,
+            lambda source: (source.key, source.version_id) in files.marked,
+        )
     return s3_bucket(request.getfixturevalue("aws"))
 
 
@@ -46,8 +52,17 @@ def s3_bucket(aws: boto3.Session) -> Bucket:
         stored = client.put_object(Bucket="bucket", Key=key, Body=body)
         return ObjectVersion("bucket", key, stored["VersionId"], size=len(body))
 
+    def is_marked(source: ObjectVersion) -> bool:
+        tags = client.get_object_tagging(
+            Bucket="bucket", Key=source.key, VersionId=source.version_id
+        )
+        return CLOSED_TAG in tags["TagSet"]
+
     return Bucket(
-        S3Files(client, "bucket"), put, lambda key: client.delete_object(Bucket="bucket", Key=key)
+        S3Files(client, "bucket"),
+        put,
+        lambda key: client.delete_object(Bucket="bucket", Key=key),
+        is_marked,
     )
 
 
@@ -171,3 +186,32 @@ def test_a_key_is_taken_as_it_is(bucket: Bucket, name: str) -> None:
     assert newest.version_id == source.version_id
     assert bucket.files.open_stream(source).read() == b"x"
     assert list(bucket.files.list_keys("incoming/")) == [f"incoming/{name}"]
+
+
+def test_the_version_that_was_imported_is_marked_and_no_other(bucket: Bucket) -> None:
+    first = bucket.put(KEY, b"first")
+    second = bucket.put(KEY, b"second")
+
+    bucket.files.mark_closed(first)
+    bucket.files.mark_closed(first)
+
+    assert (bucket.is_marked(first), bucket.is_marked(second)) == (True, False)
+
+
+def test_a_mark_is_taken_off_again(bucket: Bucket) -> None:
+    source = bucket.put(KEY, b"x")
+    bucket.files.mark_closed(source)
+
+    bucket.files.mark_open(source)
+    bucket.files.mark_open(source)
+
+    assert not bucket.is_marked(source)
+
+
+def test_a_version_that_is_gone_is_not_marked(bucket: Bucket) -> None:
+    gone = ObjectVersion("bucket", "incoming/gone.csv", "no-such-version")
+
+    bucket.files.mark_closed(gone)
+    bucket.files.mark_open(gone)
+
+    assert bucket.files.find_newest(gone.key) is None

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, ResponseStreamingError
 from botocore.stub import Stubber
 
 from bigin_import.aws.files import (
+    MOST_TAGS,
     PART_BYTES,
     RANGE_ATTEMPTS,
     RANGE_BYTES,
@@ -274,3 +275,36 @@ def test_of_a_version_that_was_written_over_not_one_byte_is_read(s3: S3Client) -
     assert before == b"old"
     with pytest.raises(MissingObjectError):
         files.open_stream(meant)
+
+
+def tags_of(s3: S3Client, source: ObjectVersion) -> dict[str, str]:
+    answer = s3.get_object_tagging(Bucket="bucket", Key=KEY, VersionId=source.version_id)
+    return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+
+def tag(s3: S3Client, tags: dict[str, str]) -> None:
+    wanted: Any = {"TagSet": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    s3.put_object_tagging(Bucket="bucket", Key=KEY, Tagging=wanted)
+
+
+def test_tags_that_people_have_put_on_a_drop_stay(s3: S3Client) -> None:
+    """S3 knows no adding to the tags of an object: a put replaces them all."""
+    source, files = put(s3, b"x"), S3Files(s3, "bucket")
+    tag(s3, {"owner": "sales"})
+
+    files.mark_closed(source)
+    marked = tags_of(s3, source)
+    files.mark_open(source)
+
+    assert marked == {"owner": "sales", "bigin-drop": "closed"}
+    assert tags_of(s3, source) == {"owner": "sales", "bigin-drop": "open"}
+
+
+def test_a_drop_with_as_many_tags_as_s3_takes_keeps_them_and_stays(s3: S3Client) -> None:
+    source = put(s3, b"x")
+    full = {f"tag{number}": "theirs" for number in range(MOST_TAGS)}
+    tag(s3, full)
+
+    S3Files(s3, "bucket").mark_closed(source)
+
+    assert tags_of(s3, source) == full

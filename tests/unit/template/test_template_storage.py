@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from bigin_import import object_keys
+from bigin_import.aws.files import CLOSED_TAG
 from bigin_import.domain.listing import PROJECTED
 from tests.template_reading import properties, resources_of_type, table_definition, template
 
@@ -69,7 +71,19 @@ def test_every_object_created_under_incoming_is_an_event_whatever_its_name_ends_
 
 
 def rules() -> dict[str, dict[str, Any]]:
-    return {r["Id"]: r for r in properties("DropBucket")["LifecycleConfiguration"]["Rules"]}
+    """Return the rules that always apply."""
+    written = properties("DropBucket")["LifecycleConfiguration"]["Rules"]
+    return {rule["Id"]: rule for rule in written if "Id" in rule}
+
+
+def rules_on_request() -> dict[str, dict[str, Any]]:
+    """Return the rules that apply where KeepFilesDays is not 0."""
+    written = properties("DropBucket")["LifecycleConfiguration"]["Rules"]
+    chosen = [rule["Fn::If"] for rule in written if "Fn::If" in rule]
+    assert {str([when, otherwise]) for when, _, otherwise in chosen} == {
+        str(["DeletesFiles", {"Ref": "AWS::NoValue"}])
+    }
+    return {rule["Id"]: rule for _, rule, _ in chosen}
 
 
 def test_old_versions_and_parts_outlive_every_hold_by_sixteen_days() -> None:
@@ -84,10 +98,46 @@ def test_old_versions_and_parts_outlive_every_hold_by_sixteen_days() -> None:
     )
 
 
-def test_drops_and_results_never_expire() -> None:
+def test_drops_and_results_never_expire_unless_somebody_asks_for_it() -> None:
     expiring = {rule["Prefix"] for rule in rules().values() if "ExpirationInDays" in rule}
 
     assert expiring == {"parts/"}
+    assert template()["Parameters"]["KeepFilesDays"]["Default"] == 0
+
+
+def test_of_what_people_drop_only_that_expires_which_closing_has_tagged() -> None:
+    asked = rules_on_request()
+
+    assert set(asked) == {"FilesExpire", "ResultsExpire"}
+    assert asked["FilesExpire"]["Prefix"] == object_keys.INCOMING
+    assert asked["FilesExpire"]["TagFilters"] == [CLOSED_TAG]
+    assert asked["ResultsExpire"]["Prefix"] == "results/"
+    assert {str(rule["ExpirationInDays"]) for rule in asked.values()} == {
+        str({"Ref": "KeepFilesDays"})
+    }
+
+
+def is_refused(hold: int, keep: int) -> bool:
+    """Evaluate the template's rules as CloudFormation does, for these two parameters."""
+    values = {"HoldDays": str(hold), "KeepFilesDays": str(keep)}
+
+    def contains(function: dict[str, Any]) -> bool:
+        choices, value = function["Fn::Contains"]
+        return values[value["Ref"]] in choices
+
+    return any(
+        contains(assertion["Assert"]["Fn::Not"][0])
+        for rule in template()["Rules"].values()
+        if "RuleCondition" not in rule or contains(rule["RuleCondition"])
+        for assertion in rule["Assertions"]
+    )
+
+
+@pytest.mark.parametrize("hold", [7, 14, 30, 60])
+def test_files_are_kept_for_ever_or_for_longer_than_any_hold(hold: int) -> None:
+    allowed = {keep for keep in range(3651) if not is_refused(hold, keep)}
+
+    assert allowed == {0, *range(hold + 17, 3651)}
 
 
 def test_unfinished_uploads_are_thrown_away() -> None:

@@ -31,7 +31,7 @@ from bigin_import.errors import (
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, TagTypeDef
 
 
 PART_BYTES: Final = 5 * 1024 * 1024
@@ -223,6 +223,13 @@ class RangedReader(RawIOBase):
         self._ended = self._start >= self._ranges.total
 
 
+CLOSED_TAG: Final[TagTypeDef] = {"Key": "bigin-drop", "Value": "closed"}
+"""What template.yaml's rule FilesExpire asks for below incoming/."""
+OPEN_TAG: Final[TagTypeDef] = {"Key": "bigin-drop", "Value": "open"}
+MOST_TAGS: Final = 10
+"""S3 takes no more on one object."""
+
+
 class S3Files:
     """
     Objects of *bucket*.
@@ -277,6 +284,38 @@ class S3Files:
             raise
         finally:
             upload.close()
+
+    def mark_closed(self, source: ObjectVersion) -> None:
+        tags = self._find_tags(source)
+        if tags is not None and CLOSED_TAG not in tags:
+            kept = [tag for tag in tags if tag["Key"] != CLOSED_TAG["Key"]]
+            if len(kept) < MOST_TAGS:
+                self._put_tags(source, [*kept, CLOSED_TAG])
+
+    def mark_open(self, source: ObjectVersion) -> None:
+        tags = self._find_tags(source)
+        if tags is not None and CLOSED_TAG in tags:
+            self._put_tags(source, [OPEN_TAG if tag == CLOSED_TAG else tag for tag in tags])
+
+    def _find_tags(self, source: ObjectVersion) -> list[TagTypeDef] | None:
+        """Return what people and we have put on a version; None if it is gone."""
+        try:
+            answer = self._client.get_object_tagging(
+                Bucket=self.bucket, Key=source.key, VersionId=source.version_id
+            )
+        except ClientError as exc:
+            if exc.response["ResponseMetadata"]["HTTPStatusCode"] in _MISSING:
+                return None
+            raise
+        return answer["TagSet"]
+
+    def _put_tags(self, source: ObjectVersion, tags: list[TagTypeDef]) -> None:
+        self._client.put_object_tagging(
+            Bucket=self.bucket,
+            Key=source.key,
+            VersionId=source.version_id,
+            Tagging={"TagSet": tags},
+        )
 
     def list_keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:
         paginator = self._client.get_paginator("list_objects_v2")

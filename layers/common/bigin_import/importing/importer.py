@@ -44,7 +44,7 @@ from bigin_import.mapping.model import Mapping
 from bigin_import.object_keys import KeyKind
 from bigin_import.ports import Clock, CollectQueue, Files, Ledger, Telemetry
 from bigin_import.stored_plan import read_plan, write_problems
-from bigin_import.telemetry import report_aws_error
+from bigin_import.telemetry import report_aws_error, report_if_refused
 
 MOST_IDLE_RESUMES = 5
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
@@ -221,6 +221,8 @@ class Importer:
         if turn is ImportState.SUPERSEDED:
             return self._conclude(lease, turn)
         lease.check()
+        with report_if_refused(self.telemetry, import_id=record.import_id):
+            self.files.mark_open(record.source)  # a copy has the tags of what it was copied from
         sha256 = self.mappings.pin(record, mapping)
         return lease.change(import_transitions.begin_preparing(sha256, dry_run=dry_run))
 

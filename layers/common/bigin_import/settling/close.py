@@ -44,6 +44,7 @@ from bigin_import.settling.summarize import ConsoleLinks, summarize
 from bigin_import.settling.waiting_notices import Suggest, WaitingNotice
 from bigin_import.splitting.content_log import Fingerprints
 from bigin_import.stored_plan import read_plan, read_problems, write_problems
+from bigin_import.telemetry import report_if_refused
 from bigin_import.validation import hiding_adapter
 
 
@@ -307,6 +308,8 @@ class ImportCloser:
         """
         if record.open is None:
             return
+        with report_if_refused(self.telemetry, import_id=record.import_id):
+            self.files.mark_closed(record.source)
         self._release(record)
         again = self.intake.take_up(record)
         if again is not None:
