@@ -57,6 +57,7 @@ LEFT_OUT = {
         "A,X,a@x.de\nB,Y,b@x.de\n",
         [4],
     ),
+    "a line of dashes below the header": ("Name,City\n----,-----\nA,X\n", "A,X\n", [2]),
     "the header again": ("a,b\n1,2\na,b\n3,4\n", "1,2\n3,4\n", [3]),
     "the header again in other letter case": (
         "Name,Mail\n1,2\nNAME, mail\n3,4\n",
@@ -78,6 +79,23 @@ def test_what_is_proven_to_be_no_record_is_left_out_and_named(
     assert outcome.result.warnings == ()
     again = read_again(drop.encode(), options=outcome.options)
     assert [row.row for row in again if row.is_left_out] == rows
+
+
+WORDS_FOR_TOTAL = (
+    "TOTAL GENERAL", "Totales", "Totaux", "Totals", "Sub-total", "Report Total", "Total Result",
+    "Somma", "Soma", "Summa", "Suma", "Eindtotaal", "Totaal", "Totalt", "Gesamtergebnis",
+    "Zwischensumme", "Insgesamt", "Yhteensä", "Razem", "Ogółem", "Celkem", "Összesen", "Toplam",
+    "Genel Toplam", "Ukupno", "Skupaj", "Итого", "ВСЕГО", "Разом", "Σύνολο", "Σ", "合計", "总计",
+    "總計", "합계", "**",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("word", WORDS_FOR_TOTAL)
+def test_a_total_is_one_in_whatever_language(word: str) -> None:
+    rows = "A,X,10\nB,Y,20\n" * 300
+
+    assert cut_drop(f"Name,City,Sum\n{rows}{word},,9000\n".encode()).left_out.keys() == {602}
+    assert cut_drop(f"Name,City,Sum\n{rows}{word},,9001\n".encode()).left_out == {}
 
 
 SENT = {
@@ -102,6 +120,7 @@ SENT = {
     ),
     "two columns": ("Name,City\nA,X\n\nB,\n", 2, "Row 4, at the end"),
     "one column": ("Name\nA\n\nB\n", 2, ""),
+    "dashes in some cells": ("Name,City\n--,Paris\nB,Y\n", 2, ""),
     "a word that begins like a total": ("Name,City,Sum\nTotally Ltd,X,5\nB,Y,6\n", 2, ""),
     "a row whose first cell is the header's": ("Name,City\nname,Paris\nB,Y\n", 2, ""),
 }

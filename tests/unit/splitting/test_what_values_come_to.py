@@ -41,7 +41,7 @@ FIELDS = {
         "Value",
         "Value",
         "picklist",
-        pick_list=("Open", "Closed won", "Region 2", "Key account"),
+        pick_list=("Open", "Closed won", "Region 2", "Key account", "Köln", "None"),
         display_values=(("Offen", "Open"),),
     ),
     "many": Field("Value", "Value", "multiselectpicklist", pick_list=("Red", "Green", "Blue")),
@@ -103,7 +103,10 @@ ORDINARY: list[tuple[str, list[str], dict[str, Any]]] = [
     ("email", ["ada@example.com"], {}),
     ("boolean", ["true", "FALSE", ""], {}),
     ("lookup", ["Acme", "Acme 2.0"], {"find_by": "Account_Name"}),
-    ("picklist", ["Open", "Closed won", ""], {}),
+    ("picklist", ["Open", "Closed won", "", "None"], {}),
+    ("text", ["Ã la carte", "+49 30 123", "-5.50", "+1 x 12"], {}),
+    ("integer", ["1001", "1002"], {"key": "Value"}),
+    ("date", ["2026-02-01"], {"format": "yyyy-MM-dd"}),
     ("many", ["Red;Green", "Blue"], {}),
 ]
 
@@ -134,8 +137,32 @@ CONVERTED: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = [
     ("currency", ["1.250,50-"], ["-1250.50"], "minus behind", {}),
     ("currency", ["\u22125.50", "1\u202f250.00"], ["-5.50", "1250.00"], "", {}),
     ("currency", ["1’250.50", "1'000.00"], ["1250.50", "1000.00"], "", {}),
+    (
+        "currency",
+        ["5.-", "CHF 7.—", "8,-"],
+        ["5", "7", "8"],
+        "3 amounts end in .- for no cents",
+        {},
+    ),
+    ("currency", ["12.50-", "3.00"], ["-12.50", "3.00"], "minus behind", {}),
+    ("currency", ["¢5", "6"], ["5", "6"], "1 numbers say ¢", {}),
+    ("currency", ["₡5.00"], ["5.00"], "say CRC", {}),
+    ("currency", ["RM5.00", "6.00 rm"], ["5.00", "6.00"], "2 numbers say MYR", {}),
+    ("currency", ["NT$5.00", ""], ["5.00", ""], "say TWD", {}),
+    ("currency", ["usd 5.00", "6.00 Usd"], ["5.00", "6.00"], "2 numbers say USD", {}),
+    ("currency", ["5,00 Euro", "5,00 euros"], ["5.00", "5.00"], "2 numbers say EUR", {}),
+    ("currency", ["￥500", "500円"], ["500", "500"], "say ¥", {}),
     ("currency", ["12 EUR", "1.000 EUR"], ["12", "1000"], "EUR", {"decimal": ","}),
     ("integer", ["3.0", "4"], ["3", "4"], "1 whole numbers are written with .0", {}),
+    ("percent", ["12%", "3"], ["12", "3"], "1 percent signs", {}),
+    ("percent", ["%12", "5％"], ["12", "5"], "2 percent signs", {}),
+    ("integer", ["7.0"], ["7"], "whole numbers", {"key": "Value"}),
+    ("text", ["=SUM(A1)", "@home"], ["=SUM(A1)", "@home"], "2 cells begin with =, @", {}),
+    ("text", ["- none -", "+ 1 more"], ["- none -", "+ 1 more"], "row 2, 3; sent as they are", {}),
+    ("phone", ["+49 (30) 12", "-"], ["+49 (30) 12", "-"], "1 cells begin with", {}),
+    ("text", ["a"], ["a"], 'no cell is "b" or "c d"', {"values": {"b": "x", "c d": ""}}),
+    ("boolean", ["sì", "No"], ["true", "false"], "in other words", {}),
+    ("picklist", ["Ko\u0308ln"], ["Köln"], "as Bigin spells", {}),
     ("percent", ["12.5%", "3 %"], ["12.5", "3"], "2 percent signs", {}),
     ("text", ['="01067"', "x"], ["01067", "x"], "1 cells are formulas for a text", {}),
     ("text", ["'0151", "'+49 (30) 1"], ["0151", "+49 (30) 1"], "an apostrophe before", {}),
@@ -186,6 +213,23 @@ CONVERTED: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = [
         ["2026-07-01 06:00:00"],
         "",
         {"format": "yyyy-MM-dd HH:mm:ss +00:00"},
+    ),
+    (
+        "datetime",
+        ["2026-07-01 10:00:00+05:30"],
+        ["2026-07-01 00:30:00"],
+        "",
+        {"format": "yyyy-MM-dd HH:mm:ss+05:30"},
+    ),
+    ("date", ["1. März 2026"], ["2026-03-01"], "", {"format": "d. MMMM yyyy"}),
+    ("date", ["03-Dez-26"], ["2026-12-03"], "", {"format": "dd-MMM-yy"}),
+    ("date", ["Sept. 3, 2026"], ["2026-09-03"], "", {"format": "MMM d, yyyy"}),
+    (
+        "datetime",
+        ["1/7/2026 10:30 p. m."],
+        ["2026-07-01 22:30:00"],
+        "",
+        {"format": "d/M/yyyy h:mm a"},
     ),
     (
         "datetime",
@@ -246,6 +290,30 @@ ASKED: list[tuple[str, list[str], str, str, dict[str, Any]]] = [
     ("picklist", ["Key-Account"], "but nearly", '"new_values": "add"', {}),
     ("picklist", ["Lost"], "not in the picklist", '"values"', {"new_values": "reject"}),
     ("many", ["Red, Blue"], "commas between them", '"separator": ","', {}),
+    ("many", ["Red|Blue"], "a | between them", '"separator": "|"', {}),
+    ("many", ["Red\nBlue"], "line breaks between them", '"separator": "\\n"', {}),
+    ("many", ["Red;Blue"], "semicolons between them", '"separator": ";"', {"separator": ","}),
+    ("picklist", ["Neu"] * 12, "none of 12 values fits", '"new_values": "add"', {}),
+    (
+        "boolean",
+        ["yes", "no", "maybe"],
+        "not all words for yes and no: look at row 4",
+        "values",
+        {},
+    ),
+    (
+        "boolean",
+        ["yes", "no", "maybe"],
+        'of the "values" in the mapping no cell is "perhaps"',
+        "same letter case",
+        {"values": {"perhaps": ""}},
+    ),
+    ("currency", ["$5", "₿6"], "several currencies: $ in row 2; ₿ in row 3", "of its own", {}),
+    ("lookup", ["2001.0"], "1 keys end in .0", "dtype=str", {"find_by": "Account_Name"}),
+    ("lookup", ["1.1E+12"], "scientific notation", "export", {"find_by": "Account_Name"}),
+    ("text", ["2001,0", "2002,0"], "2 keys end in .0", "dtype=str", {"key": "Value"}),
+    ("text", ["2001.00"], "1 keys end in .0", "dtype=str", {"key": "Value"}),
+    ("integer", ["1.2E+8"], "scientific notation", "export", {"key": "Value"}),
     ("text", ["2001.0", "2002.0"], "2 keys end in .0", "dtype=str", {"key": "Value"}),
     (
         "text",
@@ -317,7 +385,20 @@ TOLD: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = [
     ("text", ["\\N"], ["\\N"], 'write "values": {"\\\\N": ""}', {}),
     ("text", ["#N/A", "nan", "x"], ["#N/A", "nan", "x"], "1 cells say nan", {}),
     ("text", ["M\ufffdller"], ["M\ufffdller"], "\ufffd, first in row 2", {}),
-    ("text", ["'0151", "0152"], ["'0151", "0152"], "", {}),
+    ("text", ["'0151", "0152"], ["'0151", "0152"], "1 cells have an apostrophe", {}),
+    ("text", ["MÃ¼ller", "São Paulo"], ["MÃ¼ller", "São Paulo"], "decoded twice", {}),
+    *[
+        ("text", [word], [word], f'write "values": {{"{word}": ""}}', {})
+        for word in ("null", "(null)", "N/A", "n/a", "#NV", "#WERT!", "#N/D", "Err:502", "-nan")
+    ],
+    ("picklist", ["-None-"], ["-None-"], 'write "values": {"-None-": ""}', {}),
+    (
+        "date",
+        ["31.12.9999", "01.01.1900", "30.12.1899"],
+        ["9999-12-31", "1900-01-01", "1899-12-30"],
+        "3 dates are such as programs write for no date",
+        {"format": "dd.MM.yyyy"},
+    ),
     ("boolean", ["true", "yes", "WAHR"], ["true", "yes", "WAHR"], "do not fit the field", {}),
     ("picklist", ["Lost"], ["Lost"], "1 cells hold 1 values", {}),
     ("text", ["k1", "k2", "K1"], ["k1", "k2", "K1"], "Look at rows 2, 4", {"key": "Value"}),
@@ -338,6 +419,9 @@ def test_what_is_odd_is_sent_and_told_with_its_rows(
 REFUSED: list[tuple[str, list[str], dict[int, str], dict[str, Any]]] = [
     ("currency", ["5", "five"], {3: "the cell holds letters"}, {}),
     ("currency", ["5", "nan"], {3: '"values": {"nan": ""}'}, {}),
+    ("currency", ["5", "1.5E+07"], {3: "a power of ten"}, {}),
+    ("currency", ["5", "5 EUR 6"], {3: "the cell holds letters"}, {}),
+    ("email", ["a@b.de", "#N/A"], {3: '"values": {"#N/A": ""}'}, {}),
     ("email", ["a@b.de", "nobody"], {3: "it has no @"}, {}),
     ("email", ["a@b.de", "x" * 96 + "@b.de"], {3: "longer than the 100 characters"}, {}),
     ("text", ["short", "x" * 13], {3: "longer than the 12 characters"}, {}),
@@ -364,6 +448,25 @@ def test_what_bigin_would_refuse_for_certain_stays_at_home_and_does_not_count(
 )
 def test_a_column_of_which_every_row_would_be_refused_stops_the_drop(kind: str, cell: str) -> None:
     assert "cannot be sent" in sentences(problems(kind, [cell] * 3, on_bad_rows="100%"))
+
+
+@pytest.mark.parametrize("cell", ["0000-00-00", "NaT"])
+def test_a_word_or_zeros_for_no_date_are_not_sent_and_the_line_is_told(cell: str) -> None:
+    found = imported("date", [cell] + ["2026-12-31"] * 9, format="yyyy-MM-dd").cut.invalid
+
+    assert f'"values": {{"{cell}": ""}}' in found[2]
+
+
+def test_a_word_that_only_begins_as_a_month_is_none() -> None:
+    cut = imported("date", ["Marble 3, 2026"] + ["May 3, 2026"] * 9, format="MMMM d, yyyy").cut
+
+    assert cut.invalid.keys() == {2}
+
+
+def test_a_known_value_that_is_also_a_word_for_none_is_not_told() -> None:
+    outcome = imported("picklist", ["None", "open"])
+
+    assert (outcome.sent, outcome.told) == (["None", "Open"], "")
 
 
 @pytest.mark.parametrize("phone", ["4.91512E+11", "491512345678.0"])

@@ -91,8 +91,14 @@ def test_what_may_be_a_footer_is_sent_and_something_to_look_at() -> None:
 
 @pytest.mark.parametrize(
     "first",
-    [b"Ada,ada@example.com,1.5,x", b"Ada,x,12.50,x", b"Ada,x,x,31.12.1980"],
-    ids=["an e-mail address", "an amount", "a date"],
+    [
+        b"Ada,ada@example.com,1.5,x",
+        b"Ada,x,12.50,x",
+        b"Ada,x,USD 12,x",
+        b"Ada,x,(5),x",
+        b"Ada,x,x,31.12.1980",
+    ],
+    ids=["an e-mail address", "an amount", "with its currency", "in brackets", "a date"],
 )
 def test_a_first_row_that_is_a_record_is_never_lost_as_a_header(first: bytes) -> None:
     harness = Harness()

@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator
 
 from bigin_import.domain.drop import Problem
+from bigin_import.domain.plan import PlannedColumn
 from bigin_import.mapping.fields import ModuleFields
 from bigin_import.mapping.keys import NUMBER_TYPES
 from bigin_import.mapping.names import Headers, loose_form
 from bigin_import.mapping.validate import Resolved, Validated
+from bigin_import.splitting.cells import MISFIT
 from bigin_import.splitting.dates import DatePattern, fitting_formats
+from bigin_import.splitting.numbers import NumberKind
 
 _SHOWN_CELLS = 20
 _SHOWN_CHARACTERS = 60
@@ -46,18 +49,18 @@ def _proofs_of_record(
             stated = entry.mapped.rule.date_format
             if fitting_formats([cell]) or (stated and DatePattern(stated).fits(cell)):
                 yield entry.mapped.index or 0, "a date"
-        elif kind in NUMBER_TYPES and _is_amount(cell, entry.mapped.index or 0, headers):
+        elif kind in NUMBER_TYPES and _is_amount(cell, kind, entry.mapped.index or 0, headers):
             yield entry.mapped.index or 0, "a number"
 
 
 _MAIL = re.compile(r"\s*[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}\s*")
-_NUMBER = re.compile(r"\s*[-+(]?[€$£¥]?\s?\d[\d.,'’ \u00a0\u202f]*[€$£¥%)-]?\s*", re.ASCII)
 
 
-def _is_amount(cell: str, column: int, headers: Headers) -> bool:
+def _is_amount(cell: str, kind: str | None, column: int, headers: Headers) -> bool:
     """Return whether *cell* is a number, and none that may name a column: a year, 3 beside 2."""
     if not cell.strip().isdecimal():
-        return _NUMBER.fullmatch(cell) is not None
+        read = NumberKind(PlannedColumn(0, "", "", data_type=kind)).read(cell)
+        return bool(read.value) and not read.refusal and MISFIT not in read.tells
     number = int(cell)
     beside = (headers.names[at] for at in (column - 1, column + 1) if 0 <= at < len(headers.names))
     near = {int(name) for name in beside if name.strip().isdecimal()}

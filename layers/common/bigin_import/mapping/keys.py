@@ -4,7 +4,7 @@ The table of what a mapping may say.
 One row for each key: what may be written, which fields take it, what it excludes, its default.
 Schema, model, checks, column plan, suggestion and identity read the table and name no key of a
 rule themselves, so that a new one is a row here, an attribute of `ValueRule`, and what
-`splitting.value_rules` makes of it. README.md beside it is the reference for people.
+`splitting.kinds` makes of it. README.md beside it is the reference for people.
 """
 
 from __future__ import annotations

@@ -24,20 +24,29 @@ _ROWS_NAMED = 10
 
 # Why a row is left out; "it" goes before.
 IS_HEADER = "repeats the header row"
+IS_RULE = "is a line of dashes"
 IS_FOOTER = "is a footer: below a blank line, and filled only in its first cell as no row above is"
 IS_TOTAL = "holds the totals of the rows above"
 FILL = '"ragged_rows": "fill"'
 
 _TOTAL = re.compile(
-    r"\s*(?:(?:grand|overall|sub)?[ -]?totals?|sum|totale|totaal|total (?:général|geral)|"
-    r"somme|suma|summe|endsumme|gesamt(?:summe)?|insgesamt|\*+|[Σ∑])\s*"
+    r"\s*(?:(?:grand|overall|report|sub)?[ -]?totals?|total (?:result|amount)|sum|"
+    r"total(?:e|es|er|t)?|totaux|total (?:général|general|geral)|totale (?:generale|complessivo)|"
+    r"(?:eind|sub)?totaal|somme|soma|somma|suma|summa|summe|endsumme|zwischensumme|"
+    r"gesamt(?:summe|ergebnis)?|insgesamt|yhteensä|razem|suma końcowa|ogółem|celkem|spolu|"
+    r"összesen|végösszeg|(?:genel )?toplam|ukupno|skupaj|итого|всего|общий итог|разом|всього|"
+    r"(?:γενικό )?σύνολο|合計|総計|小計|合计|总计|總計|합계|총계|\*+|[Σ∑])\s*"
     r"(?:\(\d+\D*\))?\s*:?\s*",
     re.IGNORECASE,
 )
 # How these begin; the first letters alone settle nearly all lines, in a third of the time.
 _BEGINS_AS_TOTAL = re.compile(
-    r"\n(?=[goseit*σ∑\s])\s*(?:grand|overall|sub|tot|sum|som|gesamt|ends|insg|[*σ∑])"
+    r"\n(?=[goseitrzyscövuиворγσ合総小总總합총*∑\s])\s*(?:grand|overall|report|sub|tot|sum|som|gesamt"
+    r"|genel|ends|eindt|zwischen|insg|yhteen|razem|ogó|celkem|spolu|össz|végö|toplam|ukupno|skupaj"
+    r"|итого|всего|общий|разом|всього|γενικ|σύνολ|合|総|小計|总|總|합|총|[*σ∑])"
 )
+# What database tools draw below their header.
+_DASHES = re.compile(r"-{2,}|={2,}")
 
 
 def is_called_total(cell: str) -> bool:
@@ -346,11 +355,11 @@ class RowShapes:
         return False
 
     def _begin_as_records(self, cells: Sequence[str]) -> bool:
-        """Return whether no row is blank, a header or a total, by their first *cells*."""
+        """Return whether no row is blank, a header, a line or a total, by their first *cells*."""
         if not all(map(str.strip, cells)):
             return False
         text = "\n".join(("", *cells, "")).casefold()
-        if self._header and f"\n{self._header[0]}\n" in text:
+        if self._header and (f"\n{self._header[0]}\n" in text or "\n--" in text or "\n==" in text):
             return False
         return not (_BEGINS_AS_TOTAL.search(text) and any(map(is_called_total, cells)))
 
@@ -386,6 +395,8 @@ class RowShapes:
         if self._header is not None and list(map(_form, row.cells)) == self._header:
             is_decided = self._decided is not None  # and it is decided below
             return row.broken(f"it {IS_HEADER}") if is_decided else row.left_out(IS_HEADER)
+        if self._header is not None and all(map(_DASHES.fullmatch, row.cells)):
+            return row.left_out(IS_RULE)
         if row.fault:
             return row
         surplus = len(row.cells) - self._width

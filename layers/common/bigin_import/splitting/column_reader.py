@@ -52,6 +52,11 @@ APOSTROPHE = Tell(
     "{count:,} cells have an apostrophe before a number, first in row {rows}; sent without.",
     is_note=True,
 )
+KEPT_APOSTROPHE = Tell(
+    "kept apostrophe",
+    "{count:,} cells have an apostrophe before a number and others have none, first in row {rows}; "
+    "sent as they are.",
+)
 BARE_NUMBER = Tell("bare number")
 EMPTY = Tell("empty")
 _FORMULA = re.compile(r'="((?:[^"]|"")*)"')
@@ -94,7 +99,8 @@ class ColumnReader:
         self.is_key = at == plan.key
         self.data_type = checked_type(planned, plan)
         self.kind = kind_of(planned, plan, is_key=self.is_key)
-        self.damage: IdDamage | None = id_damage(self.data_type, is_key=self.is_key)
+        finds_records = self.is_key or planned.data_type == "lookup"
+        self.damage: IdDamage | None = id_damage(self.data_type, is_key=finds_records)
         self.tally: dict[Tell, RowNames] = {}
         self.examples: dict[Tell, list[str]] = {}
         self.new_values: Counter[str] = Counter()
@@ -122,8 +128,8 @@ class ColumnReader:
             trimmed = list(map(str.strip, values))
             values = values if trimmed == list(values) else trimmed
         read = ColumnRead(values, {}, {}, raw)
-        if self.planned.strips_apostrophes:
-            read = self._without_apostrophes(read, numbers)
+        if self.planned.strips_apostrophes is not None:
+            read = self._apostrophes(read, numbers)
         lacks = may_lack and self._is_text and not PLACEHOLDERS.isdisjoint(read.values)
         if self._replacements or lacks or not self.kind.is_plain(read.values):
             read = self._one_by_one(read, numbers)
@@ -184,9 +190,10 @@ class ColumnReader:
         if word in PLACEHOLDERS and self.is_key:
             return Cell("", (placeholder(word),))
         read = self.kind.read(cell)
-        if word in PLACEHOLDERS and not read.refusal:
-            return read._replace(tells=(*read.tells, placeholder(word)))
-        return read
+        if word not in PLACEHOLDERS or read.refusal:
+            return read
+        is_known = isinstance(self.kind, PicklistKind) and NEW not in read.tells
+        return read if is_known else read._replace(tells=(*read.tells, placeholder(word)))
 
     def has_met(self, cell: str) -> bool:
         """Return whether any cell was *cell*, which `values` replaces."""
@@ -202,8 +209,12 @@ class ColumnReader:
             if not value.strip() and at not in read.refused:
                 read.refused[at] = Cell(value, refusal=what, is_certain=True)
 
-    def _without_apostrophes(self, read: ColumnRead, numbers: Sequence[int]) -> ColumnRead:
+    def _apostrophes(self, read: ColumnRead, numbers: Sequence[int]) -> ColumnRead:
+        """Take apostrophes before numbers off, or only count them if not all numbers have one."""
         has = [bool(_APOSTROPHE.fullmatch(value)) for value in read.values]
+        if not self.planned.strips_apostrophes:
+            kept = list(compress(numbers, has))
+            return read._replace(tells={KEPT_APOSTROPHE: kept} if kept else {})
         bare = [bool(_BARE.fullmatch(value)) for value in read.values]
         tells = {
             tell: list(compress(numbers, which))

@@ -3,14 +3,15 @@ Date patterns, as people write them in a mapping: "dd.MM.yyyy", "MM/dd/yyyy hh:m
 
 Letters: yyyy yy MMMM MMM MM M dd d HH H hh h mm m ss s SSS a, and X, Z or z for an offset from
 UTC however it is written; text in 'single quotes' and everything that is no letter stands for
-itself, and Z, UTC, GMT or +00:00 at the end for UTC. Where a digit cannot follow, MM means M: a
-person who writes dd.MM.yyyy means 1.2.2024 too. Two-digit years are 1969 to 2068, as POSIX has it.
-Month names are English.
+itself, and Z, UTC, GMT or an offset such as +00:00 at the end for what it says. Where a digit
+cannot follow, MM means M: a person who writes dd.MM.yyyy means 1.2.2024 too. Two-digit years are
+1969 to 2068, as POSIX has it.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
@@ -22,8 +23,8 @@ _TOKEN = re.compile(r"'[^']*'|([A-Za-z])\1*|.", re.DOTALL)
 _GROUPS = {
     "yyyy": r"(?P<year>\d{4})",
     "yy": r"(?P<short_year>\d{2})",
-    "MMMM": r"(?P<month_name>[A-Za-z]{3,9})",
-    "MMM": r"(?P<month_name>[A-Za-z]{3})\.?",
+    "MMMM": r"(?P<month_name>(?u:[^\W\d_]){3,10})\.?",
+    "MMM": r"(?P<month_name>(?u:[^\W\d_]){3,5})\.?",
     "MM": r"(?P<month>\d{1,2})",
     "dd": r"(?P<day>\d{1,2})",
     "HH": r"(?P<hour>\d{1,2})",
@@ -31,13 +32,34 @@ _GROUPS = {
     "mm": r"(?P<minute>\d{2})",
     "ss": r"(?P<second>\d{2})",
     "SSS": r"(?:\d{1,9})",
-    "a": r"(?P<half>[AaPp]\.?[Mm]\.?)",
+    "a": r"(?P<half>[AaPp]\.?\s?[Mm]\.?)",
     "X": r"(?P<offset>(?:UTC|GMT)?(?:[+-]\d{2}(?::?\d{2})?)|Z|UTC|GMT)",
 }
 _OFFSETS = frozenset("XxZzO")
-_UTC = re.compile(r"(?:Z|UTC|GMT|[+-]00:?00)'?\s*$")
+_FIXED_OFFSET = re.compile(r"(Z|UTC|GMT|[+-]\d\d:?\d\d)'?\s*$")
 _ALIASES = {"M": "MM", "d": "dd", "H": "HH", "h": "hh", "m": "mm", "s": "ss", "y": "yyyy"}
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# In English, German, French, Spanish, Italian, Portuguese and Dutch; no word means two months.
+_MONTHS = {
+    word: number
+    for number, words in enumerate(
+        (
+            "jan january januar jän jänner janv janvier ene enero gen gennaio janeiro januari",
+            "feb february februar fév févr février febrero febbraio fev fevereiro februari",
+            "mar march mär märz mrz mars marzo março maart mrt",
+            "apr april avr avril abr abril aprile",
+            "may mai mayo mag maggio maio mei",
+            "jun june juni juin junio giu giugno junho",
+            "jul july juli juil juillet julio lug luglio julho",
+            "aug august août aou ago agosto augustus",
+            "sep sept september septembre septiembre set settembre setembro",
+            "oct october okt oktober octobre octubre ott ottobre out outubro",
+            "nov november novembre noviembre novembro",
+            "dec december dez dezember déc décembre dic diciembre dicembre dezembro",
+        ),
+        1,
+    )
+    for word in words.split()
+}
 _PIVOT = 69  # POSIX: 69 to 99 are 1969 to 1999
 
 _VALUES_TRIED_WITH_ALL = 1_000
@@ -74,8 +96,8 @@ class DatePattern:
         if not names.keys() & {"month", "month_name"}:
             raise ValueError(f"format {pattern!r} has no month; months are MM, minutes are mm")
         self._is_plain = set(names) == {"year", "month", "day"}
-        self._is_utc = "offset" not in names and says_utc(pattern)
-        self.has_offset = "offset" in names or self._is_utc
+        self._fixed_offset = None if "offset" in names else fixed_offset(pattern)
+        self.has_offset = "offset" in names or self._fixed_offset is not None
         self.has_short_year = "short_year" in names
 
     def read(self, cell: str, zone: tzinfo | None = None) -> datetime:
@@ -104,7 +126,7 @@ class DatePattern:
         )
         if zone is None or not self.has_offset:
             return moment
-        offset = timezone(_offset(parts.get("offset") or "Z"))
+        offset = timezone(_offset(parts.get("offset") or self._fixed_offset or "Z"))
         return moment.replace(tzinfo=offset).astimezone(zone).replace(tzinfo=None)
 
     def _year(self, parts: dict[str, str | None]) -> int:
@@ -218,15 +240,18 @@ def has_time(pattern: str) -> bool:
     return any(_MEANING.get(piece) == "hour" for piece in _pieces(pattern))
 
 
-def says_utc(pattern: str) -> bool:
-    """Return whether every time that *pattern* reads ends in what stands for UTC."""
-    is_quoted = pattern.rstrip().endswith("'") or pattern.rstrip()[-1:].isdigit()
-    return has_time(pattern) and is_quoted and _UTC.search(pattern) is not None
+def fixed_offset(pattern: str) -> str | None:
+    """Return the offset from UTC, or what stands for UTC, in which all times of *pattern* end."""
+    is_literal = pattern.rstrip().endswith("'") or pattern.rstrip()[-1:].isdigit()
+    found = _FIXED_OFFSET.search(pattern) if is_literal and has_time(pattern) else None
+    return found[1] if found else None
 
 
 def has_offset(pattern: str) -> bool:
     """Return whether times that *pattern* reads say how far from UTC they are."""
-    return says_utc(pattern) or any(piece[0] in _OFFSETS for piece in _pieces(pattern))
+    return fixed_offset(pattern) is not None or any(
+        piece[0] in _OFFSETS for piece in _pieces(pattern)
+    )
 
 
 def has_short_year(pattern: str) -> bool:
@@ -271,7 +296,9 @@ def _offset(written: str) -> timedelta:
 
 def _month(parts: dict[str, str | None]) -> int:
     if name := parts.get("month_name"):
-        return _MONTHS.index(name[:3].lower()) + 1
+        if not (month := _MONTHS.get(unicodedata.normalize("NFC", name.casefold()))):
+            raise ValueError("no such month")
+        return month
     return int(parts["month"] or 0)
 
 

@@ -46,7 +46,7 @@ _TYPES = {
     "double": (_DECIMAL, _STATE_MARKS),
     "decimal": (_DECIMAL, _STATE_MARKS),
     "currency": (_DECIMAL, _STATE_MARKS),
-    "percent": (_DECIMAL + "%?", _STATE_MARKS),
+    "percent": (_DECIMAL, _STATE_MARKS),
     "boolean": ("(?i:true|false)", _STATE_VALUES),
     "date": (_DATE, _STATE_FORMAT),
     "datetime": (f"{_DATE}[ T]{_TIME}", _STATE_FORMAT),
@@ -95,8 +95,11 @@ def _both(shape: FieldType, short: FieldType) -> FieldType:
 
 def _listed(pick_list: tuple[str, ...], *, is_many: bool) -> FieldType:
     known = {value.strip().casefold() for value in pick_list}
-    remedy = "Bigin adds unknown values to the picklist; " + (
-        "several values in a cell are separated by semicolons" if is_many else "correct the others"
+    remedy = (
+        'If they are new, write "new_values": "add" in the mapping and Bigin adds them to the '
+        "picklist; "
+        + ('for other marks than semicolons write "separator"' if is_many else "else ")
+        + ("" if is_many else 'say by "values" what they are in Bigin')
     )
 
     def one(value: str) -> bool:
@@ -114,8 +117,8 @@ _TEXT_AS_POWER = re.compile(
     r"^ *\d(?:[.,]\d+)?E\+\d{2,3} *$", re.IGNORECASE | re.MULTILINE | re.ASCII
 )
 _LONG_ID = re.compile(r"^ *\d{15,16}(\d{3}) *$", re.MULTILINE | re.ASCII)
-_WITH_POINT_ZERO = re.compile(r"^ *\d+\.0 *$", re.MULTILINE | re.ASCII)
-_WITH_FRACTION = re.compile(r"^ *\d+\.(?:\d*[1-9]\d*|0\d+|\d+0) *$", re.MULTILINE | re.ASCII)
+_WITH_POINT_ZERO = re.compile(r"^ *\d+[.,]00? *$", re.MULTILINE | re.ASCII)
+_WITH_FRACTION = re.compile(r"^ *\d+[.,](?!00? *$)\d+ *$", re.MULTILINE | re.ASCII)
 
 # One id in a thousand ends in 000 by chance; two of two do not.
 _ROUND_IDS_FOR_REJECTION = 2
@@ -128,10 +131,17 @@ _ID_TYPES = frozenset({"id", "lookup", "ownerlookup"})
 
 
 class IdDamage:
-    """What was seen of it in one column; *are_numbers*: its ids have nothing but digits."""
+    """
+    What was seen of it in one column.
 
-    def __init__(self, *, are_numbers: bool) -> None:
+    Args:
+        are_numbers: Its ids have nothing but digits.
+        are_whole: They are numbers, of which .0 is taken off.
+    """
+
+    def __init__(self, *, are_numbers: bool, are_whole: bool = False) -> None:
         self._power = _NUMBER_AS_POWER if are_numbers else _TEXT_AS_POWER
+        self._are_whole = are_whole
         self._powers = self._long_ids = self._round_ids = self._point_zeros = 0
         self._has_fractions = False
 
@@ -139,7 +149,7 @@ class IdDamage:
         """Look at some cells, none of them empty."""
         text = "\n".join(filled)
         self._powers += len(self._power.findall(text)) if "E" in text.upper() else 0
-        if ".0\n" in f"{text}\n":
+        if not self._are_whole and (".0" in text or ",0" in text):
             self._point_zeros += len(_WITH_POINT_ZERO.findall(text))
             self._has_fractions = self._has_fractions or bool(_WITH_FRACTION.search(text))
         endings = _LONG_ID.findall(text)
@@ -168,4 +178,6 @@ def id_damage(data_type: str | None, *, is_key: bool) -> IdDamage | None:
     """Return what looks for damage in a column; None if no ids are in it."""
     if data_type in _ID_TYPES:
         return IdDamage(are_numbers=True)
+    if is_key and data_type in {"integer", "bigint"}:
+        return IdDamage(are_numbers=True, are_whole=True)
     return IdDamage(are_numbers=False) if is_key and data_type != "email" else None

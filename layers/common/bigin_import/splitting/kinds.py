@@ -8,10 +8,18 @@ from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
-from bigin_import.splitting.cells import MISFIT, PLACEHOLDERS, SPACES, Cell, CellKind, Tell
+from bigin_import.splitting.cells import (
+    MISFIT,
+    PLACEHOLDERS,
+    SPACES,
+    Cell,
+    CellKind,
+    Tell,
+    how_to_empty,
+)
 from bigin_import.splitting.dates import DatePattern
 from bigin_import.splitting.field_types import FieldType, field_type
-from bigin_import.splitting.numbers import NUMBER_TYPES, NumberKind
+from bigin_import.splitting.numbers import NUMBER_TYPES, WHOLE_TYPES, NumberKind
 
 _ID_TYPES = frozenset({"id", "lookup", "ownerlookup"})
 
@@ -55,6 +63,7 @@ class EmailKind:
         value = cell.strip()
         if value and "@" not in value:
             reason = f'column "{self._header}" is no e-mail address: it has no @'
+            reason += how_to_empty(value)
             return Cell(cell, refusal=reason, is_certain=True)
         if self._length and len(value) > self._length:
             return Cell(cell, refusal=too_long(self._header, self._length), is_certain=True)
@@ -63,7 +72,7 @@ class EmailKind:
 
 _PLAIN_PHONE = b"0123456789 +-()/\n"
 _DAMAGED_PHONE = re.compile(
-    r"\s*[+-]?\d+(?:[.,]\d+)?E\+?\d+\s*|\s*\d{5,}[.,]0\s*", re.IGNORECASE | re.ASCII
+    r"\s*[+-]?\d+(?:[.,]\d+)?E\+?\d+\s*|\s*\+?\d{5,}[.,]00?\s*", re.IGNORECASE | re.ASCII
 )
 _LETTERS = Tell(
     "letters", "{count:,} phone numbers hold letters, first in row {rows}; they are sent so."
@@ -114,6 +123,17 @@ class IdKind:
         return Cell(bare, tells) if is_fit else Cell(value, (MISFIT,))
 
 
+# What programs write for no date: the first and last day that they know, Excel's day 0.
+_FIRST_AND_LAST_DAYS = frozenset({
+    (1, 1, 1), (1753, 1, 1), (1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (9999, 12, 31),
+})  # fmt: skip
+_NO_DATE = Tell(
+    "no date",
+    "{count:,} dates are such as programs write for no date (0001-01-01, 1900-01-01, 9999-12-31), "
+    'first in row {rows}; they are sent so. To leave them empty, write "values" in the mapping.',
+)
+
+
 class DateKind:
     """Dates in the format of the file; *arrived*: the day of the drop's arrival."""
 
@@ -141,19 +161,16 @@ class DateKind:
                 '"century": "past" for years that have two digits in the mapping'
             )
             return Cell(cell, refusal=reason)
-        return Cell(
-            moment.isoformat(" ", "seconds") if self._with_time else moment.date().isoformat()
-        )
+        written = moment.isoformat(" ", "seconds")
+        is_no_date = (moment.year, moment.month, moment.day) in _FIRST_AND_LAST_DAYS
+        return Cell(written if self._with_time else written[:10], (_NO_DATE,) if is_no_date else ())
 
     def _not_so(self, text: str) -> str:
         reason = f'column "{self._header}" is not a date of the form {self._pattern.pattern}'
-        if text in PLACEHOLDERS:
-            shown = text.replace("\\", "\\\\")
-            reason += f'; to leave it empty, write "values": {{"{shown}": ""}} in the mapping'
-        return reason
+        return reason + how_to_empty(text)
 
 
-TRUE_WORDS = frozenset({"true", "yes", "y", "1", "on", "ja", "oui", "si", "sí"})
+TRUE_WORDS = frozenset({"true", "yes", "y", "1", "on", "ja", "oui", "si", "sí", "sì"})
 FALSE_WORDS = frozenset({"false", "no", "n", "0", "off", "nein", "non"})
 WORD = Tell(
     "word",
@@ -161,6 +178,7 @@ WORD = Tell(
     "for all cells of the column are such words.",
     is_note=True,
 )
+NO_WORD = Tell("no word")
 _BIGIN_S = frozenset({"true", "false", "True", "False", "TRUE", "FALSE", ""})
 
 
@@ -174,11 +192,11 @@ class BooleanKind:
         return _BIGIN_S.issuperset(values)
 
     def read(self, cell: str) -> Cell:
-        word = cell.strip().casefold()
+        word = unicodedata.normalize("NFC", cell.strip().casefold())
         if word in {"true", "false", ""}:
             return Cell(word and cell.strip())
         if word not in TRUE_WORDS | FALSE_WORDS:
-            return Cell(cell, (MISFIT,))
+            return Cell(cell, (MISFIT, NO_WORD))
         if not self._reads_words:
             return Cell(cell, (MISFIT,))
         return Cell("true" if word in TRUE_WORDS else "false", (WORD,))
@@ -191,7 +209,8 @@ RESPELLED = Tell(
     is_note=True,
 )
 NEW = Tell("new")
-IN_COMMAS = Tell("in commas")
+# Several values in a cell with another mark between them than the stated one.
+SEPARATED = {mark: Tell(f"separated by {mark}") for mark in (",", "|", "/", "\n", ";")}
 
 
 class PicklistKind:
@@ -216,8 +235,8 @@ class PicklistKind:
             return self._one(cell)
         parts = [self._one(part) for part in cell.split(self._separator) if part.strip()]
         tells = tuple(dict.fromkeys(tell for part in parts for tell in part.tells))
-        if NEW in tells and self._separator != "," and self._is_known_in_commas(cell):
-            tells = (*tells, IN_COMMAS)
+        if NEW in tells and (mark := self._other_separator(cell)):
+            tells = (*tells, SEPARATED[mark])
         return Cell(";".join(part.value for part in parts), tells)
 
     def new_in(self, cell: str) -> Iterable[str]:
@@ -235,13 +254,18 @@ class PicklistKind:
             return Cell(cell.strip(), (NEW, MISFIT))
         return Cell(known, () if known == cell else (RESPELLED,))
 
-    def _is_known_in_commas(self, cell: str) -> bool:
-        parts = cell.split(",")
-        return len(parts) > 1 and all(_folded(part) in self._known for part in parts)
+    def _other_separator(self, cell: str) -> str | None:
+        """Return the mark between values that are all known, if it is not the stated one."""
+        for mark in SEPARATED:
+            parts = cell.split(mark)
+            if len(parts) > 1 and all(_folded(part) in self._known for part in parts):
+                return mark
+        return None
 
 
 def _folded(value: str) -> str:
-    return value.strip().casefold()
+    """Return what is compared: macOS writes é as two characters."""
+    return unicodedata.normalize("NFC", value.strip().casefold())
 
 
 _LEAST_WORD = 5
@@ -304,7 +328,8 @@ def kind_of(planned: PlannedColumn, plan: ColumnPlan, *, is_key: bool) -> CellKi
     fits = field_type(planned, data_type)
     if rule.date_format is not None:
         return DateKind(planned, rule, plan.arrived)
-    if rule.decimal or rule.thousands or (data_type in NUMBER_TYPES and not is_key):
+    is_number = data_type in (WHOLE_TYPES if is_key else NUMBER_TYPES)
+    if rule.decimal or rule.thousands or is_number:
         return NumberKind(planned)
     if data_type == "boolean" or planned.pick_list:
         return BooleanKind(planned) if data_type == "boolean" else PicklistKind(planned)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from bigin_import.domain.plan import PlannedColumn, ValueRule
-from bigin_import.splitting.cells import MISFIT, PLACEHOLDERS, SPACES, Cell, Tell
+from bigin_import.splitting.cells import MISFIT, SPACES, Cell, Tell, how_to_empty
 from bigin_import.splitting.field_types import field_type
 
 WHOLE_TYPES = frozenset({"integer", "bigint"})
@@ -22,6 +22,9 @@ DECIDES = {mark: Tell(f"decides {mark}") for mark in ".,"}
 OPEN = {mark: Tell(f"open {mark}") for mark in ".,"}
 _WHOLE = Tell(
     "whole", "{count:,} whole numbers are written with .0, first in row {rows}; sent without.", True
+)
+_NO_CENTS = Tell(
+    "no cents", "{count:,} amounts end in .- for no cents, first in row {rows}; sent without.", True
 )
 _PERCENT = Tell("percent", "{count:,} percent signs were taken off, first in row {rows}.", True)
 _SIGNED = Tell(
@@ -45,26 +48,37 @@ _CODES = frozenset({
     "TJS", "TMT", "TND", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "UGX", "USD", "UYU", "UZS",
     "VED", "VES", "VND", "VUV", "WST", "XAF", "XCD", "XOF", "XPF", "YER", "ZAR", "ZMW", "ZWG",
 })  # fmt: skip
-# A sign that several currencies share stands for itself, and for any of them.
+# As people write them, in whatever case. A sign that several currencies share stands for itself,
+# and for any of them.
 _SIGNS = {
-    "€": "EUR", "£": "GBP", "$": "$", "US$": "USD", "A$": "AUD", "C$": "CAD", "CA$": "CAD",
-    "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "R$": "BRL", "MX$": "MXN", "¥": "¥", "₹": "INR",
-    "Rs": "Rs", "Rs.": "Rs", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS", "฿": "THB",
-    "₫": "VND", "₱": "PHP", "₦": "NGN", "Fr.": "CHF", "SFr.": "CHF", "kr": "kr", "kr.": "kr",
-    "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "lei": "RON", "лв": "BGN",
+    "€": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP", "$": "$", "us$": "USD", "a$": "AUD",
+    "au$": "AUD", "c$": "CAD", "ca$": "CAD", "nz$": "NZD", "hk$": "HKD", "s$": "SGD", "nt$": "TWD",
+    "r$": "BRL", "mx$": "MXN", "¥": "¥", "￥": "¥", "円": "JPY", "元": "CNY", "원": "KRW",
+    "₹": "INR", "rs": "Rs", "rs.": "Rs", "₩": "KRW", "₽": "RUB", "руб": "RUB", "руб.": "RUB",
+    "₺": "TRY", "tl": "TRY", "₴": "UAH", "₪": "ILS", "฿": "THB", "₫": "VND", "₱": "PHP",
+    "₦": "NGN", "gh₵": "GHS", "₵": "GHS", "₡": "CRC", "₲": "PYG", "₸": "KZT", "₾": "GEL",
+    "rm": "MYR", "rp": "IDR", "rp.": "IDR", "r": "ZAR", "fr": "CHF", "fr.": "CHF", "sfr": "CHF",
+    "sfr.": "CHF", "kr": "kr", "kr.": "kr", "zł": "PLN", "zl": "PLN", "kč": "CZK", "kc": "CZK",
+    "ft": "HUF", "lei": "RON", "лв": "BGN", "лв.": "BGN",
 }  # fmt: skip
+_OTHER_SIGNS = (
+    "[\u00a2-\u00a5\u058f\u060b\u09f2\u09f3\u17db\u20a0-\u20c0\ufdfc\uff04\uffe0\uffe1\uffe6]"
+)
 _SHARED = {
     "$": frozenset({"USD", "AUD", "CAD", "NZD", "HKD", "SGD", "MXN", "ARS", "CLP", "COP", "TWD"}),
     "¥": frozenset({"JPY", "CNY"}),
     "Rs": frozenset({"INR", "PKR", "LKR", "NPR", "MUR"}),
     "kr": frozenset({"SEK", "NOK", "DKK", "ISK"}),
 }
-_CURRENCIES = _SIGNS | {code: code for code in _CODES}
+_CURRENCIES = _SIGNS | {code.casefold(): code for code in _CODES}
 _LONGEST_FIRST = sorted(map(re.escape, _CURRENCIES), key=len, reverse=True)
-_CURRENCY = "|".join(_LONGEST_FIRST)
-_BEFORE = re.compile(rf"([+-]?) *({_CURRENCY}) *([+-]?)(?=[\d.,(])")
-_BEHIND = re.compile(rf"(?<=[\d.,)-]) *({_CURRENCY})$")
-_SAME_MINUS = str.maketrans({"\u2212": "-", "\u2013": "-", "’": "'"}) | SPACES
+_CURRENCY = "|".join([*_LONGEST_FIRST, _OTHER_SIGNS])
+_BEFORE = re.compile(rf"([+-]?) *({_CURRENCY}) *([+-]?)(?=[\d.,(])", re.IGNORECASE)
+_BEHIND = re.compile(rf"(?<=[\d.,)-]) *({_CURRENCY})$", re.IGNORECASE)
+_MINUSES = "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d"
+_SAME_MINUS = str.maketrans(dict.fromkeys(_MINUSES, "-") | {"’": "'", "％": "%"}) | SPACES
+_WITHOUT_CENTS = re.compile(r"(?<=\d)[.,]-{1,2}$")
+_POWER_OF_TEN = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE | re.ASCII)
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -126,18 +140,21 @@ class NumberKind:
         """Return a number without what stands around it, and what that was."""
         text = cell.translate(_SAME_MINUS).strip()
         tells: list[Tell] = []
-        if text.endswith("%") and self._type == "percent":
-            text, tells = text[:-1].rstrip(), [_PERCENT]
+        if self._type == "percent" and "%" in (text[:1], text[-1:]):
+            text, tells = text.strip("% "), [_PERCENT]
         if named := _BEHIND.search(text):
             text = text[: named.start()]
-        elif named := _BEFORE.search(text):
-            text = text[: named.start()] + (named[1] or named[3]) + text[named.end() :]
+        elif named := _BEFORE.match(text):
+            text = (named[1] or named[3]) + text[named.end() :]
         if named:
             sign = named[2] if named.re is _BEFORE else named[1]
-            tells.append(Tell(CURRENCY + _CURRENCIES[sign]))
+            tells.append(Tell(CURRENCY + _CURRENCIES.get(sign.casefold(), sign)))
+        if without := _WITHOUT_CENTS.search(text):
+            text = text[: without.start()]
+            tells.append(_NO_CENTS)
         if text.startswith("(") and text.endswith(")"):
             text = f"-{text[1:-1].strip()}"
-            if named := _BEHIND.search(text) or _BEFORE.search(text):
+            if _BEHIND.search(text) or _BEFORE.match(text):
                 return self._inside_brackets(text, tells)
             tells.append(_SIGNED)
         elif text[-1:] == "-" and text[:1] != "-" and len(text) > 1:
@@ -152,10 +169,9 @@ class NumberKind:
     def _letters(self, cell: str) -> str:
         word = cell.strip()
         what = f'column "{self._header}" is a number field, and the cell holds letters'
-        if word in PLACEHOLDERS:
-            shown = word.replace("\\", "\\\\")
-            what += f'; to leave it empty, write "values": {{"{shown}": ""}} in the mapping'
-        return what
+        if _POWER_OF_TEN.fullmatch(word):
+            return f"{what}: a power of ten (1.2E+11), whose last digits may be lost"
+        return what + how_to_empty(word)
 
     def _by_stated_marks(self, text: str, tells: tuple[Tell, ...]) -> Cell:
         if not self._stated.fullmatch(text):
@@ -177,7 +193,9 @@ class NumberKind:
         if readings["."] == readings[","]:
             return self._fitted(readings["."], tells)
         written = OPEN["." if "." in text else ","]
-        return self._fitted(readings[self.proven or "."], (*tells, written))
+        if not self.proven:
+            return Cell(readings["."], (*tells, written))
+        return self._fitted(readings[self.proven], (*tells, written))
 
     def _fitted(self, value: str, tells: tuple[Tell, ...]) -> Cell:
         if self._type in WHOLE_TYPES and re.fullmatch(r"[+-]?\d+\.0*", value):

@@ -17,9 +17,15 @@ from bigin_import.domain.drop import Problem
 from bigin_import.domain.plan import FIRST_READING, ColumnPlan
 from bigin_import.reading.table import Batch, Table
 from bigin_import.splitting.cells import (
+    DECODED_TWICE,
+    FORMULA_LIKE,
     REPLACEMENT_CHARACTER,
     Cell,
     RowNames,
+    Tell,
+    begins_as_formula,
+    is_decoded_twice,
+    may_begin_as_formula,
     may_hold_placeholders,
 )
 from bigin_import.splitting.column_reader import ColumnReader, has_apostrophes, without_formulas
@@ -218,11 +224,24 @@ class RowCheck:
                 for at, values in enumerate(columns)
                 if self.readers[at].planned.strips_apostrophes is None and has_apostrophes(values)
             }
-        if "\ufffd" in text:
-            for reader, values in zip(self.readers, columns, strict=True):
-                which = ["\ufffd" in value for value in values]
-                rows = reader.tally.setdefault(REPLACEMENT_CHARACTER, RowNames())
-                rows.add(list(compress(numbers, which)))
+        if not text.isascii():
+            if "\ufffd" in text:
+                self._tally(REPLACEMENT_CHARACTER, lambda cell: "\ufffd" in cell, columns, numbers)
+            if "\u00c3" in text or "\u00c2" in text or "\u00e2\u20ac" in text:
+                self._tally(DECODED_TWICE, is_decoded_twice, columns, numbers)
+        if may_begin_as_formula(text):
+            self._tally(FORMULA_LIKE, begins_as_formula, columns, numbers)
+
+    def _tally(
+        self,
+        tell: Tell,
+        is_so: Callable[[str], bool],
+        columns: list[Sequence[str]],
+        numbers: Sequence[int],
+    ) -> None:
+        for reader, values in zip(self.readers, columns, strict=True):
+            if rows := list(compress(numbers, map(is_so, values))):
+                reader.tally.setdefault(tell, RowNames()).add(rows)
 
     def _note_dates(self, at: int, values: Sequence[str], refused: dict[int, Cell]) -> None:
         replaced = {cell for cell, _ in self.readers[at].rule.values}

@@ -243,6 +243,7 @@ def split(
     problems = [*problems_of_rows(table, plan, invalid, excused=rows.excused)]
     problems += [*values.problems(), *problems_of_keys(table, plan, repeated)]
     if problems:
+        problems += values.asides()
         raise DropRejectedError(tuple(problems), concerns_mapping=table.rows > 0)
     return _result(table, parts, invalid, repeated, empty_keys, values)
 

@@ -8,12 +8,13 @@ rows. Notices name rows only; cells are shown by the report.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.plan import ColumnFindings, ColumnPlan, PlannedColumn
-from bigin_import.splitting.cells import MISFIT, RowNames, Tell
+from bigin_import.splitting.cells import MISFIT, PLACEHOLDERS, RowNames, Tell
 from bigin_import.splitting.column_reader import (
     APOSTROPHE,
     BARE_NUMBER,
@@ -22,7 +23,7 @@ from bigin_import.splitting.column_reader import (
     shown,
 )
 from bigin_import.splitting.field_types import field_type
-from bigin_import.splitting.kinds import IN_COMMAS, NEW, WORD, PicklistKind
+from bigin_import.splitting.kinds import NEW, NO_WORD, SEPARATED, WORD, PicklistKind
 from bigin_import.splitting.numbers import (
     CURRENCY,
     DECIDES,
@@ -33,6 +34,8 @@ from bigin_import.splitting.numbers import (
 )
 from bigin_import.splitting.row_check import RowCheck
 
+_MARKS = {",": "commas", "\n": "line breaks", ";": "semicolons"}
+_UNMET_NAMED = 10
 _UNKNOWN_NAMED = 20
 _THOUSANDS_DIGITS = 3
 
@@ -129,6 +132,16 @@ class ValueChecks:
     def _where(self, column: ColumnConclusions) -> str:
         return f'{self._name}, column "{column.header}"'
 
+    def asides(self) -> Iterator[Problem]:
+        """Yield what may be the cause of problems: keys of `values` that are in no cell."""
+        for column in self._columns:
+            if column.is_in_doubt and (unmet := column.unmet_values()):
+                yield Problem(
+                    self._where(column),
+                    f'of the "values" in the mapping no cell is {unmet}',
+                    "Write them as the cells have them, in the same letter case",
+                )
+
     def warnings(self) -> tuple[str, ...]:
         """Return sentences on values that a person should look at."""
         return tuple(sentence for column in self._columns for sentence in column.warnings())
@@ -175,6 +188,11 @@ class ColumnConclusions:
         elif not is_date and self._is_hopeless():
             count = self._tally.get(MISFIT, _NOBODY).count + self._reader.refused.count
             what = f"none of {count:,} values fits the field {self._field()}"
+            if NO_WORD in self._tally and self._planned.reads_words is False:
+                what = (
+                    "its cells are not all words for yes and no: look at row "
+                    f"{self._tally.get(NO_WORD, _NOBODY)}"
+                )
             yield Problem("", what, self._remedy)
         if isinstance(self._reader.kind, NumberKind):
             yield from self._number_problems(self._reader.kind)
@@ -238,20 +256,26 @@ class ColumnConclusions:
         )
 
     def _choice_problems(self, kind: PicklistKind) -> Iterator[Problem]:
-        if IN_COMMAS in self._tally and self._reader.rule.new_values != "add":
-            rows = self._tally[IN_COMMAS]
-            yield Problem(
-                "",
-                f"{rows.count:,} cells hold several values of {self._planned.api_name} with commas "
-                f"between them, first in row {rows}",
-                'Write "separator": "," in the mapping; or "new_values": "add" if each is one',
-                cells=self._examples(IN_COMMAS),
-            )
+        for mark, tell in SEPARATED.items():
+            if tell in self._tally and self._reader.rule.new_values != "add":
+                yield self._separated_problem(mark, tell)
         rule = self._reader.rule.new_values
         new = self._reader.new_values
-        near = {value: known for value in new if (known := kind.nearest(value))}
+        words = [value for value in new if value not in PLACEHOLDERS]
+        near = {value: known for value in words if (known := kind.nearest(value))}
         if (rule == "reject" and new) or (rule is None and near):
             yield self._new_values_problem(near, is_refused=rule == "reject")
+
+    def _separated_problem(self, mark: str, tell: Tell) -> Problem:
+        rows, name = self._tally[tell], _MARKS.get(mark, f"a {mark}")
+        return Problem(
+            "",
+            f"{rows.count:,} cells hold several values of {self._planned.api_name} with {name} "
+            f"between them, first in row {rows}",
+            f'Write "separator": {json.dumps(mark)} in the mapping; or "new_values": "add" if each '
+            "is one",
+            cells=self._examples(tell),
+        )
 
     def _new_values_problem(self, near: dict[str, str], *, is_refused: bool) -> Problem:
         new, rows = self._reader.new_values, self._tally[NEW]
@@ -270,9 +294,22 @@ class ColumnConclusions:
         return Problem("", f"{what}, first in row {rows}{met}", remedy, cells=cells)
 
     def _unmet_values(self) -> str:
-        """Return that some keys of `values` are in no cell: often they are misspelt."""
-        unmet = sum(1 for cell, _ in self._reader.rule.values if not self._reader.has_met(cell))
-        return f'; {unmet:,} of the "values" in the mapping are in no cell' if unmet else ""
+        """Return which keys of `values` are in no cell: often they are misspelt."""
+        unmet = self.unmet_values()
+        return f'; of the "values" in the mapping no cell is {unmet}' if unmet else ""
+
+    def unmet_values(self) -> str:
+        """Return the keys of `values` that are in no cell, as the mapping has them."""
+        unmet = [key for key, _ in self._reader.rule.values if not self._reader.has_met(key)]
+        more = ", …" if len(unmet) > _UNMET_NAMED else ""
+        return (
+            " or ".join(json.dumps(key, ensure_ascii=False) for key in unmet[:_UNMET_NAMED]) + more
+        )
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether some values do not fit, or keep their rows here."""
+        return MISFIT in self._tally or bool(self._reader.refused.count)
 
     def _examples(self, *tells: Tell) -> tuple[str, ...]:
         return tuple(cell for tell in tells for cell in self._reader.examples.get(tell, ()))
@@ -297,6 +334,8 @@ class ColumnConclusions:
     def notes(self) -> Iterator[str]:
         """Yield what was restored or converted for certain."""
         yield from self._sentences(are_notes=True)
+        if (unmet := self.unmet_values()) and not self._names_unmet_values:
+            yield f'Column "{self.header}": of the "values" in the mapping no cell is {unmet}.'
         is_read = (
             OPEN["."] in self._tally or OPEN[","] in self._tally or DECIDES[","] in self._tally
         )
@@ -317,6 +356,11 @@ class ColumnConclusions:
             if tell.words and tell.is_note == are_notes and rows.count:
                 words = tell.words.format(count=rows.count, rows=rows)
                 yield f'Column "{self.header}": {words}'
+
+    @property
+    def _names_unmet_values(self) -> bool:
+        """Whether a warning does it already."""
+        return NEW in self._tally or MISFIT in self._tally
 
     def _field(self) -> str:
         kind = "picklist" if self._planned.pick_list else self._reader.data_type or "text"

@@ -1,4 +1,9 @@
-"""The few rules by which cells are rewritten before they are sent: dates, numbers, replacements."""
+"""
+Records as lines of CSV; and the value rules of the first releases.
+
+How cells are read today is in `kinds`. `converter` is only for plans with FIRST_READING, which
+were stored before there was `kinds` and whose imports finish with the rules that they began with.
+"""
 
 from __future__ import annotations
 
