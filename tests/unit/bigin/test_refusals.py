@@ -7,6 +7,7 @@ import pytest
 from bigin_import.bigin.answers import gateway_refusal, refusal
 from bigin_import.bigin.error_codes import ERROR_CODES, ROW_CODES, UPLOAD, of_call
 from bigin_import.errors import BiginAccessError, BiginRefusedError
+from tests.e2e.wrong_rows import NOT_MADE, WRONG
 
 CREATE_PAGE = (
     "MANDATORY_FIELDS_NOT_MAPPED",
@@ -139,3 +140,11 @@ def test_the_codes_of_rows_are_those_of_bigin_s_page() -> None:
         "NOT_APPROVED",
         "RESOURCE_NOT_FOUND",
     ]
+
+
+def test_every_row_code_is_brought_about_end_to_end_or_listed_as_one_that_is_not() -> None:
+    made = {error.partition("-")[0] for _, _, error in WRONG if error}
+
+    assert made | NOT_MADE.keys() == ROW_CODES.keys()
+    assert made.isdisjoint(NOT_MADE)
+    assert all(NOT_MADE.values())

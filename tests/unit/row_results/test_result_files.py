@@ -8,19 +8,22 @@ import tracemalloc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO, StringIO
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigin_import.domain.row_result import Counts, Reason, RowResult, RowStatus
-from bigin_import.reading.table import RESULT_COLUMNS, strip_result_columns
+from bigin_import.reading.row_shapes import ParentRow
+from bigin_import.reading.table import ParentReferences, strip_result_columns
 from bigin_import.row_results.join import read_row_results, write_row_results
 from bigin_import.row_results.reasons import MAX_REASONS, OTHER_REASONS, SentColumn, SentColumns
 from bigin_import.row_results.result_files import (
     FILE_OF,
+    RESULT_COLUMNS,
     DropRow,
+    ResultCells,
     ResultFile,
     WrittenResults,
     write_results,
@@ -29,6 +32,13 @@ from bigin_import.row_results.result_files import (
 IMPORT_ID = "k3v7q2mzt5ab9cdefgh1jklmn4"
 HEADER = ("E-mail", "Surname")
 SENT = SentColumns((SentColumn("Email", "E-mail", 0), SentColumn("Last_Name", "Surname", 1)))
+
+
+class Line(NamedTuple):
+    """A row of a result file."""
+
+    ours: ResultCells
+    original: tuple[str, ...]
 
 
 class Folder:
@@ -44,9 +54,17 @@ class Folder:
         yield stream
         self.files[file] = stream.getvalue()
 
-    def rows(self, file: ResultFile, delimiter: str = ",") -> list[list[str]]:
+    def table(self, file: ResultFile, delimiter: str = ",") -> list[list[str]]:
         text = self.files[file].decode("utf-8-sig")
         return list(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
+
+    def rows(self, file: ResultFile, delimiter: str = ",") -> list[Line]:
+        """Return our cells, by name, and those of the drop for each row but the header."""
+        ours = len(ResultCells._fields)
+        return [
+            Line(ResultCells(*row[:ours]), tuple(row[ours:]))
+            for row in self.table(file, delimiter)[1:]
+        ]
 
 
 def write(
@@ -72,7 +90,8 @@ def test_every_result_has_its_file(status: RowStatus) -> None:
     assert list(folder.files) == [FILE_OF[status]]
     assert written.rows == {FILE_OF[status]: 1}
     assert written.counts == Counts(**{status.value: 1})
-    assert folder.rows(FILE_OF[status])[1][:2] == ["2", status.value]
+    (line,) = folder.rows(FILE_OF[status])
+    assert (line.ours.row, line.ours.status) == ("2", status.value)
 
 
 def test_a_file_has_our_columns_first_and_is_written_for_spreadsheets() -> None:
@@ -91,15 +110,27 @@ def test_a_file_has_our_columns_first_and_is_written_for_spreadsheets() -> None:
     )
 
 
+def test_a_corrected_file_is_known_by_the_columns_that_were_written() -> None:
+    folder = Folder()
+    decided = Reason("", "It is in Bigin.", "")
+    row_result = RowResult(RowStatus.EXISTING, record_id="11")
+    write([DropRow(7, ("a", "b"), row_result=row_result, because=decided)], folder)
+    header, row = folder.table(ResultFile.SUCCESS)
+
+    references = ParentReferences(header)
+
+    assert references.meet([row]) == IMPORT_ID
+    assert references.rows([2], [row]) == {2: ParentRow(7, "existing", "11", "It is in Bigin.")}
+
+
 def test_a_row_that_was_never_sent_is_unprocessed() -> None:
     folder = Folder()
 
     write([DropRow(2, ("a", "b"))], folder)
 
-    assert folder.rows(ResultFile.UNPROCESSED)[1][1] == "unprocessed"
-    assert (
-        "Drop the file of unprocessed rows unchanged." in folder.rows(ResultFile.UNPROCESSED)[1][4]
-    )
+    (line,) = folder.rows(ResultFile.UNPROCESSED)
+    assert line.ours.status == "unprocessed"
+    assert "Drop the file of unprocessed rows unchanged." in line.ours.reason
 
 
 def test_the_reason_of_a_whole_part_is_given_to_its_rows() -> None:
@@ -108,7 +139,7 @@ def test_the_reason_of_a_whole_part_is_given_to_its_rows() -> None:
 
     written = write([DropRow(n, ("a", "b"), because=refused) for n in (2, 3)], folder)
 
-    assert folder.rows(ResultFile.UNPROCESSED)[1][4] == "The user may not. Ask."
+    assert folder.rows(ResultFile.UNPROCESSED)[0].ours.reason == "The user may not. Ask."
     assert [(ranked.reason, ranked.rows) for ranked in written.reasons] == [(refused, 2)]
 
 
@@ -117,7 +148,7 @@ def test_a_success_that_is_an_addition_or_an_update_says_so() -> None:
 
     write([DropRow(2, ("a", "b"), row_result=RowResult(RowStatus.UPDATED, either=True))], folder)
 
-    assert folder.rows(ResultFile.SUCCESS)[1][1] == "added or updated"
+    assert folder.rows(ResultFile.SUCCESS)[0].ours.status == "added or updated"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
@@ -130,9 +161,11 @@ def test_our_columns_hold_no_formula_and_original_cells_stay_as_they_are(start: 
     write([DropRow(2, (formula, "b"), row_result=row_result)], second := Folder())
 
     for files in (folder, second):
-        row = files.rows(ResultFile.FAILED)[1]
-        assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row[:6])
-        assert row[6] == formula
+        (line,) = files.rows(ResultFile.FAILED)
+        assert not any(
+            cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in map(str, line.ours)
+        )
+        assert line.original[0] == formula
 
 
 def test_reasons_are_ranked_with_their_first_rows() -> None:
@@ -327,8 +360,8 @@ def test_each_row_is_in_exactly_one_file_with_its_own_cells(
 
     written = write(rows, folder, delimiter)
 
-    found = [row for file in folder.files for row in folder.rows(file, delimiter)[1:]]
-    assert sorted((int(row[0]), tuple(row[6:])) for row in found) == [
+    found = [row for file in folder.files for row in folder.rows(file, delimiter)]
+    assert sorted((int(row.ours.row), row.original) for row in found) == [
         (row.number, tuple(row.cells)) for row in rows
     ]
     assert written.counts.total == len(rows) == sum(written.rows.values())
@@ -337,7 +370,7 @@ def test_each_row_is_in_exactly_one_file_with_its_own_cells(
 def test_what_is_dropped_again_is_the_original_file() -> None:
     folder = Folder()
     write([DropRow(2, ("a", "b"), "It is odd.")], folder)
-    header, row = folder.rows(ResultFile.FAILED)
+    header, row = folder.table(ResultFile.FAILED)
 
     kept = strip_result_columns(header)
 

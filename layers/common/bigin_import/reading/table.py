@@ -36,14 +36,6 @@ from bigin_import.reading.records import record_batches
 from bigin_import.reading.row_shapes import ParentRow, Row, RowShapes, are_totals
 
 FILL = "fill"  # ragged_rows
-RESULT_COLUMNS = (
-    "bigin__Row",
-    "bigin__Status",
-    "bigin__Id",
-    "bigin__Error",
-    "bigin__Reason",
-    "bigin__Import",
-)
 MOST_IMPORTS = 10  # more than one is too many already
 _IMPORT_ID = re.compile(r"[0-9a-z]{26}")
 

@@ -31,7 +31,7 @@ from bigin_import.domain.row_result import (
     RowResult,
     RowStatus,
 )
-from bigin_import.reading.table import RESULT_COLUMNS
+from bigin_import.reading.dialect import PREFIX
 from bigin_import.row_results.bigin_listing import parse_errors
 from bigin_import.row_results.reasons import (
     NOT_CLEAR,
@@ -186,6 +186,31 @@ FILE_OF = {
     RowStatus.UNCLEAR: ResultFile.UNCLEAR,
 }
 
+
+class ResultCells(NamedTuple):
+    """
+    Our own cells of a row, in the order in which they are written; each is a column.
+
+    `reading.table.ParentReferences` finds those that it reads again by their names.
+
+    Attributes:
+        row: Its number in the drop; "" if nothing tells it.
+        id_: Of the record in Bigin; "" if there is none, or none is known.
+        error: Bigin's ERRORS as they came.
+        reason: The same in words, and what to do.
+        import_: By which a corrected file finds its parent.
+    """
+
+    row: int | str
+    status: str
+    id_: str
+    error: str
+    reason: str
+    import_: str
+
+
+RESULT_COLUMNS = tuple(PREFIX + name.strip("_").title() for name in ResultCells._fields)
+
 type OpenFile = Callable[[ResultFile], AbstractContextManager[BinaryIO]]
 
 
@@ -298,15 +323,15 @@ class _Sorter:
         else:
             reasons = self._reasons(row, row_result)
             self._tell(row, row_result, reasons)
-        self._sheet(file).add(
-            "" if row.number is None else row.number,
-            _status_word(row_result),
-            inert(row_result.record_id),
-            inert(row_result.error),
-            inert(" ".join(map(str, reasons))),
-            self._import_id,
-            *row.cells,
+        cells = ResultCells(
+            row="" if row.number is None else row.number,
+            status=_status_word(row_result),
+            id_=inert(row_result.record_id),
+            error=inert(row_result.error),
+            reason=inert(" ".join(map(str, reasons))),
+            import_=self._import_id,
         )
+        self._sheet(file).add(*cells, *row.cells)
 
     def _tell(self, row: DropRow, row_result: RowResult, reasons: Sequence[Reason]) -> None:
         """Keep what the report tells of a row."""

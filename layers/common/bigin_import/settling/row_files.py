@@ -70,15 +70,8 @@ class Rows:
                 elif row.reason is not None:
                     yield DropRow(row.row, row.cells, invalid=row.reason)
                 else:
-                    row_result, because = next(row_results, None) or self._raise_too_short()
-                    yield DropRow(
-                        row.row,
-                        row.cells,
-                        row_result=row_result,
-                        because=because,
-                        record=row.record,
-                        decision=row.decision,
-                    )
+                    found = next(row_results, None) or self._raise_too_short()
+                    yield _sent(row.row, row.cells, found, row.record, row.decision)
 
     def read_archives(self) -> Iterator[DropRow]:
         """Read the archives of the parts; of rows that were not sent only what the plan keeps."""
@@ -87,15 +80,9 @@ class Rows:
         for part in self.parts:
             numbers = numbers_of(part, self.plan.cut, settled)
             sent = zip(numbers, self._read_sent(part), self._read_row_results(part), strict=True)
-            for number, cells, (row_result, because) in sent:
-                yield DropRow(
-                    number,
-                    cells,
-                    row_result=row_result,
-                    because=because,
-                    record=cells,
-                    decision=None if number is None else decided.get(number),
-                )
+            for number, cells, found in sent:
+                decision = None if number is None else decided.get(number)
+                yield _sent(number, cells, found, cells, decision)
         no_cells = ("",) * len(self.plan.columns.header)
         yield from (_settled(decision, no_cells) for decision in settled)
         known = self.plan.cut.invalid_rows
@@ -170,6 +157,25 @@ def _parent(module: str, api_name: str, find_by: str | None) -> str:
     standard = STANDARD_LOOKUPS.get((module, api_name))
     parent = standard or (_MODULE_OF_KEY.get(find_by, "") if find_by else "")
     return f"{_PEOPLE_SAY[parent]} ({parent})" if parent in _PEOPLE_SAY else parent
+
+
+def _sent(
+    number: int | None,
+    cells: Sequence[str],
+    found: tuple[RowResult, Reason | None],
+    record: Sequence[str] | None,
+    decision: RowDecision | None,
+) -> DropRow:
+    """
+    Return a row that was sent; whatever is known of it alone, both readers must give.
+
+    Args:
+        found: What became of it, and why if its whole part has the same reason.
+    """
+    row_result, because = found
+    return DropRow(
+        number, cells, row_result=row_result, because=because, record=record, decision=decision
+    )
 
 
 def _settled(decision: RowDecision, cells: Sequence[str]) -> DropRow:
