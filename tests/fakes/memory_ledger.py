@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Literal, cast
@@ -19,6 +19,7 @@ type Moment = Literal["before", "after"]
 type Call = Literal["load", "save", "delete", "parts", "due"]
 type Hook = Callable[[Moment, Call, object], None]
 type Place = tuple[str, str]
+type Backup = Mapping[Place, Record]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,18 @@ class MemoryLedger:
         self.records[_place(record)] = record
         self._write_ids[_place(record)] = next(self._numbers)
         self._reindex(record, gone=False)
+
+    def back_up(self) -> Backup:
+        """Return everything that is stored, for `restore_table`."""
+        return dict(self.records)
+
+    def restore_table(self, backup: Backup) -> None:
+        """Go back to *backup*, index and all, as a table restored from it does."""
+        self.records = dict(backup)
+        self._index.clear()
+        self._write_ids = {place: next(self._numbers) for place in backup}
+        for record in backup.values():
+            self._reindex(record, gone=False)
 
     def delete[R: Record](self, record: R) -> None:
         self._hook("before", "delete", record)

@@ -61,11 +61,14 @@ def applied(patches: Iterable[Patch]) -> Iterator[None]:
 
 def _create_unannounced(self: PartSender, current: Round, part: Part) -> Part:
     lease = current.lease
-    attempt = len(part.attempts) + 1
-    job_id = self._send_create(current, part, attempt)
     begin = part_transitions.begin_create(self.clock.now(), lease.decide_after)
+    begun = begin(part)
+    assert begun is not None
+    assert begun.attempt is not None
+    job_id = self._send_create(current, part, begun.attempt)
     part = lease.change_part(part, begin)
-    return lease.change_part(part, part_transitions.record_job(attempt, job_id, self.clock.now()))
+    step = part_transitions.record_job(begun.attempt.number, job_id, self.clock.now())
+    return lease.change_part(part, step)
 
 
 def _take_lease(raised: int, *, live: bool) -> Callable[..., Lease | None]:

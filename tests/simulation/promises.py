@@ -446,7 +446,7 @@ class Ending:
 
     def _check_holds(self) -> None:
         causes = any(f.kind in CAUSES_OF_HOLDS for f in self.world.faults.fired)
-        if self.watch.held and not causes and self.scenario.outage != LEDGER:
+        if self.watch.held and not causes:
             self.world.violate("a hold without a cause")
 
     def _check_without_faults(self) -> None:

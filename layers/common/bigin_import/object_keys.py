@@ -181,6 +181,15 @@ def archive(import_id: str, part: int, sha256: str) -> Keys:
     return f"parts/{import_id}/{part:04d}.{sha256}.zip", f"parts/{import_id}/{part:04d}.zip"
 
 
+def create_marks(import_id: str, part: int) -> str:
+    """Return what the keys of the marks of a part's creates begin with; their number follows."""
+    return f"parts/{import_id}/{part:04d}.create-"
+
+
+def create_mark(import_id: str, part: int, create: int) -> str:
+    return f"{create_marks(import_id, part)}{create:04d}.json"
+
+
 def entry_name(import_id: str, part: int) -> str:
     """Return the name of the CSV inside a part's archive; Bigin shows it in the job's details."""
     return f"{import_id}-{part:04d}.csv"

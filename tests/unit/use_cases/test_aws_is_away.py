@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from bigin_import.domain.locks import Record
+from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, PartState
-from bigin_import.errors import AwsError, AwsRefusedError, AwsUnavailableError
+from bigin_import.errors import (
+    AwsError,
+    AwsRefusedError,
+    AwsUnavailableError,
+    BiginBusyError,
+    BiginUnreachableError,
+)
 from tests.fakes.harness import MAPPING, ROWS, Harness
 
 CSV = "incoming/contacts.csv"
@@ -98,3 +107,80 @@ def test_what_aws_refuses_rings_at_once_and_an_outage_does_not(
     harness.tick(GOES_ON_WITHIN_MINUTES)
 
     assert harness.import_of(source).state is ImportState.COMPLETED
+
+
+def ledger_away_at(harness: Harness, call: str, *, after: bool) -> Outage:
+    """Take the table away when Bigin is called, before or *after* it has done what was asked."""
+    outage = Outage(harness.ledger, "load", "save", "load_parts", "find_due", "find_listed")
+    outage.error = None
+    usual = getattr(harness.bigin, call)
+
+    def called(*args: object, **named: object) -> object:
+        setattr(harness.bigin, call, usual)
+        if not after:
+            outage.error = AWAY
+        try:
+            return usual(*args, **named)
+        finally:
+            outage.error = AWAY
+
+    setattr(harness.bigin, call, called)
+    return outage
+
+
+def minutes_pass(harness: Harness, minutes: int) -> None:
+    for _ in range(minutes):
+        with suppress(AwsUnavailableError):
+            harness.tick()
+
+
+@pytest.mark.parametrize(
+    "error", [None, BiginBusyError("no credits"), BiginUnreachableError("no route")]
+)
+def test_ten_minutes_without_the_table_during_a_create_hold_nothing(
+    error: Exception | None,
+) -> None:
+    harness = Harness()
+    harness.drop("incoming/mapping.json", MAPPING)
+    if error is not None:
+        harness.bigin.fail("create_job", error)
+    outage = ledger_away_at(harness, "create_job", after=True)
+    with suppress(AwsUnavailableError):
+        harness.drop(CSV, ROWS)
+    (source,) = (each for each in [harness.files.find_newest(CSV)] if each)
+
+    minutes_pass(harness, OUTAGE_MINUTES)
+    outage.error = None
+    harness.tick(GOES_ON_WITHIN_MINUTES)
+
+    assert harness.import_of(source).state is ImportState.COMPLETED
+    assert len(harness.bigin.made) == 1
+    assert "on_hold" not in harness.telemetry.names
+
+
+def test_a_create_that_was_written_down_and_never_left_is_simply_made_after_the_outage() -> None:
+    harness = Harness()
+    harness.drop("incoming/mapping.json", MAPPING)
+    outage = Outage(harness.ledger, "load", "save", "load_parts", "find_due", "find_listed")
+    outage.error = None
+    save = harness.ledger.save
+
+    def stored_but_unanswered[R: Record](record: R, *, over: R | None = None) -> R:
+        saved = save(record, over=over)
+        if isinstance(record, Part) and record.state is PartState.CREATING:
+            harness.ledger.save = save  # type: ignore[method-assign]
+            outage.error = AWAY
+            raise AWAY
+        return saved
+
+    harness.ledger.save = stored_but_unanswered  # type: ignore[method-assign]
+    with suppress(AwsUnavailableError):
+        harness.drop(CSV, ROWS)
+    (source,) = (each for each in [harness.files.find_newest(CSV)] if each)
+
+    minutes_pass(harness, OUTAGE_MINUTES)
+    outage.error = None
+    harness.tick(GOES_ON_WITHIN_MINUTES)
+
+    assert harness.import_of(source).state is ImportState.COMPLETED
+    assert len(harness.bigin.made) == 1

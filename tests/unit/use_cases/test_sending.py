@@ -20,6 +20,7 @@ from bigin_import.errors import (
     BiginRefusedError,
     BiginUnreachableError,
 )
+from bigin_import.importing.create_marks import CreateMark, CreateMarks
 from bigin_import.ledger import update
 from tests.fakes.harness import MAPPING, ROWS, Harness
 
@@ -278,7 +279,11 @@ def test_nothing_is_sent_while_another_holds_the_lease() -> None:
     assert harness.bigin.made == {}
 
 
-def test_an_attempt_that_a_late_submitter_wrote_is_not_used_for_a_create_of_ours() -> None:
+@pytest.mark.parametrize("has_left", [True, False])
+def test_an_attempt_that_a_late_submitter_wrote_is_not_used_for_a_create_of_ours(
+    has_left: bool,
+) -> None:
+    """What it has marked may have left; what it has not marked did not."""
     harness = Harness()
     harness.bigin.fail("create_job", BiginUnreachableError("no route"))
     source = dropped(harness)
@@ -290,14 +295,17 @@ def test_an_attempt_that_a_late_submitter_wrote_is_not_used_for_a_create_of_ours
         parts = read_parts(import_id)
         if parts == (part,):
             harness.ledger.load_parts = read_parts  # type: ignore[method-assign]
-            update(harness.ledger, part.address, late)
+            changed, _ = update(harness.ledger, part.address, late)
+            if has_left and changed and changed.attempt:
+                CreateMarks(files=harness.files).write(part, CreateMark(attempt=changed.attempt))
         return parts
 
     harness.ledger.load_parts = overtaken  # type: ignore[method-assign]
     harness.tick(minutes=2)
 
-    assert harness.bigin.made == {}
-    assert harness.import_of(source).state is ImportState.SENDING
+    assert len(harness.bigin.made) == (0 if has_left else 1)
+    (now,) = harness.parts_of(source)
+    assert (now.state is PartState.UNKNOWN) is has_left
 
 
 def test_no_create_leaves_when_the_invocation_might_end_before_its_answer() -> None:

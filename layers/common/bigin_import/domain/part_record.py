@@ -33,6 +33,8 @@ class Attempt:
 
     Attributes:
         decide_after: Before this moment the call's effect may still be on its way.
+        create: Its number among the part's creates, as its mark beside the archive has it; 0 if a
+            release without marks began it.
         callback_at: When a validly signed callback named this attempt: the job may exist.
         hint: A job id that such a callback named and that Bigin has not been asked about yet.
         written_off: A person said that it made no job.
@@ -42,6 +44,7 @@ class Attempt:
     number: int
     started_at: int
     decide_after: int
+    create: int = 0
     job_id: str | None = None
     callback_at: int | None = None
     hint: str | None = None
@@ -110,6 +113,7 @@ class Part:
             records by a proven unique key, and every row has its own.
         operation, find_by: Of its job; *operation* is None in parts of the release before.
         epoch: Of the submitter that may write it.
+        creates: How many creates of it were begun, with those that certainly made no job.
         held_at: When it was HELD.
         asked_at: When Bigin was last asked about its job because of a callback.
         polls: How often Bigin was asked about its job by the tick; spaces the next time.
@@ -133,6 +137,7 @@ class Part:
     version: int = 0
     epoch: int = 0
     file_id: str | None = None
+    creates: int = 0
     attempts: tuple[Attempt, ...] = ()
     refusal: Refusal | None = None
     counts: Counts | None = None

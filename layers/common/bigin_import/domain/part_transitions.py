@@ -93,8 +93,24 @@ def begin_create(now: int, decide_after: int) -> Step:
     def step(part: Part) -> Part | None:
         if part.state is not PartState.UPLOADED or _has_unknown_job(part):
             return None
-        attempt = Attempt(number=len(part.attempts) + 1, started_at=now, decide_after=decide_after)
-        return replace(part, state=PartState.CREATING, attempts=(*part.attempts, attempt))
+        create = part.creates + 1
+        number = part.attempt.number + 1 if part.attempt else 1
+        attempt = Attempt(number=number, started_at=now, decide_after=decide_after, create=create)
+        attempts = (*part.attempts, attempt)
+        return replace(part, state=PartState.CREATING, creates=create, attempts=attempts)
+
+    return step
+
+
+def recall_attempts(lost: tuple[Attempt, ...]) -> Step:
+    """The table was restored from a backup: creates have left of which it does not know."""
+
+    def step(part: Part) -> Part | None:
+        if part.state is not PartState.UPLOADED or not lost:
+            return None
+        creates = max(attempt.create for attempt in lost)
+        attempts = (*part.attempts, *lost)
+        return replace(part, state=PartState.CREATING, creates=creates, attempts=attempts)
 
     return step
 

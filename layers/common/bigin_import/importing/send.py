@@ -148,10 +148,10 @@ class Sender:
             return part
         if part.state in BEFORE_CREATE and not part.attempt.has_unknown_job:
             return part
-        number = part.attempt.number
         part = lease.change_part(part, part_transitions.mark_unknown())
-        # Found in CREATING: we hold the lease, so whoever wrote it is gone.
-        part = lease.change_part(part, part_transitions.mark_unanswered(number))
+        if part.state is PartState.CREATING:  # we hold the lease, so whoever wrote it is gone
+            step = self.part_sender.marks.find_outcome(part, self.clock.now())
+            part = lease.change_part(part, step)
         decided = lease.change_part(part, self._decision)
         if decided.state is PartState.HELD:
             self.telemetry.emit("part_held", import_id=part.import_id, part=part.number)

@@ -2,8 +2,8 @@
 One part: its archive goes to Bigin, and one create call for it leaves, at most once.
 
 A create costs 500 credits and cannot be undone, and Bigin has neither an idempotency key nor
-a list of jobs. So every create is in the ledger before it leaves, what certainly did not
-happen may be repeated, and what nobody knows is never repeated blindly.
+a list of jobs. So every create is in the ledger, and marked beside its archive, before it leaves;
+what certainly did not happen may be repeated, and what nobody knows is never repeated blindly.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from bigin_import import object_keys
 from bigin_import.domain import part_transitions
 from bigin_import.domain.job_request import JobRequest
-from bigin_import.domain.part_record import Part, Refusal
+from bigin_import.domain.part_record import Attempt, Part, Refusal
 from bigin_import.domain.states import PartState
 from bigin_import.errors import (
+    AwsError,
     BiginAccessError,
     BiginBusyError,
     BiginImportError,
@@ -25,6 +26,7 @@ from bigin_import.errors import (
     BiginUnreachableError,
     ChangedObjectError,
 )
+from bigin_import.importing.create_marks import CreateMark, CreateMarks
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.pauses import Pause, pause_after
@@ -137,10 +139,15 @@ class PartSender:
         except ChangedObjectError as exc:
             raise StoppedError(Pause.CONTRADICTION, str(exc)) from exc
 
+    @property
+    def marks(self) -> CreateMarks:
+        return CreateMarks(files=self.files)
+
     def _create(self, current: Round, part: Part) -> Part:
         """Write the attempt down, send its create, write down what came of it."""
         lease = current.lease
         self._check_may_start(current)
+        self._recall_lost(lease, part)
         step = part_transitions.begin_create(self.clock.now(), lease.decide_after)
         part = lease.change_part(part, step)
         attempt = part.attempt
@@ -152,24 +159,59 @@ class PartSender:
                 Pause.UNKNOWN, f"part {part.number} is in an earlier submitter's hands"
             )
         try:
-            job_id = self._send_create(current, part, attempt.number)
+            job_id = self._send_create(current, part, attempt)
         except BiginRefusedError as exc:
             return self._record_refusal(lease, part, exc)
         except BiginOutcomeUnknownError as exc:
             lease.change_part(part, part_transitions.mark_unanswered(attempt.number))
             self._emit("create_unknown", part)
             raise StoppedError(Pause.UNKNOWN, str(exc)) from exc
-        except (BiginBusyError, BiginUnreachableError, BiginAccessError, StoppedError):
-            lease.change_part(part, part_transitions.undo_create(attempt.number))
+        except (BiginBusyError, BiginUnreachableError, BiginAccessError, AwsError, StoppedError):
+            step = part_transitions.undo_create(attempt.number)
+            self._record_end(lease, part, step, CreateMark(attempt=attempt, left=False))
             raise
         self._emit("job_created", part, job_id=job_id)
         step = part_transitions.record_job(attempt.number, job_id, self.clock.now())
-        return lease.change_part(part, step)
+        return self._record_end(lease, part, step, CreateMark(attempt=attempt, job_id=job_id))
 
-    def _send_create(self, current: Round, part: Part, attempt: int) -> str:
+    def _recall_lost(self, lease: Lease, part: Part) -> None:
+        """
+        Let no create begin beside one of which a restored table does not know.
+
+        Raises:
+            StoppedError: There is one, and the part is UNKNOWN now.
+        """
+        lost = self.marks.find_lost(part)
+        if not lost:
+            return
+        part = lease.change_part(part, part_transitions.recall_attempts(lost))
+        lease.change_part(part, part_transitions.mark_unanswered(lost[-1].number))
+        self._emit("create_unknown", part)
+        raise StoppedError(Pause.UNKNOWN, f"part {part.number} has a create that was forgotten")
+
+    def _record_end(
+        self, lease: Lease, part: Part, step: part_transitions.Step, mark: CreateMark
+    ) -> Part:
+        """
+        Write down what came of a create.
+
+        Where the ledger is away, beside the archive: whoever takes over finds it there. That it
+        made no job is said in both places.
+        """
+        try:
+            changed = lease.change_part(part, step)
+        except AwsError:
+            self.marks.write(part, mark)
+            raise
+        if not mark.left:
+            self.marks.write(part, mark)
+        return changed
+
+    def _send_create(self, current: Round, part: Part, attempt: Attempt) -> str:
         if part.file_id is None:
             raise StoppedError(Pause.CONTRADICTION, f"part {part.number} has no file_id")
-        url = self.urls.url(part.import_id, part.number, attempt)
+        url = self.urls.url(part.import_id, part.number, attempt.number)
+        self.marks.write(part, CreateMark(attempt=attempt))
         # The last look before the one call that cannot be taken back.
         self._check_may_start(current)
         return self.bigin.create_job(current.request, file_id=part.file_id, callback_url=url)
@@ -189,7 +231,10 @@ class PartSender:
             concerns_mapping=exc.concerns_mapping,
         )
         self._emit("job_refused", part, code=exc.code)
-        return lease.change_part(part, part_transitions.refuse(refusal, self.clock.now()))
+        step = part_transitions.refuse(refusal, self.clock.now())
+        if part.state is not PartState.CREATING or part.attempt is None:
+            return lease.change_part(part, step)
+        return self._record_end(lease, part, step, CreateMark(attempt=part.attempt, left=False))
 
     def _emit(self, event: str, part: Part, **facts: str) -> None:
         attempt = part.attempt.number if part.attempt else None
