@@ -25,9 +25,9 @@ from bigin_import.errors import BiginBusyError, BiginOutcomeUnknownError, Confli
 from bigin_import.importing import importer, prepare
 from bigin_import.importing.decisions import Decision, Decisions
 from bigin_import.importing.importer import Importer
+from bigin_import.importing.key_locks import KeyLocks
 from bigin_import.importing.lease import OUTLIVES_SECONDS, Lease
 from bigin_import.importing.pauses import Pause
-from bigin_import.importing.register import Registrar
 from bigin_import.importing.send import Sender
 from bigin_import.importing.send_part import CREATE_SECONDS, PartSender, Round, StoppedError
 from bigin_import.ledger import create_if_absent, update
@@ -141,7 +141,7 @@ def _cut_again(self: Importer, lease: Lease, record: Import) -> None:
     _send_import(self, lease, record)
 
 
-def _free_when_closed(self: Registrar, turn: KeyLock, record: Import) -> bool:
+def _free_when_closed(self: KeyLocks, turn: KeyLock, record: Import) -> bool:
     if turn.open_import in (None, record.import_id):
         return True
     holder = self.ledger.load(Import.at(turn.open_import))
@@ -286,7 +286,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "notice after open is gone": ((ImportCloser, "tell", _tell_later),),
     "5xx on create retried": ((PartSender, "_send_create", _create_retried),),
     "create begun after an unknown one": ((PartSender, "_check_may_start", _start_anyway),),
-    "hold keeps the turn": ((Registrar, "_check_free", _free_when_closed),),
+    "hold keeps the turn": ((KeyLocks, "_check_free", _free_when_closed),),
     "claim counts though written over": (
         (KeyHistory, "check_written_over", lambda *_about: False),
     ),

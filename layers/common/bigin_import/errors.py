@@ -143,9 +143,18 @@ class ConflictError(BiginImportError):
 
 
 class UnderWayError(BiginImportError):
-    """Another import must end first: it may get in what this one would send. Try again then."""
+    """
+    Another import must end first: it may get in what this one would send. Try again then.
+
+    Attributes:
+        is_on_hold: That one waits for a person.
+    """
 
     retryable = True
+
+    def __init__(self, what: str, *, is_on_hold: bool) -> None:
+        self.is_on_hold = is_on_hold
+        super().__init__(what)
 
 
 class LeaseLostError(BiginImportError):

@@ -197,7 +197,7 @@ def test_a_later_version_waits_until_the_earlier_one_is_closed() -> None:
 def test_a_version_older_than_the_last_one_sent_is_superseded() -> None:
     harness = Harness()
     older = harness.files.put(CSV, ROWS)
-    harness.drop(SIDECAR, MAPPING)
+    harness.drop(SIDECAR, {**MAPPING, "operation": "upsert", "find_by": "Email"})
     harness.drop(CSV, ROWS + b"grace@example.com,Hopper\n")
     harness.tick(minutes=2)
 

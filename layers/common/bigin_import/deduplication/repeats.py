@@ -95,7 +95,8 @@ class Repeats:
         for before in reversed(self.earlier.register(record, module)):
             found = self.ledger.load(Import.at(before.import_id))
             if found is not None and self._check_under_way(found, log):
-                raise UnderWayError(f"import {before.import_id} of the same file has not ended")
+                what = f"import {before.import_id} of the same file has not ended"
+                raise UnderWayError(what, is_on_hold=found.state is ImportState.ON_HOLD)
             rows = self.earlier.read_rows_in(before.import_id, before.results)
             if count := memory.match(rows, share=MENDED_SHARE):
                 equal[before.import_id] = count

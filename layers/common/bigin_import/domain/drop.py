@@ -26,6 +26,17 @@ class ObjectVersion:
     etag: str = ""
 
 
+def is_older(sequencer: str, than: str) -> bool:
+    """
+    Return whether one version of a key was written before another, by their sequencers.
+
+    S3's event message structure: pad the shorter one with zeros on the right, then compare as
+    text. Where either is "" nobody knows, and it is not.
+    """
+    width = max(len(sequencer), len(than))
+    return "" not in (sequencer, than) and sequencer.ljust(width, "0") < than.ljust(width, "0")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """

@@ -56,6 +56,10 @@ class Import:
         parts_ended: Parts 1 to this one have ended, or were found to wait for a person; how far
             the looking for the last part's end has come.
         verdict: What a FINISHING import will be closed as, if that does not depend on its parts.
+        winner: The import that got the same content in, if it is UNCHANGED; that of the later
+            version, if it is SUPERSEDED.
+        was_unmapped: It is SUPERSEDED because the later version came while the key still waited
+            for a mapping.
         root: Of a correction, the import of the drop that its family goes back to.
         tells_unchanged: It is UNCHANGED for the first time, and people are to hear of it.
         counts_disagree: Bigin's counts and the joined rows contradict each other.
@@ -96,6 +100,7 @@ class Import:
     verdict: ImportState | None = None
     concerns_mapping: bool = False
     winner: str | None = None
+    was_unmapped: bool = False
     tells_unchanged: bool = False
     root: str | None = None
     counts: Counts | None = None

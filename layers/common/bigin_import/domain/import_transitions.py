@@ -107,13 +107,14 @@ def pin_mapping(pin: MappingPin) -> Step:
     return lambda seen: replace(seen, mapping=pin)
 
 
-def begin_preparing(mapping_sha256: str, *, dry_run: bool) -> Step:
-    """The pinned mapping lies beside the parts, and it is this version's turn."""
+def begin_preparing(mapping_sha256: str, *, operation: str, dry_run: bool) -> Step:
+    """The pinned mapping lies beside the parts, and the lock of the key is this version's."""
     return lambda seen: replace(
         seen,
         state=ImportState.PREPARING,
         pause=None,
         dry_run=dry_run,
+        operation=operation,
         mapping_sha256=mapping_sha256,
         open=OpenKind.WORK,
     )
@@ -165,6 +166,16 @@ def record_sent(now: int) -> Step:
     )
 
 
+def supersede(later: str, now: int, *, was_unmapped: bool) -> Step:
+    """Nothing was sent and nothing will be: the import *later* has a later version of the key."""
+
+    def step(seen: Import) -> Import | None:
+        concluded = conclude(ImportState.SUPERSEDED, now)(seen)
+        return concluded and replace(concluded, winner=later, was_unmapped=was_unmapped)
+
+    return step
+
+
 def conclude(verdict: ImportState, now: int, *, concerns_mapping: bool = False) -> Step:
     """Nothing was sent and nothing will be."""
     return lambda seen: replace(
@@ -181,9 +192,9 @@ def conclude(verdict: ImportState, now: int, *, concerns_mapping: bool = False) 
 # Waiting
 
 
-def look_again(due_at: int) -> Step:
-    """It waits for a mapping or its turn."""
-    return lambda seen: replace(seen, pause=None, due_at=due_at)
+def look_again(due_at: int, *, pause: str | None = None) -> Step:
+    """It waits for a mapping, or with one for what *pause* says."""
+    return lambda seen: replace(seen, pause=pause, due_at=due_at)
 
 
 def pause(name: str, seconds: Callable[[int], int], now: int) -> Step:

@@ -85,20 +85,33 @@ class FileHistory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyVersion:
+    """A version of a key, by its import; *sequencer* is S3's order."""
+
+    import_id: str
+    sequencer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyLock:
     """
-    Whose turn it is among the versions of one key: one import at a time, in order.
+    The versions of one key go one after another, in their order.
 
     Attributes:
         place: Hash of bucket and key.
-        open_import: The import that is being prepared or sent; it has the turn until it is closed
+        open_import: The import that is being prepared or sent; the lock is its until it is closed
             or on hold.
-        last_sequencer: S3's order of the latest version that was sent.
+        waiting: Those that could go but for the lock, the oldest first; of very many the oldest.
+        last_sequencer, last_import: Of the latest version that was sent.
+        unmapped: The latest version that was there while the key still waited for a mapping.
     """
 
     place: str
     open_import: str | None = None
+    waiting: tuple[KeyVersion, ...] = ()
     last_sequencer: str = ""
+    last_import: str | None = None
+    unmapped: KeyVersion | None = None
     version: int = 0
 
     @classmethod

@@ -57,7 +57,7 @@ class ImportState(StrEnum):
     @property
     def is_quiet(self) -> bool:
         """Closed without a notice: nothing happened that a person wants to hear of."""
-        return self in (ImportState.UNCHANGED, ImportState.WITHDRAWN, ImportState.SUPERSEDED)
+        return self in (ImportState.UNCHANGED, ImportState.WITHDRAWN)
 
 
 _CLOSED = frozenset(

@@ -12,10 +12,11 @@ from functools import partial
 
 from bigin_import import object_keys
 from bigin_import.corrections.corrections import Corrections
-from bigin_import.domain import import_transitions
+from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.drop import NO_VERSION, ObjectVersion
 from bigin_import.domain.import_record import Import
-from bigin_import.domain.part_record import Sent
+from bigin_import.domain.job_request import Operation
+from bigin_import.domain.part_record import NOT_SENT, Part, Refusal, Sent
 from bigin_import.domain.states import HoldCause, ImportState
 from bigin_import.errors import (
     AwsError,
@@ -28,6 +29,7 @@ from bigin_import.errors import (
 )
 from bigin_import.importing import rejections
 from bigin_import.importing.find_mapping import MappingFinder
+from bigin_import.importing.key_locks import Acquired, KeyLocks
 from bigin_import.importing.lease import Lease, take_lease
 from bigin_import.importing.pauses import (
     LONGEST_LOOK_SECONDS,
@@ -48,6 +50,11 @@ from bigin_import.telemetry import report_aws_error, report_if_refused
 
 MOST_IDLE_RESUMES = 5
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
+_OVERTAKEN = Refusal(
+    code=NOT_SENT,
+    message="Not sent, because a later version of this file was sent while this one was on hold",
+    resolution="Drop the rows again that are to be written over those of the later version",
+)
 _HOLDS = {Pause.CONTRADICTION: HoldCause.CONTRADICTION, Pause.HELD: HoldCause.PART}
 
 
@@ -65,6 +72,10 @@ class Importer:
     clock: Clock
     telemetry: Telemetry
     mapping_wait_seconds: int
+
+    @property
+    def key_locks(self) -> KeyLocks:
+        return KeyLocks(ledger=self.ledger)
 
     @property
     def mappings(self) -> MappingFinder:
@@ -136,33 +147,59 @@ class Importer:
             self._hold(lease, HoldCause.NO_PROGRESS, reason)
             return
         try:
-            record = self._prepare(lease, self._take_turn(lease, record))
+            record = self._prepare(lease, self._acquire_again(lease, record))
             if record.state is ImportState.SENDING:
                 self._send(lease, record)
         except StoppedError as stopped:
-            if stopped.pause is Pause.TURN:
-                self.intake.give_turn_back(lease.record)
+            if stopped.pause in (Pause.TURN, Pause.HELD_FILE):
+                keeps_place = stopped.pause is Pause.TURN
+                self.key_locks.release(lease.record, keeps_place=keeps_place)
             self._pause(lease, stopped)
         if record.state is ImportState.FINISHING:
             self.queue.collect(record.import_id)
 
-    def _take_turn(self, lease: Lease, record: Import) -> Import:
+    def _acquire_again(self, lease: Lease, record: Import) -> Import:
         """
         Return an import that has begun if it may go on: a hold lets other versions go before.
 
-        If a later version was sent meanwhile, nothing is sent of one that had not begun sending;
-        what a person decided about one that had still counts.
+        If a later version was sent meanwhile that it would write over, only creates that were begun
+        are brought to their end.
 
         Raises:
             StoppedError: Another version is under way.
         """
         if record.state is ImportState.WAITING_FOR_MAPPING or record.dry_run:
             return record
-        sent = any(part.sent is Sent.CREATE for part in self.ledger.load_parts(record.import_id))
-        turn = self.intake.take_turn(record, however_late=sent)
-        if turn is None:
+        writes_over = self._load_operation(record) != Operation.INSERT
+        acquired = self.key_locks.acquire(record, writes_over=writes_over)
+        if acquired.later is not None:
+            parts = self.ledger.load_parts(record.import_id)
+            if not any(part.sent is Sent.CREATE for part in parts):
+                return self._conclude_superseded(lease, acquired)
+            acquired = self.key_locks.acquire(record, writes_over=False)
+            if acquired.is_ours:
+                self._refuse_unbegun(lease, parts)
+        if not acquired.is_ours:
             raise StoppedError(Pause.TURN)
-        return self._conclude(lease, turn) if turn is ImportState.SUPERSEDED else record
+        return record
+
+    def _load_operation(self, record: Import) -> str | None:
+        """Return what an import does; the release before wrote it down only with the plan."""
+        if record.operation is not None or record.mapping_sha256 is None:
+            return record.operation
+        return self.mappings.read_pinned(record).operation
+
+    def _refuse_unbegun(self, lease: Lease, parts: tuple[Part, ...]) -> None:
+        refuse = part_transitions.refuse(_OVERTAKEN, self.clock.now())
+        for part in parts:
+            if part.sent is not Sent.CREATE:
+                lease.change_part(part, refuse)
+
+    def _conclude_superseded(self, lease: Lease, acquired: Acquired) -> Import:
+        """A later version counts: settle_jobs tells people, and how to import this one as well."""
+        later, now = acquired.later or "", self.clock.now()
+        step = import_transitions.supersede(later, now, was_unmapped=acquired.was_unmapped)
+        return lease.leave(step)
 
     def _prepare(self, lease: Lease, record: Import) -> Import:
         """Bring an import that has no plan yet to one, or to its end, as far as it goes."""
@@ -213,18 +250,24 @@ class Importer:
         return self._pin_mapping(lease, record, self.mappings.read(record, pin))
 
     def _pin_mapping(self, lease: Lease, record: Import, mapping: Mapping) -> Import:
-        """Keep the mapping beside the parts, once it is this version's turn."""
+        """Keep the mapping beside the parts, once the lock of the key is ours."""
         dry_run = record.dry_run or mapping.dry_run
-        turn = ImportState.PREPARING if dry_run else self.intake.take_turn(record)
-        if turn is None:
-            return self._look_again(lease, waited=self.clock.now() - record.received_at)
-        if turn is ImportState.SUPERSEDED:
-            return self._conclude(lease, turn)
+        if not dry_run:
+            writes_over = mapping.operation is not Operation.INSERT
+            acquired = self.key_locks.acquire(record, writes_over=writes_over)
+            if acquired.later is not None:
+                return self._conclude_superseded(lease, acquired)
+            if not acquired.is_ours:
+                waited = self.clock.now() - record.received_at
+                return self._look_again(lease, waited=waited, pause=Pause.TURN.name)
         lease.check()
         with report_if_refused(self.telemetry, import_id=record.import_id):
             self.files.mark_open(record.source)  # a copy has the tags of what it was copied from
         sha256 = self.mappings.pin(record, mapping)
-        return lease.change(import_transitions.begin_preparing(sha256, dry_run=dry_run))
+        operation = mapping.operation.value
+        return lease.change(
+            import_transitions.begin_preparing(sha256, operation=operation, dry_run=dry_run)
+        )
 
     def _wait_for_mapping(self, lease: Lease, record: Import) -> Import:
         if self.files.find_newest(record.source.key) is None:
@@ -234,18 +277,25 @@ class Importer:
             problem = rejections.no_mapping(record.source.key, waited)
             raise DropRejectedError((problem,), concerns_mapping=True)
         self.telemetry.emit("waiting_for_mapping", import_id=record.import_id)
+        if not record.dry_run:
+            self.key_locks.record_unmapped(record)
         self.queue.collect(record.import_id)  # settle_jobs writes a suggestion at once
         return self._look_again(lease, waited=waited, left=self.mapping_wait_seconds - waited)
 
     def _look_again(
-        self, lease: Lease, *, waited: int = 0, left: int = LONGEST_LOOK_SECONDS
+        self,
+        lease: Lease,
+        *,
+        waited: int = 0,
+        left: int = LONGEST_LOOK_SECONDS,
+        pause: str | None = None,
     ) -> Import:
         due_at = self.clock.now() + look_again_seconds(waited, left=left)
-        return lease.leave(import_transitions.look_again(due_at))
+        return lease.leave(import_transitions.look_again(due_at, pause=pause))
 
     def _send(self, lease: Lease, record: Import) -> None:
         if record.sent_at is None:
-            self.intake.record_sending(record)
+            self.key_locks.record_sending(record)
         plan = read_plan(self.files, record)
         self.sender.send(lease, record, plan.columns.request)
         lease.leave(import_transitions.record_sent(self.clock.now()))

@@ -20,6 +20,7 @@ class Pause(StrEnum):
     NO_TIME = "the time of this invocation is used up"
     IN_ORDER = "an earlier part with the same keys is still under way"
     TURN = "another version of the file is under way"
+    HELD_FILE = "a person must decide about an earlier import of the same rows"
     HELD = "a person must decide about an earlier part with the same keys"
     CONTRADICTION = "what Bigin has is not what was sent"
 
@@ -38,6 +39,7 @@ _MINUTES = {
     Pause.UNKNOWN: (5,),
     Pause.IN_ORDER: (5,),
     Pause.TURN: (1, 2, 5, 10, 15),
+    Pause.HELD_FILE: (1, 2, 5, 10, 15),
     Pause.NO_TIME: (0,),
 }
 

@@ -22,10 +22,10 @@ from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, Plan
 from bigin_import.domain.states import ImportState, OpenKind, PartState
 from bigin_import.errors import DropRejectedError, UnderWayError
 from bigin_import.importing.find_mapping import DropCheck
+from bigin_import.importing.key_locks import KeyLocks
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.pauses import Pause
-from bigin_import.importing.register import record_latest
 from bigin_import.importing.send_part import StoppedError
 from bigin_import.ledger import create_if_absent
 from bigin_import.mapping.column_plan import column_plan, needs_zone
@@ -123,7 +123,7 @@ class Preparer:
     def _record_unchanged(self, lease: Lease, plan: Plan, winner: str, *, tells: bool) -> Import:
         if plan.columns.request.operation is not Operation.INSERT:
             # An earlier version whose turn comes only now would write over what is in.
-            record_latest(self.ledger, lease.record)
+            KeyLocks(ledger=self.ledger).record_sending(lease.record)
         verdict = ImportState.UNCHANGED
         return self._record_plan(lease, plan, verdict=verdict, winner=winner, tells_unchanged=tells)
 
@@ -147,7 +147,8 @@ class Preparer:
         try:
             return self._repeats.decide(record, plan.columns.request, log, repeats=repeats)
         except UnderWayError as exc:
-            raise StoppedError(Pause.TURN, str(exc)) from exc
+            pause = Pause.HELD_FILE if exc.is_on_hold else Pause.TURN
+            raise StoppedError(pause, str(exc)) from exc
 
     @property
     def checking(self) -> DropCheck:

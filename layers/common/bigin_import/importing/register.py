@@ -8,17 +8,16 @@ or after it. Everything here may be repeated at will.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count, islice
 from posixpath import dirname
 
 from bigin_import import identity, object_keys
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import, MappingPin
-from bigin_import.domain.locks import KeyLock
 from bigin_import.domain.states import ImportState, OpenKind
 from bigin_import.importing.pauses import LONGEST_LOOK_SECONDS, LOOK_AGAIN_SECONDS
-from bigin_import.ledger import create_if_absent, update
+from bigin_import.ledger import create_if_absent
 from bigin_import.object_keys import KeyKind
 from bigin_import.ports import Clock, Files, Ledger, Telemetry
 
@@ -30,7 +29,7 @@ MOST_WAITING = 200  # looked at when a mapping arrives; the tick looks at the re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registrar:
-    """Registers drops, finds their mappings, and keeps the versions of one key in order."""
+    """Registers drops and finds their mappings."""
 
     ledger: Ledger
     files: Files
@@ -162,74 +161,3 @@ class Registrar:
         return self.find_own_mapping(key) or (
             earlier.mapping if is_inherited else self.find_folder_mapping(key)
         )
-
-    def take_turn(self, record: Import, *, however_late: bool = False) -> ImportState | None:
-        """
-        Ask for this import's turn among the versions of its key; asking twice does no harm.
-
-        It is free as soon as its import is closed or on hold, or has given it back.
-
-        Args:
-            however_late: A later version that was sent is no reason against it.
-
-        Returns:
-            PREPARING if it may go on, SUPERSEDED if a later version was sent already, or
-            None if another version is still under way.
-        """
-
-        def is_late(seen: KeyLock) -> bool:
-            return _is_late(record, seen) and not however_late
-
-        def taken(seen: KeyLock) -> KeyLock | None:
-            if is_late(seen) or not self._check_free(seen, record):
-                return None
-            # Written also if it is ours: whoever finds us on hold a moment too late then looks
-            # again.
-            return replace(seen, open_import=record.import_id)
-
-        place = identity.place_of(record.source)
-        turn, ours = update(self.ledger, KeyLock.at(place), taken)
-        if turn is None:
-            fresh = KeyLock(place=place, open_import=record.import_id)
-            turn, ours = create_if_absent(self.ledger, fresh)
-            if not ours:
-                turn, ours = update(self.ledger, KeyLock.at(place), taken, known=turn)
-        if turn is None or ours:
-            return ImportState.PREPARING
-        return ImportState.SUPERSEDED if is_late(turn) else None
-
-    def give_turn_back(self, record: Import) -> None:
-        """Let go of the turn, if it is *record*'s: it waits for another import of the file."""
-
-        def given(seen: KeyLock) -> KeyLock | None:
-            return replace(seen, open_import=None) if seen.open_import == record.import_id else None
-
-        update(self.ledger, KeyLock.at(identity.place_of(record.source)), given)
-
-    def _check_free(self, turn: KeyLock, record: Import) -> bool:
-        if turn.open_import in (None, record.import_id):
-            return True
-        holder = self.ledger.load(Import.at(turn.open_import))
-        return holder is None or holder.state.is_closed or holder.state is ImportState.ON_HOLD
-
-    def record_sending(self, record: Import) -> None:
-        """Remember that this version of its key was sent, if it is the latest that was."""
-        record_latest(self.ledger, record)
-
-
-def record_latest(ledger: Ledger, record: Import) -> None:
-    """Remember that Bigin has this version of its key, or will have, if none has been later."""
-
-    def sent(seen: KeyLock) -> KeyLock | None:
-        ours = record.source.sequencer
-        is_known = ours in ("", seen.last_sequencer) or _is_late(record, seen)
-        return None if is_known else replace(seen, last_sequencer=ours)
-
-    update(ledger, KeyLock.at(identity.place_of(record.source)), sent)
-
-
-def _is_late(record: Import, turn: KeyLock) -> bool:
-    """Return whether a later version was sent; sequencers compare zero-padded on the right."""
-    ours, theirs = record.source.sequencer, turn.last_sequencer
-    width = max(len(ours), len(theirs))
-    return bool(ours) and ours.ljust(width, "0") < theirs.ljust(width, "0")

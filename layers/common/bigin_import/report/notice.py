@@ -50,16 +50,25 @@ def compose_notice(summary: ImportSummary) -> Notice:
     )
 
 
-def compose_waiting(files: Sequence[str]) -> Notice:
-    """Say that imports wait until Bigin has credits again: one notice for all of them."""
+def compose_waiting(files: Sequence[tuple[str, int]]) -> Notice:
+    """
+    Say that imports wait until Bigin has credits again: one notice for all of them.
+
+    Args:
+        files: Keys of the drops, each with how many of its versions wait.
+    """
     one = len(files) == 1
     many = "1 file" if one else f"{number(len(files))} files"
+    versions = sum(count for _, count in files)
+    if versions > len(files):
+        many += f" in {number(versions)} versions"
+    listed = [key if count == 1 else f"{key} ({number(count)} versions)" for key, count in files]
     lines = (
         f"{many} {'waits' if one else 'wait'} for credits: Bigin takes no more jobs for now.",
         _NO_CREDITS_ACTION,
         "",
         "Waiting:",
-        *(f"  {_line(line)}" for line in _first(files, MAX_FILES, of="files")),
+        *(f"  {_line(line)}" for line in _first(listed, MAX_FILES, of="files")),
     )
     return Notice(
         subject=_as_subject(f"Waiting for credits: {many}"),
@@ -250,7 +259,9 @@ def _files(it: ImportSummary) -> Iterator[str]:
 def _import(it: ImportSummary) -> Iterator[str]:
     yield f"file {it.file}"
     yield f"import id {it.import_id}"
-    if it.winner:
+    if it.winner and it.state is ImportState.SUPERSEDED:
+        yield f"later version: import {it.winner}"
+    elif it.winner:
         yield f"same content as import {it.winner}"
     if it.parent:
         yield f"corrects import {it.parent}"

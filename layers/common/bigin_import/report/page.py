@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bigin_import import object_keys
 from bigin_import.domain.row_result import RowStatus
-from bigin_import.domain.states import PartState
+from bigin_import.domain.states import ImportState, PartState
 from bigin_import.report.summary import (
     ImportSummary,
     balance,
@@ -138,6 +138,9 @@ def _advice(it: ImportSummary) -> Mapping[str, str]:
     return {**_ADVICE, "unprocessed": advice}
 
 
+_WINNER_IS = {ImportState.SUPERSEDED: "Later version: import"}
+
+
 def _facts(it: ImportSummary) -> Iterator[tuple[str, str]]:
     """Yield what the foot of the page tells; facts that are not known are left out."""
     key = f", found by {it.find_by}" if it.find_by else ""
@@ -151,7 +154,7 @@ def _facts(it: ImportSummary) -> Iterator[tuple[str, str]]:
         ("Mapping version", it.mapping_version),
         ("Credits", number(it.credits) if it.parts else ""),
         ("Corrects import", it.parent),
-        ("Same content as import", it.winner),
+        (_WINNER_IS.get(it.state, "Same content as import"), it.winner),
     )
     return ((name, value) for name, value in named if value)
 

@@ -117,7 +117,9 @@ class ImportSummary:
         rows: Data rows of the drop; 0 if it was not read.
         seconds: From the event to the closing.
         parent: Import whose result file this drop was, corrected.
-        winner: Import that brought the same content in, if this one is UNCHANGED.
+        winner: Import that brought the same content in, if this one is UNCHANGED; that of the later
+            version, if it is SUPERSEDED.
+        was_unmapped: The later version came while there was no mapping for either.
         is_check: It was a dry run, whether or not its file could be read.
         mend_first: Rows that were not processed have a cause that must be mended first.
         counts_disagree: Bigin's counts contradict the rows, or the counts of rows each other.
@@ -149,6 +151,7 @@ class ImportSummary:
     mapping_version: str = ""
     parent: str = ""
     winner: str = ""
+    was_unmapped: bool = False
     is_check: bool = False
     mend_first: bool = False
     hold_reason: str = ""
@@ -414,8 +417,19 @@ def _withdrawn(it: ImportSummary) -> Headline:
 
 
 def _superseded(it: ImportSummary) -> Headline:
-    result = f"A newer version of {it.name} was imported; nothing of this one was sent."
-    return Headline("calm", result, NOTHING_TO_DO)
+    result = (
+        f"A later version of {it.name} was sent before this one, which would have written older "
+        "values over it; nothing of this one was sent."
+    )
+    if it.was_unmapped:
+        result = (
+            f"A newer version of {it.name} came while there was no mapping for it, and goes in its "
+            "place; nothing of this one was sent."
+        )
+    again = "give one of the commands below" if it.choices else "drop it again"
+    return Headline(
+        "warn", result, f"{NOTHING_TO_DO} If this one is to be imported all the same, {again}."
+    )
 
 
 def _successes(it: ImportSummary) -> str:

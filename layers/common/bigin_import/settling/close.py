@@ -26,6 +26,7 @@ from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.errors import MissingObjectError, NoticeFailedError
 from bigin_import.importing import rejections
+from bigin_import.importing.key_locks import KeyLocks
 from bigin_import.importing.register import Registrar
 from bigin_import.ledger import update
 from bigin_import.ports import Clock, Files, Ledger, Notices, Resumer, Telemetry
@@ -239,6 +240,10 @@ class ImportCloser:
     notice_wait_seconds: int
 
     @property
+    def key_locks(self) -> KeyLocks:
+        return KeyLocks(ledger=self.ledger)
+
+    @property
     def waiting_notice(self) -> WaitingNotice:
         return WaitingNotice(
             ledger=self.ledger,
@@ -262,6 +267,8 @@ class ImportCloser:
             self._wake(record, parts)
         if record.state in (ImportState.SENT, ImportState.ON_HOLD):
             record = self._follow_parts(record, parts)
+        if record.state is ImportState.ON_HOLD:
+            self._wake_next(record)
         self._remind(record, parts)
         if record.state is ImportState.FINISHING:
             self._close(record)
@@ -314,6 +321,7 @@ class ImportCloser:
         again = self.intake.take_up(record)
         if again is not None:
             self.resumer.resume(again.import_id)
+        self._wake_next(record)
         if not record.is_quiet or _is_answer(record):
             text = self.files.read(object_keys.notice_file(record.import_id))
             self._publish(record, _notices().validate_json(text))
@@ -331,6 +339,12 @@ class ImportCloser:
         all_have_jobs = all(part.state in _WITH_JOB for part in parts)
         if (in_order and not under_way) or all_have_jobs:
             self.resumer.resume(record.import_id)
+
+    def _wake_next(self, record: Import) -> None:
+        """Let the next version of a key go on that waits for this one; it would look by itself."""
+        following = None if record.dry_run else self.key_locks.find_next(record)
+        if following is not None:
+            self.resumer.resume(following)
 
     def _follow_parts(self, record: Import, parts: tuple[Part, ...]) -> Import:
         """Let the import follow its parts: to its end, back to sending, or to a hold."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from bigin_import.domain.drop import NO_VERSION, ObjectVersion
 from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.job_request import JobRequest, JobStatus
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnFindings, Plan
 from bigin_import.domain.row_result import Counts, JobCounts
-from bigin_import.domain.states import PartState
+from bigin_import.domain.states import ImportState, PartState
 from bigin_import.report.summary import (
     CheckedColumn,
     Choice,
@@ -156,6 +158,14 @@ class ConsoleLinks:
             f"--cli-binary-format raw-in-base64-out --payload '{json.dumps(payload)}' /dev/null"
         )
 
+    def copy_onto_itself(self, source: ObjectVersion) -> str:
+        """Return a whole command that makes what was dropped the newest version of its key."""
+        version = f"{quote(f'{self.bucket}/{source.key}')}?versionId={quote(source.version_id)}"
+        return (
+            f"aws s3api copy-object --bucket {self.bucket} --key {shlex.quote(source.key)} "
+            f"--copy-source {shlex.quote(version)} --metadata-directive REPLACE"
+        )
+
 
 def _console(region: str) -> str:
     """Return the console's domain: each partition of AWS has its own."""
@@ -187,6 +197,7 @@ def summarize(
         mapping_version=pin.version_id if pin else "",
         parent=plan.parent if plan else "",
         winner=record.winner or "",
+        was_unmapped=record.was_unmapped,
         is_check=record.dry_run,
         hold_reason=record.hold_reason or "",
         contradiction=record.contradiction or "",
@@ -208,6 +219,8 @@ def _mapping(record: Import, plan: Plan | None) -> MappingPin | None:
 
 
 def _choices(record: Import, parts: tuple[Part, ...], around: ConsoleLinks) -> Iterator[Choice]:
+    if ImportState.SUPERSEDED in (record.state, record.verdict):
+        yield from _superseded_choices(record, around)
     if record.hold_reason is None:
         return
     held = [part for part in parts if part.state is PartState.HELD]
@@ -218,6 +231,13 @@ def _choices(record: Import, parts: tuple[Part, ...], around: ConsoleLinks) -> I
             yield Choice(words, around.decision(record, decision, part))
     if not held:
         yield Choice("Once the cause is mended, go on:", around.decision(record, "continue"))
+
+
+def _superseded_choices(record: Import, around: ConsoleLinks) -> Iterator[Choice]:
+    """Yield what makes a new version of exactly what was dropped, if it is still there."""
+    if record.source.version_id not in ("", NO_VERSION):
+        yield Choice("To import it all the same:", f"bigin-drop retry {record.import_id}")
+        yield Choice("Without that command:", around.copy_onto_itself(record.source))
 
 
 def _warnings(plan: Plan) -> Iterator[str]:

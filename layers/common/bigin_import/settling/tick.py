@@ -57,6 +57,7 @@ STALLED_SECONDS = 24 * 3600
 AWS_SECONDS = 240  # the longest pause while AWS is away
 AWS_STALLED_SECONDS = 3600
 HOUR_SECONDS = 3600
+_TOLD_OF_OTHERS = (None, Pause.TURN.name, Pause.HELD_FILE.name)  # what these wait for is told of
 _SUBMITTED = (ImportState.PREPARING, ImportState.SENDING)
 
 
@@ -235,7 +236,7 @@ class Tick:
         self.telemetry.emit("resumed", import_id=record.import_id)
         if record.pause == Pause.BUSY.name:
             self.out_of_credits.tell()
-        elif record.pause is not None:
+        elif record.pause not in _TOLD_OF_OTHERS:
             since = record.paused_at or self.clock.now()
             self._report_stalled(record.import_id, self.clock.now() - since)
 

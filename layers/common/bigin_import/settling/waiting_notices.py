@@ -16,6 +16,7 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import LastNotice
 from bigin_import.domain.states import ImportState, OpenKind
 from bigin_import.errors import NoticeFailedError
+from bigin_import.importing.key_locks import KeyLocks
 from bigin_import.importing.pauses import Pause
 from bigin_import.importing.register import Registrar
 from bigin_import.ledger import update
@@ -62,7 +63,7 @@ class WaitingNotice:
 
         A notice may come twice if this process dies before it is remembered, but never not at all.
         """
-        if record.state is not ImportState.WAITING_FOR_MAPPING:
+        if record.state is not ImportState.WAITING_FOR_MAPPING or record.pause is not None:
             return
         suggestion = self.suggest(record)
         waited = self.clock.now() - record.received_at
@@ -130,15 +131,20 @@ class OutOfCreditsNotice:
         self.ledger.save(replace(last, told_at=now))
         self.telemetry.emit("waiting_for_credits", files=len(waiting))
 
-    def _find_waiting(self, now: int) -> Iterator[str]:
-        """Yield the keys of the drops that wait; those are all due within an hour."""
+    def _find_waiting(self, now: int) -> Iterator[tuple[str, int]]:
+        """
+        Yield the keys of the drops that wait, each with how many of its versions do.
+
+        Those that wait for credits themselves are all due within an hour.
+        """
+        locks = KeyLocks(ledger=self.ledger)
         horizon = now + LONGEST_PAUSE_SECONDS
         for address in self.ledger.find_due(OpenKind.WORK, before=horizon, limit=MOST_COUNTED):
             if address.kind is not Import:
                 continue
             record = self.ledger.load(address)
             if isinstance(record, Import) and _waits(record):
-                yield record.source.key
+                yield record.source.key, 1 + len(locks.find_waiting(record))
 
 
 def _waits(record: Import) -> bool:
