@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bigin_import.domain.plan import PlannedColumn
-from bigin_import.splitting.field_types import FieldType, field_type
+from bigin_import.splitting.cells import FieldType, field_type
 
 TYPES = (
     "id", "lookup", "ownerlookup", "integer", "bigint", "double", "decimal", "currency", "percent",

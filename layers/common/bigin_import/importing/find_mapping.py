@@ -20,7 +20,7 @@ from bigin_import.errors import BiginRefusedError, DropRejectedError
 from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.register import Registrar
 from bigin_import.importing.rejections import unknown_module
-from bigin_import.mapping.counted_columns import counted_column_problems
+from bigin_import.mapping.column_plan import counted_column_problems
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.parse import Reading, read_mapping
 from bigin_import.mapping.validate import Validated, validate

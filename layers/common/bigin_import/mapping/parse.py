@@ -14,11 +14,10 @@ from pydantic_core import ErrorDetails
 
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.job_request import Operation
-from bigin_import.mapping.json_file import Document, Path, read_document
 from bigin_import.mapping.keys import RULE_KEYS, SETTING_KEYS, rule_of
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import EXCLUDED_MODULES, canonical_field, module_meant, nearest
-from bigin_import.mapping.schema import Entry, MappingSchema
+from bigin_import.mapping.schema import Document, Entry, KeyPath, MappingSchema, read_document
 
 # Keys of the request that we fill ourselves, and why they have no effect in a mapping.
 _OURS = {
@@ -28,7 +27,7 @@ _OURS = {
     "file_names": "the dropped file is packed under a name of its own",
 }
 
-type Flaw = tuple[Path, str, str]
+type Flaw = tuple[KeyPath, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Flat:
 
     Attributes:
         moved: Keys that stood in `resource[0]`, so that places can be told as written.
-        flaws: Path as written, what is wrong, what to do.
+        flaws: KeyPath as written, what is wrong, what to do.
         warnings: What was left out, in sentences.
     """
 
@@ -47,7 +46,7 @@ class Flat:
     flaws: tuple[Flaw, ...]
     warnings: tuple[str, ...]
 
-    def as_written(self, path: Path) -> Path:
+    def as_written(self, path: KeyPath) -> KeyPath:
         """Return where *path* of the flat body stands in the file."""
         return ("resource", 0, *path) if path and path[0] in self.moved else path
 
@@ -239,7 +238,7 @@ def _twice_into_one_field(written: MappingSchema) -> Iterator[Flaw]:
         filled.add(field)
 
 
-def _entry(entry: Entry, raw: dict[str, Any], path: Path) -> Iterator[Flaw]:
+def _entry(entry: Entry, raw: dict[str, Any], path: KeyPath) -> Iterator[Flaw]:
     given = _given(raw)
     sources = given & {"column", "index"}
     if "api_name" not in given:
@@ -257,14 +256,14 @@ def _entry(entry: Entry, raw: dict[str, Any], path: Path) -> Iterator[Flaw]:
     yield from _exclusive_keys(given, path)
 
 
-def _number_marks(entry: Entry, given: set[str], path: Path) -> Iterator[Flaw]:
+def _number_marks(entry: Entry, given: set[str], path: KeyPath) -> Iterator[Flaw]:
     decimal = entry.decimal if "decimal" in given else "."
     if entry.thousands is not None and entry.thousands == decimal:
         remedy = 'Say both, such as "decimal": ",", "thousands": "."'
         yield (*path, "thousands"), f'thousands and decimal are both "{decimal}"', remedy
 
 
-def _exclusive_keys(given: set[str], path: Path) -> Iterator[Flaw]:
+def _exclusive_keys(given: set[str], path: KeyPath) -> Iterator[Flaw]:
     for key in RULE_KEYS:
         if key.name in given and (others := sorted(key.excludes & given)):
             what = f"{key.name} is for {key.subject} and cannot stand beside {' and '.join(others)}"
@@ -291,14 +290,14 @@ class BestEffort:
     body: dict[str, Any]
     written: MappingSchema = field(default_factory=MappingSchema)
     flaws: list[Flaw] = field(default_factory=list)
-    unread: set[Path] = field(default_factory=set)
-    _renamed: dict[Path, Path] = field(default_factory=dict)
+    unread: set[KeyPath] = field(default_factory=set)
+    _renamed: dict[KeyPath, KeyPath] = field(default_factory=dict)
 
-    def as_written(self, path: Path) -> Path:
+    def as_written(self, path: KeyPath) -> KeyPath:
         """Return where *path* of the body stands in the file."""
         return self.flat.as_written(self._before_renaming(path))
 
-    def _before_renaming(self, path: Path) -> Path:
+    def _before_renaming(self, path: KeyPath) -> KeyPath:
         for length in range(len(path), 0, -1):
             if original := self._renamed.get(path[:length]):
                 return (*self._before_renaming(original), *path[length:])
@@ -333,7 +332,7 @@ class BestEffort:
             _remove(readable, path)
             self.unread.add(path)
 
-    def _rename(self, path: Path, said: Said, readable: dict[str, Any]) -> None:
+    def _rename(self, path: KeyPath, said: Said, readable: dict[str, Any]) -> None:
         parent = _parent(readable, path)
         value = parent.pop(path[-1])
         if said.meant is not None and said.meant not in parent:
@@ -357,13 +356,13 @@ def read_best_effort(flat: Flat) -> BestEffort:
     return understood
 
 
-def _parent(body: Any, path: Path) -> Any:  # noqa: ANN401  # JSON: an object or a list
+def _parent(body: Any, path: KeyPath) -> Any:  # noqa: ANN401  # JSON: an object or a list
     for step in path[:-1]:
         body = body[step]
     return body
 
 
-def _remove(body: dict[str, Any], path: Path) -> None:
+def _remove(body: dict[str, Any], path: KeyPath) -> None:
     """Take out the deepest part of *path* that was written; a list keeps its length."""
     parent: Any = body
     for step, following in pairwise(path):

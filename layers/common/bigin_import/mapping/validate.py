@@ -26,8 +26,8 @@ from bigin_import.mapping.names import (
     matching_form,
     nearest,
 )
+from bigin_import.splitting.cells import field_type
 from bigin_import.splitting.dates import DatePattern, has_offset, has_short_year
-from bigin_import.splitting.field_types import field_type
 
 _DATES = {
     "date": (SENT_DATE, re.compile(r"\d{4}-\d\d-\d\d"), "2026-12-31"),

@@ -1,4 +1,8 @@
-"""What one cell comes to: the value that is sent, or why its row is not, and what is to be told."""
+"""
+What one cell comes to: the value that is sent, or why its row is not, and what is to be reported.
+
+Also which values fit which field by its data type, length and picklist; and what damages ids.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
+
+from bigin_import.domain.plan import PlannedColumn
 
 ROWS_NAMED = 10
 SPACES = str.maketrans(dict.fromkeys("\u00a0\u2007\u2009\u202f", " "))
@@ -168,3 +174,177 @@ class RowNames:
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.first))
+
+
+class FieldType(NamedTuple):
+    """
+    How values are compared with a field. Empty values fit any field and are not asked about.
+
+    Attributes:
+        one: Whether one value fits.
+        every: Whether all of some values do; much faster than asking for each.
+        remedy: What to do if they do not.
+    """
+
+    one: Callable[[str], bool]
+    every: Callable[[list[str]], bool]
+    remedy: str
+
+
+_CHECK_MAPPING = "Check in the mapping that this column belongs to this field"
+_STATE_FORMAT = 'Write the "format" of the file in the mapping'
+_STATE_MARKS = 'For decimal commas write "decimal" in the mapping, for thousands marks "thousands"'
+_STATE_VALUES = 'Bigin reads true and false; for other words write "values" in the mapping'
+
+_DECIMAL = r"[+-]?(?:\d{1,16}(?:\.\d*)?|\.\d+)"
+_DATE = r"\d{4}-\d\d-\d\d"
+_TIME = r"\d\d:\d\d:\d\d(?:[+-]\d\d:\d\d|Z)?"
+_MAIL = r"[^@\s\u00a0\u200b-\u200d\u2060\ufeff]+"
+# Ids that Bigin shows have 18 or 19 digits. Shorter numbers are of another system, such as 4711.
+_ID = r"\d{15,20}"
+
+# Sizes: the value formats of Zoho's bulk write (integer 9 digits, currency 16).
+_TYPES = {
+    "id": (_ID, _CHECK_MAPPING),
+    "lookup": (_ID, 'To find parents by another field than their id, write its "find_by"'),
+    "ownerlookup": (rf"{_ID}|{_MAIL}@{_MAIL}", "An owner is the id or the e-mail of a user"),
+    "integer": (r"[+-]?\d{1,9}", _STATE_MARKS),
+    "bigint": (r"[+-]?\d{1,19}", _STATE_MARKS),
+    "double": (_DECIMAL, _STATE_MARKS),
+    "decimal": (_DECIMAL, _STATE_MARKS),
+    "currency": (_DECIMAL, _STATE_MARKS),
+    "percent": (_DECIMAL, _STATE_MARKS),
+    "boolean": ("(?i:true|false)", _STATE_VALUES),
+    "date": (_DATE, _STATE_FORMAT),
+    "datetime": (f"{_DATE}[ T]{_TIME}", _STATE_FORMAT),
+    "email": (rf"{_MAIL}@{_MAIL}\.{_MAIL}", _CHECK_MAPPING),
+}
+
+
+def field_type(column: PlannedColumn, data_type: str | None) -> FieldType | None:
+    """Return how to check *column* as a field of *data_type*; None if nothing can be said."""
+    if column.pick_list:
+        return _listed(column.pick_list, is_many=data_type == "multiselectpicklist")
+    shape = _shaped(*_TYPES[data_type]) if data_type in _TYPES else None
+    # The length of a number or a date is not one of characters.
+    short = _short(column.length) if column.length and (not shape or data_type == "email") else None
+    return _both(shape, short) if shape and short else shape or short
+
+
+def _shaped(pattern: str, remedy: str) -> FieldType:
+    match = re.compile(rf"\s*(?:{pattern})\s*", re.ASCII).fullmatch
+    # Possessive: a line that does not fit must not send the search back into those before it.
+    match_lines = re.compile(rf"(?>[^\S\n]*(?:{pattern})[^\S\n]*\n)*+", re.ASCII).fullmatch
+
+    def every(values: list[str]) -> bool:
+        # One match over all lines takes little more than half of a match for each value.
+        lines = "\n".join([*values, ""])
+        return lines.count("\n") == len(values) and match_lines(lines) is not None
+
+    return FieldType(one=lambda value: match(value) is not None, every=every, remedy=remedy)
+
+
+def _short(length: int) -> FieldType:
+    return FieldType(
+        one=lambda value: len(value) <= length,
+        every=lambda values: max(map(len, values), default=0) <= length,
+        remedy=f"The field takes {length:,} characters",
+    )
+
+
+def _both(shape: FieldType, short: FieldType) -> FieldType:
+    return FieldType(
+        one=lambda value: short.one(value) and shape.one(value),
+        every=lambda values: short.every(values) and shape.every(values),
+        remedy=f"{shape.remedy}. {short.remedy}",
+    )
+
+
+def _listed(pick_list: tuple[str, ...], *, is_many: bool) -> FieldType:
+    known = {value.strip().casefold() for value in pick_list}
+    remedy = (
+        'If they are new, write "new_values": "add" in the mapping and Bigin adds them to the '
+        "picklist; "
+        + ('for other marks than semicolons write "separator"' if is_many else "else ")
+        + ("" if is_many else 'say by "values" what they are in Bigin')
+    )
+
+    def one(value: str) -> bool:
+        chosen = value.split(";") if is_many else (value,)
+        return all(choice.strip().casefold() in known for choice in chosen)
+
+    return FieldType(one=one, every=lambda values: all(map(one, set(values))), remedy=remedy)
+
+
+# A number needs no sign in its exponent; a text such as the product code 1E5 is no number.
+_NUMBER_AS_POWER = re.compile(
+    r"^ *\d(?:[.,]\d+)?E\+?\d{1,3} *$", re.IGNORECASE | re.MULTILINE | re.ASCII
+)
+_TEXT_AS_POWER = re.compile(
+    r"^ *\d(?:[.,]\d+)?E\+\d{2,3} *$", re.IGNORECASE | re.MULTILINE | re.ASCII
+)
+_LONG_ID = re.compile(r"^ *\d{15,16}(\d{3}) *$", re.MULTILINE | re.ASCII)
+_WITH_POINT_ZERO = re.compile(r"^ *\d+[.,]00? *$", re.MULTILINE | re.ASCII)
+_WITH_FRACTION = re.compile(r"^ *\d+[.,](?!00? *$)\d+ *$", re.MULTILINE | re.ASCII)
+
+# One id in a thousand ends in 000 by chance; two of two do not.
+_ROUND_IDS_FOR_REJECTION = 2
+
+REMEDY = (
+    "A spreadsheet keeps 15 digits of a number: export the file again and do not save it from a "
+    "spreadsheet, or read the column as text there"
+)
+_ID_TYPES = frozenset({"id", "lookup", "ownerlookup"})
+
+
+class IdDamage:
+    """
+    What was seen of it in one column.
+
+    Args:
+        are_numbers: Its ids have nothing but digits.
+        are_whole: They are numbers, of which .0 is taken off.
+    """
+
+    def __init__(self, *, are_numbers: bool, are_whole: bool = False) -> None:
+        self._power = _NUMBER_AS_POWER if are_numbers else _TEXT_AS_POWER
+        self._are_whole = are_whole
+        self._powers = self._long_ids = self._round_ids = self._point_zeros = 0
+        self._has_fractions = False
+
+    def look(self, filled: list[str]) -> None:
+        """Look at some cells, none of them empty."""
+        text = "\n".join(filled)
+        self._powers += len(self._power.findall(text)) if "E" in text.upper() else 0
+        if not self._are_whole and (".0" in text or ",0" in text):
+            self._point_zeros += len(_WITH_POINT_ZERO.findall(text))
+            self._has_fractions = self._has_fractions or bool(_WITH_FRACTION.search(text))
+        endings = _LONG_ID.findall(text)
+        self._long_ids += len(endings)
+        self._round_ids += endings.count("000")
+
+    def words(self) -> tuple[str, str] | None:
+        """Return what was done to the ids and what to do; None if nothing was."""
+        if self._powers:
+            return f"{self._powers:,} ids are in scientific notation (1.11E+17)", REMEDY
+        if self._round_ids >= max(_ROUND_IDS_FOR_REJECTION, self._long_ids / 2):
+            return "most ids of 18 or 19 digits end in 000: they were rounded", REMEDY
+        if self._point_zeros and not self._has_fractions:
+            what = (
+                f"{self._point_zeros:,} keys end in .0: either they are written so, or a program "
+                "took 1001 for a number and wrote 1001.0"
+            )
+            return what, (
+                "Export the column as text (in pandas: dtype=str); or, if the keys are meant so, "
+                'say for each by "values" in the mapping what it is, such as {"1.0": "1.0"}'
+            )
+        return None
+
+
+def id_damage(data_type: str | None, *, is_key: bool) -> IdDamage | None:
+    """Return what looks for damage in a column; None if no ids are in it."""
+    if data_type in _ID_TYPES:
+        return IdDamage(are_numbers=True)
+    if is_key and data_type in {"integer", "bigint"}:
+        return IdDamage(are_numbers=True, are_whole=True)
+    return IdDamage(are_numbers=False) if is_key and data_type != "email" else None

@@ -19,11 +19,12 @@ from bigin_import.splitting.cells import (
     MISFIT,
     PLACEHOLDERS,
     Cell,
+    IdDamage,
     RowNames,
     Tell,
+    id_damage,
     placeholder,
 )
-from bigin_import.splitting.field_types import IdDamage, id_damage
 from bigin_import.splitting.kinds import (
     NEW,
     BooleanKind,

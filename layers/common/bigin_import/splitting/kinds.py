@@ -14,11 +14,12 @@ from bigin_import.splitting.cells import (
     SPACES,
     Cell,
     CellKind,
+    FieldType,
     Tell,
+    field_type,
     how_to_empty,
 )
 from bigin_import.splitting.dates import DatePattern
-from bigin_import.splitting.field_types import FieldType, field_type
 from bigin_import.splitting.numbers import NUMBER_TYPES, WHOLE_TYPES, NumberKind
 
 _ID_TYPES = frozenset({"id", "lookup", "ownerlookup"})

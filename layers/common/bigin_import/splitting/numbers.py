@@ -12,8 +12,7 @@ import re
 from collections.abc import Sequence
 
 from bigin_import.domain.plan import PlannedColumn, ValueRule
-from bigin_import.splitting.cells import MISFIT, SPACES, Cell, Tell, how_to_empty
-from bigin_import.splitting.field_types import field_type
+from bigin_import.splitting.cells import MISFIT, SPACES, Cell, Tell, field_type, how_to_empty
 
 WHOLE_TYPES = frozenset({"integer", "bigint"})
 NUMBER_TYPES = WHOLE_TYPES | {"double", "decimal", "currency", "percent"}

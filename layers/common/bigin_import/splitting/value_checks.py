@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.plan import ColumnFindings, ColumnPlan, PlannedColumn
-from bigin_import.splitting.cells import MISFIT, PLACEHOLDERS, RowNames, Tell
+from bigin_import.splitting.cells import MISFIT, PLACEHOLDERS, RowNames, Tell, field_type
 from bigin_import.splitting.column_reader import (
     APOSTROPHE,
     BARE_NUMBER,
@@ -22,7 +22,6 @@ from bigin_import.splitting.column_reader import (
     ColumnReader,
     shown,
 )
-from bigin_import.splitting.field_types import field_type
 from bigin_import.splitting.kinds import NEW, NO_WORD, SEPARATED, WORD, PicklistKind
 from bigin_import.splitting.numbers import (
     CURRENCY,
