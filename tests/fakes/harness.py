@@ -10,7 +10,6 @@ from bigin_import.callback_url import SignedCallbacks, verify
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
-from bigin_import.errors import AwsUnavailableError, BiginError
 from bigin_import.importing.decisions import Decisions
 from bigin_import.importing.importer import Importer
 from bigin_import.importing.prepare import Preparer
@@ -151,14 +150,11 @@ class Harness:
                 self.importer.resume(self.resumer.asked.pop(0))
 
     def _deliver(self, import_id: str, part: int | None) -> None:
-        if part is None:
-            self.finisher.finish(import_id)
-            return
-        try:
-            self.collector.collect(import_id, part)
-        except (AwsUnavailableError, BiginError):
-            return  # as settle_jobs does: the part stays due, the message is done
-        self.finisher.finish_after_part(import_id)
+        with self.telemetry.mark_lines(import_id):  # all of it as settle_jobs does
+            if part is None:
+                self.finisher.finish(import_id)
+            elif self.collector.try_to_collect(import_id, part):
+                self.finisher.finish_after_part(import_id)
 
     def tick(self, minutes: int = 1) -> None:
         """Let minutes pass, each with its tick and everything the tick asks for."""

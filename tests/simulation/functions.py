@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bigin_import.callback_url import SignedCallbacks, read_job_id, verify
-from bigin_import.errors import AwsUnavailableError, BiginError
 from bigin_import.importing.decisions import Decisions
 from bigin_import.importing.importer import Importer
 from bigin_import.ports import CollectQueue, Failures, Notices, Resumer
-from bigin_import.telemetry import report_aws_error, report_bigin_error
 from bigin_import.wiring import Application, Limits
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.memory_token_secret import MemoryTokenSecret
@@ -83,18 +81,10 @@ class Functions:
 
     def collect(self, import_id: str, part: int | None) -> None:
         """Do what settle_jobs does with one message."""
-        if part is not None:
-            try:
-                self._application.collector.collect(import_id, part)
-            except AwsUnavailableError as exc:
-                report_aws_error(self.telemetry, exc, part=part)
-                return
-            except BiginError as exc:
-                report_bigin_error(self.telemetry, exc, part=part)
-                return
-            self._application.import_closer.finish_after_part(import_id)
-        else:
+        if part is None:
             self._application.import_closer.finish(import_id)
+        elif self._application.collector.try_to_collect(import_id, part):
+            self._application.import_closer.finish_after_part(import_id)
 
     def tick(self) -> None:
         """Do what settle_jobs does every minute."""

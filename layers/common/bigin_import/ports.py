@@ -330,3 +330,7 @@ class Telemetry(Protocol):
         Never cell values, tokens, signatures or secrets.
         """
         ...
+
+    def mark_lines(self, import_id: str) -> AbstractContextManager[None]:
+        """Put an import's id on every line of this block, of its threads too, and on no other."""
+        ...

@@ -12,6 +12,7 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from bigin_import.aws.telemetry import SIGNALS, PowertoolsTelemetry
+from bigin_import.lambda_runtime import Threads
 
 POWERTOOLS_KEYS = {"level", "location", "message", "timestamp", "service"}
 
@@ -173,3 +174,41 @@ def test_every_metric_that_an_alarm_or_the_dashboard_names_is_written(bench: Ben
         "Ticks",
         "TokenRefused",
     }
+
+
+def test_the_lines_of_an_imports_work_name_it_in_threads_too_and_the_next_do_not(
+    bench: Bench,
+) -> None:
+    with bench.telemetry.mark_lines("i1"):
+        bench.telemetry.emit("bigin_failed", code="X")
+        Threads().each(lambda part: bench.telemetry.emit("part", part=part), [1, 2], at_most=2)
+    bench.telemetry.emit("tick")
+    with bench.telemetry.mark_lines("i2"):
+        bench.telemetry.emit("bigin_busy")
+
+    assert [line.get("import_id") for line in bench.log()] == ["i1", "i1", "i1", None, "i2"]
+
+
+def test_work_for_another_import_within_names_that_one(bench: Bench) -> None:
+    with bench.telemetry.mark_lines("i1"):
+        with bench.telemetry.mark_lines("i2"):
+            bench.telemetry.emit("resumed")
+        bench.telemetry.emit("drop_received", import_id="i3")
+        bench.telemetry.emit("resumed")
+
+    assert [line["import_id"] for line in bench.log()] == ["i2", "i3", "i1"]
+
+
+def test_an_error_that_nobody_catches_is_logged_with_its_import_and_without_its_words(
+    bench: Bench,
+) -> None:
+    """Lambda writes such errors too, but knows of no import."""
+    with pytest.raises(ZeroDivisionError), bench.telemetry.mark_lines("i1"):
+        raise ZeroDivisionError("a cell")
+    bench.telemetry.emit("tick")
+
+    failed, tick = bench.log()
+    assert (failed["level"], failed["import_id"]) == ("ERROR", "i1")
+    assert failed["error"] == "ZeroDivisionError"
+    assert "a cell" not in str(failed)
+    assert "import_id" not in tick

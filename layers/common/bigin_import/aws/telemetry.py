@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +41,7 @@ class PowertoolsTelemetry:
     """
 
     def __init__(self, logger: Logger) -> None:
+        self._logger = logger
         self._write = {
             logging.INFO: logger.info,
             logging.WARNING: logger.warning,
@@ -53,6 +55,27 @@ class PowertoolsTelemetry:
         for gauge in signal.gauges:
             for name, value, dimension in gauge(facts):
                 _emit(name, value, dimension)
+
+    @contextmanager
+    def mark_lines(self, import_id: str) -> Iterator[None]:
+        """
+        Put *import_id* on every line; also on one about the error that ends the block, if one does.
+
+        Lambda writes uncaught errors itself, and knows nothing of imports.
+        """
+        outer = self._logger.get_current_keys().get("import_id")
+        self._logger.append_keys(import_id=import_id)
+        try:
+            yield
+        except Exception as exc:
+            self.emit("work_failed", error=type(exc).__name__)
+            raise
+        finally:
+            # Powertools' own context manager would take the outer one's id away too.
+            if outer is None:
+                self._logger.remove_keys(["import_id"])
+            else:
+                self._logger.append_keys(import_id=outer)
 
 
 def _emit(name: str, value: float, dimension: dict[str, str]) -> None:
@@ -147,6 +170,7 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     ),
     "tick": Signal(gauges=(_count("Ticks"),)),
     "item_failed": Signal(logging.ERROR),
+    "work_failed": Signal(logging.ERROR),
     "failed_event_unreadable": Signal(logging.ERROR),
     "overdue": Signal(logging.ERROR, (_count("Overdue"),)),
     "stalled": Signal(logging.ERROR, (_count("Stalled"),)),

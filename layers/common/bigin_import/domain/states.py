@@ -14,6 +14,11 @@ class Address[R]:
     pk: str
     sk: str
 
+    @property
+    def import_id(self) -> str:
+        """The import that a record is, or is a part of."""
+        return self.pk.removeprefix("IMPORT#")
+
 
 class OpenKind(StrEnum):
     """Partition of the `open` index: who looks at an item when it is due."""

@@ -53,7 +53,8 @@ def lambda_handler(event: object, context: LambdaContext) -> None:
     if isinstance(event, dict) and "resume" in event:
         wanted = Resume.model_validate(event)
         if wanted.decision is not None:
-            decide(wanted, application)
+            with container().telemetry.mark_lines(wanted.resume):
+                decide(wanted, application)
         importer.resume(wanted.resume)
         return
     for source in created_objects(event):

@@ -38,7 +38,8 @@ def lambda_handler(event: object, context: LambdaContext) -> dict[str, Any]:
         container().record_refused(context, sent.caller)
         return _answer(HTTPStatus.FORBIDDEN)
     hint = read_job_id(sent.body, sent.content_type)
-    container().application(context).callback_recorder.receive(target, hint)
+    with container().telemetry.mark_lines(target.import_id):
+        container().application(context).callback_recorder.receive(target, hint)
     return _answer(HTTPStatus.OK)
 
 

@@ -11,9 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bigin_import.aws.queue import collect_message
 from bigin_import.container import Container
-from bigin_import.errors import AwsUnavailableError, BiginError
 from bigin_import.settings import SettleSettings
-from bigin_import.telemetry import report_aws_error, report_bigin_error
 from bigin_import.wiring import Application
 
 logger = Logger()
@@ -65,16 +63,8 @@ def collect_all(
 def collect_one(body: str, application: Application) -> None:
     """Collect the part that a message names, then close its import if that was the last."""
     wanted = collect_message(body)
-    if wanted.part is not None:
-        try:
-            application.collector.collect(wanted.import_id, wanted.part)
-        except AwsUnavailableError as exc:
-            report_aws_error(container().telemetry, exc, part=wanted.part)
-            return
-        except BiginError as exc:
-            # The part stays due in the ledger, so the message is done: the tick comes back to it.
-            report_bigin_error(container().telemetry, exc, part=wanted.part)
-            return
-        application.import_closer.finish_after_part(wanted.import_id)
-    else:
-        application.import_closer.finish(wanted.import_id)
+    with container().telemetry.mark_lines(wanted.import_id):
+        if wanted.part is None:
+            application.import_closer.finish(wanted.import_id)
+        elif application.collector.try_to_collect(wanted.import_id, wanted.part):
+            application.import_closer.finish_after_part(wanted.import_id)

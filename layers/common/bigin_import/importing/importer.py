@@ -113,6 +113,10 @@ class Importer:
         Args:
             known: The import as it has just been registered.
         """
+        with self.telemetry.mark_lines(import_id):
+            self._resume(import_id, known)
+
+    def _resume(self, import_id: str, known: Import | None) -> None:
         lease = take_lease(self.ledger, self.clock, import_id, known=known)
         if lease is None:
             if self.ledger.load(Import.at(import_id)) is None:

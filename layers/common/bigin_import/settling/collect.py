@@ -20,12 +20,19 @@ from bigin_import.domain.job_request import Operation
 from bigin_import.domain.part_record import Attempt, Outcome, Part
 from bigin_import.domain.row_result import JobCounts, RowStatus
 from bigin_import.domain.states import PartState
-from bigin_import.errors import BiginAccessError, BiginError, BiginRefusedError, MissingObjectError
+from bigin_import.errors import (
+    AwsUnavailableError,
+    BiginAccessError,
+    BiginError,
+    BiginRefusedError,
+    MissingObjectError,
+)
 from bigin_import.ledger import update
 from bigin_import.ports import Bigin, Clock, Files, Ledger, Telemetry
 from bigin_import.row_results.join import JoinedPart, join_part, write_row_results
 from bigin_import.splitting.archive import read_entry
 from bigin_import.stored_plan import read_archive, read_plan
+from bigin_import.telemetry import report_aws_error, report_bigin_error
 
 # Zoho keeps row results for days. A link that is dead for a whole day stays dead; what cannot be
 # had or read for three is not waited for. The rows are then accounted for by Bigin's counts.
@@ -45,6 +52,22 @@ class Collector:
     bigin: Bigin
     clock: Clock
     telemetry: Telemetry
+
+    def try_to_collect(self, import_id: str, number: int) -> bool:
+        """
+        Collect a part; return False if Bigin or AWS is away.
+
+        The part then stays due in the ledger, and the tick comes back to it.
+        """
+        try:
+            self.collect(import_id, number)
+        except AwsUnavailableError as exc:
+            report_aws_error(self.telemetry, exc, part=number)
+            return False
+        except BiginError as exc:
+            report_bigin_error(self.telemetry, exc, part=number)
+            return False
+        return True
 
     def collect(self, import_id: str, number: int) -> bool:
         """

@@ -96,7 +96,8 @@ class Tick:
                 break
             examined += 1
             act = partial(self._act, address)
-            self._try(act, address.pk, unexpected)
+            with self.telemetry.mark_lines(address.import_id):
+                self._try(act, address.pk, unexpected)
         report_open_work(self.ledger, self.clock, self.telemetry)
         self.telemetry.emit("tick", examined=examined, failed=len(unexpected))
         if unexpected:
@@ -117,6 +118,7 @@ class Tick:
             if isinstance(exc, AwsError):
                 report_aws_error(self.telemetry, exc, item=item)
         except Exception as exc:  # noqa: BLE001  # raised again when every item had its turn
+            self.telemetry.emit("item_failed", item=item, error=type(exc).__name__)
             unexpected.append(exc)
 
     def _act(self, address: Address[Import] | Address[Part]) -> None:
