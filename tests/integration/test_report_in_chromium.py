@@ -1,4 +1,4 @@
-"""The report as a browser sees it. Skipped where there is no Chromium."""
+"""The report and the page of all imports as a browser sees them. Skipped without Chromium."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.row_result import Counts
+from bigin_import.domain.states import ImportState
+from bigin_import.report.overview import Line, Page, render_overview
 from bigin_import.report.page import render_report
 from bigin_import.report.summary import headline
 from tests.unit.report.sample_summaries import SAMPLES, WITH_ERRORS
@@ -64,6 +69,8 @@ addEventListener("load", () => {
     headline: shown("h1"),
     action: shown(".action"),
     heads: shown(".rows th"),
+    imports: shown(".imports .file"),
+    none: shown(".none"),
     reasons: shown(".reasons tbody tr"),
     rows: shown(".rows tbody tr"),
   });
@@ -83,6 +90,8 @@ class Seen:
     headline: list[str]
     action: list[str]
     heads: list[str]
+    imports: list[str]
+    none: list[str]
     reasons: list[str]
     rows: list[str]
 
@@ -162,6 +171,61 @@ def test_the_page_is_shown_whole_and_the_console_stays_silent(name: str, tmp_pat
 
     assert console == []
     assert "How the file was read" in dom
+
+
+def page_of_imports(*, word: str = "people") -> str:
+    """Return the page with one import of each kind, the only checked one of its filters as is."""
+    states = {
+        "held": ImportState.ON_HOLD,
+        "open": ImportState.SENDING,
+        "bad": ImportState.REJECTED,
+        "good": ImportState.COMPLETED,
+        "calm": ImportState.UNCHANGED,
+    }
+    records = [
+        Import(
+            import_id=f"{number:026}",
+            source=ObjectVersion("bucket", f"incoming/{word}/{kind} {word}.csv", "v"),
+            state=state,
+            received_at=1_795_824_000,
+            closed_at=1_795_824_000 if state.is_closed else None,
+            results=f"results/{kind}/",
+            counts=Counts(added=900, refused=100) if kind == "good" else None,
+        )
+        for number, (kind, state) in enumerate(states.items())
+    ]
+    lines = [Line(record, needs_person=not number) for number, record in enumerate(records)]
+    return render_overview(Page(title="All imports", lines=lines, written_at=0))
+
+
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+@pytest.mark.parametrize("word", ["people", "W" * 200])
+def test_the_page_of_all_imports_fits_its_window(width: int, word: str, tmp_path: Path) -> None:
+    seen = seen_at(width, page_of_imports(word=word), tmp_path)
+
+    assert seen.wide == []
+    assert seen.overflow == 0
+    assert len(seen.imports) == 5
+    assert seen.none == []
+
+
+@pytest.mark.parametrize("kind", ["held", "open", "bad", "good", "calm"])
+def test_its_filters_show_one_kind_without_a_script(kind: str, tmp_path: Path) -> None:
+    chosen = page_of_imports().replace(" checked", "", 1)
+    chosen = chosen.replace(f'id="show-{kind}"', f'id="show-{kind}" checked')
+
+    seen = seen_at(DESKTOP, chosen, tmp_path)
+
+    assert [name.partition(" ")[0] for name in seen.imports] == [kind]
+
+
+def test_a_filter_without_imports_says_so(tmp_path: Path) -> None:
+    chosen = page_of_imports().replace(" checked", "", 1)
+    chosen = chosen.replace('id="show-warn"', 'id="show-warn" checked')
+
+    seen = seen_at(DESKTOP, chosen, tmp_path)
+
+    assert (seen.imports, seen.none) == ([], ["No import of this kind."])
 
 
 def test_the_page_allows_no_script_even_if_one_got_in(tmp_path: Path) -> None:

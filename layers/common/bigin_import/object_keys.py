@@ -163,6 +163,14 @@ def decisions_file(import_id: str, sha256: str) -> str:
     return f"parts/{import_id}/decisions.{sha256}.csv.gz"
 
 
+OVERVIEW = "results/index.html"
+
+
+def overview_of_month(month: str) -> str:
+    """Return the key of the page of a month, such as "2026-11"; no drop has results there."""
+    return f"results/{month}.html"
+
+
 def kept_rows_file(results: str) -> str:
     """Return the key, among the results of an import, of what became of each row, for machines."""
     return f"{results}rows.csv.gz"

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bigin_import.settling.self_check import SelfCheck
     from bigin_import.settling.tick import Tick
     from bigin_import.settling.waiting_notices import OutOfCreditsNotice, Suggestion
+    from bigin_import.settling.write_overview import OverviewWriter
 
 MINUTE_SECONDS = 60
 HOUR_SECONDS = 3600
@@ -330,6 +331,7 @@ class Application:
             collector=self.collector,
             finisher=self.import_closer,
             out_of_credits=self._out_of_credits,
+            overview=self._overview,
             resumer=self._ports.resumer,
             failures=self._ports.failures,
             clock=self._ports.clock,
@@ -347,6 +349,17 @@ class Application:
             ledger=self._ports.ledger,
             bigin=self._ports.bigin,
             read_urls=lambda: self._ports.urls,
+        )
+
+    @cached_property
+    def _overview(self) -> OverviewWriter:
+        from bigin_import.settling.write_overview import OverviewWriter
+
+        return OverviewWriter(
+            ledger=self._ports.ledger,
+            files=self._ports.files,
+            clock=self._ports.clock,
+            keep_seconds=self._limits.keep_seconds,
         )
 
     @cached_property

@@ -16,8 +16,8 @@ _VERBS = """
 abandon acquire act adopt advance ask back begin change check claim close collect compare compose
 conclude create cut decide delete download drain emit examine expire find finish follow forget get
 give go hold join keep leave list load look mark match note obtain open pause pin plan prepare
-publish put read recall receive record refresh refuse register reject release remember remind
-renew repeat report restore resume save send settle sleep store suggest take tell tick try update
+publish put read recall receive record refresh refuse register reject release remember remind renew
+repeat report restore resume save send settle show sleep store suggest take tell tick try update
 upload verify wait wake write
 """
 VERBS = frozenset(_VERBS.split())

@@ -26,6 +26,7 @@ ALSO_SAVE = {
     "bigin.token_store",
     "importing.prepare",
     "settling.waiting_notices",
+    "settling.write_overview",
 }
 
 

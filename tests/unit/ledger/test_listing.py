@@ -12,6 +12,7 @@ from bigin_import.domain.listing import CREDITS, HELD, OTHER, listing_of
 from bigin_import.domain.states import ImportState
 from bigin_import.importing.pauses import Pause
 from bigin_import.settling.tick import report_open_work
+from bigin_import.settling.write_overview import find_open
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.seen_events import SeenEvents
@@ -67,7 +68,7 @@ def test_the_gauges_count_what_is_open_and_how_old_the_oldest_is() -> None:
     ledger.restore(replace(RECORD, import_id="i3", state=ImportState.ON_HOLD))
     ledger.restore(replace(RECORD, import_id="i4", state=ImportState.COMPLETED, closed_at=1_100))
 
-    report_open_work(ledger, ManualClock(1_200), events)
+    report_open_work(find_open(ledger), ManualClock(1_200), events)
 
     expected = {"open": 3, "held": 1, "waiting_for_credits": 1, "oldest_seconds": 800}
     assert events.facts("open_work") == [expected]
@@ -77,7 +78,7 @@ def test_nothing_open_is_measured_too() -> None:
     """Else an alarm would keep the last value that it saw."""
     events = SeenEvents()
 
-    report_open_work(MemoryLedger(), ManualClock(1_200), events)
+    report_open_work(find_open(MemoryLedger()), ManualClock(1_200), events)
 
     expected = {"open": 0, "held": 0, "waiting_for_credits": 0, "oldest_seconds": 0}
     assert events.facts("open_work") == [expected]

@@ -29,9 +29,25 @@ PROJECTED: Final = (
 """What the index holds of an import beside its keys: what a line in a list needs."""
 
 
+def month_of(at: int) -> str:
+    """Return the month of *at* in UTC, such as "2026-11"; months compare as texts."""
+    return time.strftime("%Y-%m", time.gmtime(at))
+
+
+def month_before(month: str) -> str:
+    """Return the month before *month*."""
+    year, number = map(int, month.split("-"))
+    return f"{year - (number == 1)}-{(number - 2) % 12 + 1:02}"
+
+
+def closed_heading(month: str) -> str:
+    """Return the heading of imports that were closed in *month*."""
+    return f"CLOSED#{month}"
+
+
 def closed_in(at: int) -> str:
-    """Return the heading of imports that were closed in the month of *at* (UTC)."""
-    return time.strftime("CLOSED#%Y-%m", time.gmtime(at))
+    """Return the heading of imports that were closed in the month of *at*."""
+    return closed_heading(month_of(at))
 
 
 def listing_of(record: Import) -> tuple[str, int]:

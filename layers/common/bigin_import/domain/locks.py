@@ -1,6 +1,6 @@
 """
-What is not about one import: key locks, claims, the access token, notices, metadata, and what was
-imported, in its order, by module and by the name of the file.
+What is not about one import: key locks, claims, the access token, notices, metadata, the page of
+all imports, and what was imported, in its order, by module and by the name of the file.
 """
 
 from __future__ import annotations
@@ -223,6 +223,35 @@ class LastNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """
+    The page of all imports, as it was last written.
+
+    Attributes:
+        mark: Hash of what it shows; "" if it must be written whatever it shows.
+        again_at: When it is written once more, since the index that it is read from lags.
+        leased_until: Somebody is writing it until then.
+        months: Those that have a page of their own, such as "2026-11", the oldest first.
+        months_at: When the page of the current month, or of the one before, was last looked at.
+    """
+
+    mark: str = ""
+    again_at: int | None = None
+    leased_until: int = 0
+    months: tuple[str, ...] = ()
+    months_at: int = 0
+    version: int = 0
+
+    @classmethod
+    def at(cls) -> Address[Overview]:
+        return Address(cls, "OVERVIEW", "OVERVIEW")
+
+    @property
+    def address(self) -> Address[Overview]:
+        return Overview.at()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CachedResponse:
     """An answer of Bigin's metadata, kept for minutes; *answer* is JSON text."""
 
@@ -250,5 +279,6 @@ type Record = (
     | FileHistory
     | SharedToken
     | LastNotice
+    | Overview
     | CachedResponse
 )

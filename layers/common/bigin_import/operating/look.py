@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
 from bigin_import.domain import listing
@@ -20,8 +21,10 @@ from bigin_import.importing.pauses import Pause
 from bigin_import.object_keys import notice_file
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal, columns
-from bigin_import.report.summary import duration, moment, number, rows
-from bigin_import.settling.summarize import CREDITS_PER_JOB, part_summary
+from bigin_import.report.overview import planned_jobs
+from bigin_import.report.summary import CREDITS_PER_JOB, duration, moment, number, rows
+from bigin_import.settling.summarize import part_summary
+from bigin_import.settling.write_overview import OpenImports, find_open
 
 LOOK_SECONDS = 2.0  # between two looks at an import that is watched
 _GOOD = frozenset(
@@ -238,30 +241,22 @@ def list_log_groups(stack: Stack) -> tuple[str, ...]:
 
 _DAY_SECONDS = 86_400
 _MOST_SHOWN = 100
-_WITHOUT_JOBS = frozenset(
-    {
-        ImportState.REJECTED,
-        ImportState.UNCHANGED,
-        ImportState.DRY_RUN,
-        ImportState.WITHDRAWN,
-        ImportState.SUPERSEDED,
-    }
-)
 _UNKNOWN = "Imports that were closed before this release was deployed are not listed."
 
 
 def show_status(stack: Stack, terminal: Terminal, *, held_only: bool, days: int) -> Exit:
     """List open imports, those that need a person first, and what was closed in *days*."""
     now = int(time.time())
-    headings = listing.OPEN[:1] if held_only else listing.OPEN
-    open_now = [record for each in headings for record in stack.ledger.find_listed(each)]
+    found = find_open(stack.ledger)
+    if held_only:
+        found = {listing.HELD: found[listing.HELD]}
     closed = [] if held_only else list(_load_closed(stack, since=now - days * _DAY_SECONDS))
-    needs_person = [record for record in open_now if listing.listing_of(record)[0] == listing.HELD]
-    terminal.say(*_open_lines(open_now, now), "")
+    terminal.say(*_open_lines(found, now), "")
     if not held_only:
         terminal.say(*_closed_lines(closed, days), "", _UNKNOWN)
-    terminal.report({"open": list(map(asdict, open_now)), "closed": list(map(asdict, closed))})
-    return Exit.ON_HOLD if needs_person else Exit.GOOD
+    open_now = [asdict(record) for records in found.values() for record in records]
+    terminal.report({"open": open_now, "closed": list(map(asdict, closed))})
+    return Exit.ON_HOLD if found[listing.HELD] else Exit.GOOD
 
 
 def show_credits(stack: Stack, terminal: Terminal, *, days: int) -> Exit:
@@ -269,9 +264,9 @@ def show_credits(stack: Stack, terminal: Terminal, *, days: int) -> Exit:
     since = int(time.time()) - days * _DAY_SECONDS
     records = [
         *_load_closed(stack, since=since),
-        *(record for heading in listing.OPEN for record in stack.ledger.find_listed(heading)),
+        *chain.from_iterable(find_open(stack.ledger).values()),
     ]
-    jobs = sum(map(_planned_jobs, records))
+    jobs = sum(map(planned_jobs, records))
     spent = jobs * CREDITS_PER_JOB
     terminal.say(
         f"{number(spent)} credits at most for {number(jobs)} jobs of the last {days} days.",
@@ -279,12 +274,6 @@ def show_credits(stack: Stack, terminal: Terminal, *, days: int) -> Exit:
     )
     terminal.report({"days": days, "jobs": jobs, "credits": spent})
     return Exit.GOOD
-
-
-def _planned_jobs(record: Import) -> int:
-    """Return how many jobs an import may have made: one for each part, if it sent any."""
-    sent_nothing = record.dry_run or record.state in _WITHOUT_JOBS
-    return 0 if sent_nothing or record.totals is None else record.totals.parts
 
 
 def _load_closed(stack: Stack, *, since: int) -> Iterator[Import]:
@@ -297,31 +286,28 @@ def _load_closed(stack: Stack, *, since: int) -> Iterator[Import]:
                 yield record
 
 
-def _open_lines(records: list[Import], now: int) -> Iterator[str]:
-    if not records:
+def _open_lines(found: OpenImports, now: int) -> Iterator[str]:
+    shown = [(heading, record) for heading, records in found.items() for record in records]
+    if not shown:
         yield "Nothing is open."
         return
-    yield f"Open ({len(records)}):"
+    yield f"Open ({len(shown)}):"
     table = [
         (
             record.import_id,
-            _waits_for(record),
+            f"{record.state}{_WAITS_FOR.get(heading, '')}",
             f"for {duration(now - record.received_at)}",
             record.source.key or "(forgotten)",
         )
-        for record in records[:_MOST_SHOWN]
+        for heading, record in shown[:_MOST_SHOWN]
     ]
     yield from (f"  {line}" for line in columns(table))
-    for record in records[:_MOST_SHOWN]:
-        if listing.listing_of(record)[0] == listing.HELD:
+    for heading, record in shown[:_MOST_SHOWN]:
+        if heading == listing.HELD:
             yield f"  decide: bigin-drop decide {record.import_id}"
 
 
-def _waits_for(record: Import) -> str:
-    heading = listing.listing_of(record)[0]
-    if heading == listing.HELD:
-        return f"{record.state}: needs a decision"
-    return f"{record.state}: waits for credits" if heading == listing.CREDITS else record.state
+_WAITS_FOR = {listing.HELD: ": needs a decision", listing.CREDITS: ": waits for credits"}
 
 
 def _closed_lines(records: list[Import], days: int) -> Iterator[str]:

@@ -57,7 +57,7 @@ _LONGEST_NAME = 80
 def render_report(summary: ImportSummary) -> str:
     """Return the page; it loads nothing and runs no script."""
     return (
-        _templates()
+        templates()
         .get_template("page.html.j2")
         .render(
             it=summary,
@@ -78,7 +78,8 @@ def render_report(summary: ImportSummary) -> str:
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """Return the templates of this package; what they show is escaped."""
     # Imported here: only a closing needs it, and a cold start of settle_jobs is short of time.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  # see above
 

@@ -16,6 +16,7 @@ from bigin_import.domain.plan import ColumnFindings, Plan
 from bigin_import.domain.row_result import Counts, JobCounts
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.report.summary import (
+    CREDITS_PER_JOB,
     CheckedColumn,
     Choice,
     DryRun,
@@ -28,7 +29,6 @@ from bigin_import.report.summary import (
 )
 
 FAILED = JobStatus.FAILED.value
-CREDITS_PER_JOB = 500  # Bigin's API limits page: "Bulk Write initialise"
 
 
 def part_summary(part: Part) -> PartSummary:

@@ -33,12 +33,12 @@ from bigin_import.settling.collect import Collector
 from bigin_import.settling.match_job import JobMatcher
 from bigin_import.settling.poll import JobPoller
 from bigin_import.settling.waiting_notices import OutOfCreditsNotice
+from bigin_import.settling.write_overview import OpenImports, OverviewWriter, find_open
 from bigin_import.telemetry import report_aws_error, report_bigin_error
 
 
-def report_open_work(ledger: Ledger, clock: Clock, telemetry: Telemetry) -> None:
+def report_open_work(found: OpenImports, clock: Clock, telemetry: Telemetry) -> None:
     """Report how many imports are open, what they wait for, and how old the oldest is."""
-    found = {heading: ledger.find_listed(heading) for heading in listing.OPEN}
     now = clock.now()
     received = [record.received_at for records in found.values() for record in records]
     telemetry.emit(
@@ -73,6 +73,7 @@ class Tick:
     collector: Collector
     finisher: ImportCloser
     out_of_credits: OutOfCreditsNotice
+    overview: OverviewWriter
     resumer: Resumer
     failures: Failures
     clock: Clock
@@ -98,7 +99,10 @@ class Tick:
             act = partial(self._act, address)
             with self.telemetry.mark_lines(address.import_id):
                 self._try(act, address.pk, unexpected)
-        report_open_work(self.ledger, self.clock, self.telemetry)
+        open_imports = find_open(self.ledger)
+        report_open_work(open_imports, self.clock, self.telemetry)
+        show = partial(self.overview.write_if_changed, open_imports)
+        self._try(show, "page of all imports", unexpected)
         self.telemetry.emit("tick", examined=examined, failed=len(unexpected))
         if unexpected:
             raise ExceptionGroup("items of this tick failed", unexpected)

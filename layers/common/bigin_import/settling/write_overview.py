@@ -1,0 +1,181 @@
+"""
+Use case: the page of all imports, `results/index.html`, and beside it a page a month.
+
+The tick writes it when what it shows has changed, and once more a minute later, for the index it
+is read from lags behind the ledger. A month gets its page when it is over, and hourly while it
+has more imports than the first page shows. Imports expire from the ledger; a page of a month
+older than that stays as it was last written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from bigin_import import object_keys
+from bigin_import.domain import listing
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import Overview
+from bigin_import.errors import ConflictError
+from bigin_import.importing.pauses import Pause
+from bigin_import.ledger import create_if_absent, update
+from bigin_import.ports import Clock, Files, Ledger
+from bigin_import.report.overview import Line, Page, render_overview
+
+MOST_LINES = 1_000  # half a megabyte, which a browser shows at once
+MOST_LINES_OF_A_MONTH = 20_000
+AGAIN_SECONDS = 60
+LEASE_SECONDS = 300  # the time-out of settle_jobs: whoever had the lease is dead then
+HOUR_SECONDS = 3600
+
+
+type OpenImports = Mapping[str, Sequence[Import]]
+"""Open imports by their heading in the index, those that wait for a person first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewWriter:
+    """
+    Writes the pages.
+
+    Attributes:
+        keep_seconds: How long the ledger keeps a closed import.
+        most_lines: How many imports the first page shows.
+    """
+
+    ledger: Ledger
+    files: Files
+    clock: Clock
+    keep_seconds: int
+    most_lines: int = MOST_LINES
+
+    def write_if_changed(self, open_imports: OpenImports) -> None:
+        """Write what has changed, unless another tick does."""
+        now = self.clock.now()
+        seen = self.ledger.load(Overview.at()) or create_if_absent(self.ledger, Overview())[0]
+        last_closed = self.ledger.find_listed(listing.closed_in(now), limit=1)
+        mark = _mark(open_imports, last_closed)
+        is_changed = mark != seen.mark
+        is_due = is_changed or (seen.again_at is not None and seen.again_at <= now)
+        if not is_due or seen.leased_until > now:
+            return
+        try:
+            leased = self.ledger.save(replace(seen, leased_until=now + LEASE_SECONDS))
+        except ConflictError:
+            return  # another tick has just begun
+        written = replace(
+            self._write(open_imports, leased, now),
+            mark=mark,
+            again_at=now + AGAIN_SECONDS if is_changed else None,
+            leased_until=0,
+        )
+        try:
+            self.ledger.save(written)
+        except ConflictError:
+            # We were frozen, or an import was forgotten meanwhile: what we wrote may be older.
+            update(self.ledger, Overview.at(), lambda other: replace(other, mark=""))
+
+    def leave_out(self, forgotten: Import) -> None:
+        """Write the pages that show *forgotten* as it is now, whatever the index still says."""
+        now = self.clock.now()
+        open_imports = find_open(self.ledger)
+        seen, _ = create_if_absent(self.ledger, Overview())
+        month = listing.month_of(forgotten.closed_at or now)
+        update(self.ledger, seen.address, lambda other: replace(other, mark=""))
+        self._write_index(open_imports, seen.months, now, instead=forgotten)
+        if month in seen.months:
+            self._write_month(month, now, instead=forgotten)
+
+    def _write(self, open_imports: OpenImports, seen: Overview, now: int) -> Overview:
+        """Write the pages that are due; return *seen* with the months that have one now."""
+        if due := self._due_months(seen, now):
+            made = {month for month in due if self._write_month(month, now)}
+            seen = replace(seen, months=tuple(sorted({*seen.months, *made})), months_at=now)
+        self._write_index(open_imports, seen.months, now)
+        return seen
+
+    def _due_months(self, seen: Overview, now: int) -> tuple[str, ...]:
+        month = listing.month_of(now)
+        if listing.month_of(seen.months_at - AGAIN_SECONDS) != month:
+            return (listing.month_before(month), month)
+        return (month,) if now - seen.months_at >= HOUR_SECONDS else ()
+
+    def _write_index(
+        self,
+        open_imports: OpenImports,
+        months: Sequence[str],
+        now: int,
+        instead: Import | None = None,
+    ) -> None:
+        lines = list(_open_lines(open_imports))
+        closed = self._find_closed(now, instead)
+        lines += map(Line, islice(closed, max(self.most_lines - len(lines), 0)))
+        page = Page(
+            title="All imports into Bigin",
+            lines=lines[: self.most_lines],
+            written_at=now,
+            more=len(lines) > self.most_lines or next(closed, None) is not None,
+            months=months[::-1],
+        )
+        self._put(object_keys.OVERVIEW, page)
+
+    def _write_month(self, month: str, now: int, instead: Import | None = None) -> bool:
+        """Write the page of a month that the first page cannot show whole; return whether."""
+        is_over = month != listing.month_of(now)
+        found = self.ledger.find_listed(
+            listing.closed_heading(month), limit=MOST_LINES_OF_A_MONTH + 1
+        )
+        if not found or not (is_over or len(found) > self.most_lines):
+            return False
+        lines = [Line(_current(record, instead)) for record in found[:MOST_LINES_OF_A_MONTH]]
+        page = Page(
+            title=f"Imports into Bigin closed in {month}",
+            lines=lines,
+            written_at=now,
+            more=len(found) > len(lines),
+            is_month=True,
+        )
+        self._put(object_keys.overview_of_month(month), page)
+        return True
+
+    def _put(self, key: str, page: Page) -> None:
+        body = render_overview(page).encode()
+        self.files.write(key, body, content_type="text/html; charset=utf-8")
+
+    def _find_closed(self, now: int, instead: Import | None) -> Iterator[Import]:
+        """Yield the imports that the ledger still has, the last closed first."""
+        month, oldest = listing.month_of(now), listing.month_of(now - self.keep_seconds)
+        while month >= oldest:
+            heading = listing.closed_heading(month)
+            for record in self.ledger.find_listed(heading, limit=self.most_lines + 1):
+                yield _current(record, instead)
+            month = listing.month_before(month)
+
+
+def find_open(ledger: Ledger) -> OpenImports:
+    """Return all open imports."""
+    return {heading: ledger.find_listed(heading) for heading in listing.OPEN}
+
+
+def _current(record: Import, instead: Import | None) -> Import:
+    is_same = instead is not None and instead.import_id == record.import_id
+    return instead if is_same and instead is not None else record
+
+
+def _open_lines(found: OpenImports) -> Iterator[Line]:
+    for heading, records in found.items():
+        needs_person = heading == listing.HELD
+        for record in records:
+            waits = Pause[record.pause] if record.pause and not needs_person else ""
+            yield Line(record, waits, needs_person)
+
+
+def _mark(found: OpenImports, last_closed: Iterable[Import]) -> str:
+    """Return a hash of what may change on a page: which imports there are, and their states."""
+    digest = hashlib.sha256()
+    for heading, records in (*found.items(), ("CLOSED", last_closed)):
+        for record in records:
+            digest.update(f"{heading} {record.import_id} {record.state} {record.pause}\n".encode())
+    return digest.hexdigest()
