@@ -1,7 +1,7 @@
 """
 An import whose jobs have all ended: its parts and Bigin's row results lie ready to be collected.
 
-Made by the cutter from a drop of the bench. Every tenth row is not taken, so that all four result
+Made by the splitter from a drop of the bench. Every tenth row is not taken, so that all four result
 files grow large; the id of a record is told by its row, so that it can be seen afterwards whether
 every row got its own.
 """

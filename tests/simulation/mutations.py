@@ -256,7 +256,7 @@ def _tell_later(self: ImportCloser, record: Import, parts: Any = None) -> None:
     _tell(self, record, parts)
 
 
-_tell = ImportCloser.tell
+_tell = ImportCloser.notify
 _close = import_transitions.close
 
 
@@ -283,7 +283,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "index trusted without a re-read": ((import_transitions, "postpone", _postponed_unseen),),
     "due_at not moved before work": ((part_transitions, "postpone", _later_unmoved),),
     "open removed before collection": ((part_transitions, "record_outcome", _settled_for_good),),
-    "notice after open is gone": ((ImportCloser, "tell", _tell_later),),
+    "notice after open is gone": ((ImportCloser, "notify", _tell_later),),
     "5xx on create retried": ((PartSender, "_send_create", _create_retried),),
     "create begun after an unknown one": ((PartSender, "_check_may_start", _start_anyway),),
     "hold keeps the turn": ((KeyLocks, "_check_free", _free_when_closed),),

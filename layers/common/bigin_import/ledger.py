@@ -30,7 +30,7 @@ def update[R: Record](
     with what another process has written meanwhile, so it must decide only on what it is given.
 
     Args:
-        known: The record as the caller last saw it. It spares the first reading: written over
+        known: The record as the caller last read it. It spares the first reading: written over
             another's change it is a conflict like any, and that there is nothing to do is
             believed only of what was read.
 

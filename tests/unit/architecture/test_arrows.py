@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 
 import pytest
 
-from tests.unit.architecture.rooms import ARROWS, MODULES, room_of
+from tests.unit.architecture.packages import ARROWS, MODULES, package_of
 from tests.unit.architecture.source import Module
 
 # Third-party package -> packages that may import it.
@@ -41,18 +41,19 @@ def named(name: str) -> Module:
 @pytest.mark.parametrize("name", MODULES)
 def test_arrows_between_rooms_point_one_way(name: str) -> None:
     module = named(name)
-    allowed = ARROWS[room_of(module)] | {room_of(module)}
+    allowed = ARROWS[package_of(module)] | {package_of(module)}
 
-    wrong = {other: room_of(named(other)) for other in module.own_imports}
-    assert {other: room for other, room in wrong.items() if room not in allowed} == {}
+    wrong = {other: package_of(named(other)) for other in module.own_imports}
+    assert {other: package for other, package in wrong.items() if package not in allowed} == {}
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_library_is_used_only_in_its_rooms(name: str) -> None:
+def test_a_library_is_used_only_in_its_packages(name: str) -> None:
     module = named(name)
 
     foreign = module.foreign_imports - sys.stdlib_module_names
-    assert {each for each in foreign if room_of(module) not in PACKAGES.get(each, set())} == set()
+    package = package_of(module)
+    assert {each for each in foreign if package not in PACKAGES.get(each, set())} == set()
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -64,7 +65,7 @@ def test_of_the_adapters_only_telemetry_knows_powertools() -> None:
     users = [
         module.short
         for module in MODULES.values()
-        if room_of(module) == "aws" and "aws_lambda_powertools" in module.foreign_imports
+        if package_of(module) == "aws" and "aws_lambda_powertools" in module.foreign_imports
     ]
 
     assert users == ["aws.telemetry"]
@@ -74,9 +75,9 @@ def test_of_the_adapters_handlers_use_only_readers_of_events() -> None:
     used = {
         other
         for module in MODULES.values()
-        if room_of(module) == "functions"
+        if package_of(module) == "functions"
         for other in module.own_imports
-        if room_of(named(other)) == "aws"
+        if package_of(named(other)) == "aws"
     }
 
     assert used == {"bigin_import.aws.api", "bigin_import.aws.events", "bigin_import.aws.queue"}
@@ -91,18 +92,18 @@ def test_there_are_no_cycles() -> None:
 
 
 def test_every_module_is_in_a_room_and_every_room_has_somebody_in_it() -> None:
-    assert {room_of(module) for module in MODULES.values()} == set(ARROWS)
+    assert {package_of(module) for module in MODULES.values()} == set(ARROWS)
 
 
 def test_arrows_point_downwards_only() -> None:
     """Each package may look only at those that stand above it in the table."""
     order = list(ARROWS)
     upwards = {
-        room: [other for other in others if order.index(other) >= order.index(room)]
-        for room, others in ARROWS.items()
+        package: [other for other in others if order.index(other) >= order.index(package)]
+        for package, others in ARROWS.items()
     }
 
-    assert {room: others for room, others in upwards.items() if others} == {}
+    assert {package: others for package, others in upwards.items() if others} == {}
 
 
 def test_imports_are_really_found() -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bigin_import.aws.telemetry import SIGNALS
-from tests.unit.architecture.rooms import MODULES, room_of
+from tests.unit.architecture.packages import MODULES, package_of
 from tests.unit.architecture.source import LAYER, ROOT, Module
 
 IMPORT_ALL = """
@@ -51,7 +51,7 @@ def test_each_settings_class_is_read_by_exactly_one_function() -> None:
     settings = MODULES["bigin_import.settings"]
     named = [node.name for node in settings.tree.body if isinstance(node, ast.ClassDef)]
     classes = {name for name in named if not name.startswith("_")}
-    handlers = [module for module in MODULES.values() if room_of(module) == "functions"]
+    handlers = [module for module in MODULES.values() if package_of(module) == "functions"]
 
     readers = Counter(name for handler in handlers for name in _read_from_env(handler))
 

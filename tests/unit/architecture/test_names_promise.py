@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.architecture.packages import MODULES, package_of
 from tests.unit.architecture.reach import Code, Place
-from tests.unit.architecture.rooms import MODULES, room_of
 
 _VERBS = """
 abandon acquire act adopt advance ask back begin change check claim close collect compare compose
 conclude create cut decide delete download drain emit examine expire find finish follow forget get
-give go hold join keep leave list load look mark match note obtain open pause pin plan prepare
-publish put read recall receive record refresh refuse register reject release remember remind renew
-repeat report restore resume save send settle show sleep store suggest take tell tick try update
-upload verify wait wake write
+give go hold join keep leave list load look mark match note notify obtain open pause pin plan
+prepare publish put read recall receive record refresh refuse register reject release remember
+remind renew repeat report restore resume save send settle show sleep store suggest take tick try
+update upload verify wait wake write
 """
 VERBS = frozenset(_VERBS.split())
 # Named by others: Lambda's documentation.
@@ -30,7 +30,7 @@ CODE = Code(MODULES)
 REACHING = {
     place: by
     for place, by in CODE.reaching().items()
-    if room_of(MODULES[place.module]) not in PUT_TOGETHER
+    if package_of(MODULES[place.module]) not in PUT_TOGETHER
     and place.name not in NAMES_OF_OTHERS
     and not place.name.startswith("__")
 }

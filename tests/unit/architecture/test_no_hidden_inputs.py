@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.architecture.rooms import GUARDED_ROOMS, MODULES, room_of
+from tests.unit.architecture.packages import GUARDED_PACKAGES, MODULES, package_of
 from tests.unit.architecture.source import Module
 
 # Whoever imports one of these can see or do what the simulation does not own.
@@ -33,7 +33,7 @@ PURE_USES = {
 }
 # Hashes that are compared with hashes of the same call, and go nowhere else.
 PURE_CALLS = {"row_results.join": {"hash"}, "splitting.duplicate_keys": {"hash"}}
-GUARDED = [m for m in MODULES.values() if room_of(m) in GUARDED_ROOMS]
+GUARDED = [m for m in MODULES.values() if package_of(m) in GUARDED_PACKAGES]
 
 
 def short(module: Module) -> str:

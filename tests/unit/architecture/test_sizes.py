@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.architecture.rooms import MODULES, room_of
+from tests.unit.architecture.packages import MODULES, package_of
 from tests.unit.architecture.source import PACKAGE, ROOT, Module
 
 MOST_LINES_OF_A_FUNCTION = 40
@@ -55,7 +55,7 @@ def test_a_package_itself_holds_a_docstring_and_nothing_else(module: Module) -> 
 
 
 @pytest.mark.parametrize(
-    "module", [m for m in MODULES.values() if room_of(m) == "functions"], ids=short
+    "module", [m for m in MODULES.values() if package_of(m) == "functions"], ids=short
 )
 def test_a_handler_is_one_short_file(module: Module) -> None:
     text = module.path.read_text(encoding="utf-8")

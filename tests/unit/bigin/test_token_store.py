@@ -382,7 +382,9 @@ def test_a_token_that_has_ended_or_was_refused_is_never_used(
         world.tokens.get_token()
 
 
-def test_an_unclear_refresh_is_no_doubt_about_the_call_that_wants_the_token(world: World) -> None:
+def test_after_an_unclear_refresh_the_call_that_wants_the_token_is_certainly_not_sent(
+    world: World,
+) -> None:
     world.accounts.failure = BiginOutcomeUnknownError("no readable answer")
 
     with pytest.raises(BiginUnreachableError) as caught:

@@ -13,7 +13,7 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.states import ImportState
 from bigin_import.ledger import create_if_absent, update
 from tests.fakes.memory_ledger import MemoryLedger
-from tests.unit.architecture.rooms import MODULES
+from tests.unit.architecture.packages import MODULES
 
 WAITING = Import(
     import_id="i1",

@@ -75,7 +75,7 @@ def test_the_gauges_count_what_is_open_and_how_old_the_oldest_is() -> None:
 
 
 def test_nothing_open_is_measured_too() -> None:
-    """Else an alarm would keep the last value that it saw."""
+    """Else an alarm would keep the last value that it was given."""
     events = SeenEvents()
 
     report_open_work(find_open(MemoryLedger()), ManualClock(1_200), events)

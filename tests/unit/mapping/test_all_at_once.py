@@ -49,7 +49,7 @@ def rejected(
     return [(problem.where.rpartition(", ")[2], problem.what) for problem in problems]
 
 
-def object_keys(found: list[tuple[str, str]]) -> list[str]:
+def places_of(found: list[tuple[str, str]]) -> list[str]:
     return [place for place, _ in found]
 
 
@@ -65,7 +65,7 @@ def test_the_mapping_s_own_mistakes_come_with_those_about_columns_fields_and_the
         },
     )
 
-    assert object_keys(found) == [
+    assert places_of(found) == [
         "module",
         "ignore_emtpy",
         'columns["E-mial"]',
@@ -85,7 +85,7 @@ def test_a_wrong_mapping_s_encoding_opens_its_drop() -> None:
 
     found = rejected(Harness(), mapping, UMLAUTS)
 
-    assert object_keys(found) == ["dry_rum", 'columns["Str."]', 'columns["Str."]']
+    assert places_of(found) == ["dry_rum", 'columns["Str."]', 'columns["Str."]']
 
 
 def test_an_encoding_by_another_name_is_told_once_and_opens_the_drop() -> None:
@@ -95,7 +95,7 @@ def test_an_encoding_by_another_name_is_told_once_and_opens_the_drop() -> None:
         Harness(), AS_WRITTEN | {"character_encoding": "ansi", "columns": columns}, UMLAUTS
     )
 
-    assert object_keys(found) == ["character_encoding"]
+    assert places_of(found) == ["character_encoding"]
 
 
 def test_what_a_drop_that_cannot_be_opened_lacks_comes_after_what_the_mapping_lacks() -> None:
@@ -104,8 +104,8 @@ def test_what_a_drop_that_cannot_be_opened_lacks_comes_after_what_the_mapping_la
     wrong = rejected(Harness(), AS_WRITTEN | {"dry_rum": True, "columns": columns}, UMLAUTS)
     readable = rejected(Harness(), AS_WRITTEN | {"columns": columns}, UMLAUTS)
 
-    assert object_keys(wrong) == ["dry_rum", 'columns["E-mail"]', CSV]
-    assert object_keys(readable) == ['columns["E-mail"]', CSV]
+    assert places_of(wrong) == ["dry_rum", 'columns["E-mail"]', CSV]
+    assert places_of(readable) == ['columns["E-mail"]', CSV]
     assert "is not UTF-8" in readable[-1][1]
 
 
@@ -115,7 +115,7 @@ def test_a_header_in_plain_ascii_is_looked_at_whatever_the_encoding_below_it_is(
 
     found = rejected(Harness(), AS_WRITTEN | {"columns": columns}, body)
 
-    assert object_keys(found) == ['columns["E-mial"]', CSV]
+    assert places_of(found) == ['columns["E-mial"]', CSV]
     assert "is not UTF-8" in found[-1][1]
 
 
@@ -137,7 +137,7 @@ def test_a_drop_whose_only_mistake_is_its_own_does_not_concern_the_mapping() -> 
 def test_a_module_that_bigin_does_not_know_hides_no_column_that_the_drop_lacks() -> None:
     found = rejected(Harness(), AS_WRITTEN | {"module": "Suppliers", "columns": {"Nmae": "Name"}})
 
-    assert object_keys(found) == ["module", 'columns["Nmae"]']
+    assert places_of(found) == ["module", 'columns["Nmae"]']
 
 
 def test_no_check_is_skipped_because_the_metadata_cannot_be_had() -> None:
@@ -156,8 +156,8 @@ def test_no_check_is_skipped_because_the_metadata_cannot_be_had() -> None:
 
 
 def test_a_mapping_that_is_no_json_object_comes_with_what_is_wrong_with_the_drop_itself() -> None:
-    assert object_keys(rejected(Harness(), b'{"module": ', b"")) == ["column 12", CSV]
-    assert object_keys(rejected(Harness(), b'{"module": ', UMLAUTS)) == ["column 12"]
+    assert places_of(rejected(Harness(), b'{"module": ', b"")) == ["column 12", CSV]
+    assert places_of(rejected(Harness(), b'{"module": ', UMLAUTS)) == ["column 12"]
 
 
 def test_damage_by_a_spreadsheet_is_no_mistake_beside_those_of_the_mapping() -> None:
@@ -201,7 +201,7 @@ def test_a_date_without_a_format_is_told_with_what_ends_the_reading_of_its_colum
 
     found = rejected(harness, AS_WRITTEN | {"columns": columns}, rows)
 
-    assert object_keys(found) == ['columns["B"]', 'columns["C"]', CSV]
+    assert places_of(found) == ['columns["B"]', 'columns["C"]', CSV]
 
 
 def test_a_mapping_that_is_too_large_is_the_mapping_s_fault() -> None:

@@ -482,7 +482,7 @@ def test_a_field_that_a_wrong_entry_was_meant_for_is_not_also_called_missing(
 
 
 @pytest.mark.parametrize("written", ["Date of Birth", "dateOfBirth", "Geburtstag"])
-def test_an_entry_that_means_a_field_without_doubt_is_checked_as_if_it_named_it(
+def test_an_entry_that_means_a_field_for_certain_is_checked_as_if_it_named_it(
     written: str,
 ) -> None:
     mapping = mapping_of(columns={"Name": "Last_Name", "Born": written})

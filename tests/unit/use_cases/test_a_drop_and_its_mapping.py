@@ -1,4 +1,4 @@
-"""From the door to the plan: drops, mappings, turns, claims."""
+"""From the event to the plan: drops, mappings, key locks, claims."""
 
 from __future__ import annotations
 

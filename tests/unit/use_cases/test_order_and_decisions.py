@@ -258,10 +258,10 @@ def test_an_import_that_goes_on_after_a_hold_waits_for_its_turn_and_moves_no_ord
     harness.bigin.runs = True
     harness.tick(minutes=30)
 
-    turn = harness.ledger.load(KeyLock.at(identity.place_of(first)))
+    lock = harness.ledger.load(KeyLock.at(identity.place_of(first)))
     assert while_the_second_runs is ImportState.SENDING
-    assert turn is not None
-    assert turn.last_sequencer == second.sequencer
+    assert lock is not None
+    assert lock.last_sequencer == second.sequencer
     assert harness.import_of(first).state is ImportState.COMPLETED_WITH_ERRORS
     assert harness.import_of(second).state is ImportState.COMPLETED
 

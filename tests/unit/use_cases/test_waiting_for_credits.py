@@ -67,7 +67,7 @@ def test_when_there_are_credits_again_the_import_ends_and_nobody_is_told_of_wait
     assert told == len(waiting_notices(harness)) == 1
 
 
-def test_waiting_for_something_else_is_not_told_as_a_shortage() -> None:
+def test_waiting_for_something_else_is_not_told_as_missing_credits() -> None:
     harness = Harness()
     harness.bigin.fail("create_job", *[BiginUnreachableError("no route")] * 5)
     dropped(harness, "one")

@@ -92,7 +92,7 @@ def dropped(
 
 
 class SmallParts(Harness):
-    """A house whose parts hold few rows."""
+    """A harness whose parts hold few rows."""
 
     def __init__(self, max_rows: int) -> None:
         super().__init__()

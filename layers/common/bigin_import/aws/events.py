@@ -1,4 +1,8 @@
-"""S3's notification events, as Lambda gets them, and those that import_csv failed on."""
+"""
+S3's notification events, as Lambda gets them, and those that import_csv failed on.
+
+S3 and Lambda deliver them at least once and in any order, so the use cases are idempotent.
+"""
 
 from __future__ import annotations
 

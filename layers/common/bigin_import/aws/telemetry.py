@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from bigin_import.domain.row_result import RowStatus
 
-CALLER_OF_SAW: Final = 3
+CALLER_OF_EMIT: Final = 3
 """Frames between logging and the use case, whose line the log is to name."""
 
 type Facts = Mapping[str, str | float | None]
@@ -51,7 +51,7 @@ class PowertoolsTelemetry:
     def emit(self, event: str, **facts: str | float | None) -> None:
         signal = SIGNALS.get(event, Signal())
         write = self._write[signal.level]
-        write(event.replace("_", " "), extra=facts, stacklevel=CALLER_OF_SAW)
+        write(event.replace("_", " "), extra=facts, stacklevel=CALLER_OF_EMIT)
         for gauge in signal.gauges:
             for name, value, dimension in gauge(facts):
                 _emit(name, value, dimension)

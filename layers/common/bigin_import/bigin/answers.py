@@ -210,8 +210,8 @@ def read(answer: Answer, what: str) -> Json:
     Raises:
         BiginError: One of its five kinds, according to the answer.
     """
-    complains = answer.says_error or answer.busy or answer.token_refused
-    if answer.is_success and answer.body is not None and not complains:
+    says_error = answer.says_error or answer.busy or answer.token_refused
+    if answer.is_success and answer.body is not None and not says_error:
         return answer.body
     raise _error(answer, what)
 

@@ -49,7 +49,7 @@ from bigin_import.ports import AccessTokens, Clock
 MAX_REDIRECTS = 3
 MAX_RESULT_BYTES = 200_000_000  # what a result may be unpacked; packed it is far smaller
 CHUNK_BYTES = 256 * 1024
-ZIP_MAGIC = b"PK"
+ZIP_SIGNATURE = b"PK"
 MAX_ERROR_BYTES = 65_536  # of a body that is no zip: an error, read for its words
 
 _PRINTABLE = re.compile(r"[!-\[\]-~]+", re.ASCII)  # no blanks, no control characters, no backslash
@@ -127,9 +127,9 @@ def spool(response: requests.Response, file: BinaryIO, *, what: str) -> Answer:
 def is_zip(file: BinaryIO) -> bool:
     """Return whether *file* holds a zip; leaves it at its start."""
     file.seek(0)
-    magic = file.read(len(ZIP_MAGIC))
+    signature = file.read(len(ZIP_SIGNATURE))
     file.seek(0)
-    return magic == ZIP_MAGIC
+    return signature == ZIP_SIGNATURE
 
 
 def _origin(parts: Url) -> tuple[str | None, str | None, int | None]:

@@ -27,15 +27,15 @@ class Inherited:
     What a drop has from the import whose result file it was.
 
     Attributes:
-        is_rework: Whether it was one.
-        mapping: The mapping that the parent was started with, if that was handed on.
+        is_correction: Whether it has one.
+        mapping: The mapping that the parent was started with, if that was inherited.
         warnings: Sentences for the report.
         problems: Why it must not be sent.
         decimals: API name -> decimal mark that the parent's column has proven.
         healing: Restores what a spreadsheet has rewritten; None if the parent's drop is gone.
     """
 
-    is_rework: bool = False
+    is_correction: bool = False
     mapping: MappingPin | None = None
     warnings: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -49,7 +49,7 @@ class Inherited:
         `on_bad_rows` is there to stop a whole file that is wrong. A few rows that a person has
         corrected are not stopped by one of them that is wrong still.
         """
-        if not self.is_rework:
+        if not self.is_correction:
             return columns
         warnings = (*columns.warnings, *self.warnings)
         proven = dict(self.decimals)
@@ -80,7 +80,7 @@ def _named(mapped: MappedField, headers: Headers) -> MappedField:
 
 
 WINDOW_ROWS = 50_000  # compared with the parent's at once: memory stays bounded
-_TELLING_COLUMNS = 3  # by which a row is found again if it does not say its number
+_DISTINGUISHING_COLUMNS = 3  # by which a row is found again if it does not say its number
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,16 +201,16 @@ def find_parent_rows(dropped: Dropped, table: Table) -> list[Row]:
     Columns are compared by name, for a person may have added, removed or moved some. A row that
     does not say its number any more is found by a value that no other row has.
     """
-    object_keys = _places(dropped.header, table.header)
-    search = _Search(dropped, object_keys)
+    positions = _positions(dropped.header, table.header)
+    search = _Search(dropped, positions)
     wanted = set(dropped.parents.values())
     found: dict[int, Sequence[str | None]] = {}
     for batch in table.batches():
         for number, row in zip(batch.numbers, batch.rows, strict=True):
             if number in wanted:
-                found[number] = _picked(row, object_keys)
+                found[number] = _picked(row, positions)
             search.look_at(row)
-    unknown = (None,) * len(object_keys)
+    unknown = (None,) * len(positions)
 
     def original(number: int, row: Sequence[str]) -> Sequence[str | None]:
         parent = dropped.parents.get(number)
@@ -222,7 +222,7 @@ def find_parent_rows(dropped: Dropped, table: Table) -> list[Row]:
     ]
 
 
-def _places(header: Sequence[str], parents: Sequence[str]) -> tuple[int | None, ...]:
+def _positions(header: Sequence[str], parents: Sequence[str]) -> tuple[int | None, ...]:
     """Return for each column its place in the parent's drop, None if none bears its name alone."""
     if header == parents:
         return tuple(range(len(header)))
@@ -234,38 +234,42 @@ def _places(header: Sequence[str], parents: Sequence[str]) -> tuple[int | None, 
     return tuple(columns[0] if len(columns) == 1 else None for columns in found)
 
 
-def _picked(row: Sequence[str], object_keys: Sequence[int | None]) -> Sequence[str | None]:
-    return [row[at] if at is not None and at < len(row) else None for at in object_keys]
+def _picked(row: Sequence[str], positions: Sequence[int | None]) -> Sequence[str | None]:
+    return [row[at] if at is not None and at < len(row) else None for at in positions]
 
 
 class _Search:
     """Finds the originals of rows without a number by the cells that tell them apart best."""
 
-    def __init__(self, dropped: Dropped, object_keys: Sequence[int | None]) -> None:
-        self._places = object_keys
+    def __init__(self, dropped: Dropped, positions: Sequence[int | None]) -> None:
+        self._positions = positions
         lost = [
             row
             for number, row in zip(dropped.numbers, dropped.rows, strict=True)
             if number not in dropped.parents
         ]
-        telling = [
-            (at, place, _lone_cells(lost, at))
-            for at, place in enumerate(object_keys)
-            if place is not None
+        distinguishing = [
+            (at, position, _lone_cells(lost, at))
+            for at, position in enumerate(positions)
+            if position is not None
         ]
-        telling.sort(key=lambda each: -len(each[2]))
-        self._telling = [each for each in telling[:_TELLING_COLUMNS] if each[2]]
-        self._found: list[dict[str, Sequence[str | None] | None]] = [{} for _ in self._telling]
+        distinguishing.sort(key=lambda each: -len(each[2]))
+        self._distinguishing = [
+            each for each in distinguishing[:_DISTINGUISHING_COLUMNS] if each[2]
+        ]
+        self._found: list[dict[str, Sequence[str | None] | None]] = [
+            {} for _ in self._distinguishing
+        ]
 
     def look_at(self, row: Sequence[str]) -> None:
         """Keep a row of the parent's drop if it is looked for; None if it is not the only one."""
-        for (_, place, cells), found in zip(self._telling, self._found, strict=True):
-            cell = row[place].strip() if place < len(row) else ""
+        for (_, position, cells), found in zip(self._distinguishing, self._found, strict=True):
+            cell = row[position].strip() if position < len(row) else ""
             if cell in cells:
-                found[cell] = None if cell in found else _picked(row, self._places)
+                found[cell] = None if cell in found else _picked(row, self._positions)
 
     def original(self, row: Sequence[str]) -> Sequence[str | None] | None:
-        for (at, _, _), found in zip(self._telling, self._found, strict=True):
+        for (at, _, _), found in zip(self._distinguishing, self._found, strict=True):
             if at < len(row) and (original := found.get(row[at].strip())):
                 return original
         return None
@@ -372,22 +376,22 @@ class Corrections:
             DropRejectedError: It is no table that can be read; or columns were moved that the
                 mapping knows by their number alone.
         """
-        ancestor = self.ledger.load(Import.at(parent))
-        plan = self._read_plan(ancestor) if ancestor else None
-        is_handed_on = record.mapping is not None and object_keys.is_ours(record.mapping.key)
-        pin = _pin_of(ancestor, plan) if is_handed_on else None
-        inherited = Inherited(is_rework=True, mapping=pin, warnings=(_NOT_CHECKED,))
-        if ancestor is not None and plan is not None:
+        parent_import = self.ledger.load(Import.at(parent))
+        plan = self._read_plan(parent_import) if parent_import else None
+        is_inherited = record.mapping is not None and object_keys.is_ours(record.mapping.key)
+        pin = _pin_of(parent_import, plan) if is_inherited else None
+        inherited = Inherited(is_correction=True, mapping=pin, warnings=(_NOT_CHECKED,))
+        if parent_import is not None and plan is not None:
             decimals = ((each.api_name, each.decimal) for each in plan.cut.columns)
             proven = tuple((name, mark) for name, mark in decimals if mark)
             inherited = replace(inherited, decimals=proven)
         with drop.open() as table:
-            if ancestor is None or plan is None:
+            if parent_import is None or plan is None:
                 _read_to_end(table)
                 return _with_merged(inherited, table)
-            if is_handed_on and is_counted(mapping) and table.header != plan.header:
+            if is_inherited and is_counted(mapping) and table.header != plan.header:
                 raise DropRejectedError((_moved_columns(drop, plan),), concerns_mapping=True)
-            original = Drop.of_plan(self.files, ancestor.source, plan)
+            original = Drop.of_plan(self.files, parent_import.source, plan)
             healing = Healing(table.header, mapping, original, DamagedColumns(table.header))
             try:
                 for window in windows_of(table):
@@ -453,11 +457,11 @@ def _no_rows(name: str) -> Problem:
     return Problem(name, what, "Put the corrected rows below the header and drop it again")
 
 
-def _pin_of(ancestor: Import | None, plan: Plan | None) -> MappingPin | None:
+def _pin_of(parent_import: Import | None, plan: Plan | None) -> MappingPin | None:
     """Return the mapping of an import as a person dropped it, whoever has inherited it since."""
     if plan is not None and plan.mapping_key:
         return MappingPin(key=plan.mapping_key, version_id=plan.mapping_version)
-    return ancestor.mapping if ancestor else None
+    return parent_import.mapping if parent_import else None
 
 
 def _moved_columns(drop: Drop, plan: Plan) -> Problem:

@@ -23,7 +23,7 @@ type Step = Callable[[Import], Import | None]
 
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * 3600
-TELL_SECONDS = 60  # after the closing; then the tick tells, for whoever closed has died
+NOTIFY_SECONDS = 60  # after the closing; then the tick tells, for whoever closed has died
 SUBMITTER_STATES = frozenset(
     {ImportState.WAITING_FOR_MAPPING, ImportState.PREPARING, ImportState.SENDING}
 )
@@ -333,7 +333,7 @@ def record_reminded(now: int) -> Step:
     return step
 
 
-def record_told_waiting(now: int) -> Step:
+def record_waiting_notice(now: int) -> Step:
     """People were told that no mapping has come."""
 
     def step(seen: Import) -> Import | None:
@@ -417,7 +417,7 @@ def close(state: ImportState, counts: Counts, *, disagree: bool, now: int) -> St
             counts_disagree=disagree,
             closed_at=now,
             open=OpenKind.WORK,
-            due_at=now + TELL_SECONDS,
+            due_at=now + NOTIFY_SECONDS,
         )
 
     return step

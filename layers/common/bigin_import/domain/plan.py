@@ -83,7 +83,7 @@ READING = 2
 @dataclass(frozen=True, slots=True)
 class ColumnPlan:
     """
-    A mapping resolved against one header: everything the cutter and the create call need.
+    A mapping resolved against one header: everything that splitting and the create call need.
 
     Attributes:
         columns: In the order we send them: the `find_by` key first.
@@ -258,7 +258,7 @@ class CutPart:
 @dataclass(frozen=True, slots=True)
 class CutResult:
     """
-    What reading and cutting a whole drop found.
+    What reading and splitting a whole drop found.
 
     Attributes:
         rows: Data rows in the drop, valid and invalid; blank lines are not rows.

@@ -1,8 +1,8 @@
 """
 Use case: what a person decides about an import that is ON_HOLD.
 
-Each decision holds only for the state the person saw: a HELD part and its attempt, or a held
-import. Deciding twice, or too late, changes nothing.
+Each decision holds only for the state that the person was shown: a HELD part and its attempt, or a
+held import. Deciding twice, or too late, changes nothing: it is idempotent.
 """
 
 from __future__ import annotations

@@ -190,7 +190,7 @@ def _read_date_formats(drop: Drop, findings: _Findings, column: int) -> tuple[st
 
 
 def _name_of_mapping(record: Import, inherited: Inherited) -> str:
-    """Return what people call the mapping, also if it was handed on."""
+    """Return what people call the mapping, also if it was inherited."""
     pin = inherited.mapping or record.mapping
     return pin.key if pin else "mapping.json"
 

@@ -89,7 +89,7 @@ class Lease:
 
     def change_part(self, part: Part, step: part_transitions.Step) -> Part:
         """
-        Change a part, from *part* as we last saw it, and mark it as written by us.
+        Change a part, from *part* as it was last read, and mark it as written by us.
 
         Raises:
             LeaseLostError: A later holder has written this part.

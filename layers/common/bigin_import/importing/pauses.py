@@ -29,7 +29,8 @@ MINUTE_SECONDS = 60
 LOOK_AGAIN_SECONDS = 60
 LATER_AFTER = 20  # who has waited for an hour is looked at every three minutes
 LONGEST_LOOK_SECONDS = 900
-# Credits are counted over a rolling day, so a sooner look finds none either.
+# The back-off: minutes before the first look, the second, and so on. Credits are counted over a
+# rolling day, so a sooner look finds none either.
 _MINUTES = {
     Pause.BUSY: (15, 30, 60),
     Pause.NO_TOKEN: (5, 10),

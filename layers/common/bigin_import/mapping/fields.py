@@ -192,7 +192,7 @@ class ModuleFields:
         Return the API name of the field that *name* was most likely meant to be.
 
         Args:
-            similarity: 1.0 if there is to be no doubt: *name* is its label, its name but for marks
+            similarity: 1.0 if it is certain: *name* is its label, its name but for marks
                 and spaces, or what people usually call it.
         """
         if field := self.labelled(name):

@@ -117,7 +117,7 @@ def canonical_field(api_name: str) -> str:
     return "id" if api_name.casefold() == "id" else api_name
 
 
-_NEAR = 0.85  # likeness of two names from which one is a misspelling of the other
+_NEAR = 0.85  # similarity of two names from which one is a misspelling of the other
 
 
 @dataclass(frozen=True, slots=True)

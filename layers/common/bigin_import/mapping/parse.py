@@ -164,7 +164,7 @@ def broken_rules(written: MappingSchema, body: dict[str, Any]) -> Iterator[Flaw]
 
     Args:
         body: What was written. Keys that cannot be read stand here, but not in *written*;
-            they have been complained about and are not missing.
+            they have been reported and are not missing.
     """
     yield from _module_and_operation(written, _given(body))
     yield from _nothing_mapped(body)

@@ -313,7 +313,7 @@ def _is_whole(rows: int, listing: Listing, counts: JobCounts) -> bool:
     statuses = [row_result.status for row_result in listing.row_results]
     if RowStatus.UNCLEAR in statuses or _adds_twice(listing.row_results):
         return False
-    # Bigin does not say whether it counts what it left unprocessed among the skipped rows.
+    # It is not known whether Bigin counts what it left unprocessed among the skipped rows.
     decided = (rows, rows - statuses.count(RowStatus.UNPROCESSED))
     if counts.covered not in decided or counts.total not in (None, *decided):
         return False

@@ -167,7 +167,7 @@ class ResultWriter:
         )
         return replace(
             summary,
-            state=_state(written, in_doubt=disagree or summary.is_critical),
+            state=_state(written, is_unclear=disagree or summary.is_critical),
             counts=written.counts,
             counts_disagree=disagree,
             reasons=written.reasons,
@@ -200,11 +200,11 @@ def _no_cells(_: Sequence[str]) -> str:
     return ""  # they are under other columns, as they were sent
 
 
-def _state(written: WrittenResults, *, in_doubt: bool) -> ImportState:
+def _state(written: WrittenResults, *, is_unclear: bool) -> ImportState:
     counts = written.counts
-    if counts.succeeded == counts.data and not in_doubt:
+    if counts.succeeded == counts.data and not is_unclear:
         return ImportState.COMPLETED
-    if counts.succeeded == 0 and counts.unclear == 0 and not in_doubt:
+    if counts.succeeded == 0 and counts.unclear == 0 and not is_unclear:
         return ImportState.FAILED
     return ImportState.COMPLETED_WITH_ERRORS
 
@@ -262,7 +262,7 @@ class ImportCloser:
         if record is None or record.open is None:
             return
         parts = self.ledger.load_parts(import_id)
-        self.waiting_notice.tell_if_due(record)
+        self.waiting_notice.notify_if_due(record)
         if record.state is ImportState.SENDING:
             self._wake(record, parts)
         if record.state in (ImportState.SENT, ImportState.ON_HOLD):
@@ -303,7 +303,7 @@ class ImportCloser:
             update(self.ledger, record.address, step, known=record)
         return number
 
-    def tell(self, record: Import, parts: tuple[Part, ...] | None = None) -> None:
+    def notify(self, record: Import, parts: tuple[Part, ...] | None = None) -> None:
         """
         Tell people of a closed import, once; call it only for one who closed or claimed it.
 
@@ -373,7 +373,7 @@ class ImportCloser:
         closed, ours = update(self.ledger, record.address, step, known=record)
         if closed is not None and ours:
             self._report(closed, closing)
-            self.tell(closed, parts)
+            self.notify(closed, parts)
 
     def _release(self, record: Import) -> None:
         """Let the same content be dropped again."""

@@ -228,7 +228,7 @@ class Tick:
         if record.state is ImportState.WAITING_FOR_MAPPING:
             self._look_for_mapping(record)
         elif record.state.is_closed:
-            self.finisher.tell(record)
+            self.finisher.notify(record)
         elif record.state is ImportState.ON_HOLD and self._is_hold_over(record):
             give_up_hold(self.ledger, self.files, record, self.clock.now())
             self.finisher.finish(record.import_id)
@@ -241,7 +241,7 @@ class Tick:
         self.resumer.resume(record.import_id)
         self.telemetry.emit("resumed", import_id=record.import_id)
         if record.pause == Pause.BUSY.name:
-            self.out_of_credits.tell()
+            self.out_of_credits.notify()
         elif record.pause not in _TOLD_OF_OTHERS:
             since = record.paused_at or self.clock.now()
             self._report_stalled(record.import_id, self.clock.now() - since)
@@ -274,7 +274,7 @@ class Tick:
         ):
             self.resumer.resume(record.import_id)
         else:
-            self.finisher.waiting_notice.tell_if_due(record)
+            self.finisher.waiting_notice.notify_if_due(record)
 
     def _take_failures_in(self) -> None:
         """Make sure that every event import_csv failed on has its import in the ledger."""

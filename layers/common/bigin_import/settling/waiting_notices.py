@@ -57,7 +57,7 @@ class WaitingNotice:
     url_of: Callable[[str], str]
     wait_seconds: int
 
-    def tell_if_due(self, record: Import) -> None:
+    def notify_if_due(self, record: Import) -> None:
         """
         Suggest a mapping; tell people of it after a while, and at once if the drop is unreadable.
 
@@ -72,7 +72,7 @@ class WaitingNotice:
             return
         self._publish(record, self._compose(record, suggestion))
         update(
-            self.ledger, record.address, import_transitions.record_told_waiting(self.clock.now())
+            self.ledger, record.address, import_transitions.record_waiting_notice(self.clock.now())
         )
 
     def _compose(self, record: Import, suggestion: Suggestion) -> Notice:
@@ -113,7 +113,7 @@ class OutOfCreditsNotice:
     clock: Clock
     telemetry: Telemetry
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """
         Tell of all imports that wait for credits, unless people were told within a day.
 

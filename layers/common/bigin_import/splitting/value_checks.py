@@ -134,7 +134,7 @@ class ValueChecks:
     def asides(self) -> Iterator[Problem]:
         """Yield what may be the cause of problems: keys of `values` that are in no cell."""
         for column in self._columns:
-            if column.is_in_doubt and (unmet := column.unmet_values()):
+            if column.has_misfits and (unmet := column.unmet_values()):
                 yield Problem(
                     self._where(column),
                     f'of the "values" in the mapping no cell is {unmet}',
@@ -306,7 +306,7 @@ class ColumnConclusions:
         )
 
     @property
-    def is_in_doubt(self) -> bool:
+    def has_misfits(self) -> bool:
         """Whether some values do not fit, or keep their rows here."""
         return MISFIT in self._tally or bool(self._reader.refused.count)
 

@@ -1,4 +1,4 @@
-"""Which room each module is in: its package, or for a module beside the packages its own name."""
+"""Which package a module is in; a module beside the packages is one of its own name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.unit.architecture.source import PACKAGE, Module, modules
 
 MODULES = modules()
 
-# Room -> rooms that it may import from, its own always included; the lowest first.
+# Package -> packages that it may import from, its own always included; the lowest first.
 ARROWS: dict[str, set[str]] = {
     "package": set(),
     "domain": set(),
@@ -85,8 +85,8 @@ ARROWS: dict[str, set[str]] = {
     },
 }
 
-# Rooms whose modules do the same thing whenever and wherever they run.
-GUARDED_ROOMS = frozenset(ARROWS) - {
+# Packages whose modules do the same thing whenever and wherever they run.
+GUARDED_PACKAGES = frozenset(ARROWS) - {
     *(
         "settings",
         "bigin",
@@ -101,7 +101,7 @@ GUARDED_ROOMS = frozenset(ARROWS) - {
 }
 
 
-def room_of(module: Module) -> str:
+def package_of(module: Module) -> str:
     """A test forbids a module that no arrow is drawn for."""
     first, _, rest = module.name.partition(".")
     if first != PACKAGE:
