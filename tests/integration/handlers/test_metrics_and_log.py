@@ -139,6 +139,7 @@ SCENES: dict[str, Callable[[Deployed], None]] = {
     "BiginBusy": find_bigin_busy,
     "Drops": drop_both,
     "JobsCreated": drop_both,
+    "CreditsUsed": drop_both,
     "JobsSettled": drop_to_closing,
     "ImportsClosed": drop_to_closing,
     "Rows": drop_to_closing,
@@ -186,8 +187,15 @@ def test_a_metric_that_is_read_is_written_with_these_dimensions(
 def test_alarms_and_dashboard_read_what_we_think_they_read() -> None:
     """A reading of the template that finds nothing would prove nothing."""
     assert set(read_by_alarms()) == {
-        *("Ticks", "HeldImports", "OldestOpenSeconds", "Overdue", "Stalled", "SecondJobs"),
-        *("AwsRefused", "ForbiddenEdges", "CallbacksRefused", "TokenRefused", "NoticesFailed"),
+        *("Ticks", "HeldImports", "WaitingForCredits", "OldestOpenSeconds", "Overdue", "Stalled"),
+        *(
+            "SecondJobs",
+            "AwsRefused",
+            "ForbiddenEdges",
+            "CallbacksRefused",
+            "TokenRefused",
+            "NoticesFailed",
+        ),
     }
     assert {name: key for name, key in read_by_the_dashboard().items() if key} == {
         "Rows": ("Status",),
@@ -203,7 +211,8 @@ def test_an_import_without_trouble_rings_nothing(
     drop_to_closing(stack)
     tick(stack)
 
-    levels = {"HeldImports": 0, "OldestOpenSeconds": 0}  # measured always
+    # Measured always.
+    levels = {"HeldImports": 0, "OldestOpenSeconds": 0, "WaitingForCredits": 0}
     ringing = set(read_by_alarms()) - {"Ticks", *levels}
     written = readings(capsys.readouterr().out)
     assert ringing.isdisjoint(name for name, _ in metrics(written))
@@ -220,6 +229,7 @@ def test_rows_are_counted_by_status_and_jobs_by_what_closed_them(
     assert counted == {
         ("Drops", ()): 1,
         ("JobsCreated", ()): 1,
+        ("CreditsUsed", ()): 500,
         ("JobsSettled", (("ClosedBy", "callback"),)): 1,
         ("ImportsClosed", (("State", "COMPLETED_WITH_ERRORS"),)): 1,
         ("Rows", (("Status", "added"),)): 1,

@@ -94,7 +94,8 @@ def test_facts_do_not_stay_for_the_next_event(bench: Bench) -> None:
     ("event", "facts", "level", "measured"),
     [
         ("drop_received", {}, "INFO", [("Drops", 1, {})]),
-        ("job_created", {}, "INFO", [("JobsCreated", 1, {})]),
+        ("job_created", {}, "INFO", [("JobsCreated", 1, {}), ("CreditsUsed", 500, {})]),
+        ("create_unknown", {}, "WARNING", [("CreditsUsed", 500, {})]),
         (
             "job_settled",
             {"closed_by": "callback"},
@@ -159,6 +160,7 @@ def test_every_metric_that_an_alarm_or_the_dashboard_names_is_written(bench: Ben
         "BiginBusy",
         "BiginErrors",
         "CallbacksRefused",
+        "CreditsUsed",
         "Drops",
         "ImportsClosed",
         "JobsCreated",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from bigin_import.aws.telemetry import SIGNALS
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.importing.pauses import Pause, pause_seconds
-from tests.template_reading import properties, resources_of_type, template, transformed
+from bigin_import.settling.summarize import ConsoleLinks
+from tests.template_reading import TEMPLATE, properties, resources_of_type, template, transformed
 
 OURS = "BiginImport/${AWS::StackName}"
 FUNCTIONS = ("ImportCsv", "JobCallback", "SettleJobs")
@@ -262,6 +264,62 @@ def dashboard() -> dict[str, Any]:
     return body
 
 
+def test_every_alarm_is_on_the_dashboard() -> None:
+    (widget,) = [each for each in dashboard()["widgets"] if each["type"] == "alarm"]
+
+    assert set(widget["properties"]["alarms"]) == {f"${{{name}.Arn}}" for name in ALARMS}
+
+
+def test_the_dashboard_shows_how_old_queues_are_and_what_was_not_delivered() -> None:
+    shown = {
+        (line[0], line[1], line[2])
+        for widget in dashboard()["widgets"]
+        for line in widget["properties"].get("metrics", [])
+        if len(line) > 3
+    }
+
+    assert ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName") in shown
+    assert ("AWS/SNS", "NumberOfNotificationsFailed", "TopicName") in shown
+
+
+def test_a_day_without_credits_rings_and_an_hour_does_not() -> None:
+    """Until then people have a notice, and nothing to do."""
+    alarm = properties("CreditsShortAlarm")
+
+    assert alarm["Statistic"] == "Minimum"
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 24 * 3600
+
+
+@pytest.mark.parametrize(
+    ("partition", "region"),
+    [("aws", "eu-central-1"), ("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")],
+)
+def test_the_console_is_the_same_in_the_output_and_in_notices(partition: str, region: str) -> None:
+    text, names = template()["Outputs"]["DashboardUrl"]["Value"]["Fn::Sub"]
+
+    def chosen(value: Any) -> str:  # noqa: ANN401 - CloudFormation's own nesting
+        if isinstance(value, str):
+            return value
+        condition, wanted, otherwise = value["Fn::If"]
+        (_, expected) = template()["Conditions"][condition]["Fn::Equals"]
+        return chosen(wanted if partition == expected else otherwise)
+
+    url = text.replace("${Console}", chosen(names["Console"])).replace("${AWS::Region}", region)
+    links = ConsoleLinks(region, "bucket", "import-csv", request_text=str)
+    assert urlsplit(url).hostname == urlsplit(links.console_url("results/")).hostname
+
+
+def test_no_link_or_arn_names_one_partition() -> None:
+    """What the console is called is said in one place, by its partition."""
+    text = TEMPLATE.read_text(encoding="utf-8")
+
+    services = "Principal: { Service: "  # the same name in every partition
+    assert "arn:aws:" not in text
+    lines = [line for line in text.splitlines() if "amazonaws.com" in line]
+    assert not [line for line in lines if services not in line]
+    assert text.count("console.aws.amazon.com") == 1
+
+
 def test_the_dashboard_is_json_and_shows_what_the_design_asks_for() -> None:
     titles = " ".join(widget["properties"]["title"] for widget in dashboard()["widgets"])
 
@@ -291,7 +349,11 @@ def test_the_dashboard_uses_only_metrics_that_are_emitted() -> None:
 
 
 def test_the_table_of_last_imports_reads_an_event_that_is_logged() -> None:
-    query = dashboard()["widgets"][0]["properties"]["query"]
+    (query,) = [
+        widget["properties"]["query"]
+        for widget in dashboard()["widgets"]
+        if widget["properties"]["title"] == "Last imports"
+    ]
 
     (message,) = re.findall(r"message = '([a-z ]+)'", query)
 

@@ -11,6 +11,7 @@ from typing import Final
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from bigin_import.domain.job_request import CREDITS_PER_JOB
 from bigin_import.domain.row_result import RowStatus
 
 CALLER_OF_EMIT: Final = 3
@@ -135,14 +136,19 @@ def _rows(facts: Facts) -> Iterator[Reading]:
             yield "Rows", rows, {"Status": status.value}
 
 
+def _credits(_facts: Facts) -> Iterator[Reading]:
+    yield "CreditsUsed", CREDITS_PER_JOB, {}
+
+
 _BIGIN_ERRORS = _count_by("BiginErrors", "Code", "code")
 
 SIGNALS: Final[Mapping[str, Signal]] = {
     "drop_received": Signal(gauges=(_count("Drops"),)),
     "drop_rejected": Signal(logging.WARNING),
-    "job_created": Signal(gauges=(_count("JobsCreated"),)),
+    "job_created": Signal(gauges=(_count("JobsCreated"), _credits)),
     "job_refused": Signal(logging.WARNING, (_BIGIN_ERRORS,)),
-    "create_unknown": Signal(logging.WARNING),
+    # Counted: whether Bigin has made that job is found out later, and what it costs is gone then.
+    "create_unknown": Signal(logging.WARNING, (_credits,)),
     "bigin_busy": Signal(logging.WARNING, (_count("BiginBusy"),)),
     "bigin_failed": Signal(logging.WARNING, (_BIGIN_ERRORS,)),
     "sending_paused": Signal(logging.WARNING),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+CREDITS_PER_JOB = 500  # Bigin's API limits page: "Bulk Write initialise"
+
 
 class Operation(StrEnum):
     """What a bulk write job does with its rows; Bigin's words."""

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bigin_import.domain.import_record import Import
+from bigin_import.domain.job_request import CREDITS_PER_JOB
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, OpenKind, PartState
 from bigin_import.importing.decisions import Decision
 from bigin_import.operating.look import exit_of
 from bigin_import.operating.stack import LOOK_SECONDS, Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
-from bigin_import.report.summary import CREDITS_PER_JOB, number, span
+from bigin_import.report.summary import number, span
 
 _CARRIED_OUT_SECONDS = 60  # an asynchronous event, a cold start, one call to Bigin
 _OPEN_LOOKED_AT = 1_000

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bigin_import.domain import listing
 from bigin_import.domain.import_record import Import
+from bigin_import.domain.job_request import CREDITS_PER_JOB
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.importing.pauses import Pause
@@ -22,7 +23,7 @@ from bigin_import.object_keys import notice_file
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal, columns
 from bigin_import.report.overview import planned_jobs
-from bigin_import.report.summary import CREDITS_PER_JOB, duration, moment, number, rows
+from bigin_import.report.summary import duration, moment, number, rows
 from bigin_import.settling.summarize import part_summary
 from bigin_import.settling.write_overview import OpenImports, find_open
 

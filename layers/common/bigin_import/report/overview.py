@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from bigin_import.domain.import_record import Import
+from bigin_import.domain.job_request import CREDITS_PER_JOB
 from bigin_import.domain.states import ImportState
 from bigin_import.report.page import templates
-from bigin_import.report.summary import CREDITS_PER_JOB, Share, balance
+from bigin_import.report.summary import Share, balance
 
 _WITHOUT_JOBS = frozenset(
     {

@@ -12,8 +12,6 @@ from bigin_import.domain.drop import Problem
 from bigin_import.domain.row_result import Counts, FailedRow, JobCounts, RankedReason
 from bigin_import.domain.states import ImportState, PartState
 
-CREDITS_PER_JOB = 500  # Bigin's API limits page: "Bulk Write initialise"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartSummary:

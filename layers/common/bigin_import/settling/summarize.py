@@ -10,13 +10,12 @@ from urllib.parse import quote
 
 from bigin_import.domain.drop import NO_VERSION, ObjectVersion
 from bigin_import.domain.import_record import Import, MappingPin
-from bigin_import.domain.job_request import JobRequest, JobStatus
+from bigin_import.domain.job_request import CREDITS_PER_JOB, JobRequest, JobStatus
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnFindings, Plan
 from bigin_import.domain.row_result import Counts, JobCounts
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.report.summary import (
-    CREDITS_PER_JOB,
     CheckedColumn,
     Choice,
     DryRun,
