@@ -1,7 +1,7 @@
 """
 The table of what a mapping may say.
 
-One row for each key: what may be written, which fields take it, what it excludes, its default.
+One row for each key: what may be written, which fields take it, its default.
 Schema, model, checks, column plan, suggestion and identity read the table and name no key of a
 rule themselves, so that a new one is a row here, an attribute of `ValueRule`, and what
 `splitting.kinds` makes of it. README.md beside it is the reference for people.
@@ -135,7 +135,6 @@ class RuleKey:
         written: What may be written, as an annotation for pydantic.
         types: Data types of the fields that take it; None: those of every field.
         subject: What it is for, in a word for messages; "" if it is for every field.
-        excludes: Keys that cannot stand beside it, each of another subject.
         attribute: Of `ValueRule`, where its value is kept.
         is_dict: It is kept as pairs, for a rule is hashable.
         is_claimed: It changes what is sent for a cell.
@@ -148,7 +147,6 @@ class RuleKey:
     description: str
     types: frozenset[str] | None = None
     subject: str = ""
-    excludes: frozenset[str] = frozenset()
     attribute: str = ""
     is_dict: bool = False
     is_claimed: bool = True
@@ -170,12 +168,20 @@ class RuleKey:
             return None
         return dict(value) if self.is_dict else value
 
+    @property
+    def excludes(self) -> frozenset[str]:
+        """Keys that cannot stand beside it, because no field takes both."""
+        types = self.types
+        return frozenset(
+            other.name
+            for other in RULE_KEYS
+            if types is not None and other.types is not None and types.isdisjoint(other.types)
+        )
+
     def suits(self, data_type: str) -> bool:
         """Return whether it is of use for a field of this type."""
         return self.types is None or data_type in self.types
 
-
-_FOR_DATES = frozenset({"format", "century", "zone"})
 
 RULE_KEYS = (
     RuleKey(
@@ -184,7 +190,6 @@ RULE_KEYS = (
         description="How the CSV writes dates, such as dd.MM.yyyy.",
         types=DATE_TYPES,
         subject="dates",
-        excludes=frozenset({"decimal", "thousands"}),
         attribute="date_format",
         is_always_claimed=True,
     ),
@@ -194,7 +199,6 @@ RULE_KEYS = (
         description="Decimal mark of the CSV.",
         types=NUMBER_TYPES,
         subject="numbers",
-        excludes=_FOR_DATES,
         is_always_claimed=True,
     ),
     RuleKey(
@@ -205,7 +209,6 @@ RULE_KEYS = (
         description="Thousands mark of the CSV; it is removed.",
         types=NUMBER_TYPES,
         subject="numbers",
-        excludes=_FOR_DATES,
         is_always_claimed=True,
     ),
     RuleKey(
@@ -221,7 +224,6 @@ RULE_KEYS = (
         description="Century of years with two digits; past: the latest that is not in the future.",
         types=DATE_TYPES,
         subject="dates",
-        excludes=frozenset({"decimal", "thousands"}),
     ),
     RuleKey(
         name="zone",
@@ -229,7 +231,6 @@ RULE_KEYS = (
         description="Time zone in which Bigin is to show times with an offset.",
         types=frozenset({"datetime"}),
         subject="times",
-        excludes=frozenset({"decimal", "thousands"}),
     ),
     RuleKey(
         name="separator",
