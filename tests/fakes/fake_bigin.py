@@ -13,7 +13,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from bigin_import.domain.job_request import Field, Job, JobRequest, JobStatus
-from bigin_import.errors import BiginRefusedError
+from bigin_import.errors import BiginRefusedError, OtherOrganisationError
 
 CONTACT_FIELDS = (
     Field("Email", "Email", "email", length=100),
@@ -46,6 +46,7 @@ class FakeBigin:
         failures: For each call's name, the errors that its next calls raise.
         after_effect: Errors that `create_job` raises after it has made the job.
         runs: While False, jobs stay IN_PROGRESS.
+        zgid: The organisation that the access token is for.
     """
 
     def __init__(self) -> None:
@@ -54,6 +55,7 @@ class FakeBigin:
         self.failures: dict[str, deque[Exception]] = {}
         self.after_effect: deque[Exception] = deque()
         self.runs = True
+        self.zgid = "10358250"
         self.module_fields: dict[str, tuple[Field, ...]] = {"Contacts": CONTACT_FIELDS}
         self.calls: list[str] = []
 
@@ -62,12 +64,14 @@ class FakeBigin:
         self.failures.setdefault(call, deque()).extend(errors)
 
     def upload(self, archive: bytes, *, name: str, zgid: str) -> str:
+        self._check_organisation(zgid)
         self._call("upload")
         file_id = str(5000 + len(self.uploads))
         self.uploads[file_id] = archive
         return file_id
 
-    def create_job(self, request: JobRequest, *, file_id: str, callback_url: str) -> str:
+    def create_job(self, request: JobRequest, *, file_id: str, callback_url: str, zgid: str) -> str:
+        self._check_organisation(zgid)
         self._call("create_job")
         job_id = str(7000 + len(self.made))
         job = Job(
@@ -135,7 +139,7 @@ class FakeBigin:
 
     def get_zgid(self) -> str:
         self._call("zgid")
-        return "10358250"
+        return self.zgid
 
     def get_time_zone(self) -> str:
         self._call("time_zone")
@@ -149,6 +153,10 @@ class FakeBigin:
         with zipfile.ZipFile(io.BytesIO(made.archive)) as archive:
             text = archive.read(archive.namelist()[0]).decode()
         return list(csv.reader(io.StringIO(text, newline="")))
+
+    def _check_organisation(self, zgid: str) -> None:
+        if zgid != self.zgid:
+            raise OtherOrganisationError(wanted=zgid, found=self.zgid)
 
     def _call(self, name: str) -> None:
         self.calls.append(name)

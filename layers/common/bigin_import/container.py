@@ -19,7 +19,12 @@ from bigin_import.aws.queue import SqsCollectQueue
 from bigin_import.aws.secrets import AccessTokenSecret, Secrets
 from bigin_import.aws.telemetry import PowertoolsTelemetry
 from bigin_import.bigin.auth import Credentials, ZohoAccounts
-from bigin_import.bigin.client import ONE_QUICK_TRY, BiginClient, Patience
+from bigin_import.bigin.client import (
+    ONE_QUICK_TRY,
+    BiginClient,
+    OrganisationMemory,
+    Patience,
+)
 from bigin_import.bigin.datacenters import endpoints
 from bigin_import.bigin.token_store import SharedAccessToken, TokenMemory
 from bigin_import.callback_url import SignedCallbacks
@@ -57,6 +62,7 @@ class Container:
         self.settings = settings
         self.telemetry = PowertoolsTelemetry(Logger())
         self._token_memory = TokenMemory()
+        self._organisations = OrganisationMemory()
 
     @cached_property
     def _secrets_manager(self) -> SecretsManagerClient:
@@ -141,7 +147,9 @@ class Container:
         # Bigin waits for job_callback's answer, and the tick repeats what fails there.
         is_callback = isinstance(self.settings, CallbackSettings)
         patience = ONE_QUICK_TRY if is_callback else Patience()
-        return BiginClient(hosts, tokens, clock, patience=patience)
+        return BiginClient(
+            hosts, tokens, clock, patience=patience, organisations=self._organisations
+        )
 
     def _shared_token(self, accounts: ZohoAccounts, clock: LambdaClock) -> SharedAccessToken:
         return SharedAccessToken(

@@ -244,6 +244,20 @@ class BiginAccessError(BiginError):
         super().__init__(message)
 
 
+class OtherOrganisationError(BiginError):
+    """
+    The access token is for another organisation than the work; nothing was sent.
+
+    Attributes:
+        wanted, found: Ids of the work's organisation and of the token's.
+    """
+
+    def __init__(self, *, wanted: str, found: str) -> None:
+        self.wanted = wanted
+        self.found = found
+        super().__init__(f"the access token is for organisation {found}, not for {wanted}")
+
+
 class BiginRefusedError(BiginError):
     """
     Bigin understood the request and refused it; certainly nothing was done.

@@ -179,11 +179,21 @@ class Bigin(Protocol):
     """
 
     def upload(self, archive: bytes, *, name: str, zgid: str) -> str:
-        """Upload a zip under the file name *name* and return its `file_id`. Safe to repeat."""
+        """
+        Upload a zip under the file name *name* and return its `file_id`. Safe to repeat.
+
+        Raises:
+            OtherOrganisationError: The access token is not for the organisation *zgid*.
+        """
         ...
 
-    def create_job(self, request: JobRequest, *, file_id: str, callback_url: str) -> str:
-        """Create a bulk write job and return its id. 500 credits; sent once, never repeated."""
+    def create_job(self, request: JobRequest, *, file_id: str, callback_url: str, zgid: str) -> str:
+        """
+        Create a bulk write job and return its id. 500 credits; sent once, never repeated.
+
+        Raises:
+            OtherOrganisationError: The access token is not for the organisation *zgid*.
+        """
         ...
 
     def get_job(self, job_id: str) -> Job:
@@ -204,7 +214,7 @@ class Bigin(Protocol):
         ...
 
     def get_zgid(self) -> str:
-        """Return the organisation's id, the value of X-CRM-ORG."""
+        """Return the id of the access token's organisation, the value of X-CRM-ORG."""
         ...
 
     def get_time_zone(self) -> str:

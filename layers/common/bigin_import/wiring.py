@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bigin_import.settling.poll import JobPoller
     from bigin_import.settling.self_check import SelfCheck
     from bigin_import.settling.tick import Tick
-    from bigin_import.settling.waiting_notices import OutOfCreditsNotice, Suggestion
+    from bigin_import.settling.waiting_notices import PauseNotices, Suggestion
     from bigin_import.settling.write_overview import OverviewWriter
 
 MINUTE_SECONDS = 60
@@ -170,7 +170,6 @@ class Application:
             part_sender=PartSender(
                 files=self._ports.files,
                 bigin=self._ports.bigin,
-                metadata=self.metadata,
                 urls=self._ports.urls,
                 clock=self._ports.clock,
                 telemetry=self._ports.telemetry,
@@ -240,7 +239,6 @@ class Application:
 
         return JobMatcher(
             ledger=self._ports.ledger,
-            bigin=self._ports.bigin,
             urls=self._ports.urls,
             poller=self.poller,
             queue=self._ports.queue,
@@ -330,7 +328,7 @@ class Application:
             job_matcher=self.job_matcher,
             collector=self.collector,
             finisher=self.import_closer,
-            out_of_credits=self._out_of_credits,
+            pause_notices=self._pause_notices,
             overview=self._overview,
             resumer=self._ports.resumer,
             failures=self._ports.failures,
@@ -363,10 +361,10 @@ class Application:
         )
 
     @cached_property
-    def _out_of_credits(self) -> OutOfCreditsNotice:
-        from bigin_import.settling.waiting_notices import OutOfCreditsNotice
+    def _pause_notices(self) -> PauseNotices:
+        from bigin_import.settling.waiting_notices import PauseNotices
 
-        return OutOfCreditsNotice(
+        return PauseNotices(
             ledger=self._ports.ledger,
             notices=self._ports.notices,
             clock=self._ports.clock,

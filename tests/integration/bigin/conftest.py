@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 import responses
 
-from bigin_import.bigin.client import BiginClient, Patience
+from bigin_import.bigin.answers import Answer
+from bigin_import.bigin.client import BiginClient, OrganisationMemory, Patience
 from bigin_import.bigin.datacenters import DATA_CENTERS
 from bigin_import.ports import Bigin
 from tests.fakes.manual_clock import ManualClock
@@ -30,6 +31,16 @@ class NumberedTokens:
         return self.get_token()
 
 
+ZGID = "10358250"
+
+
+class OneOrganisation(OrganisationMemory):
+    """Every token is for one organisation, so that Bigin is not asked about any."""
+
+    def find(self, token: str) -> Answer | None:
+        return Answer(200, {"org": [{"zgid": ZGID}]})
+
+
 @pytest.fixture
 def tokens() -> NumberedTokens:
     return NumberedTokens()
@@ -48,4 +59,10 @@ def http() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def bigin(tokens: NumberedTokens, clock: ManualClock) -> Bigin:
-    return BiginClient(DATA_CENTERS["US"], tokens, clock, patience=Patience(repeats=0))
+    return BiginClient(
+        DATA_CENTERS["US"],
+        tokens,
+        clock,
+        patience=Patience(repeats=0),
+        organisations=OneOrganisation(),
+    )

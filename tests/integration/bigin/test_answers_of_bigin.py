@@ -20,6 +20,7 @@ from bigin_import.errors import (
     BiginUnreachableError,
 )
 from bigin_import.ports import Bigin
+from tests.integration.bigin.conftest import ZGID
 
 UPLOAD_URL = "https://content.zohoapis.com/bigin/v2/upload"
 WRITE_URL = "https://www.zohoapis.com/bigin/bulk/v2/write"
@@ -28,11 +29,11 @@ REQUEST = JobRequest(Operation.INSERT, "Contacts", None, True, (FieldMapping("La
 
 
 def upload(bigin: Bigin) -> object:
-    return bigin.upload(b"PK", name="x-0001.zip", zgid="10358250")
+    return bigin.upload(b"PK", name="x-0001.zip", zgid=ZGID)
 
 
 def create(bigin: Bigin) -> object:
-    return bigin.create_job(REQUEST, file_id="1", callback_url="https://example.com/c")
+    return bigin.create_job(REQUEST, file_id="1", callback_url="https://example.com/c", zgid=ZGID)
 
 
 def get(bigin: Bigin) -> object:

@@ -26,7 +26,7 @@ from bigin_import.errors import (
 )
 from bigin_import.ports import Bigin
 from tests.fakes.manual_clock import ManualClock
-from tests.integration.bigin.conftest import NumberedTokens
+from tests.integration.bigin.conftest import ZGID, NumberedTokens, OneOrganisation
 
 API = "https://www.zohoapis.com"
 UPLOAD_URL = "https://content.zohoapis.com/bigin/v2/upload"
@@ -63,12 +63,18 @@ def authorizations(http: responses.RequestsMock) -> list[str | None]:
 
 
 def create(bigin: Bigin) -> str:
-    return bigin.create_job(REQUEST, file_id="1", callback_url="https://example.com/c")
+    return bigin.create_job(REQUEST, file_id="1", callback_url="https://example.com/c", zgid=ZGID)
 
 
 def impatient_for(clock: ManualClock, seconds: float, *, repeats: int = 3) -> Bigin:
     patience = Patience(repeats=repeats, total_seconds=seconds)
-    return BiginClient(DATA_CENTERS["US"], NumberedTokens(), clock, patience=patience)
+    return BiginClient(
+        DATA_CENTERS["US"],
+        NumberedTokens(),
+        clock,
+        patience=patience,
+        organisations=OneOrganisation(),
+    )
 
 
 def test_an_upload_is_a_multipart_form_with_bigins_two_headers(
@@ -76,7 +82,7 @@ def test_an_upload_is_a_multipart_form_with_bigins_two_headers(
 ) -> None:
     http.post(UPLOAD_URL, json=UPLOADED)
 
-    file_id = bigin.upload(b"PK-archive", name="abc-0001.zip", zgid="10358250")
+    file_id = bigin.upload(b"PK-archive", name="abc-0001.zip", zgid=ZGID)
 
     sent = http.calls[0].request
     assert file_id == "111111000001492610"
@@ -94,7 +100,7 @@ def test_a_file_id_that_comes_as_a_number_keeps_every_digit(
 ) -> None:
     http.post(UPLOAD_URL, body='{"status":"success","details":{"file_id":9007199254740993001}}')
 
-    assert bigin.upload(b"PK", name="x.zip", zgid="1") == "9007199254740993001"
+    assert bigin.upload(b"PK", name="x.zip", zgid=ZGID) == "9007199254740993001"
 
 
 def test_creating_a_job_sends_json_and_returns_its_id(
@@ -175,7 +181,7 @@ def test_what_is_safe_is_sent_again_after_an_error_of_the_server(
     http.post(UPLOAD_URL, status=503, headers={"Retry-After": "0"})
     http.post(UPLOAD_URL, json=UPLOADED)
 
-    file_id = impatient_for(clock, 60).upload(b"PK", name="x.zip", zgid="1")
+    file_id = impatient_for(clock, 60).upload(b"PK", name="x.zip", zgid=ZGID)
 
     assert (file_id, len(http.calls)) == ("111111000001492610", 2)
 
@@ -191,7 +197,7 @@ def test_a_file_that_is_too_large_is_sent_once(
     http.post(UPLOAD_URL, json=refusal, status=413, headers={"Retry-After": retry_after})
 
     with pytest.raises(BiginRefusedError, match="FILE_TOO_LARGE"):
-        impatient_for(clock, 60).upload(b"PK", name="x.zip", zgid="1")
+        impatient_for(clock, 60).upload(b"PK", name="x.zip", zgid=ZGID)
 
     assert len(http.calls) == 1
 
@@ -283,7 +289,7 @@ def test_an_upload_has_a_minute_to_leave_or_as_long_as_the_invocation_lives(
     http.post(UPLOAD_URL, json=UPLOADED)
 
     impatient = impatient_for(ManualClock(remaining_seconds=remaining_seconds), 60)
-    impatient.upload(b"PK", name="x-0001.zip", zgid="1")
+    impatient.upload(b"PK", name="x-0001.zip", zgid=ZGID)
 
     timeout = http.calls[0].request.req_kwargs["timeout"]  # type: ignore[attr-defined]
     assert timeout.total == pytest.approx(remaining_seconds - RESERVE_SECONDS)

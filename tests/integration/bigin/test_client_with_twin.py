@@ -82,8 +82,9 @@ def finished(bigin: Bigin, job_id: str) -> Job:
 def test_a_job_goes_from_upload_to_row_results(twin: Running) -> None:
     bigin = client(twin)
 
-    file_id = bigin.upload(archive(), name="abc-0001.zip", zgid=bigin.get_zgid())
-    job_id = bigin.create_job(REQUEST, file_id=file_id, callback_url=CALLBACK_URL)
+    zgid = bigin.get_zgid()
+    file_id = bigin.upload(archive(), name="abc-0001.zip", zgid=zgid)
+    job_id = bigin.create_job(REQUEST, file_id=file_id, callback_url=CALLBACK_URL, zgid=zgid)
     job = finished(bigin, job_id)
     with bigin.download_result(job.download_url or "") as file, zipfile.ZipFile(file) as results:
         rows = list(csv.DictReader(results.read(results.namelist()[0]).decode().splitlines()))
@@ -115,7 +116,7 @@ def test_what_the_twin_refuses_is_explained(twin: Running) -> None:
     bigin = client(twin)
 
     with pytest.raises(BiginRefusedError) as caught:
-        bigin.create_job(REQUEST, file_id="1", callback_url=CALLBACK_URL)
+        bigin.create_job(REQUEST, file_id="1", callback_url=CALLBACK_URL, zgid=bigin.get_zgid())
 
     assert caught.value.code in ("INVALID_FILE_ID", "FILE_NOT_FOUND")
 

@@ -27,7 +27,7 @@ from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 from bigin_import.errors import BiginError, BiginOutcomeUnknownError, BiginUnreachableError
 from bigin_import.ports import Bigin
 from tests.fakes.manual_clock import ManualClock
-from tests.integration.bigin.conftest import NumberedTokens
+from tests.integration.bigin.conftest import ZGID, NumberedTokens, OneOrganisation
 
 HOST = "127.0.0.1"
 REQUEST = JobRequest(Operation.INSERT, "Contacts", None, True, (FieldMapping("Last_Name", 0),))
@@ -100,16 +100,20 @@ def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
 def client(base: str, *, repeats: int = 0) -> Bigin:
     patience = Patience(read_timeout_seconds=0.3, repeats=repeats)
     return BiginClient(
-        Endpoints(base, base, base), NumberedTokens(), ManualClock(), patience=patience
+        Endpoints(base, base, base),
+        NumberedTokens(),
+        ManualClock(),
+        patience=patience,
+        organisations=OneOrganisation(),
     )
 
 
 def upload(bigin: Bigin) -> str:
-    return bigin.upload(LARGE_ARCHIVE, name="x-0001.zip", zgid="1")
+    return bigin.upload(LARGE_ARCHIVE, name="x-0001.zip", zgid=ZGID)
 
 
 def create(bigin: Bigin) -> str:
-    return bigin.create_job(REQUEST, file_id="1", callback_url="https://example.com/c")
+    return bigin.create_job(REQUEST, file_id="1", callback_url="https://example.com/c", zgid=ZGID)
 
 
 def read_request(connection: socket.socket, seen: list[bytes]) -> None:

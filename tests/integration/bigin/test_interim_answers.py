@@ -28,7 +28,7 @@ from bigin_import.bigin.transport import MOST_INTERIM_ANSWERS
 from bigin_import.errors import BiginOutcomeUnknownError
 from bigin_import.ports import Bigin
 from tests.fakes.manual_clock import ManualClock
-from tests.integration.bigin.conftest import NumberedTokens
+from tests.integration.bigin.conftest import ZGID, NumberedTokens, OneOrganisation
 from tests.integration.bigin.test_connections import (
     HOST,
     Behaviour,
@@ -58,6 +58,7 @@ def patient_client(base: str) -> Bigin:
         NumberedTokens(),
         ManualClock(),
         patience=Patience(read_timeout_seconds=5, repeats=0),
+        organisations=OneOrganisation(),
     )
 
 
@@ -76,7 +77,7 @@ def fields(bigin: Bigin, _number: int) -> str:
 
 
 def upload(bigin: Bigin, _number: int) -> str:
-    return bigin.upload(b"PK", name="x-0001.zip", zgid="1")
+    return bigin.upload(b"PK", name="x-0001.zip", zgid=ZGID)
 
 
 def create_job(bigin: Bigin, _number: int) -> str:

@@ -22,6 +22,7 @@ from bigin_import.errors import BiginError
 from bigin_import.ports import Bigin
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.shared_token import shared_token
+from tests.integration.bigin.conftest import ZGID, OneOrganisation
 
 KEY = b"signing key"
 IMPORT_ID = "abcdefghijklmnopqrstuvwx23"
@@ -49,7 +50,13 @@ def client() -> Bigin:
     clock = ManualClock()
     tokens = shared_token(ZohoAccounts(DATA_CENTERS["US"], lambda: CREDENTIALS), clock)
     patience = Patience(repeats=1, total_seconds=5)
-    return BiginClient(DATA_CENTERS["US"], tokens, clock, patience=patience)
+    return BiginClient(
+        DATA_CENTERS["US"],
+        tokens,
+        clock,
+        patience=patience,
+        organisations=OneOrganisation(),
+    )
 
 
 def shown(failure: BaseException, caplog: pytest.LogCaptureFixture) -> str:
@@ -59,11 +66,12 @@ def shown(failure: BaseException, caplog: pytest.LogCaptureFixture) -> str:
 
 
 CALLS: dict[str, Callable[[Bigin], object]] = {
-    "upload": lambda bigin: bigin.upload(b"PK", name="x.zip", zgid="1"),
-    "create": lambda bigin: bigin.create_job(REQUEST, file_id="1", callback_url=CALLBACK_URL),
+    "upload": lambda bigin: bigin.upload(b"PK", name="x.zip", zgid=ZGID),
+    "create": lambda bigin: bigin.create_job(
+        REQUEST, file_id="1", callback_url=CALLBACK_URL, zgid=ZGID
+    ),
     "job": lambda bigin: bigin.get_job("42"),
     "fields": lambda bigin: bigin.get_fields("Contacts"),
-    "zgid": lambda bigin: bigin.get_zgid(),
 }
 ANSWERS = {
     "a talkative refusal": {
@@ -116,7 +124,7 @@ def test_no_secret_shows_when_zoho_gives_no_token(
     http.add("POST", ANYTHING, **answer)  # type: ignore[arg-type]
 
     with pytest.raises(BiginError) as caught:
-        client().get_zgid()
+        client().get_fields("Contacts")
 
     text = shown(caught.value, caplog)
     assert [secret for secret in SECRETS if secret in text] == []

@@ -227,7 +227,7 @@ def test_a_dry_run_sends_nothing() -> None:
     harness.settle()
 
     assert harness.import_of(source).state is ImportState.DRY_RUN
-    assert set(harness.bigin.calls) == {"fields"}
+    assert set(harness.bigin.calls) == {"zgid", "fields"}
     assert "Nothing was sent" in harness.result(source, "report.html").decode()
 
 

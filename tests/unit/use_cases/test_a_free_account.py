@@ -20,14 +20,14 @@ def with_few_credits(harness: Harness) -> Callable[..., str]:
     """Return a create call that says 429 once ten jobs were created within a day."""
     create, spent = harness.bigin.create_job, deque[int]()
 
-    def create_job(request: JobRequest, *, file_id: str, callback_url: str) -> str:
+    def create_job(request: JobRequest, *, file_id: str, callback_url: str, zgid: str) -> str:
         now = harness.clock.now()
         while spent and spent[0] <= now - DAY_SECONDS:
             spent.popleft()
         if len(spent) >= JOBS_A_DAY:
             raise BiginBusyError("no credits left")
         spent.append(now)
-        return create(request, file_id=file_id, callback_url=callback_url)
+        return create(request, file_id=file_id, callback_url=callback_url, zgid=zgid)
 
     return create_job
 

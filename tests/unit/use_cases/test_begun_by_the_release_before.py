@@ -66,13 +66,15 @@ def fill_bigin(harness: Harness) -> None:
         if part.file_id is None:
             continue
         archive = harness.files.read(f"parts/{IMPORT_ID}/{part.number:04d}.zip")
-        file_id = harness.bigin.upload(archive, name="x.zip", zgid="1")
+        file_id = harness.bigin.upload(archive, name="x.zip", zgid=harness.bigin.zgid)
         assert file_id == part.file_id
         if part.attempt is None:
             continue
         request = read_plan(harness.files, record).columns.request
         url = harness.urls.url(IMPORT_ID, part.number, 1)
-        job_id = harness.bigin.create_job(request, file_id=file_id, callback_url=url)
+        job_id = harness.bigin.create_job(
+            request, file_id=file_id, callback_url=url, zgid=harness.bigin.zgid
+        )
         assert job_id == part.attempt.job_id
 
 

@@ -71,14 +71,14 @@ def probed_before(harness: Harness, answer: Exception) -> None:
     """Let Bigin try the callback's address at each create, and answer the first with *answer*."""
     create, answers = harness.bigin.create_job, [answer]
 
-    def create_job(request: JobRequest, *, file_id: str, callback_url: str) -> str:
+    def create_job(request: JobRequest, *, file_id: str, callback_url: str, zgid: str) -> str:
         import_id, number, attempt, signature = callback_url.split("/")[-4:]
         target = verify(import_id, number, attempt, signature, KEYS)
         assert target is not None
         harness.callback_recorder.receive(target, None)
         if answers:
             raise answers.pop()
-        return create(request, file_id=file_id, callback_url=callback_url)
+        return create(request, file_id=file_id, callback_url=callback_url, zgid=zgid)
 
     harness.bigin.create_job = create_job  # type: ignore[method-assign]
 

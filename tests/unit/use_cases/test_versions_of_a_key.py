@@ -44,10 +44,12 @@ class Account(Harness):
         if mapping is not None:
             self.drop(SIDECAR, mapping)
 
-    def _create_job(self, request: JobRequest, *, file_id: str, callback_url: str) -> str:
+    def _create_job(
+        self, request: JobRequest, *, file_id: str, callback_url: str, zgid: str
+    ) -> str:
         if not self.has_credits:
             raise BiginBusyError("no credits", retry_after_seconds=3600)
-        return self._create(request, file_id=file_id, callback_url=callback_url)
+        return self._create(request, file_id=file_id, callback_url=callback_url, zgid=zgid)
 
     @property
     def importer(self) -> Importer:

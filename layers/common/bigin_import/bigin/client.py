@@ -17,7 +17,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from tempfile import TemporaryFile
 from typing import BinaryIO, Unpack
@@ -43,9 +43,15 @@ from bigin_import.bigin.transport import (
     session,
 )
 from bigin_import.domain.job_request import Field, Job, JobRequest
-from bigin_import.errors import BiginOutcomeUnknownError, BiginRefusedError, BiginUnreachableError
+from bigin_import.errors import (
+    BiginOutcomeUnknownError,
+    BiginRefusedError,
+    BiginUnreachableError,
+    OtherOrganisationError,
+)
 from bigin_import.ports import AccessTokens, Clock
 
+ORG = "organisation"
 MAX_REDIRECTS = 3
 MAX_RESULT_BYTES = 200_000_000  # what a result may be unpacked; packed it is far smaller
 CHUNK_BYTES = 256 * 1024
@@ -156,12 +162,27 @@ class Patience:
 ONE_QUICK_TRY = Patience(read_timeout_seconds=5.0, repeats=0, total_seconds=0.0)
 
 
+@dataclass(slots=True)
+class OrganisationMemory:
+    """Bigin's answer about the organisation of the latest access token, by that token."""
+
+    _known: tuple[str, Answer] | None = field(default=None, repr=False)
+
+    def find(self, token: str) -> Answer | None:
+        known = self._known
+        return known[1] if known is not None and known[0] == token else None
+
+    def keep(self, token: str, answer: Answer) -> None:
+        self._known = (token, answer)
+
+
 class BiginClient:
     """
     The port Bigin.
 
     Args:
         patience: For uploads and reads; ONE_QUICK_TRY where somebody waits for our answer.
+        organisations: Of this process; it outlives an invocation.
     """
 
     def __init__(
@@ -171,17 +192,20 @@ class BiginClient:
         clock: Clock,
         *,
         patience: Patience = Patience(),
+        organisations: OrganisationMemory | None = None,
     ) -> None:
         self._endpoints = endpoints
         self._tokens = tokens
         self._clock = clock
         self._patience = patience
         self._result_hosts = ResultHosts(endpoints)
+        self._organisations = organisations or OrganisationMemory()
         self._of_this_thread = threading.local()
 
     def upload(self, archive: bytes, *, name: str, zgid: str) -> str:
         what = UPLOAD
-        answer = self._send_authorized(
+        answer = self._send_to(
+            zgid,
             lambda token: self._send_repeatable(
                 token,
                 "POST",
@@ -189,14 +213,14 @@ class BiginClient:
                 what,
                 headers={"feature": "bulk-write", "X-CRM-ORG": zgid},
                 files={"file": (name, archive, "application/zip")},
-            )
+            ),
         )
         return _there(wire.file_id(read_from_file_host(answer, what)), what)
 
-    def create_job(self, request: JobRequest, *, file_id: str, callback_url: str) -> str:
+    def create_job(self, request: JobRequest, *, file_id: str, callback_url: str, zgid: str) -> str:
         what = "create job"
         body = wire.create_body(request, file_id=file_id, callback_url=callback_url)
-        answer = self._send_authorized(lambda token: self._send_create(token, body, what))
+        answer = self._send_to(zgid, lambda token: self._send_create(token, body, what))
         return _there(wire.job_id(read(answer, what)), what)
 
     def get_job(self, job_id: str) -> Job:
@@ -222,10 +246,10 @@ class BiginClient:
         return _there(wire.fields(body), "fields")
 
     def get_zgid(self) -> str:
-        return _there(wire.zgid(self._get("/bigin/v2/org", "organisation")), "organisation")
+        return _there(wire.zgid(read(self._send_authorized(self._ask_of), ORG)), ORG)
 
     def get_time_zone(self) -> str:
-        return wire.time_zone(self._get("/bigin/v2/org", "organisation"))
+        return wire.time_zone(read(self._send_authorized(self._ask_of), ORG))
 
     def _get(self, path: str, what: str, params: dict[str, str] | None = None) -> Json:
         url = self._endpoints.api + path
@@ -243,6 +267,40 @@ class BiginClient:
         token = self._tokens.get_token()
         answer = call(token)
         return call(self._tokens.renew_token(token)) if answer.token_refused else answer
+
+    def _send_to(self, zgid: str, call: Callable[[str], Answer]) -> Answer:
+        """Return the answer of *call*, made with a token of the organisation *zgid* only."""
+        return self._send_authorized(lambda token: self._refusal_of(token, zgid) or call(token))
+
+    def _ask_of(self, token: str) -> Answer:
+        """Return Bigin's answer about the organisation of *token*; asked once for each."""
+        known = self._organisations.find(token)
+        if known is not None:
+            return known
+        url = f"{self._endpoints.api}/bigin/v2/org"
+        answer = self._send_repeatable(token, "GET", url, ORG)
+        if answer.is_success and wire.zgid(answer.body or {}) is not None:
+            self._organisations.keep(token, answer)
+        return answer
+
+    def _refusal_of(self, token: str, zgid: str) -> Answer | None:
+        """
+        Return Bigin's answer if it refuses *token*, None if the token is for *zgid*.
+
+        Raises:
+            OtherOrganisationError: It is for another one.
+        """
+        try:
+            answer = self._ask_of(token)
+            if answer.token_refused:
+                return answer
+            found = _there(wire.zgid(read(answer, ORG)), ORG)
+        except (BiginRefusedError, BiginOutcomeUnknownError) as exc:
+            # About this question only: the call that wants to know was not sent.
+            raise BiginUnreachableError(f"not sent: {exc}") from exc
+        if found != zgid:
+            raise OtherOrganisationError(wanted=zgid, found=found)
+        return None
 
     def _send_repeatable(
         self, token: str, method: str, url: str, what: str, **content: Unpack[Content]

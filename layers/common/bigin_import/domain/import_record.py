@@ -60,6 +60,7 @@ class Import:
             version, if it is SUPERSEDED.
         was_unmapped: It is SUPERSEDED because the later version came while the key still waited
             for a mapping.
+        zgid: The organisation that it was prepared for; nothing of it is sent to another.
         root: Of a correction, the import of the drop that its family goes back to.
         tells_unchanged: It is UNCHANGED for the first time, and people are to hear of it.
         counts_disagree: Bigin's counts and the joined rows contradict each other.
@@ -102,6 +103,7 @@ class Import:
     winner: str | None = None
     was_unmapped: bool = False
     tells_unchanged: bool = False
+    zgid: str | None = None
     root: str | None = None
     counts: Counts | None = None
     counts_disagree: bool = False

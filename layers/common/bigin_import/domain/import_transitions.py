@@ -135,6 +135,7 @@ def record_planned(
     *,
     module: str,
     operation: str,
+    zgid: str | None = None,
     claim: str | None = None,
     verdict: ImportState | None = None,
     winner: str | None = None,
@@ -151,7 +152,13 @@ def record_planned(
         totals=totals,
         module=module,
         operation=operation,
+        zgid=zgid,
     )
+
+
+def record_organisation(zgid: str) -> Step:
+    """It is for the organisation *zgid*: the release before did not write that down."""
+    return lambda seen: replace(seen, zgid=seen.zgid or zgid)
 
 
 def record_compared(now: int) -> Step:

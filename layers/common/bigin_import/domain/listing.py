@@ -18,7 +18,7 @@ OTHER: Final = "OPEN#OTHER"
 OPEN: Final = (HELD, CREDITS, OTHER)
 
 # Names of `Pause`, as records have them.
-_WAITS_FOR_A_PERSON = frozenset({"HELD", "CONTRADICTION"})
+_WAITS_FOR_A_PERSON = frozenset({"HELD", "CONTRADICTION", "ORGANISATION"})
 _WAITS_FOR_CREDITS = "BUSY"
 
 PROJECTED: Final = (

@@ -1,4 +1,8 @@
-"""Bigin's metadata, remembered for minutes, so that a night of drops asks for it once."""
+"""
+Bigin's metadata, remembered for minutes, so that a night of drops asks for it once.
+
+What is remembered is of one organisation: the Zoho secret may be made another's at any time.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,16 @@ from functools import cache
 
 from pydantic import TypeAdapter
 
+from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Field
 from bigin_import.domain.locks import CachedResponse
+from bigin_import.errors import OtherOrganisationError
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Bigin, Clock, Ledger
 from bigin_import.validation import hiding_adapter
 
 FIELDS_SECONDS = 10 * 60  # a new field in Bigin is seen by the next night's drop at the latest
-ORGANISATION_SECONDS = 24 * 3600  # an organisation's id does not change
+ZONE_SECONDS = 24 * 3600
 # DynamoDB refuses items over 400 KB, and long pick lists come near; a larger answer is asked for
 # anew each time.
 MOST_BYTES = 300_000
@@ -23,7 +29,7 @@ MOST_BYTES = 300_000
 
 @dataclass(frozen=True, slots=True)
 class MetadataCache:
-    """Fields of modules and the organisation's id, by way of the ledger."""
+    """Fields of modules and the organisation's time zone, by way of the ledger."""
 
     ledger: Ledger
     bigin: Bigin
@@ -37,7 +43,7 @@ class MetadataCache:
             BiginError: Bigin was asked and did not tell.
         """
         answer = self._recall_or_ask(
-            f"FIELDS#{module}",
+            f"FIELDS#{self.get_zgid()}#{module}",
             lambda: _fields().dump_json(self.bigin.get_fields(module)).decode(),
             FIELDS_SECONDS,
         )
@@ -45,12 +51,12 @@ class MetadataCache:
 
     def get_zgid(self) -> str:
         """
-        Return the organisation's id, which every upload names.
+        Return the id of the organisation that we are let into now.
 
         Raises:
             BiginError: Bigin was asked and did not tell.
         """
-        return self._recall_or_ask("ORG", self.bigin.get_zgid, ORGANISATION_SECONDS)
+        return self.bigin.get_zgid()
 
     def get_time_zone(self) -> str:
         """
@@ -59,7 +65,8 @@ class MetadataCache:
         Raises:
             BiginError: Bigin was asked and did not tell.
         """
-        return self._recall_or_ask("TIME_ZONE", self.bigin.get_time_zone, ORGANISATION_SECONDS)
+        what = f"TIME_ZONE#{self.get_zgid()}"
+        return self._recall_or_ask(what, self.bigin.get_time_zone, ZONE_SECONDS)
 
     def _recall_or_ask(self, what: str, ask: Callable[[], str], seconds: int) -> str:
         now = self.clock.now()
@@ -79,6 +86,22 @@ class MetadataCache:
                 fresh.address,
                 lambda seen: replace(seen, answer=fresh.answer, until=fresh.until),
             )
+
+
+def check_organisation(ledger: Ledger, bigin: Bigin, import_id: str) -> None:
+    """
+    Check, where Bigin refuses to tell of an import's job, that it is asked in the right place.
+
+    Raises:
+        OtherOrganisationError: The access token is for another organisation than the import.
+        BiginError: Bigin did not say whose it is.
+    """
+    record = ledger.load(Import.at(import_id))
+    if record is None or record.zgid is None:
+        return
+    found = bigin.get_zgid()
+    if found != record.zgid:
+        raise OtherOrganisationError(wanted=record.zgid, found=found)
 
 
 @cache

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from bigin_import.errors import BiginAccessError, BiginBusyError, BiginError, TokenBusyError
+from bigin_import.errors import (
+    BiginAccessError,
+    BiginBusyError,
+    BiginError,
+    OtherOrganisationError,
+    TokenBusyError,
+)
 
 
 class Pause(StrEnum):
@@ -15,6 +21,7 @@ class Pause(StrEnum):
     UNREACHABLE = "Bigin could not be reached"
     AWS = "AWS does not do what it is asked for"
     ACCESS = "Zoho does not let us in"
+    ORGANISATION = "the Zoho secret is for another organisation than this import"
     UNKNOWN = "Bigin did not answer whether it made a job"
     REFUSED = "Bigin refused the mapping"
     NO_TIME = "the time of this invocation is used up"
@@ -37,6 +44,7 @@ _MINUTES = {
     Pause.UNREACHABLE: (1, 2, 5, 10, 30),
     Pause.AWS: (1, 2, 4),
     Pause.ACCESS: (15,),
+    Pause.ORGANISATION: (1, 15),
     Pause.UNKNOWN: (5,),
     Pause.IN_ORDER: (5,),
     Pause.TURN: (1, 2, 5, 10, 15),
@@ -54,6 +62,8 @@ def pause_after(exc: BiginError) -> Pause:
             return Pause.BUSY
         case BiginAccessError():
             return Pause.ACCESS
+        case OtherOrganisationError():
+            return Pause.ORGANISATION
         case _:
             return Pause.UNREACHABLE
 

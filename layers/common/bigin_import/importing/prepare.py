@@ -329,6 +329,7 @@ class Preparer:
             import_transitions.record_planned(
                 totals,
                 module=request.module,
+                zgid=None if verdict else self.metadata.get_zgid(),
                 operation=request.operation.value,
                 claim=claim,
                 verdict=verdict,

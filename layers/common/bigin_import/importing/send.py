@@ -16,6 +16,7 @@ from bigin_import.domain.part_transitions import BEFORE_CREATE
 from bigin_import.domain.states import PartState
 from bigin_import.errors import BiginAccessError, BiginError, BiginRefusedError
 from bigin_import.importing.lease import Lease
+from bigin_import.importing.metadata_cache import check_organisation
 from bigin_import.importing.pauses import Pause, pause_after
 from bigin_import.importing.send_part import PartSender, Round, StoppedError
 from bigin_import.ports import Bigin, CallbackUrls, Clock, CollectQueue, Ledger, Parallel, Telemetry
@@ -110,13 +111,28 @@ class Sender:
             LeaseLostError: Another submitter took over.
         """
         parts = self._decide_unknown(lease, self.ledger.load_parts(record.import_id))
+        zgid = record.zgid or self._record_organisation(lease)
         try:
-            self._send_parts(Round(lease, request), record, parts)
+            self._send_parts(Round(lease, request, zgid), record, parts)
         except StoppedError as stopped:
             if stopped.pause is not Pause.REFUSED:
                 raise
             self._keep_back_rest(lease)
         self._check_all_sent(record.import_id)
+
+    def _record_organisation(self, lease: Lease) -> str:
+        """Take an import that the release before planned for one of the organisation of now."""
+        try:
+            zgid = self.bigin.get_zgid()
+        except BiginError as exc:
+            self._report_refused_token(exc)
+            raise StoppedError(pause_after(exc), str(exc)) from exc
+        lease.change(import_transitions.record_organisation(zgid))
+        return zgid
+
+    def _report_refused_token(self, exc: BiginError) -> None:
+        if isinstance(exc, BiginAccessError):
+            self.telemetry.emit("token_refused", code=exc.code)
 
     def _send_parts(self, current: Round, record: Import, parts: tuple[Part, ...]) -> None:
         if any(part.refusal and part.refusal.concerns_mapping for part in parts):
@@ -197,16 +213,22 @@ class Sender:
 
     def _get_first_job(self, part: Part, attempt: Attempt) -> Job:
         try:
-            return self.bigin.get_job(attempt.job_id or "")
+            return self._get_job(part.import_id, attempt.job_id or "")
         except BiginRefusedError as exc:
             if self.clock.now() > (part.created_at or 0) + _SHOWS_UP_SECONDS:
                 what = f"it does not tell of the job {attempt.job_id} that it made ({exc.code})"
                 raise StoppedError(Pause.CONTRADICTION, what) from exc
             raise StoppedError(Pause.UNREACHABLE, str(exc)) from exc
         except BiginError as exc:
-            if isinstance(exc, BiginAccessError):
-                self.telemetry.emit("token_refused", code=exc.code)
+            self._report_refused_token(exc)
             raise StoppedError(pause_after(exc), str(exc)) from exc
+
+    def _get_job(self, import_id: str, job_id: str) -> Job:
+        try:
+            return self.bigin.get_job(job_id)
+        except BiginRefusedError:
+            check_organisation(self.ledger, self.bigin, import_id)
+            raise
 
     def _is_ours(self, job: Job, part: Part, attempt: Attempt) -> bool | None:
         return self.urls.names(job, part.import_id, part.number, attempt.number)

@@ -25,10 +25,10 @@ from bigin_import.errors import (
     BiginRefusedError,
     BiginUnreachableError,
     ChangedObjectError,
+    OtherOrganisationError,
 )
 from bigin_import.importing.create_marks import CreateMark, CreateMarks
 from bigin_import.importing.lease import Lease
-from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.pauses import Pause, pause_after
 from bigin_import.ports import Bigin, CallbackUrls, Clock, Files, Telemetry
 from bigin_import.stored_plan import read_archive
@@ -51,17 +51,30 @@ class StoppedError(BiginImportError):
         super().__init__(f"{pause}: {detail}" if detail else pause)
 
 
+# After these the create has certainly not left; AWS is asked for the access token before it does.
+_NOT_SENT = (
+    AwsError,
+    BiginAccessError,
+    BiginBusyError,
+    BiginUnreachableError,
+    OtherOrganisationError,
+    StoppedError,
+)
+
+
 @dataclass(slots=True)
 class Round:
     """
     One submitter's sending of one import, part after part or side by side.
 
     Attributes:
+        zgid: The organisation that the import is for.
         stopped: What ended it; no further create may start, those in flight finish.
     """
 
     lease: Lease
     request: JobRequest
+    zgid: str
     stopped: StoppedError | None = None
 
 
@@ -71,7 +84,6 @@ class PartSender:
 
     files: Files
     bigin: Bigin
-    metadata: MetadataCache
     urls: CallbackUrls
     clock: Clock
     telemetry: Telemetry
@@ -95,7 +107,7 @@ class PartSender:
         if part_transitions.expire_upload(self.clock.now())(part) is not None:
             part = lease.change_part(part, part_transitions.expire_upload(self.clock.now()))
         if part.state is PartState.STORED:
-            part = self._repeat_while_busy(lease, lambda: self._upload(lease, part))
+            part = self._repeat_while_busy(lease, lambda: self._upload(current, part))
         if part.state is PartState.UPLOADED:
             part = self._repeat_while_busy(lease, lambda: self._create(current, part))
         if part.refusal is not None and part.refusal.concerns_mapping:
@@ -115,17 +127,18 @@ class PartSender:
                 if not patient or not lease.has_time_for(pause + CREATE_SECONDS):
                     raise StoppedError(pause_after(exc)) from exc
                 self.clock.sleep(pause)
-            except (BiginUnreachableError, BiginAccessError) as exc:
+            except (BiginUnreachableError, BiginAccessError, OtherOrganisationError) as exc:
                 if isinstance(exc, BiginAccessError):
                     self.telemetry.emit("token_refused", code=exc.code)
                 raise StoppedError(pause_after(exc), str(exc)) from exc
 
-    def _upload(self, lease: Lease, part: Part) -> Part:
+    def _upload(self, current: Round, part: Part) -> Part:
         """Upload the stored archive; an upload may be repeated at will."""
+        lease = current.lease
         archive = self._read_archive(part)
         name = f"{object_keys.entry_name(part.import_id, part.number)}.zip"
         try:
-            file_id = self.bigin.upload(archive, name=name, zgid=self.metadata.get_zgid())
+            file_id = self.bigin.upload(archive, name=name, zgid=current.zgid)
         except BiginRefusedError as exc:
             return self._record_refusal(lease, part, exc)
         except BiginOutcomeUnknownError as exc:
@@ -166,7 +179,7 @@ class PartSender:
             lease.change_part(part, part_transitions.mark_unanswered(attempt.number))
             self._emit("create_unknown", part)
             raise StoppedError(Pause.UNKNOWN, str(exc)) from exc
-        except (BiginBusyError, BiginUnreachableError, BiginAccessError, AwsError, StoppedError):
+        except _NOT_SENT:
             step = part_transitions.undo_create(attempt.number)
             self._record_end(lease, part, step, CreateMark(attempt=attempt, left=False))
             raise
@@ -214,7 +227,9 @@ class PartSender:
         self.marks.write(part, CreateMark(attempt=attempt))
         # The last look before the one call that cannot be taken back.
         self._check_may_start(current)
-        return self.bigin.create_job(current.request, file_id=part.file_id, callback_url=url)
+        return self.bigin.create_job(
+            current.request, file_id=part.file_id, callback_url=url, zgid=current.zgid
+        )
 
     def _check_may_start(self, current: Round) -> None:
         """Let no create start after another was stopped, or without the time for its answer."""

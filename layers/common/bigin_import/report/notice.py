@@ -34,6 +34,11 @@ _SUBJECTS = {
     ImportState.WITHDRAWN: "Withdrawn",
     ImportState.SUPERSEDED: "Superseded",
 }
+_OTHER_ORGANISATION_ACTION = (
+    "Put the refresh token of their organisation back into the Zoho secret (bigin-drop connect); "
+    "they then go on by themselves within a quarter of an hour. One stack serves one "
+    "organisation: deploy a second one for the other."
+)
 _NO_CREDITS_ACTION = (
     "Nothing to do: nothing is lost, and the imports go on by themselves when Bigin takes jobs "
     "again, within a day. If that is too late, buy credits for Bigin's API. Do not drop the files "
@@ -57,6 +62,30 @@ def compose_waiting(files: Sequence[tuple[str, int]]) -> Notice:
     Args:
         files: Keys of the drops, each with how many of its versions wait.
     """
+    return _compose_pause(
+        files,
+        "for credits: Bigin takes no more jobs for now.",
+        _NO_CREDITS_ACTION,
+        title="Waiting for credits",
+        state="WAITING_FOR_CREDITS",
+    )
+
+
+def compose_other_organisation(files: Sequence[tuple[str, int]]) -> Notice:
+    """Say that imports wait because the Zoho secret lets into another organisation than theirs."""
+    return _compose_pause(
+        files,
+        "because the Zoho secret is for another Bigin organisation than the one that they were "
+        "prepared for. Nothing of them is sent there.",
+        _OTHER_ORGANISATION_ACTION,
+        title="Zoho secret of another organisation",
+        state="OTHER_ORGANISATION",
+    )
+
+
+def _compose_pause(
+    files: Sequence[tuple[str, int]], why: str, action: str, *, title: str, state: str
+) -> Notice:
     one = len(files) == 1
     many = "1 file" if one else f"{number(len(files))} files"
     versions = sum(count for _, count in files)
@@ -64,16 +93,16 @@ def compose_waiting(files: Sequence[tuple[str, int]]) -> Notice:
         many += f" in {number(versions)} versions"
     listed = [key if count == 1 else f"{key} ({number(count)} versions)" for key, count in files]
     lines = (
-        f"{many} {'waits' if one else 'wait'} for credits: Bigin takes no more jobs for now.",
-        _NO_CREDITS_ACTION,
+        f"{many} {'waits' if one else 'wait'} {why}",
+        action,
         "",
         "Waiting:",
         *(f"  {_line(line)}" for line in _first(listed, MAX_FILES, of="files")),
     )
     return Notice(
-        subject=_as_subject(f"Waiting for credits: {many}"),
+        subject=_as_subject(f"{title}: {many}"),
         body="\n".join(lines) + "\n",
-        attributes=(("state", "WAITING_FOR_CREDITS"),),
+        attributes=(("state", state),),
     )
 
 

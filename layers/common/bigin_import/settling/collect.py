@@ -26,7 +26,9 @@ from bigin_import.errors import (
     BiginError,
     BiginRefusedError,
     MissingObjectError,
+    OtherOrganisationError,
 )
+from bigin_import.importing.metadata_cache import check_organisation
 from bigin_import.ledger import update
 from bigin_import.ports import Bigin, Clock, Files, Ledger, Telemetry
 from bigin_import.row_results.join import JoinedPart, join_part, write_row_results
@@ -107,10 +109,8 @@ class Collector:
         except BiginError as exc:
             # Without access nothing can be had for now, which rings an alarm and says nothing
             # about these results.
-            waits = isinstance(exc, BiginAccessError) or self._is_within(
-                UNREADABLE_SECONDS, outcome
-            )
-            if waits:
+            waits = isinstance(exc, BiginAccessError | OtherOrganisationError)
+            if waits or self._is_within(UNREADABLE_SECONDS, outcome):
                 raise
         self.telemetry.emit("results_unreadable", import_id=part.import_id, part=part.number)
         return self._join_with(None, part, outcome)
@@ -127,6 +127,7 @@ class Collector:
         try:
             return opened.enter_context(self.bigin.download_result(outcome.download_url))
         except BiginRefusedError:
+            check_organisation(self.ledger, self.bigin, part.import_id)
             self.telemetry.emit("result_link_dead", import_id=part.import_id, part=part.number)
         fresh = self.bigin.get_job(attempt.job_id or "").download_url
         try:

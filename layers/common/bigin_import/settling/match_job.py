@@ -17,7 +17,7 @@ from bigin_import.domain.part_record import Attempt, Part
 from bigin_import.domain.states import ClosedBy, PartState
 from bigin_import.errors import BiginRefusedError
 from bigin_import.ledger import update
-from bigin_import.ports import Bigin, CallbackUrls, Clock, CollectQueue, Ledger, Telemetry
+from bigin_import.ports import CallbackUrls, Clock, CollectQueue, Ledger, Telemetry
 from bigin_import.settling.poll import JobPoller
 
 CLOCKS_SECONDS = 300  # how far Bigin's clock and ours may be apart
@@ -28,7 +28,6 @@ class JobMatcher:
     """Asks Bigin about jobs that callbacks named."""
 
     ledger: Ledger
-    bigin: Bigin
     urls: CallbackUrls
     poller: JobPoller
     queue: CollectQueue
@@ -44,7 +43,7 @@ class JobMatcher:
             BiginRefusedError: There is no such job, or none that we may see.
         """
         try:
-            job = self.bigin.get_job(job_id)
+            job = self.poller.get_job(part, job_id)
         except BiginRefusedError:
             self._forget(part, attempt, job_id)
             raise

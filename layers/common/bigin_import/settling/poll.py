@@ -13,6 +13,8 @@ from bigin_import.domain import part_transitions
 from bigin_import.domain.job_request import Job
 from bigin_import.domain.part_record import Outcome, Part
 from bigin_import.domain.states import ClosedBy, PartState
+from bigin_import.errors import BiginRefusedError
+from bigin_import.importing.metadata_cache import check_organisation
 from bigin_import.ledger import update
 from bigin_import.ports import Bigin, Clock, CollectQueue, Ledger, Telemetry
 
@@ -37,8 +39,22 @@ class JobPoller:
         attempt = part.attempt
         if part.state is not PartState.CREATED or attempt is None or attempt.job_id is None:
             return
-        job = self.bigin.get_job(attempt.job_id)
+        job = self.get_job(part, attempt.job_id)
         self.settle(part, attempt.number, job, ClosedBy.TICK)
+
+    def get_job(self, part: Part, job_id: str) -> Job:
+        """
+        Return what Bigin says of a job that is said to be of *part*.
+
+        Raises:
+            BiginRefusedError: There is no such job, or none that we may see.
+            OtherOrganisationError: Bigin was asked with another organisation's token.
+        """
+        try:
+            return self.bigin.get_job(job_id)
+        except BiginRefusedError:
+            check_organisation(self.ledger, self.bigin, part.import_id)
+            raise
 
     def settle(self, part: Part, attempt: int, job: Job, closed_by: ClosedBy) -> None:
         """Write down what *job* came to, if it has ended; *job* is Bigin's answer for *attempt*."""

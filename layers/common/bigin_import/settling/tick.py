@@ -32,7 +32,7 @@ from bigin_import.settling.close import ImportCloser, give_up_hold
 from bigin_import.settling.collect import Collector
 from bigin_import.settling.match_job import JobMatcher
 from bigin_import.settling.poll import JobPoller
-from bigin_import.settling.waiting_notices import OutOfCreditsNotice
+from bigin_import.settling.waiting_notices import PauseNotices
 from bigin_import.settling.write_overview import OpenImports, OverviewWriter, find_open
 from bigin_import.telemetry import report_aws_error, report_bigin_error
 
@@ -57,7 +57,7 @@ STALLED_SECONDS = 24 * 3600
 AWS_SECONDS = 240  # the longest pause while AWS is away
 AWS_STALLED_SECONDS = 3600
 HOUR_SECONDS = 3600
-_TOLD_OF_OTHERS = (None, Pause.TURN.name, Pause.HELD_FILE.name)  # what these wait for is told of
+_TOLD_OF_OTHERS = (Pause.TURN.name, Pause.HELD_FILE.name)  # what these wait for is told of
 _SUBMITTED = (ImportState.PREPARING, ImportState.SENDING)
 
 
@@ -72,7 +72,7 @@ class Tick:
     job_matcher: JobMatcher
     collector: Collector
     finisher: ImportCloser
-    out_of_credits: OutOfCreditsNotice
+    pause_notices: PauseNotices
     overview: OverviewWriter
     resumer: Resumer
     failures: Failures
@@ -240,9 +240,9 @@ class Tick:
     def _resume(self, record: Import) -> None:
         self.resumer.resume(record.import_id)
         self.telemetry.emit("resumed", import_id=record.import_id)
-        if record.pause == Pause.BUSY.name:
-            self.out_of_credits.notify()
-        elif record.pause not in _TOLD_OF_OTHERS:
+        if record.pause is None or record.pause in _TOLD_OF_OTHERS:
+            return
+        if not self.pause_notices.notify(record.pause):
             since = record.paused_at or self.clock.now()
             self._report_stalled(record.import_id, self.clock.now() - since)
 

@@ -5,7 +5,7 @@ wait for Bigin's credits once a day, all in one notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from posixpath import dirname
 
@@ -21,7 +21,11 @@ from bigin_import.importing.pauses import Pause
 from bigin_import.importing.register import Registrar
 from bigin_import.ledger import update
 from bigin_import.ports import Clock, Ledger, Notices, Telemetry
-from bigin_import.report.notice import compose_no_mapping, compose_waiting
+from bigin_import.report.notice import (
+    compose_no_mapping,
+    compose_other_organisation,
+    compose_waiting,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,44 +102,66 @@ class WaitingNotice:
         self.telemetry.emit("notice_published", import_id=record.import_id)
 
 
-WHAT = "WAITING_FOR_CREDITS"
 DAY_SECONDS = 24 * 3600
 LONGEST_PAUSE_SECONDS = 3600
 MOST_COUNTED = 1000  # of what is open; looked at once a day
 
 
+@dataclass(frozen=True, slots=True)
+class _Announced:
+    """What people hear of a pause: the key of its memory, the event, and the notice."""
+
+    what: str
+    event: str
+    compose: Callable[[Sequence[tuple[str, int]]], Notice]
+
+
+_ANNOUNCED = {
+    Pause.BUSY.name: _Announced("WAITING_FOR_CREDITS", "waiting_for_credits", compose_waiting),
+    Pause.ORGANISATION.name: _Announced(
+        "OTHER_ORGANISATION", "other_organisation", compose_other_organisation
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutOfCreditsNotice:
-    """Tells of imports that wait for credits. A quarter of an hour without any is not told."""
+class PauseNotices:
+    """Tells of all imports that wait for one thing together, once a day."""
 
     ledger: Ledger
     notices: Notices
     clock: Clock
     telemetry: Telemetry
 
-    def notify(self) -> None:
+    def notify(self, pause: str) -> bool:
         """
-        Tell of all imports that wait for credits, unless people were told within a day.
+        Tell of the imports that wait for *pause*, unless people were told within a day.
+
+        Returns:
+            False if this is nothing that people are told of here.
 
         Raises:
             NoticeFailedError: The topic did not take it; the next import that is due tells.
         """
+        told = _ANNOUNCED.get(pause)
+        if told is None:
+            return False
         now = self.clock.now()
-        last = self.ledger.load(LastNotice.at(WHAT)) or LastNotice(what=WHAT)
+        last = self.ledger.load(LastNotice.at(told.what)) or LastNotice(what=told.what)
         if now - last.told_at < DAY_SECONDS:
-            return
-        waiting = sorted(self._find_waiting(now))
-        if not waiting:
-            return
-        self.notices.publish(compose_waiting(waiting))
-        self.ledger.save(replace(last, told_at=now))
-        self.telemetry.emit("waiting_for_credits", files=len(waiting))
+            return True
+        waiting = sorted(self._find_waiting(pause, now))
+        if waiting:
+            self.notices.publish(told.compose(waiting))
+            self.ledger.save(replace(last, told_at=now))
+            self.telemetry.emit(told.event, files=len(waiting))
+        return True
 
-    def _find_waiting(self, now: int) -> Iterator[tuple[str, int]]:
+    def _find_waiting(self, pause: str, now: int) -> Iterator[tuple[str, int]]:
         """
         Yield the keys of the drops that wait, each with how many of its versions do.
 
-        Those that wait for credits themselves are all due within an hour.
+        Those that wait for it themselves are all due within an hour.
         """
         locks = KeyLocks(ledger=self.ledger)
         horizon = now + LONGEST_PAUSE_SECONDS
@@ -143,9 +169,9 @@ class OutOfCreditsNotice:
             if address.kind is not Import:
                 continue
             record = self.ledger.load(address)
-            if isinstance(record, Import) and _waits(record):
+            if isinstance(record, Import) and _waits(record, pause):
                 yield record.source.key, 1 + len(locks.find_waiting(record))
 
 
-def _waits(record: Import) -> bool:
-    return record.state is ImportState.SENDING and record.pause == Pause.BUSY.name
+def _waits(record: Import, pause: str) -> bool:
+    return record.state is ImportState.SENDING and record.pause == pause
