@@ -172,6 +172,7 @@ def read_decisions(files: Files, import_id: str, sha256: str) -> Iterator[RowDec
                 line["root_import"],
                 int(line["root_row"]),
                 tuple((at, cell) for at, cell in json.loads(line["restored"])),
+                line.get("reason") or "",  # the release before kept none
             )
 
 

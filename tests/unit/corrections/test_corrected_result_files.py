@@ -64,6 +64,7 @@ DATES, TURNED = "rewritten dates", "turned numbers into dates"
 
 
 TRAILING, TWICE = "removed trailing zeros", "decoded text twice"
+NUMBERS, TIMES, FORMULAS = "rewritten numbers", "rewritten times", "calculated formulas"
 LOST, LINES = "replaced characters that its encoding lacks", "rewritten line ends"
 
 
@@ -137,6 +138,26 @@ def restored(originals: Sequence[str | None], cells: Sequence[str]) -> list[str 
         (["Łódź"], ["Lodz"], None),
         (["one\r\ntwo"], ["one\ntwo"], LINES),
         (["442079460123"], ["4.5E+11"], None),
+        (["1E5"], ["1.00E+05"], POWERS),
+        (["1E5"], ["100000"], NUMBERS),
+        (["1,234.50"], ["1234.5"], NUMBERS),
+        (["1,234"], ["1.234"], NUMBERS),
+        (["$5"], ["$5.00"], NUMBERS),
+        (["5%"], ["5.00%"], NUMBERS),
+        (["(5)"], ["-5"], NUMBERS),
+        (["5-"], ["-5"], NUMBERS),
+        (["5-"], ["5"], None),
+        (["1,234"], ["1235"], None),
+        (["1_0"], ["10"], None),
+        (["10:30"], ["10:30:00 AM"], TIMES),
+        (["9:05"], ["09:05:00"], TIMES),
+        (["9:05"], ["09:15:00"], None),
+        (["=1+1"], ["2"], FORMULAS),
+        (["1/2", "3-4", "3-4", "3-4"], ["01/02/26", "3-4", "3-4", "3-4"], TURNED),
+        (["Jan-26"], ["01/26/26"], TURNED),
+        (["Nov 28, 2026", "Nov 3, 2026"], ["11/28/26", "11/03/26"], DATES),
+        (["Nov 28, 2026", "Nov 3, 2026"], ["12/28/26", "12/03/26"], None),
+        (["Gate 5"], ["05/05/26"], None),
     ],
 )
 def test_visible_damage_is_told_from_correction(
@@ -179,12 +200,31 @@ def test_a_date_in_another_order_than_the_others_is_a_correction() -> None:
     assert found == [*originals[:3], None]
 
 
-def test_without_the_originals_powers_of_ten_are_still_seen() -> None:
-    rows = [(2, ("1.11E+17", "007"), (None, None))]
-
+def test_without_the_original_a_power_of_ten_is_ambiguous() -> None:
     columns = DamagedColumns(("Id", "Code"))
-    columns.look_at(rows)
-    (problem,) = columns.lost("f.csv")
+    columns.look_at([(2, ("1.11E+17", "007"), (None, None))])
 
-    assert problem.where == 'f.csv, column "Id", row 2'
-    assert "1.11" not in str(problem)
+    assert columns.restored(0, "1.11E+17", None) is None
+    assert columns.is_ambiguous(0, "1.11E+17", None)
+    assert not columns.is_ambiguous(1, "007", None)
+
+
+@pytest.mark.parametrize(
+    ("originals", "cells", "ambiguous"),
+    [
+        (["007", "008"], ["7", "008"], [0]),
+        (["007"] * 3 + ["008"], ["007"] * 3 + ["8"], []),
+        (["007", "008"], ["7", "8"], []),
+        (["2024-03-05"], ["05.03.2024"], [0]),
+        (["Ann", "Bob"], ["Anna", "Bob"], []),
+    ],
+)
+def test_a_change_that_may_be_either_is_ambiguous(
+    originals: list[str], cells: list[str], ambiguous: list[int]
+) -> None:
+    columns = DamagedColumns(("Code",))
+    pairs = list(zip(cells, originals, strict=True))
+    columns.look_at((number, (cell,), (was,)) for number, (cell, was) in enumerate(pairs))
+
+    found = [at for at, pair in enumerate(pairs) if columns.restored(0, *pair) is None]
+    assert [at for at in found if columns.is_ambiguous(0, *pairs[at])] == ambiguous

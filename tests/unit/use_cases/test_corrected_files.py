@@ -179,6 +179,47 @@ def test_a_file_that_excel_saved_as_windows_1252_is_rejected_at_once() -> None:
     assert "Müller" not in desk.said
 
 
+UMLAUTS = [[*row[:3], f"Müller {row[0]}"] for row in ROWS]
+
+
+def test_windows_1252_is_taken_where_unchanged_cells_prove_it() -> None:
+    desk = Desk(rows=UMLAUTS)
+    desk.set("Surname", "Žižka")
+
+    source = desk.again(encoding="windows-1252")
+
+    assert desk.state(source) is ImportState.COMPLETED
+    assert [row[2] for row in desk.last_sent[-10:-8]] == ["Žižka", "Müller 002"]
+    assert "The file was read as windows-1252" in desk.said
+
+
+@pytest.mark.parametrize("encoding", ["macroman", "cp850"])
+def test_another_encoding_is_asked_about_whatever_its_cells_were(encoding: str) -> None:
+    desk = Desk(rows=UMLAUTS)
+
+    source = desk.harness.drop(AGAIN, csv_of(desk.table, encoding))
+    desk.harness.settle()
+
+    assert desk.state(source) is ImportState.REJECTED
+    assert "the file is not UTF-8, and nothing says what it is" in desk.said
+
+
+def test_a_change_that_may_be_damage_stops_its_row_and_is_sent_once_it_was_looked_at() -> None:
+    desk = Desk(rows=[ROWS[0], ["7", *ROWS[1][1:]], ["8", *ROWS[2][1:]], ROWS[3]])
+    desk.set("No", "1")
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.COMPLETED_WITH_ERRORS
+    assert [row[0] for row in desk.last_sent[-3:]] == ["7", "8", "004"]
+    assert 'column "No" was changed as a spreadsheet does it' in desk.said
+    failed = desk.harness.result(source, "again.failed.csv")
+    again = desk.harness.drop("incoming/fixed/third.csv", failed)
+    desk.harness.tick(minutes=2)
+    assert desk.state(again) is ImportState.COMPLETED
+    assert desk.last_sent[-1][0] == "1"
+
+
 def test_the_encoding_that_the_parents_mapping_states_reads_the_corrected_file_too() -> None:
     desk = Desk({**NAMED, "character_encoding": "windows-1252"}, encoding="windows-1252")
     desk.set("Surname", "Müller")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from bigin_import import object_keys
 from bigin_import.corrections.spreadsheet_damage import DamagedColumns, Row
@@ -79,6 +81,7 @@ def _named(mapped: MappedField, headers: Headers) -> MappedField:
     return mapped.model_copy(update={"column": headers.names[at], "index": None})
 
 
+WESTERN = "cp1252"  # what spreadsheets save in western countries
 WINDOW_ROWS = 50_000  # compared with the parent's at once: memory stays bounded
 _DISTINGUISHING_COLUMNS = 3  # by which a row is found again if it does not say its number
 
@@ -122,6 +125,29 @@ def dropped_of(header: tuple[str, ...], window: Sequence[Batch]) -> Dropped:
     )
 
 
+class Healed(NamedTuple):
+    """
+    What was done to one row.
+
+    Attributes:
+        restored: Position of a cell -> what it was.
+        reason: Why the row is not sent; "" if it is.
+    """
+
+    restored: tuple[tuple[int, str], ...] = ()
+    reason: str = ""
+
+
+_AMBIGUOUS = (
+    'column "{}" was changed as a spreadsheet does it, but a person may have done it: write into '
+    "it what is right, here in this file, and drop it again; it is then sent as it is"
+)
+_PROVEN_ENCODING = (
+    "The file was read as windows-1252, in which a spreadsheet has saved it: its unchanged cells "
+    "are those of the original."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Healing:
     """
@@ -129,6 +155,7 @@ class Healing:
 
     Attributes:
         header: Of the dropped file, without our columns.
+        is_encoding_proven: It is in windows-1252, as cells that nobody changed prove.
         restored: Headers of the columns in which cells were restored so far.
     """
 
@@ -136,6 +163,7 @@ class Healing:
     mapping: Mapping
     original: Drop
     damaged: DamagedColumns
+    is_encoding_proven: bool = False
     restored: dict[str, None] = field(default_factory=dict)
 
     def read_originals(self, window: Sequence[Batch]) -> Iterator[Row]:
@@ -149,12 +177,15 @@ class Healing:
             found = find_parent_rows(dropped_of(self.header, window), table)
         return readable_dates(found, self.header, self.mapping)
 
-    def restore(self, window: Sequence[Batch]) -> dict[int, tuple[tuple[int, str], ...]]:
+    def restore(self, window: Sequence[Batch], mapped: Collection[int]) -> dict[int, Healed]:
         """
-        Put back what cells of a window were, and return it by row and column.
+        Put back what cells of a window were, and return by row what was done.
 
         A column that Bigin's error or ours names for a row is left as it is there: a change of
         it is the correction.
+
+        Args:
+            mapped: Columns that are sent; only an ambiguous cell of these stops a row.
         """
         reasons = {
             number: parent.reason for batch in window for number, parent in batch.parents.items()
@@ -162,32 +193,43 @@ class Healing:
         places = {number: row for batch in window for number, row in _numbered(batch)}
         found = {}
         for number, cells, originals in self.read_originals(window):
-            restored = tuple(self._restored(cells, originals, reasons.get(number, "")))
-            if restored:
-                found[number] = restored
-            for at, cell in restored:
+            healed = self._healed(cells, originals, reasons.get(number, ""), mapped)
+            if healed != Healed():
+                found[number] = healed
+            for at, cell in healed.restored:
                 places[number][at] = cell
                 self.restored[self.header[at]] = None
         return found
 
-    def _restored(
-        self, cells: Sequence[str], originals: Sequence[str | None], reason: str
-    ) -> Iterator[tuple[int, str]]:
+    def _healed(
+        self,
+        cells: Sequence[str],
+        originals: Sequence[str | None],
+        reason: str,
+        mapped: Collection[int],
+    ) -> Healed:
+        restored, ambiguous = [], ""
         for at, (cell, original) in enumerate(zip(cells, originals, strict=False)):
+            if f'"{self.header[at]}"' in reason:
+                continue
             was = self.damaged.restored(at, cell, original)
-            if was is not None and f'"{self.header[at]}"' not in reason:
-                yield at, was
+            if was is not None:
+                restored.append((at, was))
+            elif not ambiguous and at in mapped and self.damaged.is_ambiguous(at, cell, original):
+                ambiguous = _AMBIGUOUS.format(self.header[at])
+        return Healed(tuple(restored), ambiguous)
 
     @property
-    def note(self) -> str | None:
-        """Say which columns were restored; None if none was."""
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on the encoding that was proven and the columns that were restored."""
+        notes = (_PROVEN_ENCODING,) if self.is_encoding_proven else ()
         if not self.restored:
-            return None
+            return notes
         count = len(self.restored)
         columns = f"{count} column{'' if count == 1 else 's'}"
         names = ", ".join(self.restored)
         verb = "was" if count == 1 else "were"
-        return f"{columns} that the spreadsheet had rewritten {verb} restored: {names}."
+        return (*notes, f"{columns} that the spreadsheet had rewritten {verb} restored: {names}.")
 
 
 def _numbered(batch: Batch) -> Iterator[tuple[int, list[str]]]:
@@ -392,16 +434,37 @@ class Corrections:
             if is_inherited and is_counted(mapping) and table.header != plan.header:
                 raise DropRejectedError((_moved_columns(drop, plan),), concerns_mapping=True)
             original = Drop.of_plan(self.files, parent_import.source, plan)
-            healing = Healing(table.header, mapping, original, DamagedColumns(table.header))
+            is_proven = drop.encoding == WESTERN and mapping.character_encoding is None
+            damaged = DamagedColumns(table.header)
+            healing = Healing(table.header, mapping, original, damaged, is_proven)
             try:
                 for window in windows_of(table):
                     healing.damaged.look_at(healing.read_originals(window))
             except (MissingObjectError, UnreadableObjectError):
                 _read_to_end(table)
                 return _with_merged(inherited, table)
-        lost = healing.damaged.lost(drop.source.key)
-        found = replace(inherited, problems=lost, warnings=(), healing=healing)
-        return _with_merged(found, table)
+        return _with_merged(replace(inherited, warnings=(), healing=healing), table)
+
+    def find_encoding(self, source: ObjectVersion) -> str | None:
+        """
+        Return windows-1252 for a result file that its unchanged cells prove to be written in it.
+
+        None for any other drop: then what the deployment says counts, and else a person is asked.
+        """
+        if self.default_encoding:
+            return None
+        try:
+            with Drop(self.files, source, ANY_ENCODING).open() as table:
+                parent = table.parent_import and self.ledger.load(Import.at(table.parent_import))
+            plan = self._read_plan(parent) if parent else None
+            if not parent or plan is None:
+                return None
+            original = Drop.of_plan(self.files, parent.source, plan)
+            with Drop(self.files, source, WESTERN).open() as table:
+                is_proven = _read_proof(table, original)
+                return WESTERN if is_proven and table.dialect.encoding == WESTERN else None
+        except (DropRejectedError, MissingObjectError, UnreadableObjectError):
+            return None  # and the drop is rejected in its turn, if that was the drop
 
     def _read_plan(self, parent: Import) -> Plan | None:
         try:
@@ -437,6 +500,29 @@ def _read_to_end(table: Table) -> None:
     """Let *table* meet the imports that its rows come from."""
     for _ in table.batches():
         pass
+
+
+_LETTERS_NOT_IN_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+def _read_proof(table: Table, original: Drop) -> bool:
+    """
+    Return whether cells of *table* with letters beyond ASCII are those of its parent's drop, and
+    none differs from there in such letters alone.
+    """
+    proofs = 0
+    for window in windows_of(table):
+        with original.open() as parents:
+            rows = find_parent_rows(dropped_of(table.header, window), parents)
+        for _, cells, originals in rows:
+            for cell, was in zip(cells, originals, strict=False):
+                if was is None or cell.isascii() or was.isascii():
+                    continue
+                if cell == was:
+                    proofs += 1
+                elif _LETTERS_NOT_IN_ASCII.sub("?", cell) == _LETTERS_NOT_IN_ASCII.sub("?", was):
+                    return False
+    return proofs > 0
 
 
 def _with_merged(inherited: Inherited, table: Table) -> Inherited:

@@ -19,7 +19,7 @@ from itertools import batched
 from typing import NamedTuple
 
 from bigin_import import object_keys
-from bigin_import.corrections.corrections import Healing, windows_of
+from bigin_import.corrections.corrections import Healed, Healing, windows_of
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Operation
@@ -34,7 +34,7 @@ from bigin_import.reading.table import Drop, Table
 from bigin_import.report.summary import rows as in_words
 from bigin_import.row_results.reasons import RELEASE
 from bigin_import.row_results.result_files import Fingerprints, KeptRow, read_kept_rows
-from bigin_import.splitting.row_check import CheckedBatch, RowCheck
+from bigin_import.splitting.row_check import CheckedBatch
 from bigin_import.splitting.splitter import check_of
 from bigin_import.stored_plan import write_decisions
 
@@ -53,13 +53,13 @@ class DroppedRow(NamedTuple):
     Attributes:
         parent: What it says of itself in our columns; None if nothing.
         record: What would be sent of it; None if it is not fit to be sent.
-        restored: As in `RowDecision`.
+        healed: What was done to its cells, or why it is not sent.
     """
 
     number: int
     parent: ParentRow | None
     record: Sequence[str] | None
-    restored: tuple[tuple[int, str], ...] = ()
+    healed: Healed = Healed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,11 +207,15 @@ class Decider:
     ) -> RowDecision:
         root_import, root_row = identity or ("", 0)
         decision = RowDecision(
-            row.number, root_import=root_import, root_row=root_row, restored=row.restored
+            row.number,
+            root_import=root_import,
+            root_row=root_row,
+            restored=row.healed.restored,
+            reason=row.healed.reason,
         )
         if kept is None:
             return self._decided_by_its_word(decision, row.parent)
-        settled = decision._replace(record_id=kept.record_id, through=kept.through)
+        settled = decision._replace(record_id=kept.record_id, through=kept.through, reason="")
         if kept.status in _IN and self._is_in(row, kept):
             return settled._replace(status=RowStatus.EXISTING)
         if kept.status is RowStatus.UNCLEAR and not self._may_be_sent(row):
@@ -224,7 +228,8 @@ class Decider:
         if parent is None or not is_unknown or parent.status.casefold() not in _SAID_IN:
             return decision
         status, through = RowStatus.EXISTING, self._family.parent_id
-        return decision._replace(status=status, record_id=parent.record_id, through=through)
+        record_id = parent.record_id
+        return decision._replace(status=status, record_id=record_id, through=through, reason="")
 
     def _is_in(self, row: DroppedRow, kept: KeptRow) -> bool:
         """Return whether nothing is to be done for a row that got in."""
@@ -326,11 +331,11 @@ class Families:
         family = FamilyRows(files=self.files, parent_id=parent_id, members=members)
         decider = Decider(family, columns)
         with drop.open() as table:
-            rows = _read_rows(table, check_of(columns), healing)
+            rows = _read_rows(table, columns, healing)
             sha256 = write_decisions(self.files, import_id, decider.decide(rows))
         if not decider.sent and decider.unclear:
             raise DropRejectedError((_unclear_rows(drop.source.key),))
-        restored = (healing.note,) if healing and healing.note else ()
+        restored = healing.notes if healing else ()
         return Decided(sha256, (*restored, *decider.notes), decider.warnings, decider.sent > 0)
 
     def _load_holder_is_done(self, family: Family, record: Import) -> bool:
@@ -347,22 +352,21 @@ class Families:
                 yield member
 
 
-def _read_rows(table: Table, check: RowCheck, healing: Healing | None) -> Iterator[DroppedRow]:
+def _read_rows(table: Table, columns: ColumnPlan, healing: Healing | None) -> Iterator[DroppedRow]:
+    check, mapped = check_of(columns), {column.source for column in columns.columns}
     for window in windows_of(table):
-        restored = healing.restore(window) if healing else {}
+        healed = healing.restore(window, mapped) if healing else {}
         for batch in window:
-            yield from _rows_of(check.check(batch), restored)
+            yield from _rows_of(check.check(batch), healed)
 
 
-def _rows_of(
-    checked: CheckedBatch, restored: Mapping[int, tuple[tuple[int, str], ...]]
-) -> Iterator[DroppedRow]:
+def _rows_of(checked: CheckedBatch, healed: Mapping[int, Healed]) -> Iterator[DroppedRow]:
     batch, records = checked.batch, iter(checked.records)
     for at, number in enumerate(batch.numbers):
         record = None if at in checked.reasons else next(records)
         if at not in batch.left_out:
             parent = batch.parents.get(number)
-            yield DroppedRow(number, parent, record, restored.get(number, ()))
+            yield DroppedRow(number, parent, record, healed.get(number, Healed()))
 
 
 def _unclear_rows(name: str) -> Problem:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from itertools import permutations
 
-from bigin_import.domain.drop import Problem
+from bigin_import.splitting.dates import month_number
 
 type Row = tuple[int, Sequence[str], Sequence[str | None]]
 """Number of a row, its cells, and for each what it was in the parent, None if that is unknown."""
@@ -26,7 +27,10 @@ class Damage(StrEnum):
     PLUS = "removed the plus sign of numbers"
     TURNED = "turned numbers into dates"
     DATES = "rewritten dates"
+    TIMES = "rewritten times"
     TRAILING = "removed trailing zeros"
+    NUMBERS = "rewritten numbers"
+    FORMULAS = "calculated formulas"
     TWICE = "decoded text twice"
     LOST = "replaced characters that its encoding lacks"
     LINES = "rewritten line ends"
@@ -42,6 +46,12 @@ _CLOCK = re.compile(
     r"[ T,]+(\d{1,2}):(\d{2})(:\d{2}([.,]\d+)?)?( ?[AP]\.?M\.?)?(Z|[+-]\d{2}:?\d{2})?$",
     re.IGNORECASE | re.ASCII,
 )
+# What a person adds to day and month, to make it a date.
+_COMPLETED = re.compile(r"[-./]?[ ]?(?:19|20)\d\d", re.ASCII)
+_WRITTEN_NUMBER = re.compile(
+    r"-?\d+(?:[.,]\d+)*(?:E[+-]\d{2,3})?[ \u00a0]?%?|[€$£¥]-?\d+(?:[.,]\d+)*", re.ASCII
+)
+_AROUND_NUMBERS = re.compile(r"[\s\u00a0\u202f'’€$£¥%+]")
 _DAY_AND_MONTH_SIGNS = frozenset("年月日년월일")
 _MONTHS, _DAYS = 12, 31
 _EXACT_DIGITS = 15  # a spreadsheet keeps no more of a number
@@ -55,20 +65,45 @@ def damage_of(cell: str, original: str | None) -> Damage | None:
         original: None if it is not known; then a power of ten is the one thing that shows.
     """
     if _POWER.fullmatch(cell) and cell != original:
-        return Damage.POWERS if original is None or _is_same_number(cell, original) else None
+        is_same = original is None or _is_same_number(cell, original)
+        return Damage.POWERS if is_same else None
     if original is None or cell == original:
         return None
     if text := _of_text(cell, original):
         return text
-    if _NUMBER.fullmatch(original):
-        return _of_number(cell, original) or _of_date(cell, original)
-    return _of_date(cell, original)
+    if original.startswith("=") and not cell.startswith("="):
+        return Damage.FORMULAS
+    found = _of_number(cell, original) if _NUMBER.fullmatch(original) else None
+    return found or _of_date(cell, original) or _of_notation(cell, original)
+
+
+def _of_notation(cell: str, original: str) -> Damage | None:
+    """Return whether *cell* is the number or time that *original* is, in other notation."""
+    if _WRITTEN_NUMBER.fullmatch(cell) and _numbers(cell) & _numbers(original):
+        return Damage.NUMBERS
+    after, before = _CLOCK.fullmatch(f" {cell}"), _CLOCK.fullmatch(f" {original}")
+    if after and before and _split(f" {cell}")[1] == _split(f" {original}")[1]:
+        return Damage.TIMES
+    return None
+
+
+def _numbers(text: str) -> set[Decimal]:
+    """Return what number *text* is, with a decimal point and with a decimal comma."""
+    is_negative = text.startswith("(") or text.endswith("-")
+    bare = _AROUND_NUMBERS.sub("", text.strip("()-"))
+    found = set()
+    for decimal, thousands in (".,", ",."):
+        digits = bare.replace(thousands, "").replace(decimal, ".")
+        with suppress(InvalidOperation):
+            number = Decimal(digits)
+            found |= {-number if is_negative or text.startswith("-") else number}
+    return found if any(map(str.isdecimal, bare)) and "_" not in bare else set()
 
 
 def _is_same_number(power: str, original: str) -> bool:
     """Return whether *power* has the digits of *original*, as many as it shows."""
     if not _NUMBER.fullmatch(original):
-        return False
+        return bool(_numbers(power) & _numbers(original))
     shown, whole = Decimal(power.replace(",", ".")), Decimal(original.replace(",", "."))
     return Decimal(f"{whole:.{len(shown.as_tuple().digits) - 1}E}") == shown
 
@@ -132,8 +167,14 @@ def _of_number(cell: str, original: str) -> Damage | None:
 def _of_date(cell: str, original: str) -> Damage | None:
     before, clock_before = _split(original)
     after, clock_after = _split(cell)
+    if any(map(str.isalpha, before)) and (numbers := _with_months(before)):
+        is_whole = len(numbers) == len(_days(after)) and len(numbers) > 2  # noqa: PLR2004
+        if _DATE.fullmatch(after) is None or Counter(numbers) - Counter(_days(after)):
+            return None
+        return Damage.DATES if is_whole else Damage.TURNED
     if _LIKE_A_DATE.fullmatch(original):
-        return Damage.TURNED if _names_its_month(after, before) else None
+        is_turned = _names_its_month(after, before) or _has_a_year_more(after, before)
+        return Damage.TURNED if is_turned else None
     if not _DATE.fullmatch(before) or not _is_same_time(clock_after, clock_before):
         return None
     if _names_its_month(after, before):
@@ -169,6 +210,20 @@ def _names_its_month(after: str, before: str) -> bool:
     return len(left) == len(all_numbers) - lost > 0 and set(left) <= set(all_numbers)
 
 
+def _has_a_year_more(after: str, before: str) -> bool:
+    """Return whether *after* is a date of the numbers in *before* and one more."""
+    if _DATE.fullmatch(after) is None or _COMPLETED.fullmatch(after.removeprefix(before)):
+        return False
+    return not Counter(_days(before)) - Counter(_days(after))
+
+
+def _with_months(text: str) -> list[int]:
+    """Return the numbers of a date in words, the month's among them; none if it is none."""
+    words = re.findall(r"[^\W\d_]+", text)
+    months = [month for word in words if (month := month_number(word))]
+    return sorted([*_days(text), *months]) if len(months) == len(words) == 1 else []
+
+
 def _may_be_a_day(text: str) -> bool:
     """Return whether a spreadsheet takes *text* for day and month, or month and year."""
     if not _LIKE_A_DATE.fullmatch(text):
@@ -191,12 +246,6 @@ _LEAST_ROWS = {Damage.DATES: 2}
 # A number that was rounded or shortened is lost, however many others are whole.
 _ALWAYS_LOST = (Damage.POWERS, Damage.ROUNDED)
 _CLEARLY_MORE = 2  # times as many damaged cells as cells that a spreadsheet would have changed
-_LOST_POWERS = "A spreadsheet has turned long numbers into powers of ten"
-_REMEDY = (
-    "Take the column from the original file again, and open the CSV by import with this column "
-    "as text; if the change is meant, delete the columns that begin with bigin__ and drop the "
-    "file with its mapping"
-)
 
 
 @dataclass(slots=True)
@@ -211,24 +260,31 @@ class _Seen:
         unharmed = 0 if damage in _ALWAYS_LOST else self.unharmed
         return enough and self.damaged > _CLEARLY_MORE * unharmed
 
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether clearly more cells of the kind are as they were: a person changed the others."""
+        return self.unharmed > _CLEARLY_MORE * self.damaged
+
 
 @dataclass(slots=True)
 class _Column:
-    """What was seen in one column; *lost*: the first row with a power of something unknown."""
+    """What was seen in one column, for dates by the mark between their numbers."""
 
-    seen: dict[Damage, _Seen] = field(default_factory=dict)
-    lost: int = 0
+    seen: dict[tuple[Damage, str], _Seen] = field(default_factory=dict)
 
-    def look_at(self, number: int, cell: str, original: str | None) -> None:
+    def look_at(self, cell: str, original: str | None) -> None:
         damage = damage_of(cell, original)
-        if damage is not None and original is None:
-            self.lost = self.lost or number
-        elif damage is not None:
-            of_kind = self.seen.setdefault(damage, _Seen())
-            of_kind.damaged += 1
+        if damage is not None and original is not None:
+            self.seen.setdefault(_kind(damage, original), _Seen()).damaged += 1
         elif cell == original:
             for each in endangers(cell):
-                self.seen.setdefault(each, _Seen()).unharmed += 1
+                self.seen.setdefault(_kind(each, cell), _Seen()).unharmed += 1
+
+
+def _kind(damage: Damage, original: str) -> tuple[Damage, str]:
+    """Return what is counted together: a spreadsheet may know 1/2 for a date, and 1-2 not."""
+    mark = re.search(r"[-./]", original) if damage in (Damage.TURNED, Damage.DATES) else None
+    return damage, mark[0] if mark else ""
 
 
 class DamagedColumns:
@@ -243,42 +299,40 @@ class DamagedColumns:
     """
 
     def __init__(self, header: Sequence[str]) -> None:
-        self._header = tuple(header)
         self._columns = [_Column() for _ in header]
         self._orders: list[Counter[Order]] = [Counter() for _ in header]
 
     def look_at(self, rows: Iterable[Row]) -> None:
         """Take some rows, in any order."""
-        for number, cells, originals in rows:
+        for _, cells, originals in rows:
             pairs = zip(cells, originals, strict=False)
             for at, (cell, original) in enumerate(pairs):
                 ours, before = cell.strip(), None if original is None else original.strip()
-                self._columns[at].look_at(number, ours, before)
+                self._columns[at].look_at(ours, before)
                 if before is not None and damage_of(ours, before) is Damage.DATES:
                     self._orders[at].update(_orders(ours, before))
-
-    def lost(self, file: str) -> tuple[Problem, ...]:
-        """Return what cannot be restored, because nobody knows what it was. Without cell values."""
-        return tuple(
-            Problem(f'{file}, column "{name}", row {column.lost}', _LOST_POWERS, _REMEDY)
-            for name, column in zip(self._header, self._columns, strict=True)
-            if column.lost
-        )
 
     def restored(self, at: int, cell: str, original: str | None) -> str | None:
         """Return what a spreadsheet has rewritten, as it was; None for any other cell."""
         if original is None or cell == original:
             return None
         damage = damage_of(cell.strip(), original.strip())
-        if damage is None or not self._is_damaged(at, damage):
+        if damage is None:
+            return None
+        seen = self._columns[at].seen.get(_kind(damage, original.strip()))
+        if seen is None or not seen.is_certain(damage):
             return None
         if damage is Damage.DATES and not self._is_in_order(at, cell.strip(), original.strip()):
             return None
         return original
 
-    def _is_damaged(self, at: int, damage: Damage) -> bool:
-        seen = self._columns[at].seen.get(damage)
-        return seen is not None and seen.is_certain(damage)
+    def is_ambiguous(self, at: int, cell: str, original: str | None) -> bool:
+        """Return whether a cell that is not restored may be a correction as well as damage."""
+        damage = damage_of(cell.strip(), None if original is None else original.strip())
+        if damage is None or original is None:
+            return damage is not None  # a power of ten of which nobody knows what it was
+        seen = self._columns[at].seen.get(_kind(damage, original.strip()))
+        return seen is None or not seen.is_left_alone
 
     def _is_in_order(self, at: int, cell: str, original: str) -> bool:
         """Return whether day and month stand as in most of the column's rewritten dates."""

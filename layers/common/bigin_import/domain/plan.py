@@ -166,6 +166,7 @@ class RowDecision(NamedTuple):
             with, and its number there; "" and 0 for this import and *row*.
         restored: Position of a cell, without our columns -> what it was before a spreadsheet
             rewrote it.
+        reason: Why it is not sent, if it is invalid; "" if it is not.
     """
 
     row: int
@@ -175,6 +176,7 @@ class RowDecision(NamedTuple):
     root_import: str = ""
     root_row: int = 0
     restored: tuple[tuple[int, str], ...] = ()
+    reason: str = ""
 
 
 class SourceRow(NamedTuple):

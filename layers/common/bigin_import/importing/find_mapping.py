@@ -74,7 +74,7 @@ class DropCheck:
             MissingObjectError: The version was removed from the bucket.
         """
         findings = _Findings()
-        drop = self.drop_of(record, mapping)
+        drop = self.find_drop(record, mapping)
         with ExitStack() as stack:
             table = _open_table(stack, drop, findings)
             inherited = self._examine_correction(record, mapping, drop, table, findings)
@@ -94,10 +94,10 @@ class DropCheck:
             if table is not None:
                 yield table, examined, inherited
 
-    def drop_of(self, record: Import, mapping: Mapping) -> Drop:
-        """Return the drop of an import as *mapping* says how to read it."""
-        encoding, options = mapping.character_encoding, mapping.options
-        return Drop(self.files, record.source, encoding, self.default_encoding, options)
+    def find_drop(self, record: Import, mapping: Mapping) -> Drop:
+        """Return the drop of an import as *mapping*, or what it corrects, says how to read it."""
+        encoding = mapping.character_encoding or self.corrections.find_encoding(record.source)
+        return Drop(self.files, record.source, encoding, self.default_encoding, mapping.options)
 
     def find_rejection(self, record: Import, reading: Reading) -> DropRejectedError:
         """

@@ -253,7 +253,7 @@ class Preparer:
             if not families.acquire(record, root):
                 raise StoppedError(Pause.TURN)
             lease.change(import_transitions.join_family(root))
-        drop = self.checking.drop_of(record, mapping)
+        drop = self.checking.find_drop(record, mapping)
         return families.decide(record.import_id, root, drop, parent, columns, healing)
 
     def _get_column_plan(self, record: Import, examined: Validated) -> ColumnPlan:

@@ -298,6 +298,8 @@ class Table:
                 batch.rows[at][column] = cell
             if decision.status is not None:
                 batch.faults[at] = f"it is {decision.status} through import {decision.through}"
+            elif decision.reason:
+                batch.faults[at] = decision.reason
         return batch._replace(decided=decided)
 
     def _shapes_after(self, first_rows: list[list[str]]) -> RowShapes:

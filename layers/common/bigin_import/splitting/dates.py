@@ -294,9 +294,14 @@ def _offset(written: str) -> timedelta:
     return timedelta(hours=hours, minutes=minutes) * (-1 if digits[0] == "-" else 1)
 
 
+def month_number(word: str) -> int | None:
+    """Return which month *word* is the name of, or short for."""
+    return _MONTHS.get(unicodedata.normalize("NFC", word.casefold()))
+
+
 def _month(parts: dict[str, str | None]) -> int:
     if name := parts.get("month_name"):
-        if not (month := _MONTHS.get(unicodedata.normalize("NFC", name.casefold()))):
+        if not (month := month_number(name)):
             raise ValueError("no such month")
         return month
     return int(parts["month"] or 0)
