@@ -231,10 +231,11 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(
         "bucket",
         "dead-letter queue",
         "callback",
+        "signed callback",
         "token and organisation",
     ]
     assert "versioning suspended" in wrong[0]
-    assert "invalid_client" in wrong[3]
+    assert "invalid_client" in wrong[4]
 
     bigin.mend()
     mended = command("doctor", "--callback-url", stack.callback_url)

@@ -62,6 +62,16 @@ class MemoryFailures:
             self.events.pop(0)
 
 
+class MemoryZohoSecret:
+    """The ZohoSecret port; whoever stores another secret sets another *version*."""
+
+    def __init__(self) -> None:
+        self.version = "version-1"
+
+    def read_version(self) -> str:
+        return self.version
+
+
 class Harness:
     """
     The ports, all of them fakes, and every use case over them.
@@ -75,6 +85,7 @@ class Harness:
         self.ledger = MemoryLedger()
         self.files = MemoryFiles(now=self.clock.now)
         self.bigin = FakeBigin()
+        self.zoho_secret = MemoryZohoSecret()
         self.queue = MemoryQueue()
         self.resumer = MemoryResumer()
         self.notices = MemoryNotices()
@@ -131,6 +142,12 @@ class Harness:
     @property
     def decisions(self) -> Decisions:
         return self.application.decisions
+
+    def probe(self, url: str) -> int:
+        """Answer as job_callback does to a signature that is good, or not."""
+        import_id, number, count, signature = url.split("/")[-4:]
+        is_good = verify(import_id, number, count, signature, KEYS) is not None
+        return 200 if is_good else 403
 
     def drop(self, key: str, body: bytes | Mapping[str, object]) -> ObjectVersion:
         """Put an object under `incoming/` and deliver its event."""

@@ -61,8 +61,13 @@ class Functions:
         )
         self.bigin = SimulatedBigin(outside.bigin, tokens)
         self.urls = SignedCallbacks(BASE_URL, KEYS)
+        self.zoho_secret = ZohoTokens(outside.bigin)
         self.parallel = Fibers(world)
         self._application = Application(self, LIMITS)
+
+    def probe(self, url: str) -> int:
+        """Answer as nobody asks: no doctor comes here."""
+        raise AssertionError(url)
 
     def importer(self) -> Importer:
         return self._application.importer

@@ -16,7 +16,7 @@ from botocore.config import Config
 from bigin_import.aws.ledger import DynamoLedger
 from bigin_import.aws.outages import translate_errors
 from bigin_import.aws.queue import SqsCollectQueue
-from bigin_import.aws.secrets import AccessTokenSecret, Secrets
+from bigin_import.aws.secrets import AccessTokenSecret, Secrets, ZohoSecret
 from bigin_import.aws.telemetry import PowertoolsTelemetry
 from bigin_import.bigin.auth import Credentials, ZohoAccounts
 from bigin_import.bigin.client import (
@@ -27,6 +27,7 @@ from bigin_import.bigin.client import (
 )
 from bigin_import.bigin.datacenters import endpoints
 from bigin_import.bigin.token_store import SharedAccessToken, TokenMemory
+from bigin_import.bigin.transport import post_nothing
 from bigin_import.callback_url import SignedCallbacks
 from bigin_import.lambda_runtime import InvocationContext, LambdaClock, Threads
 from bigin_import.settings import CallbackSettings, ImportSettings, SettleSettings
@@ -142,7 +143,10 @@ class Container:
     def connect_bigin(self, clock: LambdaClock) -> BiginClient:
         """Return a client for one invocation; it never waits past that invocation's end."""
         hosts = endpoints(self.settings.bigin)
-        accounts = ZohoAccounts(hosts, self._read_credentials)
+        secret = self.zoho_secret
+        accounts = ZohoAccounts(
+            hosts, lambda: Credentials.from_json(secret.read_text()), secret.read_version
+        )
         tokens = self._shared_token(accounts, clock)
         # Bigin waits for job_callback's answer, and the tick repeats what fails there.
         is_callback = isinstance(self.settings, CallbackSettings)
@@ -161,8 +165,9 @@ class Container:
             report=partial(report_aws_error, self.telemetry),
         )
 
-    def _read_credentials(self) -> Credentials:
-        return Credentials.from_json(self.secrets.read_text(self.settings.bigin.zoho_secret_arn))
+    @property
+    def zoho_secret(self) -> ZohoSecret:
+        return ZohoSecret(self.secrets, self.settings.bigin.zoho_secret_arn)
 
     def application(self, context: InvocationContext) -> Application:
         """Return the use cases of one invocation."""
@@ -182,6 +187,9 @@ class LambdaPorts:
     def bigin(self) -> BiginClient:
         return self._container.connect_bigin(self.clock)
 
+    def probe(self, url: str) -> int:
+        return post_nothing(url)
+
     @property
     def ledger(self) -> DynamoLedger:
         return self._container.ledger
@@ -193,6 +201,10 @@ class LambdaPorts:
     @cached_property
     def urls(self) -> SignedCallbacks:
         return self._container.read_urls()
+
+    @property
+    def zoho_secret(self) -> ZohoSecret:
+        return self._container.zoho_secret
 
     @property
     def queue(self) -> SqsCollectQueue:

@@ -222,8 +222,28 @@ class Bigin(Protocol):
         ...
 
 
+class Metadata(Protocol):
+    """
+    What a mapping is held against.
+
+    Raises, for every call: BiginError if Bigin was asked and did not say.
+    """
+
+    def get_fields(self, module: str) -> tuple[Field, ...]:
+        """Return the fields of a module."""
+        ...
+
+    def get_time_zone(self) -> str:
+        """Return the organisation's time zone by its IANA name; "" if it has none."""
+        ...
+
+
 class Accounts(Protocol):
     """Zoho's token endpoint."""
+
+    def read_version(self) -> str:
+        """Return which version of the Zoho secret a refresh uses now; "" if it is unreadable."""
+        ...
 
     def refresh(self) -> tuple[str, int]:
         """
@@ -251,6 +271,14 @@ class TokenSecret(Protocol):
 
     def read(self, version_id: str) -> str | None:
         """Return that version, the current one where it is gone, or None if there is neither."""
+        ...
+
+
+class ZohoSecret(Protocol):
+    """The secret that a person stores: who we are for Zoho."""
+
+    def read_version(self) -> str:
+        """Return the id of its current version; "" if it cannot be read. Never kept."""
         ...
 
 

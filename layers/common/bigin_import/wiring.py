@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bigin_import.settling.tick import Tick
     from bigin_import.settling.waiting_notices import PauseNotices, Suggestion
     from bigin_import.settling.write_overview import OverviewWriter
+    from bigin_import.settling.zoho_access import ZohoAccess
 
 MINUTE_SECONDS = 60
 HOUR_SECONDS = 3600
@@ -53,6 +54,8 @@ class Ports(Protocol):
     @property
     def bigin(self) -> ports.Bigin: ...
     @property
+    def zoho_secret(self) -> ports.ZohoSecret: ...
+    @property
     def urls(self) -> ports.CallbackUrls: ...
     @property
     def queue(self) -> ports.CollectQueue: ...
@@ -68,6 +71,9 @@ class Ports(Protocol):
     def parallel(self) -> ports.Parallel: ...
     @property
     def telemetry(self) -> ports.Telemetry: ...
+    def probe(self, url: str) -> int:
+        """Post nothing to *url* and return the status of the answer."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +83,7 @@ class Limits:
 
     Attributes:
         max_rows: Of one part; 0 for as many as Bigin takes.
-        region, bucket, import_function: For the links and commands in notices and reports.
+        region, bucket, import_function, zoho_secret: For links and commands in notices, reports.
     """
 
     default_encoding: str = ""
@@ -92,6 +98,7 @@ class Limits:
     region: str = "eu-central-1"
     bucket: str = "bucket"
     import_function: str = "import-csv"
+    zoho_secret: str = "zoho"  # noqa: S105  # its name
 
     @classmethod
     def of(cls, settings: CallbackSettings | ImportSettings | SettleSettings) -> Self:
@@ -115,6 +122,7 @@ class Limits:
             region=boto3.Session().region_name,
             bucket=settings.bucket,
             import_function=settings.import_function,
+            zoho_secret=settings.bigin.zoho_secret_arn,
         )
 
 
@@ -330,6 +338,7 @@ class Application:
             finisher=self.import_closer,
             pause_notices=self._pause_notices,
             overview=self._overview,
+            zoho_access=self._zoho_access,
             resumer=self._ports.resumer,
             failures=self._ports.failures,
             clock=self._ports.clock,
@@ -347,6 +356,8 @@ class Application:
             ledger=self._ports.ledger,
             bigin=self._ports.bigin,
             read_urls=lambda: self._ports.urls,
+            probe=self._ports.probe,
+            default_encoding=self._limits.default_encoding,
         )
 
     @cached_property
@@ -358,6 +369,19 @@ class Application:
             files=self._ports.files,
             clock=self._ports.clock,
             keep_seconds=self._limits.keep_seconds,
+        )
+
+    @cached_property
+    def _zoho_access(self) -> ZohoAccess:
+        from bigin_import.settling.zoho_access import ZohoAccess
+
+        return ZohoAccess(
+            ledger=self._ports.ledger,
+            secret=self._ports.zoho_secret,
+            secret_name=self._limits.zoho_secret,
+            notices=self._ports.notices,
+            clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
         )
 
     @cached_property

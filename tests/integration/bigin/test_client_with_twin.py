@@ -59,7 +59,7 @@ def client(twin: Running, *, secret: str = Client().client_secret) -> Bigin:
     known = Client()
     credentials = Credentials(known.client_id, secret, known.refresh_token)
     clock = ManualClock()
-    accounts = ZohoAccounts(hosts, lambda: credentials)
+    accounts = ZohoAccounts(hosts, lambda: credentials, str)
     return BiginClient(hosts, shared_token(accounts, clock), clock)
 
 

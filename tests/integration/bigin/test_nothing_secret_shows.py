@@ -48,7 +48,7 @@ def everything_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 def client() -> Bigin:
     clock = ManualClock()
-    tokens = shared_token(ZohoAccounts(DATA_CENTERS["US"], lambda: CREDENTIALS), clock)
+    tokens = shared_token(ZohoAccounts(DATA_CENTERS["US"], lambda: CREDENTIALS, str), clock)
     patience = Patience(repeats=1, total_seconds=5)
     return BiginClient(
         DATA_CENTERS["US"],

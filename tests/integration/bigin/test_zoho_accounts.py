@@ -39,7 +39,7 @@ ACCESS_DENIED = {
 @pytest.fixture
 def accounts() -> Accounts:
     credentials = Credentials("1000.ID", "SECRET", "1000.REFRESH")
-    return ZohoAccounts(DATA_CENTERS["EU"], lambda: credentials)
+    return ZohoAccounts(DATA_CENTERS["EU"], lambda: credentials, str)
 
 
 @pytest.mark.parametrize(("retry_after", "seconds"), [("7", 7), ("soon", None), ("1.5", None)])
@@ -74,7 +74,7 @@ def test_a_refresh_sends_the_secrets_in_the_body_only(
 
 def test_a_corrected_secret_is_used_at_the_next_refresh(http: responses.RequestsMock) -> None:
     secrets = [Credentials("i", "s", "mended"), Credentials("i", "s", "wrong")]
-    accounts = ZohoAccounts(DATA_CENTERS["EU"], secrets.pop)
+    accounts = ZohoAccounts(DATA_CENTERS["EU"], secrets.pop, str)
     http.post(TOKEN_URL, json={"error": "invalid_code"})
     http.post(TOKEN_URL, json=GRANTED)
 
@@ -88,7 +88,7 @@ def test_a_corrected_secret_is_used_at_the_next_refresh(http: responses.Requests
 def test_a_secret_that_cannot_be_read_is_the_operators_to_mend(
     http: responses.RequestsMock,
 ) -> None:
-    accounts = ZohoAccounts(DATA_CENTERS["EU"], lambda: Credentials.from_json("{}"))
+    accounts = ZohoAccounts(DATA_CENTERS["EU"], lambda: Credentials.from_json("{}"), str)
 
     with pytest.raises(BiginAccessError, match="lacks a text for client_id") as caught:
         accounts.refresh()
@@ -104,7 +104,7 @@ def test_a_secret_that_aws_does_not_give_out_is_the_operators_to_mend(
         raise SecretUnreadableError("arn", code="AccessDeniedException", resolution="Let us in")
 
     with pytest.raises(BiginAccessError, match="arn cannot be read") as caught:
-        ZohoAccounts(DATA_CENTERS["EU"], credentials).refresh()
+        ZohoAccounts(DATA_CENTERS["EU"], credentials, str).refresh()
 
     assert caught.value.code == "zoho_secret: AccessDeniedException"
     assert caught.value.resolution == "Let us in"

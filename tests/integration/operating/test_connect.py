@@ -40,9 +40,9 @@ class Desk:
     out: io.StringIO
     err: io.StringIO
 
-    def connect(self, *typed: str, confirmed: str = "", data_center: str = "EU") -> Exit:
+    def connect(self, *typed: str, confirmed: str = "", is_deployed: bool = False) -> Exit:
         answers = io.StringIO("".join(f"{line}\n" for line in typed))
-        wanted = Wanted(data_center, "zoho", confirmed=confirmed)
+        wanted = Wanted("EU", "zoho", confirmed=confirmed, is_deployed=is_deployed)
         return connect(self.secrets, Terminal(self.out, self.err, answers), wanted)
 
     def stored(self) -> dict[str, str] | None:
@@ -190,9 +190,46 @@ def test_another_organisation_replaces_the_secret_only_by_its_name(
     desk.connect(*TYPED)
     zoho.replace("GET", ORG_URL, json={"org": [ORG]})
 
-    with pytest.raises(CommandRefusedError, match='is for "Acme"'):
-        desk.connect(*TYPED)
+    for typed in ((), ("Zylker",), ("y",)):
+        with pytest.raises(CommandRefusedError, match='"Acme" was not given'):
+            desk.connect(*TYPED, *typed)
+    assert 'is for "Acme" (id 1), another organisation' in desk.said()
     assert (desk.stored() or {})["organisation"] == "Acme"
 
-    assert desk.connect(*TYPED, confirmed="Acme") is Exit.GOOD
+    assert desk.connect(*TYPED, "Acme") is Exit.GOOD
     assert (desk.stored() or {})["organisation"] == "Zylker"
+    zoho.replace("GET", ORG_URL, json={"org": [ORG | {"zgid": "1", "company_name": "Acme"}]})
+    assert desk.connect(*TYPED, confirmed="Zylker") is Exit.GOOD
+    assert (desk.stored() or {})["organisation"] == "Acme"
+
+
+def test_a_secret_made_by_hand_is_replaced_only_by_its_name(
+    desk: Desk, zoho: responses.RequestsMock
+) -> None:
+    desk.secrets.create_secret(Name="zoho", SecretString='{"client_id": "1000.OLD"}')
+    zoho.post(TOKEN_URL, json=GRANT)
+    zoho.get(ORG_URL, json={"org": [ORG]})
+
+    with pytest.raises(CommandRefusedError, match='"zoho" was not given'):
+        desk.connect(*TYPED)
+    assert (desk.stored() or {})["client_id"] == "1000.OLD"
+
+    assert desk.connect(*TYPED, "zoho") is Exit.GOOD
+    assert (desk.stored() or {})["client_id"] == "1000.CLIENT"
+
+
+def test_the_client_of_a_deployed_secret_is_kept_where_nothing_is_typed(
+    desk: Desk, zoho: responses.RequestsMock
+) -> None:
+    zoho.post(TOKEN_URL, json=GRANT)
+    zoho.get(ORG_URL, json={"org": [ORG]})
+    desk.connect(*TYPED)
+    zoho.replace("POST", TOKEN_URL, json=GRANT | {"refresh_token": "1000.PLANTED-newer"})
+
+    assert desk.connect("", "", "1000.PLANTED-code", "y", is_deployed=True) is Exit.GOOD
+
+    stored = desk.stored() or {}
+    assert stored["client_secret"] == "PLANTED-secret"
+    assert stored["refresh_token"] == "1000.PLANTED-newer"
+    assert "The functions use it within a minute" in desk.said()
+    assert "PLANTED" not in desk.said()

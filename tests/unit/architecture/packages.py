@@ -68,6 +68,7 @@ ARROWS: dict[str, set[str]] = {
     "operating": {
         *("bigin", "aws", "settings", "settling", "importing", "report", "ledger", "identity"),
         *("object_keys", "error codes", "domain", "errors"),
+        *("mapping", "reading", "splitting", "corrections", "stored_plan", "ports", "validation"),
     },
     "__main__": {"operating"},
     # Handlers parse: an S3 event, a queue message, a signature, a decision's word.

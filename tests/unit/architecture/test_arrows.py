@@ -27,6 +27,7 @@ PACKAGES = {
     "isal": {"reading", "splitting", "row_results"},
     "jinja2": {"report"},
     "requests": {"bigin", "operating"},
+    "rich": {"operating"},
     "urllib3": {"bigin"},
     "boto3": {"aws", "wiring", "container", "operating"},
     "botocore": {"aws", "container", "operating"},

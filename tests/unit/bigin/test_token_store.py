@@ -41,8 +41,12 @@ class CountingAccounts:
 
     def __init__(self) -> None:
         self.refreshes = 0
+        self.version = "version-1"
         self.failure: BiginError | None = None
         self.while_refreshing: Callable[[], object] = lambda: None
+
+    def read_version(self) -> str:
+        return self.version
 
     def refresh(self) -> tuple[str, int]:
         self.refreshes += 1
@@ -269,6 +273,21 @@ def test_a_refused_refresh_token_stops_everybody_and_is_tried_again_later(world:
     assert asked_while_paused == 1
     assert mended == "token-2"
     assert world.stored().refused is None
+
+
+def test_a_refusal_is_remembered_with_the_version_of_the_secret(world: World) -> None:
+    world.tokens.get_token()
+    assert world.stored().credentials_version == "version-1"
+    world.accounts.failure = revoked()
+    world.accounts.version = "version-2"
+
+    with pytest.raises(BiginAccessError):
+        world.tokens.renew_token("token-1")
+
+    assert (world.stored().refused, world.stored().credentials_version) == (
+        "invalid_code",
+        "version-2",
+    )
 
 
 def test_a_token_that_still_lives_is_used_though_the_refresh_token_is_refused(

@@ -27,6 +27,7 @@ ALSO_SAVE = {
     "importing.prepare",
     "settling.waiting_notices",
     "settling.write_overview",
+    "settling.zoho_access",
 }
 
 

@@ -29,7 +29,8 @@ CONSOLE = "https://eu-central-1.console.aws.amazon.com/s3/object/bigin-drop"
 FOLDER = "results/shop/contacts.csv/2026-03-02T081500Z-k3v7q2mz/"
 
 DECISION = f'{{"resume": "{IMPORT_ID}", "part": 2, "attempt": 1, "decision": "create"}}'
-COMMAND = f"aws lambda invoke --function-name import_csv --payload '{DECISION}' /dev/stdout"
+COMMAND = f"bigin-drop decide {IMPORT_ID} --part 2 create --confirm {IMPORT_ID}"
+PLAIN = f"aws lambda invoke --function-name import_csv --payload '{DECISION}' /dev/stdout"
 
 
 def file_link(kind: str, rows: int | None = None) -> FileLink:
@@ -213,7 +214,7 @@ ON_HOLD = replace(
     WITH_ERRORS,
     state=ImportState.ON_HOLD,
     hold_reason="Bigin did not answer when the job of part 2 was created",
-    choices=(Choice("If none of its rows is in Bigin: make the job.", COMMAND),),
+    choices=(Choice("If none of its rows is in Bigin: make the job.", COMMAND, PLAIN),),
 )
 
 SAMPLES = {

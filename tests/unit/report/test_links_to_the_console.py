@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.states import ImportState
 from bigin_import.settling.summarize import ConsoleLinks
 
 
@@ -19,3 +24,36 @@ def test_a_link_leads_to_the_console_of_its_partition(region: str, host: str) ->
     around = ConsoleLinks(region=region, bucket="b", import_function="f", request_text=str)
 
     assert around.console_url("results/a b.csv").startswith(f"https://{host}/s3/object/b?region=")
+
+
+@pytest.mark.parametrize(
+    ("function", "options"),
+    [("bigin-drop-import-csv", ""), ("acme-import-csv", " --stack acme")],
+)
+def test_commands_name_the_region_and_a_stack_that_is_not_the_default(
+    function: str, options: str
+) -> None:
+    around = ConsoleLinks(
+        region="eu-central-1", bucket="b", import_function=function, request_text=str
+    )
+    source = ObjectVersion("b", "incoming/it's a list.csv", "v 1")
+    record = Import(
+        import_id="k3v7",
+        source=source,
+        state=ImportState.FAILED,
+        received_at=0,
+        results="results/x/",
+    )
+
+    fetched, again = around.fetch_results(record), around.retry(record, "again:")
+    held = around.decision(record, "continue", "go on:")
+
+    assert fetched.command == f"bigin-drop results k3v7 --region eu-central-1{options}"
+    assert fetched.plain == "aws s3 cp --recursive s3://b/results/x/ . --region eu-central-1"
+    assert again.command == f"bigin-drop retry k3v7 --region eu-central-1{options}"
+    assert shlex.split(again.plain)[3:9] == [
+        *("--bucket", "b", "--key", "incoming/it's a list.csv"),
+        *("--copy-source", "b/incoming/it%27s%20a%20list.csv?versionId=v 1"),
+    ]
+    assert held.command == f"bigin-drop decide k3v7 continue --region eu-central-1{options}"
+    assert f"--function-name {function} " in held.plain

@@ -216,7 +216,9 @@ def test_no_line_but_links_and_commands_is_longer_than_people_read() -> None:
 def test_a_hold_gives_its_commands() -> None:
     choice = ON_HOLD.choices[0]
 
-    assert f"  {choice.when}\n  {choice.command}\n" in compose_notice(ON_HOLD).body
+    body = compose_notice(ON_HOLD).body
+    assert f"  {choice.when}\n  {choice.command}\n" in body
+    assert f"  or, without bigin-drop:\n  {choice.plain}\n" in body
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.locks import SharedToken
 from bigin_import.domain.states import ImportState
+from bigin_import.errors import BiginAccessError
+from bigin_import.importing.pauses import Pause
 from tests.fakes.harness import MAPPING, ROWS, Harness, as_json
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
@@ -25,6 +30,8 @@ def test_no_mapping_after_two_minutes_is_told_once() -> None:
     suggestion = f"{harness.import_of(source).results}contacts.mapping.suggested.json"
     assert notice.subject == "Waiting for a mapping: contacts.csv"
     assert "Drop contacts.mapping.json beside it, or incoming/mapping.json" in notice.body
+    assert "bigin-drop drop contacts.mapping.json --region" in notice.body
+    assert "aws s3 cp contacts.mapping.json s3://bucket/incoming/contacts.mapping" in notice.body
     assert "module Contacts" in notice.body
     assert '"E-mail" → Email' in notice.body
     assert suggestion in notice.body
@@ -118,3 +125,71 @@ def test_two_that_are_spelled_otherwise_are_told_and_none_is_taken() -> None:
     (notice,) = harness.notices.published
     assert "incoming/CONTACTS.mapping.json" in notice.body
     assert "incoming/Contacts.mapping.json" in notice.body
+
+
+REFUSED = BiginAccessError("no", code="invalid_code", resolution="mend it")
+
+
+def shut_out(harness: Harness, calls: int) -> ObjectVersion:
+    """Drop a file while Zoho refuses what the secret holds."""
+    harness.ledger.save(SharedToken(refused="invalid_code", credentials_version="version-1"))
+    harness.bigin.fail("upload", *[REFUSED] * calls)
+    harness.drop(SIDECAR, MAPPING)
+    return harness.drop(CSV, ROWS)
+
+
+def test_imports_that_wait_for_zoho_are_told_of_once_with_what_to_do() -> None:
+    harness = Harness()
+    shut_out(harness, 200)
+    harness.drop("incoming/more.mapping.json", MAPPING)
+    harness.drop("incoming/more.csv", ROWS)
+
+    harness.tick(minutes=3 * 60)
+
+    (notice,) = harness.notices.published
+    assert notice.subject == "Imports wait for Zoho: 2 files"
+    assert "2 files wait for Zoho: Zoho refuses the credentials (invalid_code)." in notice.body
+    assert "bigin-drop connect" in notice.body
+    assert "aws secretsmanager put-secret-value --secret-id zoho " in notice.body
+    assert "incoming/contacts.csv" in notice.body
+    assert "incoming/more.csv" in notice.body
+
+
+def test_with_a_corrected_secret_imports_go_on_within_two_minutes() -> None:
+    harness = Harness()
+    source = shut_out(harness, 1)
+    harness.tick(minutes=3)
+    assert harness.import_of(source).pause == Pause.ACCESS.name
+
+    harness.zoho_secret.version = "version-2"
+    harness.tick(minutes=2)
+
+    assert harness.import_of(source).state is ImportState.COMPLETED
+    token = harness.ledger.load(SharedToken.at())
+    assert token is not None
+    assert token.refused is None
+
+
+def test_a_secret_that_is_corrected_wrongly_is_told_of_again() -> None:
+    harness = Harness()
+    shut_out(harness, 200)
+    harness.tick(minutes=3)
+
+    harness.zoho_secret.version = "version-2"
+    harness.tick(minutes=3)
+
+    assert [notice.subject for notice in harness.notices.published] == [
+        "Imports wait for Zoho: 1 file"
+    ] * 2
+
+
+def test_a_secret_that_can_be_read_again_counts_as_a_new_one() -> None:
+    harness = Harness()
+    source = shut_out(harness, 1)
+    harness.ledger.save(
+        replace(harness.ledger.load(SharedToken.at()) or SharedToken(), credentials_version="")
+    )
+
+    harness.tick(minutes=2)
+
+    assert harness.import_of(source).state is ImportState.COMPLETED

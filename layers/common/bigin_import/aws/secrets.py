@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -26,6 +26,13 @@ _RESOLUTIONS: Final = {
     "if it has a policy or a KMS key of its own, let that admit the roles of the functions",
     "DecryptionFailure": "Enable its KMS key again, or store it with another key",
 }
+
+
+class SecretVersion(NamedTuple):
+    """One version of a secret; its text is None where it is binary."""
+
+    text: str | None
+    version_id: str
 
 
 class Secrets:
@@ -55,6 +62,18 @@ class Secrets:
             raise _unreadable(arn, _NOT_THERE)
         return text
 
+    def read_current(self, arn: str) -> tuple[str, str]:
+        """
+        Return a secret's current text and the id of this version, as they are now.
+
+        Raises:
+            SecretUnreadableError: It is not there, has no text yet, or is not ours to read.
+        """
+        answer = self._ask(arn, "AWSCURRENT")
+        if answer is None or answer.text is None:
+            raise _unreadable(arn, _NOT_THERE)
+        return answer.text, answer.version_id
+
     def read_signing_keys(self, arn: str) -> tuple[bytes, ...]:
         """
         Return the current key, and after a rotation the previous one too, in this order.
@@ -69,11 +88,12 @@ class Secrets:
     def _read_version(self, arn: str, stage: str) -> str | None:
         kept_at, text = self._kept.get((arn, stage), (float("-inf"), None))
         if self._seconds() - kept_at >= KEEP_SECONDS:
-            text = self._ask(arn, stage)
+            answer = self._ask(arn, stage)
+            text = answer.text if answer else None
             self._kept[arn, stage] = (self._seconds(), text)
         return text
 
-    def _ask(self, arn: str, stage: str) -> str | None:
+    def _ask(self, arn: str, stage: str) -> SecretVersion | None:
         try:
             answer = self._client.get_secret_value(SecretId=arn, VersionStage=stage)
         except ClientError as exc:
@@ -83,7 +103,30 @@ class Secrets:
             if code in _RESOLUTIONS:
                 raise _unreadable(arn, code) from exc
             raise
-        return answer.get("SecretString")
+        return SecretVersion(answer.get("SecretString"), answer["VersionId"])
+
+
+class ZohoSecret:
+    """The secret *arn* with a person's Zoho client, read anew each time: a new one counts."""
+
+    def __init__(self, secrets: Secrets, arn: str) -> None:
+        self._secrets = secrets
+        self._arn = arn
+
+    def read_text(self) -> str:
+        """
+        Return its text.
+
+        Raises:
+            SecretUnreadableError: It is not there, has no text yet, or is not ours to read.
+        """
+        return self._secrets.read_current(self._arn)[0]
+
+    def read_version(self) -> str:
+        try:
+            return self._secrets.read_current(self._arn)[1]
+        except SecretUnreadableError:
+            return ""
 
 
 def _unreadable(arn: str, code: str) -> SecretUnreadableError:

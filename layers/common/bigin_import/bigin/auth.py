@@ -82,11 +82,21 @@ class ZohoAccounts:
 
     Args:
         credentials: Asked at each refresh, so that a corrected secret is used at once.
+        read_version: Reads which version of the secret that would be.
     """
 
-    def __init__(self, endpoints: Endpoints, credentials: Callable[[], Credentials]) -> None:
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        credentials: Callable[[], Credentials],
+        read_version: Callable[[], str],
+    ) -> None:
         self._url = f"{endpoints.accounts}/oauth/v2/token"
         self._credentials = credentials
+        self._read_version = read_version
+
+    def read_version(self) -> str:
+        return self._read_version()
 
     def refresh(self) -> tuple[str, int]:
         answer = Answer.of(self._post(self._readable_credentials()))

@@ -35,8 +35,8 @@ WINDOW_SECONDS = 660  # Zoho counts over 600; the rest is for clocks and slow an
 PAUSE_SECONDS = 300  # after a refused refresh token, or "too many requests"
 
 RESOLUTION = (
-    "Correct client_id, client_secret and refresh_token in the Zoho secret, or the data centre; "
-    f"the next try is made within {PAUSE_SECONDS // 60} minutes"
+    "Correct client_id, client_secret and refresh_token in the Zoho secret (bigin-drop connect), "
+    "or the data centre; a new version of the secret is tried within a minute"
 )
 
 
@@ -139,8 +139,10 @@ class SharedAccessToken:
 
     def _refresh(self, record: SharedToken) -> str | None:
         """Refresh under the lease; None if another process was faster: look again."""
+        # Read before the secret itself: if that changes between the two, it counts as new.
+        version = self._accounts.read_version()
         try:
-            leased = self._ledger.save(self._with_lease(record))
+            leased = self._ledger.save(self._with_lease(record, version))
         except ConflictError:
             return None
         try:
@@ -152,7 +154,7 @@ class SharedAccessToken:
             raise
         return self._store(leased, token, life_seconds)
 
-    def _with_lease(self, record: SharedToken) -> SharedToken:
+    def _with_lease(self, record: SharedToken, version: str) -> SharedToken:
         """
         Return the record with our lease, this try already counted: a try that dies counts too.
 
@@ -172,6 +174,7 @@ class SharedAccessToken:
             access_token="",
             refresh_until=now + LEASE_SECONDS,
             refreshed_at=(*recent, now),
+            credentials_version=version,
         )
 
     def _store(self, leased: SharedToken, token: str, life_seconds: int) -> str | None:

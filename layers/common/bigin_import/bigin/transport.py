@@ -140,6 +140,7 @@ CONNECT_REPEATS = Retry(
     backoff_factor=0.2,
     respect_retry_after_header=False,  # else urllib3 repeats, or hides, what has one
 )
+_PROBE_SECONDS = 20.0  # a cold start of job_callback included
 RESERVE_SECONDS = 2.0  # left to the caller to write down what happened
 
 
@@ -318,3 +319,16 @@ def failure(exc: requests.RequestException, what: str) -> BiginError:
         return BiginUnreachableError(f"{what}: no connection: {plain_words(reason or exc)}")
     kind = type(exc).__name__
     return BiginOutcomeUnknownError(f"{what}: the answer did not come, or not whole ({kind})")
+
+
+def post_nothing(url: str) -> int:
+    """
+    Post an empty body to an address of ours, once; return the status of the answer.
+
+    Raises:
+        BiginUnreachableError, BiginOutcomeUnknownError: No answer; the address is not in the text.
+    """
+    with session() as one_use:
+        timeout = Timeout(connect=_PROBE_SECONDS, read=_PROBE_SECONDS)
+        answer = send(one_use, "POST", url, what="probe of the callback", timeout=timeout)
+        return answer.status_code

@@ -185,6 +185,8 @@ class SharedToken:
         refresh_until: Somebody is refreshing until then; the others use what there is or wait.
         refreshed_at: Times of the latest refreshes; Zoho allows 10 in 10 minutes.
         refused: Zoho's word if it refuses the refresh token, until a refresh works again.
+        credentials_version: Version of the Zoho secret that the latest refresh was made with; ""
+            where it could not be read, or by the release before.
     """
 
     token_version: str = ""
@@ -194,6 +196,7 @@ class SharedToken:
     refresh_until: int = 0
     refreshed_at: tuple[int, ...] = ()
     refused: str | None = None
+    credentials_version: str = ""
     version: int = 0
 
     @classmethod

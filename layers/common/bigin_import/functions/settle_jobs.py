@@ -34,7 +34,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             application.tick.tick()
             return None
         case {"doctor": True}:
-            return {"checks": [found._asdict() for found in application.self_check.examine()]}
+            return application.self_check.examine(event)
     raise ValueError(f"neither messages, tick nor doctor: an event with {sorted(event)}")
 
 

@@ -17,14 +17,13 @@ from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.job_request import Field
 from bigin_import.errors import BiginRefusedError, DropRejectedError
-from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.register import Registrar
 from bigin_import.importing.rejections import unknown_module
 from bigin_import.mapping.column_plan import counted_column_problems
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.parse import Reading, read_mapping
 from bigin_import.mapping.validate import Validated, validate
-from bigin_import.ports import Files
+from bigin_import.ports import Files, Metadata
 from bigin_import.reading.table import ANY_ENCODING, Drop, Table
 from bigin_import.splitting.dates import fitting_formats
 from bigin_import.stored_plan import MOST_BYTES, read_mapping_text, write_mapping
@@ -56,7 +55,7 @@ class DropCheck:
     """Finds everything that is wrong with a mapping and the beginning of its drop, at once."""
 
     files: Files
-    metadata: MetadataCache
+    metadata: Metadata
     corrections: Corrections
     default_encoding: str
 

@@ -44,10 +44,10 @@ class MetadataCache:
         """
         answer = self._recall_or_ask(
             f"FIELDS#{self.get_zgid()}#{module}",
-            lambda: _fields().dump_json(self.bigin.get_fields(module)).decode(),
+            lambda: fields_adapter().dump_json(self.bigin.get_fields(module)).decode(),
             FIELDS_SECONDS,
         )
-        return _fields().validate_json(answer)
+        return fields_adapter().validate_json(answer)
 
     def get_zgid(self) -> str:
         """
@@ -105,5 +105,6 @@ def check_organisation(ledger: Ledger, bigin: Bigin, import_id: str) -> None:
 
 
 @cache
-def _fields() -> TypeAdapter[tuple[Field, ...]]:
+def fields_adapter() -> TypeAdapter[tuple[Field, ...]]:
+    """Return what reads and writes fields as JSON."""
     return hiding_adapter(tuple[Field, ...])  # on first use: made on import, it slows cold starts

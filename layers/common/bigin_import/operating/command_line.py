@@ -12,14 +12,24 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_import.errors import BiginImportError
 from bigin_import.importing.decisions import Decision
-from bigin_import.operating import connect, decide, doctor, drop, look, remove
+from bigin_import.operating import (
+    adopt,
+    check,
+    connect,
+    decide,
+    doctor,
+    drop,
+    look,
+    remove,
+    rotate,
+)
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
+from bigin_import.settling.summarize import DEFAULT_STACK
 
 type Options = argparse.Namespace
 type Command = Callable[[Options, Stack, Terminal], Exit]
 
-DEFAULT_STACK = "bigin-drop"
 DEFAULT_SECRET = "bigin-drop-zoho"  # noqa: S105 - its name
 _DECISIONS = {decision.value.replace("_", "-"): decision for decision in Decision}
 
@@ -101,6 +111,11 @@ def _add_first_steps(add: _Add) -> None:
     one.add_argument("--confirm", default="", help="the organisation that the secret is for now")
     one = add("doctor", "Look whether everything is there that imports need", _doctor)
     one.add_argument("--callback-url", default="", help="if Bigin reaches the API by another")
+    one.add_argument("--mapping", type=Path, help="held against Bigin's fields as they are now")
+    one = add("check", "Check a CSV file and its mapping here; nothing is dropped or sent", _check)
+    one.add_argument("file", type=Path)
+    one.add_argument("--mapping", type=Path, required=True)
+    one.add_argument("--fields", type=Path, help="saved fields; default: asked, else saved last")
 
 
 def _add_looking(add: _Add) -> None:
@@ -134,12 +149,21 @@ def _add_changing(add: _Add) -> None:
     one.add_argument("--part", type=int, default=0)
     one.add_argument("--confirm", default="", metavar="ID", help="for create: the import's id")
     _add_import(add("retry", "Import a file again that wrote nothing, or go on now", _retry))
-    add("rotate-signing-key", "Sign the callbacks of new jobs with a new key", _rotate)
+    one = add("rotate", "Put Zoho's credentials, or the signing key, in place anew", _rotate)
+    one.add_argument("what", choices=["zoho", "signing"])
+    one.add_argument("--confirm", default="", help="the organisation that the secret is for now")
     one = add("forget", "Remove all that is kept of a closed import", _forget)
     _add_import(one)
     one.add_argument("--confirm", default="", metavar="ID", help="the import's id")
     one = add("uninstall", "Delete the stack; bucket, table and Zoho secret stay", _uninstall)
     one.add_argument("--confirm", default="", metavar="STACK", help="the stack's name")
+    one.add_argument("--with-data", action="store_true", help="delete bucket and table, too")
+    one.add_argument("--with-secret", action="store_true", help="delete the Zoho secret, too")
+    one = add("adopt", "Take bucket and table of a deleted stack up again", _adopt)
+    one.add_argument("--bucket", required=True)
+    one.add_argument("--table", required=True)
+    one.add_argument("--template", type=Path, default=Path("packaged.yaml"), help="by sam package")
+    one.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
 
 
 def _add_import(command: argparse.ArgumentParser) -> None:
@@ -154,7 +178,15 @@ def _connect(options: Options, stack: Stack, terminal: Terminal) -> Exit:
 
 
 def _doctor(options: Options, stack: Stack, terminal: Terminal) -> Exit:
-    return doctor.examine(stack, terminal, callback_url=options.callback_url)
+    return doctor.examine(
+        stack, terminal, callback_url=options.callback_url, mapping=options.mapping
+    )
+
+
+def _check(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return check.check_file(
+        stack, terminal, options.file, mapping=options.mapping, fields=options.fields
+    )
 
 
 def _drop(options: Options, stack: Stack, terminal: Terminal) -> Exit:
@@ -207,8 +239,10 @@ def _retry(options: Options, stack: Stack, terminal: Terminal) -> Exit:
     return decide.retry(stack, terminal, options.name)
 
 
-def _rotate(_: Options, stack: Stack, terminal: Terminal) -> Exit:
-    return decide.rotate_signing_key(stack, terminal)
+def _rotate(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    if options.what == "zoho":
+        return rotate.rotate_zoho(stack, terminal, confirmed=options.confirm)
+    return rotate.rotate_signing_key(stack, terminal)
 
 
 def _forget(options: Options, stack: Stack, terminal: Terminal) -> Exit:
@@ -216,4 +250,19 @@ def _forget(options: Options, stack: Stack, terminal: Terminal) -> Exit:
 
 
 def _uninstall(options: Options, stack: Stack, terminal: Terminal) -> Exit:
-    return remove.uninstall(stack, terminal, confirmed=options.confirm)
+    return remove.uninstall(
+        stack,
+        terminal,
+        confirmed=options.confirm,
+        with_data=options.with_data,
+        with_secret=options.with_secret,
+    )
+
+
+def _adopt(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    pairs = [each.partition("=") for each in options.parameter]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise CommandRefusedError("--parameter wants NAME=VALUE", exit_code=Exit.USAGE)
+    parameters = {name: value for name, _, value in pairs}
+    wanted = adopt.Adoption(options.bucket, options.table, options.template, parameters)
+    return adopt.adopt(stack, terminal, wanted)

@@ -36,6 +36,7 @@ class Wanted:
         secret: Name of the secret that is made, or updated.
         accounts_url, api_url: Instead of the data centre's own, as the template has them.
         confirmed: Name of the organisation that is now in the secret, to replace it.
+        is_deployed: A stack reads the secret already: its client may stay as it is.
     """
 
     data_center: str
@@ -43,6 +44,7 @@ class Wanted:
     accounts_url: str = ""
     api_url: str = ""
     confirmed: str = ""
+    is_deployed: bool = False
 
     @property
     def endpoints(self) -> Endpoints:
@@ -66,8 +68,7 @@ def connect(secrets: Any, terminal: Terminal, wanted: Wanted) -> Exit:  # noqa: 
     """
     before = _read_secret(secrets, wanted.secret)
     terminal.say(*_instructions(wanted))
-    client_id = terminal.ask("Client ID")
-    client_secret = terminal.ask_secret("Client Secret")
+    client_id, client_secret = _ask_for_client(terminal, before if wanted.is_deployed else None)
     code = terminal.ask_secret("Code")
     grant = _exchange(terminal, wanted, client_id, client_secret, code)
     found = read_organisation(wanted.endpoints, grant.access_token)
@@ -80,14 +81,26 @@ def connect(secrets: Any, terminal: Terminal, wanted: Wanted) -> Exit:  # noqa: 
     terminal.say(
         "", f'This is the Bigin of "{found.name}" (id {found.zgid}, {found.primary_email}).'
     )
-    _check_same(before, found, wanted)
     terminal.confirm("Is this yours?")
-    arn = _store(secrets, wanted.secret, _secret_of(client_id, client_secret, grant, found))
+    _confirm_replacement(terminal, before, found, wanted)
+    held = _secret_of(client_id, client_secret, grant, found)
+    arn = _store(secrets, wanted.secret, held, exists=before is not None)
     terminal.say("", *_next_steps(arn, wanted))
     terminal.report(
         {"secret_arn": arn, _ORGANISATION: found.name, _ZGID: found.zgid, "scopes": grant.scopes}
     )
     return Exit.GOOD
+
+
+def _ask_for_client(terminal: Terminal, before: dict[str, str] | None) -> tuple[str, str]:
+    """Return client id and secret; nothing typed stands for those of *before*."""
+    known = before if before and {"client_id", "client_secret"} <= set(before) else None
+    kept = " (nothing: as before)" if known else ""
+    client_id = terminal.ask(f"Client ID{kept}")
+    if known and client_id in ("", known["client_id"]):
+        client_id, kept = known["client_id"], " (nothing: as before)"
+        return client_id, terminal.ask_secret(f"Client Secret{kept}") or known["client_secret"]
+    return client_id, terminal.ask_secret("Client Secret")
 
 
 def _instructions(wanted: Wanted) -> Iterator[str]:
@@ -129,15 +142,25 @@ def _missing_scopes(grant: Grant) -> list[str]:
     return [each for each in SCOPES.split(",") if given and each.casefold() not in given]
 
 
-def _check_same(before: dict[str, str], found: Organisation, wanted: Wanted) -> None:
-    """Refuse to send the rows of a running stack to another organisation unseen."""
-    known = before.get(_ZGID)
-    if known in (None, found.zgid) or wanted.confirmed == before.get(_ORGANISATION):
+def _confirm_replacement(
+    terminal: Terminal, before: dict[str, str] | None, found: Organisation, wanted: Wanted
+) -> None:
+    """Replace another organisation's secret only for one who types that organisation's name."""
+    if before is None or before.get(_ZGID) == found.zgid:
         return
-    name = before.get(_ORGANISATION, known)
-    raise CommandRefusedError(
-        f'the secret {wanted.secret} is for "{name}" (id {known}), another organisation',
-        f'Give another name with --secret, or --confirm "{name}" to replace it',
+    if _ZGID in before:
+        name = before.get(_ORGANISATION) or before[_ZGID]
+        terminal.say(
+            f'The secret {wanted.secret} is for "{name}" (id {before[_ZGID]}), another '
+            "organisation: the rows of a stack that reads it would go to this one from now on."
+        )
+    else:
+        name = wanted.secret.rpartition(":secret:")[2] or wanted.secret
+        terminal.say(
+            f"The secret {wanted.secret} does not say which organisation it is for; it is replaced."
+        )
+    terminal.confirm_by_name(
+        name, wanted.confirmed, f'Give another name with --secret, or --confirm "{name}"'
     )
 
 
@@ -153,13 +176,13 @@ def _secret_of(
     }
 
 
-def _read_secret(secrets: Any, name: str) -> dict[str, str]:  # noqa: ANN401 - a client
-    """Return what the secret holds, empty if there is none or nothing that can be read."""
+def _read_secret(secrets: Any, name: str) -> dict[str, str] | None:  # noqa: ANN401 - a client
+    """Return what the secret holds, empty if it is nothing that can be read; None: no secret."""
     try:
         text = secrets.get_secret_value(SecretId=name)["SecretString"]
     except ClientError as exc:
         if exc.response["Error"]["Code"] == "ResourceNotFoundException":
-            return {}
+            return None
         raise
     try:
         held = json.loads(text)
@@ -168,20 +191,22 @@ def _read_secret(secrets: Any, name: str) -> dict[str, str]:  # noqa: ANN401 - a
     return held if isinstance(held, dict) else {}
 
 
-def _store(secrets: Any, name: str, held: dict[str, str]) -> str:  # noqa: ANN401 - a client
+def _store(secrets: Any, name: str, held: dict[str, str], *, exists: bool) -> str:  # noqa: ANN401
     """Create the secret, or give it a new version; return its ARN."""
     text = json.dumps(held)
-    try:
-        answer = secrets.create_secret(Name=name, SecretString=text)
-    except ClientError as exc:
-        if exc.response["Error"]["Code"] != "ResourceExistsException":
-            raise
-        answer = secrets.put_secret_value(SecretId=name, SecretString=text)
+    answer = (
+        secrets.put_secret_value(SecretId=name, SecretString=text)
+        if exists
+        else secrets.create_secret(Name=name, SecretString=text)
+    )
     arn: str = answer["ARN"]
     return arn
 
 
 def _next_steps(arn: str, wanted: Wanted) -> Iterator[str]:
+    if wanted.is_deployed:
+        yield "Stored. The functions use it within a minute, and imports that wait go on."
+        return
     yield "Stored. Now deploy:"
     yield "  sam build"
     yield (

@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bigin_import.operating.check import check_mapping, module_of
 from bigin_import.operating.look import list_log_groups
+from bigin_import.operating.saved_fields import ask_stack, default_file, save
 from bigin_import.operating.stack import Stack
-from bigin_import.operating.terminal import Exit, Terminal
+from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
 from bigin_import.settling.self_check import NOBODY
 
 _TICK_SECONDS = 60
@@ -46,19 +49,24 @@ class Check:
 type Look = Callable[[Stack], Iterator[Check]]
 
 
-def examine(stack: Stack, terminal: Terminal, *, callback_url: str = "") -> Exit:
+def examine(
+    stack: Stack, terminal: Terminal, *, callback_url: str = "", mapping: Path | None = None
+) -> Exit:
     """
     Look at the stack from here and, under the role of settle_jobs, from within.
 
     Args:
         callback_url: Where Bigin reaches the API, if that is not the address of the API itself.
+        mapping: A mapping that is held against Bigin's fields as they are now.
     """
     checks: list[Check] = []
     looks: dict[str, Look] = {
         **_FROM_HERE,
         "callback": partial(check_callback, url=callback_url),
-        "settle_jobs": check_inside,
+        "settle_jobs": partial(check_inside, url=callback_url),
     }
+    if mapping is not None:
+        looks["mapping"] = partial(check_mapping_live, mapping=mapping)
     for name, look in looks.items():
         for check in _guarded(name, look, stack):
             checks.append(check)
@@ -81,6 +89,8 @@ def _guarded(what: str, look: Look, stack: Stack) -> Iterator[Check]:
     """One look that AWS refuses does not end the others."""
     try:
         yield from look(stack)
+    except CommandRefusedError as exc:
+        yield Check(what, str(exc), exc.remedy or "See the other lines")
     except (ClientError, BotoCoreError, requests.RequestException) as exc:
         reason = (
             exc.response["Error"]["Code"] if isinstance(exc, ClientError) else type(exc).__name__
@@ -215,8 +225,7 @@ def check_architecture(stack: Stack) -> Iterator[Check]:
 
 def check_callback(stack: Stack, url: str = "") -> Iterator[Check]:
     """A call with a wrong signature must reach the function, and be refused by it."""
-    function = stack.outputs["ImportFunction"]
-    base = (url or stack.environment_of(function)["CALLBACK_URL"]).rstrip("/")
+    base = _callback_url(stack, url)
     answer = requests.post(f"{base}/{NOBODY}/0001/1/{_WRONG_SIGNATURE}", timeout=20)
     is_good = answer.status_code == HTTPStatus.FORBIDDEN
     yield Check(
@@ -229,10 +238,16 @@ def check_callback(stack: Stack, url: str = "") -> Iterator[Check]:
     )
 
 
-def check_inside(stack: Stack) -> Iterator[Check]:
-    """Ask settle_jobs to look with its own role: secrets, token, organisation, fields."""
+def _callback_url(stack: Stack, url: str) -> str:
+    known = url or stack.environment_of(stack.outputs["ImportFunction"])["CALLBACK_URL"]
+    return known.rstrip("/")
+
+
+def check_inside(stack: Stack, url: str = "") -> Iterator[Check]:
+    """Ask settle_jobs to look with its own role: secrets, token, organisation, fields, callback."""
+    payload = {"doctor": True, "callback_url": _callback_url(stack, url)}
     answer = stack.patient_lambda.invoke(
-        FunctionName=stack.outputs["SettleFunction"], Payload=json.dumps({"doctor": True}).encode()
+        FunctionName=stack.outputs["SettleFunction"], Payload=json.dumps(payload).encode()
     )
     said: Any = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer or not isinstance(said, dict):
@@ -240,6 +255,20 @@ def check_inside(stack: Stack) -> Iterator[Check]:
         return
     for each in said["checks"]:
         yield Check(each["what"], each["found"], each["remedy"])
+
+
+def check_mapping_live(stack: Stack, mapping: Path) -> Iterator[Check]:
+    """Hold a mapping against the fields that Bigin has now; they are saved for `check`."""
+    module = module_of(mapping)
+    saved = ask_stack(stack, module) if module else None
+    if saved is not None:
+        save(saved, default_file(stack, module))
+    _, problems = check_mapping(saved, mapping)
+    for problem in problems:
+        remedy = problem.remedy.rstrip(".") or "Correct the mapping"
+        yield Check("mapping", f"{problem.where}: {problem.what.rstrip('.')}", remedy)
+    if not problems:
+        yield Check("mapping", f"{mapping.name} fits the fields of {module}")
 
 
 _FROM_HERE: dict[str, Look] = {

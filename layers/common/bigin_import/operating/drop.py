@@ -14,7 +14,7 @@ from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
 _REGISTER_SECONDS = 60  # S3's event, a cold start; then the import is in the ledger
 
 
-def drop(
+def drop(  # what may be typed, by name
     stack: Stack,
     terminal: Terminal,
     file: Path,
@@ -25,27 +25,26 @@ def drop(
     wait_seconds: float | None,
 ) -> Exit:
     """
-    Put *file* under `incoming/`, after its mapping if one is given.
+    Put *file* under `incoming/`, after its mapping if one is given; or a mapping alone.
 
     Args:
         folder: Below `incoming/`, or below `incoming/_check/` where nothing is to be sent.
         wait_seconds: Follow the import that long; None leaves it alone.
 
     Raises:
-        CommandRefusedError: The key would be none that is read.
+        CommandRefusedError: There is no such file, or the key would be none that is read.
     """
-    prefix = (CHECK if is_check else INCOMING) + (
-        f"{folder.strip('/')}/" if folder.strip("/") else ""
-    )
+    below = f"{folder.strip('/')}/" if folder.strip("/") else ""
+    prefix = (CHECK if is_check else INCOMING) + below
     key = prefix + file.name
-    if kind_of(key) is not KeyKind.CSV:
-        raise CommandRefusedError(
-            f"{key} is no CSV that is read there",
-            "Name a file that ends in .csv or .csv.gz, and a folder without odd characters",
-        )
+    _verify(key, file, mapping)
     if mapping is not None:
         put(stack, f"{prefix}{stem(key)}.mapping.json", mapping)
     source = put(stack, key, file)
+    if kind_of(key) is KeyKind.MAPPING:
+        terminal.say(f"Dropped {key}; files that wait for it go on by themselves.")
+        terminal.report({"key": key, "version_id": source.version_id})
+        return Exit.GOOD
     import_id = identity.import_id_of(source)
     terminal.say(f"Dropped {key}", f"import id {import_id}")
     if wait_seconds is None:
@@ -54,6 +53,18 @@ def drop(
         return Exit.GOOD
     stack.wait_for_import(import_id, seconds=_REGISTER_SECONDS)
     return watch(stack, terminal, import_id, seconds=wait_seconds)
+
+
+def _verify(key: str, file: Path, mapping: Path | None) -> None:
+    """Refuse before anything is dropped what could not be read there."""
+    if kind_of(key) is not KeyKind.CSV and (mapping or kind_of(key) is not KeyKind.MAPPING):
+        raise CommandRefusedError(
+            f"{key} is no CSV that is read there",
+            "Name a file that ends in .csv or .csv.gz, and a folder without odd characters",
+        )
+    for path in (file, *([mapping] if mapping else [])):
+        if not path.is_file():
+            raise CommandRefusedError(f"there is no file {path}")
 
 
 def put(stack: Stack, key: str, file: Path) -> ObjectVersion:

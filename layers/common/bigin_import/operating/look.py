@@ -28,6 +28,16 @@ from bigin_import.settling.summarize import part_summary
 from bigin_import.settling.write_overview import OpenImports, find_open
 
 LOOK_SECONDS = 2.0  # between two looks at an import that is watched
+# How much of its way a part has behind it; in a state that is not here it has ended.
+_DONE = {
+    PartState.STORED: 0.1,
+    PartState.UPLOADED: 0.2,
+    PartState.CREATING: 0.3,
+    PartState.UNKNOWN: 0.3,
+    PartState.HELD: 0.3,
+    PartState.CREATED: 0.5,
+    PartState.SETTLED: 0.8,
+}
 _GOOD = frozenset(
     {
         ImportState.COMPLETED,
@@ -130,18 +140,17 @@ def watch(
 ) -> Exit:
     """Follow an import until it is closed or on hold, then show its notice."""
     record = stack.find_import(name)
-    last = ""
     ends_at = time.monotonic() + seconds
-    while not _is_at_rest(record):
-        if (line := _progress(record, stack.ledger.load_parts(record.import_id))) != last:
-            terminal.say(line)
-            last = line
-        if time.monotonic() >= ends_at:
-            terminal.report({"import_id": record.import_id, "state": record.state})
-            terminal.say(f"Still {record.state} after {seconds:g} s; it goes on without you.")
-            return Exit.TIMED_OUT
-        sleep(LOOK_SECONDS)
-        record = stack.ledger.load(record.address) or record
+    with terminal.progress(record.source.key) as show_progress:
+        while not _is_at_rest(record) and time.monotonic() < ends_at:
+            parts = stack.ledger.load_parts(record.import_id)
+            show_progress(_progress(record, parts), _share_done(record, parts))
+            sleep(LOOK_SECONDS)
+            record = stack.ledger.load(record.address) or record
+    if not _is_at_rest(record):
+        terminal.report({"import_id": record.import_id, "state": record.state})
+        terminal.say(f"Still {record.state} after {seconds:g} s; it goes on without you.")
+        return Exit.TIMED_OUT
     show_notice(stack, terminal, record)
     terminal.report(_facts(record, stack.ledger.load_parts(record.import_id)))
     return exit_of(record)
@@ -150,6 +159,14 @@ def watch(
 def _is_at_rest(record: Import) -> bool:
     is_told = record.noticed_at is not None or record.is_quiet
     return (record.state.is_closed and is_told) or record.state is ImportState.ON_HOLD
+
+
+def _share_done(record: Import, parts: tuple[Part, ...]) -> float:
+    """Return how far an import is by what its parts have behind them."""
+    if record.state.is_closed or record.state is ImportState.FINISHING:
+        return 1.0
+    total = sum(part.rows for part in parts)
+    return sum(part.rows * _DONE.get(part.state, 1.0) for part in parts) / total if total else 0.0
 
 
 def _progress(record: Import, parts: tuple[Part, ...]) -> str:

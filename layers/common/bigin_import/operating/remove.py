@@ -3,51 +3,113 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Any
 
 from bigin_import.domain import import_transitions
 from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import Family, FileHistory, ModuleHistory
 from bigin_import.domain.states import OpenKind
+from bigin_import.errors import ChangedObjectError, MissingObjectError
+from bigin_import.identity import file_name_of
 from bigin_import.ledger import update
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
 from bigin_import.report.summary import number
+from bigin_import.stored_plan import read_plan
 
 _DELETED_AT_ONCE = 1_000  # S3's limit for one DeleteObjects
 _BEYOND_REACH = (
-    "Not reached by this: backups of the table (35 days), log lines without any cell (90 days), "
-    "the records in Bigin, and copies that people made of the result files."
+    "Not reached by this:",
+    "- backups of the table: point-in-time recovery keeps 35 days",
+    "- log lines, 90 days: names of files, and no cell",
+    "- the records in Bigin itself",
+    "- notices that were sent, and copies that people made of result files",
 )
 
 
 def forget(stack: Stack, terminal: Terminal, name: str, *, confirmed: str) -> Exit:
     """
-    Remove every version of what is kept of a closed import; its id and its claim stay.
+    Remove every version of what is kept of a closed import and of all corrections of it.
 
-    So the same content does not go in a second time, and nothing tells any more what it was.
+    Ids and claims stay: so the same content does not go in a second time, and nothing tells any
+    more what it was.
 
     Raises:
-        CommandRefusedError: It is open, or was not confirmed by its id.
+        CommandRefusedError: One of them is open, or it was not confirmed by its id.
     """
     record = stack.find_import(name)
-    if not record.state.is_closed:
-        raise CommandRefusedError(
-            f"import {record.import_id} is {record.state}",
-            "Only closed imports can be forgotten: wait for its end, or decide about it",
-        )
-    versions = list(_list_versions_of(stack, record))
+    family = (record, *_load_corrections(stack, record))
+    for each in family:
+        if not each.state.is_closed or each.open is not None:
+            raise CommandRefusedError(
+                f"import {each.import_id} is {each.state}, and not everything of it is done",
+                "Only closed imports can be forgotten: wait for its end, or decide about it",
+            )
+    versions = [version for each in family for version in _list_versions_of(stack, each)]
     terminal.say(
-        f"{number(len(versions))} versions of objects go: the drop, what was sent, the results.",
-        _BEYOND_REACH,
+        f"{number(len(versions))} versions of objects go: the drop, what was sent, the results; "
+        f"of this import and of {number(len(family) - 1)} corrections of it.",
+        *(f"  {each.import_id}  {each.source.key}" for each in family),
+        *_BEYOND_REACH,
     )
     if confirmed != record.import_id:
         raise CommandRefusedError(f"they go only with --confirm {record.import_id}")
     _delete(stack, versions)
-    update(stack.ledger, record.address, import_transitions.forget_names)
+    for each in family:
+        _forget_names(stack, each)
     terminal.say("Forgotten.")
-    terminal.report({"import_id": record.import_id, "versions": len(versions)})
+    ids = [each.import_id for each in family]
+    facts = {"import_id": record.import_id, "forgotten": ids, "versions": len(versions)}
+    terminal.report({**facts, "not_reached": list(_BEYOND_REACH)})
     return Exit.GOOD
+
+
+def _load_corrections(stack: Stack, record: Import) -> tuple[Import, ...]:
+    """Return the imports that correct *record*, and those that correct these."""
+    family = stack.ledger.load(Family.at(record.root or record.import_id))
+    loaded = (stack.ledger.load(Import.at(each)) for each in (family.members if family else ()))
+    members = [each for each in loaded if each and each.import_id != record.import_id]
+    if record.root is None:
+        return tuple(members)
+    found: dict[str, Import] = {}
+    for each in members:  # in the order in which they ran
+        if _read_parent(stack, each) in {record.import_id, *found}:
+            found[each.import_id] = each
+    return tuple(found.values())
+
+
+def _read_parent(stack: Stack, record: Import) -> str | None:
+    """Return whose result file an import was; None if its plan is not kept any more."""
+    try:
+        return read_plan(stack.files, record).parent or None
+    except (MissingObjectError, ChangedObjectError):
+        return None
+
+
+def _forget_names(stack: Stack, record: Import) -> None:
+    """Take the name of the drop, and of what was made of it, out of the table."""
+    import_id = record.import_id
+
+    def without_results(seen: FileHistory) -> FileHistory:
+        imports = (
+            replace(each, results="") if each.import_id == import_id else each
+            for each in seen.imports
+        )
+        return replace(seen, imports=tuple(imports))
+
+    def without_keys(seen: ModuleHistory) -> ModuleHistory:
+        sent = (
+            replace(each, keys=None) if each.import_id == import_id else each for each in seen.sent
+        )
+        return replace(seen, sent=tuple(sent))
+
+    if record.source.key:  # else it was forgotten before
+        update(stack.ledger, FileHistory.at(file_name_of(record.source)), without_results)
+    if record.module:
+        update(stack.ledger, ModuleHistory.at(record.module), without_keys)
+    update(stack.ledger, record.address, import_transitions.forget_names)
 
 
 def _list_versions_of(stack: Stack, record: Import) -> Iterator[dict[str, str]]:
@@ -55,22 +117,27 @@ def _list_versions_of(stack: Stack, record: Import) -> Iterator[dict[str, str]]:
     if record.results:
         yield from _list_versions(stack, record.results)
     source = record.source
-    yield from (
-        version
-        for version in _list_versions(stack, source.key)
-        if version == {"Key": source.key, "VersionId": source.version_id}
-    )
+    if source.key:
+        yield from (
+            version
+            for version in _list_versions(stack, source.key)
+            if version == {"Key": source.key, "VersionId": source.version_id}
+        )
 
 
 def _list_versions(stack: Stack, prefix: str) -> Iterator[dict[str, str]]:
     """Yield every version and delete marker below *prefix*."""
+    return _list_versions_in(stack, stack.bucket, prefix)
+
+
+def _list_versions_in(stack: Stack, bucket: str, prefix: str) -> Iterator[dict[str, str]]:
     pages = stack.client("s3").get_paginator("list_object_versions")
-    for page in pages.paginate(Bucket=stack.bucket, Prefix=prefix):
+    for page in pages.paginate(Bucket=bucket, Prefix=prefix):
         for found in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
             yield {"Key": found["Key"], "VersionId": found["VersionId"]}
 
 
-def _delete(stack: Stack, versions: list[dict[str, str]]) -> None:
+def _delete(stack: Stack, versions: list[dict[str, str]], *, bucket: str = "") -> None:
     """
     Delete exactly these versions.
 
@@ -79,7 +146,7 @@ def _delete(stack: Stack, versions: list[dict[str, str]]) -> None:
     """
     for some in batched(versions, _DELETED_AT_ONCE, strict=False):
         answer: Any = stack.client("s3").delete_objects(
-            Bucket=stack.bucket, Delete={"Objects": list(some), "Quiet": True}
+            Bucket=bucket or stack.bucket, Delete={"Objects": list(some), "Quiet": True}
         )
         if errors := answer.get("Errors"):
             raise CommandRefusedError(
@@ -88,31 +155,62 @@ def _delete(stack: Stack, versions: list[dict[str, str]]) -> None:
             )
 
 
-def uninstall(stack: Stack, terminal: Terminal, *, confirmed: str) -> Exit:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What outlives the stack, read while its outputs are there; *arns* are of secrets."""
+
+    bucket: str
+    table: str
+    secret: str
+
+    @classmethod
+    def of(cls, stack: Stack) -> Kept:
+        secret = stack.settings.bigin.zoho_secret_arn
+        return cls(stack.bucket, stack.outputs["TableName"], secret)
+
+
+def uninstall(
+    stack: Stack, terminal: Terminal, *, confirmed: str, with_data: bool, with_secret: bool
+) -> Exit:
     """
-    Delete the stack; bucket, table and the Zoho secret stay.
+    Delete the stack; bucket, table and the Zoho secret stay, unless they are named too.
 
     Raises:
         CommandRefusedError: Imports are open, or it was not confirmed by the stack's name.
     """
-    kept = {"bucket": stack.bucket, "table": stack.outputs["TableName"]}
-    secret = stack.settings.bigin.zoho_secret_arn
-    is_open = any(stack.ledger.find_due(kind, before=2**40, limit=1) for kind in OpenKind)
-    if is_open:
+    kept = Kept.of(stack)
+    if any(stack.ledger.find_due(kind, before=2**40, limit=1) for kind in OpenKind):
         raise CommandRefusedError(
             "imports are open", "Let them end, or decide about them; bigin-drop status lists them"
         )
+    data = "go, with all that is in them" if with_data else "stay, with all that is in them"
     terminal.say(
-        f"The stack {stack.name} is deleted. These stay, with all that is in them:",
-        f"  bucket {kept['bucket']}",
-        f"  table  {kept['table']}",
-        f"  secret {secret}",
+        f"The stack {stack.name} is deleted. Of what it does not own:",
+        f"  bucket {kept.bucket} and table {kept.table} {data}",
+        f"  secret {kept.secret} {'goes, after 30 days' if with_secret else 'stays'}",
     )
     if confirmed != stack.name:
         raise CommandRefusedError(f"it goes only with --confirm {stack.name}")
     client = stack.client("cloudformation")
     client.delete_stack(StackName=stack.name)
     client.get_waiter("stack_delete_complete").wait(StackName=stack.name)
-    terminal.say("Deleted. To come back, deploy with the same bucket and table; see the README.")
-    terminal.report({"deleted": stack.name, "kept": {**kept, "secret": secret}})
+    if with_data:
+        _delete_data(stack, kept)
+    if with_secret:
+        stack.client("secretsmanager").delete_secret(SecretId=kept.secret, RecoveryWindowInDays=30)
+    come_back = f"bigin-drop adopt --stack {stack.name} --bucket {kept.bucket} --table {kept.table}"
+    terminal.say("Deleted.", *([] if with_data else [f"To come back: {come_back}"]))
+    stays = {**({} if with_data else {"bucket": kept.bucket, "table": kept.table})}
+    stays |= {} if with_secret else {"secret": kept.secret}
+    terminal.report({"deleted": stack.name, "kept": stays})
     return Exit.GOOD
+
+
+def _delete_data(stack: Stack, kept: Kept) -> None:
+    """Delete bucket and table; only now is the table's protection switched off."""
+    _delete(stack, list(_list_versions_in(stack, kept.bucket, "")), bucket=kept.bucket)
+    stack.client("s3").delete_bucket(Bucket=kept.bucket)
+    dynamodb = stack.client("dynamodb")
+    dynamodb.update_table(TableName=kept.table, DeletionProtectionEnabled=False)
+    dynamodb.get_waiter("table_exists").wait(TableName=kept.table)
+    dynamodb.delete_table(TableName=kept.table)

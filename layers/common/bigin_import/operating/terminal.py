@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
-from typing import TextIO
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, TextIO
 
 from bigin_import.errors import BiginImportError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 class Exit(IntEnum):
@@ -68,6 +73,32 @@ class Terminal:
             self._out.write("".join(f"{line}\n" for line in lines))
             self._out.flush()
 
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Callable[[str, float], None]]:
+        """
+        Yield what shows how far something is: in words, and as a share from 0 to 1.
+
+        A bar on a terminal that has rich (an extra of the package), else a line for each change.
+        """
+        progress = _rich_progress(self._err) if self._err.isatty() and not self.as_json else None
+        if progress is None:
+            yield self._show_changes()
+            return
+        with progress:
+            bar = progress.add_task(title, total=1.0, state="")
+            yield lambda words, share: progress.update(bar, completed=share, state=words)
+
+    def _show_changes(self) -> Callable[[str, float], None]:
+        last = ""
+
+        def show(words: str, _share: float) -> None:
+            nonlocal last
+            if words != last:
+                self.say(words)
+            last = words
+
+        return show
+
     def report(self, facts: Mapping[str, object]) -> None:
         """Write what the command found, for programs."""
         if self.as_json:
@@ -108,6 +139,35 @@ class Terminal:
         """
         if not self._yes and self.ask(f"{question} [y/N]").casefold() not in ("y", "yes"):
             raise CommandRefusedError("nothing was changed")
+
+    def confirm_by_name(self, name: str, confirmed: str, remedy: str) -> None:
+        """
+        Go on only if *name* was given with `--confirm`, or is typed now; `--yes` is not enough.
+
+        Raises:
+            CommandRefusedError: It was not.
+        """
+        if confirmed == name:
+            return
+        typed = "" if confirmed or not self._is_there else self.ask(f'Type "{name}" to go on')
+        if typed != name:
+            raise CommandRefusedError(f'"{name}" was not given, so nothing was changed', remedy)
+
+    @property
+    def _is_there(self) -> bool:
+        """Return whether a person, or what was piped in for one, can answer."""
+        return self._answers is not None and not self.as_json
+
+
+def _rich_progress(file: TextIO) -> Progress | None:
+    """Return a progress bar; None where rich is not installed."""
+    if find_spec("rich") is None:
+        return None
+    from rich.console import Console  # noqa: PLC0415  # an extra of the package
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    shown = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"))
+    return Progress(*shown, TimeElapsedColumn(), console=Console(file=file))
 
 
 def columns(rows: Iterable[Sequence[object]]) -> list[str]:

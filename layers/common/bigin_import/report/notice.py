@@ -8,9 +8,10 @@ from typing import NamedTuple
 from bigin_import.domain.drop import Notice, Problem
 from bigin_import.domain.row_result import Counts, JobCounts
 from bigin_import.domain.states import ImportState
-from bigin_import.report.summary import ImportSummary, balance, headline, number, rows
+from bigin_import.report.summary import Choice, ImportSummary, balance, headline, number, rows
 from bigin_import.row_results.reasons import shortened, what_without_quotation
 
+_PLAIN = "or, without bigin-drop:"
 MAX_SUBJECT = 99  # SNS takes fewer than 100 characters, ASCII, one line
 MAX_REASONS = 10
 MAX_PROBLEMS = 30
@@ -42,7 +43,13 @@ _OTHER_ORGANISATION_ACTION = (
 _NO_CREDITS_ACTION = (
     "Nothing to do: nothing is lost, and the imports go on by themselves when Bigin takes jobs "
     "again, within a day. If that is too late, buy credits for Bigin's API. Do not drop the files "
-    "again."
+    "again. What waits: bigin-drop status."
+)
+_STORE = "aws secretsmanager put-secret-value --secret-id {} --secret-string file://zoho.json"
+_ZOHO_ACTION = (
+    "Correct the Zoho secret with the first of the commands below; the second says what is wrong "
+    "with it. The imports go on by themselves within two minutes: nothing is lost. Do not drop "
+    "the files again."
 )
 
 
@@ -106,26 +113,58 @@ def _compose_pause(
     )
 
 
+def compose_waiting_for_zoho(files: Sequence[str], refused: str, secret: str) -> Notice:
+    """
+    Say that imports wait until somebody corrects the Zoho credentials: one notice for all.
+
+    Args:
+        refused: Zoho's word, such as "invalid_code"; "" if it is Bigin that lets us not in.
+        secret: The ARN or name of the Zoho secret, for the command without ours.
+    """
+    many = "1 file waits" if len(files) == 1 else f"{number(len(files))} files wait"
+    why = f"Zoho refuses the credentials ({refused})" if refused else "Bigin refuses the access"
+    lines = (
+        f"{many} for Zoho: {why}.",
+        _ZOHO_ACTION,
+        "",
+        "Commands:",
+        "  bigin-drop connect --data-center YOURS",
+        "  bigin-drop doctor",
+        "  or, without bigin-drop, with the whole secret as JSON in a file:",
+        f"  {_STORE.format(secret)}",
+        "",
+        "Waiting:",
+        *(f"  {_line(line)}" for line in _first(files, MAX_FILES, of="files")),
+    )
+    return Notice(
+        subject=_as_subject(f"Imports wait for Zoho: {many.rpartition(' ')[0]}"),
+        body="\n".join(lines) + "\n",
+        attributes=(("state", "WAITING_FOR_ZOHO"),),
+    )
+
+
 def compose_no_mapping(  # what is told, by name
     *,
     file: str,
     import_id: str,
-    mapping_key: str,
-    folder_key: str,
+    mapping_keys: tuple[str, str],
     suggestion: str,
+    command: Choice,
     recognised: Sequence[str],
     problems: Sequence[Problem],
     alike: Sequence[str],
 ) -> Notice:
     """Say that a drop waits for its mapping, what was recognised in it, and where to drop one."""
     name = file.rpartition("/")[2]
-    action = f"Drop {mapping_key} beside it, or {folder_key}; it is then taken up by itself."
+    own, folder = mapping_keys
+    action = f"Drop {own} beside it, or {folder}; it is then taken up by itself."
     if problems:
         action = f"Correct what is listed below. {action}"
     sections = (
         _Section("", (_line(f"{name} waits for a mapping, and none has come."), _line(action))),
         _Section("Problems", tuple(_line(str(each)) for each in problems)),
         _Section("Which of these is its mapping? Give it the name above", tuple(alike)),
+        _Section("Commands", tuple(_by_command([command]))),
         _Section("Recognised", tuple(map(_line, _first(recognised, MAX_FILES)))),
         _Section("Files", (f"suggestion: {suggestion}",) if suggestion else ()),
         _Section("Import", (f"file {_one_line(file)}", f"import id {import_id}")),
@@ -261,11 +300,17 @@ def _parts(it: ImportSummary) -> Iterator[str]:
 
 
 def _choices(it: ImportSummary) -> Iterator[str]:
-    for choice in it.choices[:MAX_CHOICES]:
-        yield choice.when
-        yield choice.command
+    yield from _by_command(it.choices[:MAX_CHOICES])
     if len(it.choices) > MAX_CHOICES:
         yield "The same commands, with their numbers, are for the other parts that wait."
+
+
+def _by_command(choices: Sequence[Choice]) -> Iterator[str]:
+    for choice in choices:
+        yield choice.when
+        yield choice.command
+        yield _PLAIN
+        yield choice.plain
 
 
 def _check(it: ImportSummary) -> Iterator[str]:

@@ -68,10 +68,17 @@ class FileLink:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A decision that a person may take: *when* it is the right one, and the whole command."""
+    """
+    What a person may do now: *when* it is the right thing, and the whole command.
+
+    Attributes:
+        command: Of bigin-drop.
+        plain: The same with the AWS CLI alone.
+    """
 
     when: str
     command: str
+    plain: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +133,7 @@ class ImportSummary:
         hold_reason: Why a person must decide, in plain words.
         contradiction: In which points Bigin's job is not what was sent, and nobody has said that
             this is fine.
-        choices: What a person may decide.
+        choices: What a person may decide about a hold, or do about an import that is closed.
         warnings: Sentences on values or rows: with one of them there is something to do.
         notes: Sentences that are good to know and ask for nothing.
         failed_csv: The failed file whole, for the embedded download; None if it is too large.

@@ -41,7 +41,7 @@ from bigin_import.row_results.result_files import (
     write_results,
 )
 from bigin_import.settling.row_files import Rows, sent_columns
-from bigin_import.settling.summarize import ConsoleLinks, summarize
+from bigin_import.settling.summarize import ConsoleLinks, next_steps, summarize
 from bigin_import.settling.waiting_notices import Suggest, WaitingNotice
 from bigin_import.splitting.content_log import Fingerprints
 from bigin_import.stored_plan import read_plan, read_problems, write_problems
@@ -110,7 +110,10 @@ class ResultWriter:
         else:
             summary = self._write_problems(summary, record)
         report = self.around.link("report", f"{record.results}report.html")
-        summary = replace(summary, files=(report, *summary.files))
+        steps = tuple(next_steps(summary, record, self.around))
+        summary = replace(
+            summary, files=(report, *summary.files), choices=(*summary.choices, *steps)
+        )
         self._put(record, "report.html", render_report(summary).encode(), "text/html")
         self._put(record, "import.json", import_json(summary), "application/json")
         return Closing(
@@ -252,7 +255,7 @@ class ImportCloser:
             clock=self.clock,
             telemetry=self.telemetry,
             suggest=self.writer.suggest,
-            url_of=self.writer.around.console_url,
+            around=self.writer.around,
             wait_seconds=self.notice_wait_seconds,
         )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from typing import NamedTuple
 
 from bigin_import.domain.locks import SharedToken
@@ -14,6 +15,7 @@ from bigin_import.errors import (
     BiginRefusedError,
     SecretUnreadableError,
 )
+from bigin_import.importing.metadata_cache import fields_adapter
 from bigin_import.ledger import update
 from bigin_import.ports import Bigin, CallbackUrls, Ledger
 
@@ -42,16 +44,35 @@ class SelfCheck:
     Looks at secrets, token, organisation, fields and scopes; changes nothing in Bigin.
 
     Attributes:
-        read_urls: Reads the signing secret.
+        read_urls: Reads the signing secret; its URLs are paths, to be put after the API's address.
+        probe: Posts to an address, and returns the status of the answer.
+        default_encoding: Of the deployment.
     """
 
     ledger: Ledger
     bigin: Bigin
     read_urls: Callable[[], CallbackUrls]
+    probe: Callable[[str], int]
+    default_encoding: str = ""
 
-    def examine(self) -> Iterator[Finding]:
-        """Yield what was found, one thing after another; one that is wrong ends no other."""
+    def examine(self, asked: Mapping[str, object]) -> dict[str, object]:
+        """
+        Return what was found, as JSON values.
+
+        Args:
+            asked: With `module`, only what a mapping for that module is held against; else with
+                `callback_url`, where Bigin reaches job_callback: all before the import's id.
+        """
+        if module := asked.get("module"):
+            return self._get_module(str(module))
+        found = self._examine_all(str(asked.get("callback_url", "")))
+        return {"checks": [each._asdict() for each in found]}
+
+    def _examine_all(self, callback_url: str) -> Iterator[Finding]:
+        """Yield one finding after another; one that is wrong ends no other."""
         yield self._examine_signing_secret()
+        if callback_url:
+            yield self._probe_callback(callback_url)
         self._expire_token()
         organisation = self._ask("token and organisation", self.bigin.get_zgid)
         yield organisation
@@ -68,6 +89,38 @@ class SelfCheck:
         except SecretUnreadableError as exc:
             return Finding("signing secret", f"cannot be read ({exc.code})", exc.resolution)
         return Finding("signing secret", "readable")
+
+    def _get_module(self, module: str) -> dict[str, object]:
+        known: dict[str, object] = {"module": module, "default_encoding": self.default_encoding}
+        try:
+            fields = fields_adapter().dump_python(self.bigin.get_fields(module), mode="json")
+        except BiginRefusedError as exc:
+            if not exc.concerns_mapping:
+                raise
+            return {**known, "refused": exc.code}
+        return {**known, "fields": fields, "time_zone": self.bigin.get_time_zone()}
+
+    def _probe_callback(self, callback_url: str) -> Finding:
+        """Post what only the signing key can sign, for an import that cannot exist."""
+        what, remedy = "signed callback", "See the log of job_callback"
+        if not callback_url.startswith("https://"):
+            return Finding(what, "its address is not https", "Give an address with https")
+        try:
+            path = self.read_urls().url(NOBODY, 1, 1)
+            status = self.probe(callback_url.rstrip("/") + path)
+        except SecretUnreadableError as exc:
+            return Finding(what, f"cannot be signed ({exc.code})", exc.resolution)
+        except BiginError as exc:  # its text may hold the address
+            return Finding(what, f"no answer ({type(exc).__name__})", remedy)
+        if status == HTTPStatus.FORBIDDEN:
+            return Finding(
+                what,
+                "is refused: job_callback reads another signing key",
+                "Wait five minutes after a rotation; else see whether its role may read the secret",
+            )
+        if status != HTTPStatus.OK:
+            return Finding(what, f"answers {status}, not 200", remedy)
+        return Finding(what, "accepted")
 
     def _expire_token(self) -> None:
         """Forget a remembered refusal, and let the next call refresh the token under its lease."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from posixpath import dirname
+from shlex import quote as quoted
 from urllib.parse import quote
 
-from bigin_import.domain.drop import NO_VERSION, ObjectVersion
+from bigin_import.domain.drop import NO_VERSION
 from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.job_request import CREDITS_PER_JOB, JobRequest, JobStatus
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnFindings, Plan
 from bigin_import.domain.row_result import Counts, JobCounts
 from bigin_import.domain.states import ImportState, PartState
+from bigin_import.object_keys import INCOMING, stem
 from bigin_import.report.summary import (
     CheckedColumn,
     Choice,
@@ -28,6 +30,10 @@ from bigin_import.report.summary import (
 )
 
 FAILED = JobStatus.FAILED.value
+DEFAULT_STACK = "bigin-drop"  # as samconfig.toml has it
+_IMPORT_FUNCTION = "-import-csv"  # what template.yaml adds to the stack's name
+_DECISION_WORDS = {"adopt": "adopt JOB_ID", "give_up": "give-up"}
+_REPEATED = (ImportState.FAILED, ImportState.REJECTED)
 
 
 def part_summary(part: Part) -> PartSummary:
@@ -125,7 +131,7 @@ class ConsoleLinks:
     What a person needs to find things and to act.
 
     Attributes:
-        import_function: Name of import_csv, for the decision commands.
+        import_function: Name of import_csv, for the commands; it begins with the stack's.
         request_text: Writes a create body as it would be sent.
     """
 
@@ -143,27 +149,66 @@ class ConsoleLinks:
     def link(self, kind: str, key: str, rows: int | None = None) -> FileLink:
         return FileLink(kind=kind, key=key, url=self.console_url(key), rows=rows)
 
-    def decision(self, record: Import, decision: str, part: Part | None = None) -> str:
-        """Return a whole command that a person can copy."""
+    def decision(
+        self, record: Import, decision: str, when: str, part: Part | None = None
+    ) -> Choice:
+        """Return a decision with whole commands that a person can copy."""
         payload: dict[str, str | int] = {"resume": record.import_id, "decision": decision}
+        words = f"decide {record.import_id}"
         if part is not None and part.attempt is not None:
             payload |= {"part": part.number, "attempt": part.attempt.number}
+            words += f" --part {part.number}"
         if decision == "continue":
             payload["held_at"] = record.held_at or 0
         if decision == "adopt":
             payload["job_id"] = "JOB_ID"
-        return (
+        words += f" {_DECISION_WORDS.get(decision, decision)}"
+        if decision == "create":
+            words += f" --confirm {record.import_id}"
+        plain = (
             f"aws lambda invoke --function-name {self.import_function} --invocation-type Event "
-            f"--cli-binary-format raw-in-base64-out --payload '{json.dumps(payload)}' /dev/null"
+            f"--cli-binary-format raw-in-base64-out --payload '{json.dumps(payload)}' "
+            f"--region {self.region} /dev/null"
+        )
+        return Choice(when, self._command(words), plain)
+
+    def fetch_results(self, record: Import) -> Choice:
+        """Return how to have the result files on one's own machine."""
+        source = quoted(f"s3://{self.bucket}/{record.results}")
+        return Choice(
+            "Have the result files here:",
+            self._command(f"results {record.import_id}"),
+            f"aws s3 cp --recursive {source} . --region {self.region}",
         )
 
-    def copy_onto_itself(self, source: ObjectVersion) -> str:
-        """Return a whole command that makes what was dropped the newest version of its key."""
-        version = f"{quote(f'{self.bucket}/{source.key}')}?versionId={quote(source.version_id)}"
-        return (
-            f"aws s3api copy-object --bucket {self.bucket} --key {shlex.quote(source.key)} "
-            f"--copy-source {shlex.quote(version)} --metadata-directive REPLACE"
+    def retry(self, record: Import, when: str) -> Choice:
+        """Return how to import exactly what was dropped once more: it becomes a new version."""
+        source = record.source
+        version = f"?versionId={source.version_id}" if source.version_id else ""
+        return Choice(
+            when,
+            self._command(f"retry {record.import_id}"),
+            f"aws s3api copy-object --bucket {self.bucket} --key {quoted(source.key)} "
+            f"--copy-source {quoted(f'{self.bucket}/{quote(source.key)}{version}')} "
+            f"--metadata-directive REPLACE --region {self.region}",
         )
+
+    def drop_mapping(self, key: str) -> Choice:
+        """Return how to drop the mapping of the drop *key*."""
+        name, folder = f"{stem(key)}.mapping.json", dirname(key)
+        below = folder.removeprefix(INCOMING.rstrip("/")).lstrip("/")
+        to = f" --to {quoted(below)}" if below else ""
+        target = quoted(f"s3://{self.bucket}/{folder}/{name}")
+        return Choice(
+            "Once you have the mapping, drop it:",
+            self._command(f"drop {quoted(name)}{to}"),
+            f"aws s3 cp {quoted(name)} {target} --region {self.region}",
+        )
+
+    def _command(self, words: str) -> str:
+        stack = self.import_function.removesuffix(_IMPORT_FUNCTION)
+        options = "" if stack == DEFAULT_STACK else f" --stack {stack}"
+        return f"bigin-drop {words} --region {self.region}{options}"
 
 
 def _console(region: str) -> str:
@@ -227,16 +272,23 @@ def _choices(record: Import, parts: tuple[Part, ...], around: ConsoleLinks) -> I
         where = span(part.first_row, part.last_row)
         for decision, when in _HELD_CHOICES:
             words = when.format(part=part.number, rows=where, credits=CREDITS_PER_JOB)
-            yield Choice(words, around.decision(record, decision, part))
+            yield around.decision(record, decision, words, part)
     if not held:
-        yield Choice("Once the cause is mended, go on:", around.decision(record, "continue"))
+        yield around.decision(record, "continue", "Once the cause is mended, go on:")
+
+
+def next_steps(it: ImportSummary, record: Import, around: ConsoleLinks) -> Iterator[Choice]:
+    """Yield what a person may do about an import that is closed."""
+    if it.counts.data > it.counts.succeeded:
+        yield around.fetch_results(record)
+    if it.state.wrote_nothing and not it.is_check and it.state in _REPEATED:
+        yield around.retry(record, "Once the cause is mended, import the same file again:")
 
 
 def _superseded_choices(record: Import, around: ConsoleLinks) -> Iterator[Choice]:
     """Yield what makes a new version of exactly what was dropped, if it is still there."""
     if record.source.version_id not in ("", NO_VERSION):
-        yield Choice("To import it all the same:", f"bigin-drop retry {record.import_id}")
-        yield Choice("Without that command:", around.copy_onto_itself(record.source))
+        yield around.retry(record, "To import it all the same:")
 
 
 def _warnings(plan: Plan) -> Iterator[str]:

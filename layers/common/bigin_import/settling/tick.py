@@ -34,6 +34,7 @@ from bigin_import.settling.match_job import JobMatcher
 from bigin_import.settling.poll import JobPoller
 from bigin_import.settling.waiting_notices import PauseNotices
 from bigin_import.settling.write_overview import OpenImports, OverviewWriter, find_open
+from bigin_import.settling.zoho_access import ZohoAccess
 from bigin_import.telemetry import report_aws_error, report_bigin_error
 
 
@@ -74,6 +75,7 @@ class Tick:
     finisher: ImportCloser
     pause_notices: PauseNotices
     overview: OverviewWriter
+    zoho_access: ZohoAccess
     resumer: Resumer
     failures: Failures
     clock: Clock
@@ -91,6 +93,7 @@ class Tick:
         """
         unexpected: list[Exception] = []
         self._try(self._take_failures_in, "failure queue", unexpected)
+        self._try(self.zoho_access.follow_up, "access to Zoho", unexpected)
         examined = 0
         for address in self._find_due():
             if self.clock.remaining_seconds() < RESERVE_SECONDS:

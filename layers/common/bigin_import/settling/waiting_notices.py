@@ -26,6 +26,7 @@ from bigin_import.report.notice import (
     compose_other_organisation,
     compose_waiting,
 )
+from bigin_import.settling.summarize import ConsoleLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class WaitingNotice:
     clock: Clock
     telemetry: Telemetry
     suggest: Suggest
-    url_of: Callable[[str], str]
+    around: ConsoleLinks
     wait_seconds: int
 
     def notify_if_due(self, record: Import) -> None:
@@ -85,9 +86,9 @@ class WaitingNotice:
         return compose_no_mapping(
             file=key,
             import_id=record.import_id,
-            mapping_key=f"{object_keys.stem(key)}.mapping.json",
-            folder_key=f"{dirname(key)}/mapping.json",
-            suggestion=self.url_of(suggestion.key) if suggestion.key else "",
+            mapping_keys=(f"{object_keys.stem(key)}.mapping.json", f"{dirname(key)}/mapping.json"),
+            suggestion=self.around.console_url(suggestion.key) if suggestion.key else "",
+            command=self.around.drop_mapping(key),
             recognised=suggestion.recognised,
             problems=suggestion.problems,
             alike=alike if len(alike) > 1 else (),
