@@ -15,10 +15,12 @@ from bigin_import.domain import part_transitions
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.ledger import update
+from bigin_import.object_keys import OVERVIEW
 from bigin_import.operating.terminal import Exit
 from tests.bigin_twin.tokens import Client
 from tests.e2e.desk import CONTACTS, Desk, as_csv, as_json
 from tests.e2e.seen_bigin import SeenBigin
+from tests.e2e.waiting import until
 from tests.local_stack import LocalStack, processes
 from tests.local_stack.workspace import ROOT
 
@@ -170,6 +172,35 @@ def test_what_is_kept_of_an_import_is_removed_and_its_content_stays_known(
     assert desk.name not in command("show", import_id).out
     again = drop(command, desk, files, "--wait", "--seconds", "60", "--json")
     assert json.loads(again.out)["import"]["state"] == ImportState.UNCHANGED
+
+
+def test_the_page_of_all_imports_is_opened_with_its_reports_and_forgets_with_the_rest(
+    command: Command, desk: Desk, files: Path, tmp_path: Path
+) -> None:
+    drop(command, desk, files, "--wait", "--seconds", "60")
+    import_id = json.loads(command("show", f"{desk.name}/people.csv", "--json").out)["import"][
+        "import_id"
+    ]
+    desk.stack.invoke_tick()
+    desk.stack.invoke_tick()
+
+    assert command("open", "--to", str(tmp_path), "--no-browser").exit_code is Exit.GOOD
+
+    page = (tmp_path / "index.html").read_text("utf-8")
+    line = page.partition(f'id="{import_id}"')[2].partition("</li>")[0]
+    assert "2 added" in line
+    link = line.partition('href="./')[2].partition('"')[0]
+    assert (tmp_path / link).read_text("utf-8").startswith("<!doctype html>")
+
+    command("forget", import_id, "--confirm", import_id)
+    desk.stack.invoke_tick()
+    until(lambda: desk.name not in _index(desk) or None, what="the page names it no more")
+
+
+def _index(desk: Desk) -> str:
+    found = desk.s3.get_object(Bucket=desk.stack.bucket, Key=OVERVIEW)
+    page: str = found["Body"].read().decode()
+    return page
 
 
 def test_what_the_command_cannot_do_is_said_with_what_to_do(command: Command) -> None:

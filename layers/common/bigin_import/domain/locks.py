@@ -235,7 +235,8 @@ class Overview:
         again_at: When it is written once more, since the index that it is read from lags.
         leased_until: Somebody is writing it until then.
         months: Those that have a page of their own, such as "2026-11", the oldest first.
-        months_at: When the page of the current month, or of the one before, was last looked at.
+        months_at: When pages of months were last looked at.
+        stale: Months whose page is written anew, and once more with the first one.
     """
 
     mark: str = ""
@@ -243,6 +244,7 @@ class Overview:
     leased_until: int = 0
     months: tuple[str, ...] = ()
     months_at: int = 0
+    stale: tuple[str, ...] = ()
     version: int = 0
 
     @classmethod

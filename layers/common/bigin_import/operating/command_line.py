@@ -139,6 +139,11 @@ def _add_looking(add: _Add) -> None:
     one = add("results", "Fetch the result files of an import", _results)
     _add_import(one)
     one.add_argument("--to", type=Path, default=Path(), metavar="DIR", help="default: here")
+    one = add("open", "Open the page of all imports, with their latest reports", _open)
+    one.add_argument(
+        "--to", type=Path, default=Path("bigin-imports"), metavar="DIR", help="where to copy them"
+    )
+    one.add_argument("--no-browser", action="store_true", help="only copy them")
 
 
 def _add_changing(add: _Add) -> None:
@@ -223,6 +228,10 @@ def _logs(options: Options, stack: Stack, terminal: Terminal) -> Exit:
 
 def _results(options: Options, stack: Stack, terminal: Terminal) -> Exit:
     return look.fetch_results(stack, terminal, options.name, options.to)
+
+
+def _open(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    return look.open_overview(stack, terminal, options.to, shows=not options.no_browser)
 
 
 def _decide(options: Options, stack: Stack, terminal: Terminal) -> Exit:

@@ -1,5 +1,5 @@
 """
-Looking at imports: all at a glance; one, its progress, its results and its log lines.
+Looking at imports: all at a glance or in a browser; one, its progress, its results, its log lines.
 
 Nothing is changed here.
 """
@@ -7,19 +7,24 @@ Nothing is changed here.
 from __future__ import annotations
 
 import json
+import re
 import time
+import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from itertools import chain
+from html import unescape
+from itertools import chain, islice
 from pathlib import Path
+from urllib.parse import unquote
 
 from bigin_import.domain import listing
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import CREDITS_PER_JOB
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, PartState
+from bigin_import.errors import MissingObjectError
 from bigin_import.importing.pauses import Pause
-from bigin_import.object_keys import notice_file
+from bigin_import.object_keys import OVERVIEW, notice_file
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal, columns
 from bigin_import.report.overview import planned_jobs
@@ -345,3 +350,44 @@ def _closed_lines(records: list[Import], days: int) -> Iterator[str]:
     yield from (f"  {line}" for line in (columns(table) if table else ()))
     if records[_MOST_SHOWN:]:
         yield f"  and {number(len(records) - _MOST_SHOWN)} more; --json lists them all"
+
+
+MOST_REPORTS = 50
+_MOST_BYTES = 10_000_000
+_RESULTS = "results/"
+_REPORT = re.compile(r'href="\./([^"]+/report\.html)"')
+
+
+def open_overview(stack: Stack, terminal: Terminal, folder: Path, *, shows: bool) -> Exit:
+    """
+    Copy the page and the reports of its first lines into *folder*; open it if it *shows*.
+
+    Raises:
+        CommandRefusedError: There is no page yet.
+    """
+    try:
+        page = stack.files.read(OVERVIEW, at_most=_MOST_BYTES).decode()
+    except MissingObjectError as exc:
+        raise CommandRefusedError(
+            "there is no page of all imports yet",
+            "The tick writes it every minute; bigin-drop doctor says whether it runs",
+        ) from exc
+    linked = (unquote(unescape(link)) for link in _REPORT.findall(page))
+    reports = [f"{_RESULTS}{path}" for path in islice(linked, MOST_REPORTS)]
+    for key in (OVERVIEW, *reports):
+        _download(stack, key, folder)
+    path = (folder / OVERVIEW.removeprefix(_RESULTS)).resolve()
+    terminal.say(f"The page of all imports and {len(reports)} reports: {path}")
+    terminal.report({"page": str(path), "reports": len(reports)})
+    if shows:
+        webbrowser.open(path.as_uri())
+    return Exit.GOOD
+
+
+def _download(stack: Stack, key: str, folder: Path) -> None:
+    """Copy an object below *folder*; names of files come from people, but never lead out of it."""
+    path = (folder / key.removeprefix(_RESULTS)).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise CommandRefusedError(f"{key} would be written outside of {folder}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stack.client("s3").download_file(stack.bucket, key, str(path))

@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Any
 
-from bigin_import.domain import import_transitions
+from bigin_import.domain import import_transitions, listing
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import Family, FileHistory, ModuleHistory
 from bigin_import.domain.states import OpenKind
 from bigin_import.errors import ChangedObjectError, MissingObjectError
 from bigin_import.identity import file_name_of
 from bigin_import.ledger import update
+from bigin_import.object_keys import OVERVIEW, overview_of_month
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
 from bigin_import.report.summary import number
+from bigin_import.settling.write_overview import forget_pages
 from bigin_import.stored_plan import read_plan
 
 _DELETED_AT_ONCE = 1_000  # S3's limit for one DeleteObjects
@@ -47,10 +49,14 @@ def forget(stack: Stack, terminal: Terminal, name: str, *, confirmed: str) -> Ex
                 f"import {each.import_id} is {each.state}, and not everything of it is done",
                 "Only closed imports can be forgotten: wait for its end, or decide about it",
             )
+    months = sorted({listing.month_of(each.closed_at or 0) for each in family})
     versions = [version for each in family for version in _list_versions_of(stack, each)]
+    for page in (OVERVIEW, *map(overview_of_month, months)):
+        versions += _list_versions(stack, page)
     terminal.say(
         f"{number(len(versions))} versions of objects go: the drop, what was sent, the results; "
-        f"of this import and of {number(len(family) - 1)} corrections of it.",
+        f"of this import and of {number(len(family) - 1)} corrections of it; and the pages of all "
+        "imports, which are written anew without them.",
         *(f"  {each.import_id}  {each.source.key}" for each in family),
         *_BEYOND_REACH,
     )
@@ -59,6 +65,7 @@ def forget(stack: Stack, terminal: Terminal, name: str, *, confirmed: str) -> Ex
     _delete(stack, versions)
     for each in family:
         _forget_names(stack, each)
+    forget_pages(stack.ledger, months)
     terminal.say("Forgotten.")
     ids = [each.import_id for each in family]
     facts = {"import_id": record.import_id, "forgotten": ids, "versions": len(versions)}

@@ -69,6 +69,7 @@ class OverviewWriter:
             self._write(open_imports, leased, now),
             mark=mark,
             again_at=now + AGAIN_SECONDS if is_changed else None,
+            stale=leased.stale if is_changed else (),
             leased_until=0,
         )
         try:
@@ -76,17 +77,6 @@ class OverviewWriter:
         except ConflictError:
             # We were frozen, or an import was forgotten meanwhile: what we wrote may be older.
             update(self.ledger, Overview.at(), lambda other: replace(other, mark=""))
-
-    def leave_out(self, forgotten: Import) -> None:
-        """Write the pages that show *forgotten* as it is now, whatever the index still says."""
-        now = self.clock.now()
-        open_imports = find_open(self.ledger)
-        seen, _ = create_if_absent(self.ledger, Overview())
-        month = listing.month_of(forgotten.closed_at or now)
-        update(self.ledger, seen.address, lambda other: replace(other, mark=""))
-        self._write_index(open_imports, seen.months, now, instead=forgotten)
-        if month in seen.months:
-            self._write_month(month, now, instead=forgotten)
 
     def _write(self, open_imports: OpenImports, seen: Overview, now: int) -> Overview:
         """Write the pages that are due; return *seen* with the months that have one now."""
@@ -99,18 +89,12 @@ class OverviewWriter:
     def _due_months(self, seen: Overview, now: int) -> tuple[str, ...]:
         month = listing.month_of(now)
         if listing.month_of(seen.months_at - AGAIN_SECONDS) != month:
-            return (listing.month_before(month), month)
-        return (month,) if now - seen.months_at >= HOUR_SECONDS else ()
+            return (*seen.stale, listing.month_before(month), month)
+        return (*seen.stale, month) if now - seen.months_at >= HOUR_SECONDS else seen.stale
 
-    def _write_index(
-        self,
-        open_imports: OpenImports,
-        months: Sequence[str],
-        now: int,
-        instead: Import | None = None,
-    ) -> None:
+    def _write_index(self, open_imports: OpenImports, months: Sequence[str], now: int) -> None:
         lines = list(_open_lines(open_imports))
-        closed = self._find_closed(now, instead)
+        closed = self._find_closed(now)
         lines += map(Line, islice(closed, max(self.most_lines - len(lines), 0)))
         page = Page(
             title="All imports into Bigin",
@@ -121,7 +105,7 @@ class OverviewWriter:
         )
         self._put(object_keys.OVERVIEW, page)
 
-    def _write_month(self, month: str, now: int, instead: Import | None = None) -> bool:
+    def _write_month(self, month: str, now: int) -> bool:
         """Write the page of a month that the first page cannot show whole; return whether."""
         is_over = month != listing.month_of(now)
         found = self.ledger.find_listed(
@@ -129,7 +113,7 @@ class OverviewWriter:
         )
         if not found or not (is_over or len(found) > self.most_lines):
             return False
-        lines = [Line(_current(record, instead)) for record in found[:MOST_LINES_OF_A_MONTH]]
+        lines = list(map(Line, found[:MOST_LINES_OF_A_MONTH]))
         page = Page(
             title=f"Imports into Bigin closed in {month}",
             lines=lines,
@@ -144,13 +128,12 @@ class OverviewWriter:
         body = render_overview(page).encode()
         self.files.write(key, body, content_type="text/html; charset=utf-8")
 
-    def _find_closed(self, now: int, instead: Import | None) -> Iterator[Import]:
+    def _find_closed(self, now: int) -> Iterator[Import]:
         """Yield the imports that the ledger still has, the last closed first."""
         month, oldest = listing.month_of(now), listing.month_of(now - self.keep_seconds)
         while month >= oldest:
             heading = listing.closed_heading(month)
-            for record in self.ledger.find_listed(heading, limit=self.most_lines + 1):
-                yield _current(record, instead)
+            yield from self.ledger.find_listed(heading, limit=self.most_lines + 1)
             month = listing.month_before(month)
 
 
@@ -159,9 +142,10 @@ def find_open(ledger: Ledger) -> OpenImports:
     return {heading: ledger.find_listed(heading) for heading in listing.OPEN}
 
 
-def _current(record: Import, instead: Import | None) -> Import:
-    is_same = instead is not None and instead.import_id == record.import_id
-    return instead if is_same and instead is not None else record
+def forget_pages(ledger: Ledger, months: Iterable[str]) -> None:
+    """Let the tick write the first page and those of *months* anew, whatever has changed."""
+    seen, _ = create_if_absent(ledger, Overview())
+    update(ledger, seen.address, lambda now: replace(now, mark="", stale=(*now.stale, *months)))
 
 
 def _open_lines(found: OpenImports) -> Iterator[Line]:
