@@ -7,12 +7,13 @@ import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bigin_import.domain.drop import ObjectVersion
-from bigin_import.domain.job_request import Field
+from bigin_import.domain.job_request import Field, Job
 from bigin_import.domain.states import ImportState
 from tests.fakes.fake_bigin import Verdict
 from tests.fakes.harness import MAPPING, Harness
@@ -260,4 +261,149 @@ def test_what_was_decided_is_not_decided_again_when_the_results_are_written() ->
 
     assert office.state(second) is ImportState.COMPLETED
     assert office.facts(second)["existing"] == 1
+    assert office.added == dict.fromkeys(GOOD, 1)
+
+
+MANY = BODY + b"".join(b"p%d@example.com,P%d\n" % (number, number) for number in range(30))
+MENDED = MANY.replace(b"bad1@", b"one@")
+
+
+def corrected(office: Office, *, of: ObjectVersion | None = None) -> bytes:
+    """Return the failed file with both bad addresses corrected."""
+    once = office.failed(of).replace(b",bad1@example.com,", b",one@example.com,")
+    return once.replace(b",bad2@example.com,", b",two@example.com,")
+
+
+def drop_beside(office: Office, *drops: tuple[str, bytes]) -> list[ObjectVersion]:
+    """Drop files while the jobs of the first of them still run; then let all of them end."""
+    office.harness.bigin.runs = False
+    sources = []
+    for key, body in drops:
+        sources.append(office.harness.drop(key, body))
+        office.harness.tick(minutes=3)
+    office.harness.bigin.runs = True
+    office.harness.tick(minutes=30)
+    return sources
+
+
+def records_of(office: Office) -> Counter[str]:
+    """How often a row with each surname is in Bigin, whatever its address."""
+    return Counter(row[1] for row in office.harness.bigin.records())
+
+
+def lenient(office: Office) -> None:
+    """Let Bigin take from now on what it refused; forget what was sent before."""
+    assert isinstance(office.harness.bigin, RefusingBigin)
+    office.harness.bigin.judge = lambda row: ("ADDED", "")
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["correction first", "file first"])
+def test_the_file_again_and_a_correction_of_it_run_one_after_another(order: int) -> None:
+    office = Office()
+    refused = records_of(office)
+    lenient(office)
+
+    drop_beside(office, *(("incoming/fix.csv", corrected(office)), (KEY, BODY))[::order])
+
+    assert records_of(office) - refused == {"One": 1, "Two": 1}
+
+
+def test_a_correction_of_rows_that_the_file_dropped_again_got_in_adds_none() -> None:
+    office = Office()
+    lenient(office)
+    office.drop(KEY, BODY)
+    before = records_of(office)
+
+    late = office.drop("incoming/fix.csv", corrected(office))
+
+    assert office.state(late) is ImportState.UNCHANGED
+    assert records_of(office) == before
+
+
+def test_failed_files_of_the_first_and_of_the_second_drop_are_about_the_same_rows() -> None:
+    office = Office()
+    first = corrected(office)
+    again = office.drop(KEY, BODY)
+    second = office.drop("incoming/second.csv", corrected(office, of=again))
+    before = records_of(office)
+
+    late = office.drop("incoming/first.csv", first)
+    once_more = office.drop(KEY, BODY)
+
+    assert office.state(second) is ImportState.COMPLETED
+    assert office.state(late) is office.state(once_more) is ImportState.UNCHANGED
+    assert records_of(office) == before
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["correction first", "original first"])
+def test_a_row_corrected_in_the_original_and_in_its_failed_file_is_added_once(order: int) -> None:
+    office = Office(body=MANY)
+
+    office.drop(*(("incoming/fix.csv", corrected(office)), (KEY, MENDED))[::order][0])
+    office.drop(*(("incoming/fix.csv", corrected(office)), (KEY, MENDED))[::order][1])
+
+    assert (office.added["one@example.com"], office.added["two@example.com"]) == (1, 1)
+    assert set(office.added.values()) == {1}
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["correction first", "original first"])
+def test_a_mended_original_and_a_correction_run_one_after_another(order: int) -> None:
+    office = Office(body=MANY)
+
+    drop_beside(office, *(("incoming/fix.csv", corrected(office)), (KEY, MENDED))[::order])
+
+    assert (office.added["one@example.com"], office.added["two@example.com"]) == (1, 1)
+    assert set(office.added.values()) == {1}
+
+
+def test_with_upsert_the_file_again_does_not_write_over_what_was_corrected() -> None:
+    office = Office(UPSERT)
+    assert isinstance(office.harness.bigin, RefusingBigin)
+    office.harness.bigin.judge = lambda row: ("SKIPPED", "X") if row[1] == "?" else ("ADDED", "")
+    body = b"E-mail,Surname\nada@example.com,?\nalan@example.com,Turing\n"
+    key = "incoming/other.csv"
+    office.harness.drop("incoming/other.mapping.json", UPSERT)
+    source = office.drop(key, body)
+    office.drop("incoming/fix.csv", office.failed(source).replace(b",?", b",Lovelace"))
+    before = office.harness.bigin.records()
+
+    again = office.drop(key, body)
+
+    assert office.state(again) is ImportState.UNCHANGED
+    assert office.harness.bigin.records() == before
+
+
+def test_with_upsert_the_file_again_puts_back_what_a_corrected_file_wrote_over() -> None:
+    office = Office(UPSERT)
+    changed = office.result(office.source, "success").replace(b"Three", b"Four")
+    office.drop("incoming/change.csv", changed)
+
+    office.drop(KEY, BODY)
+
+    last = {row[0]: row[1] for row in office.harness.bigin.records()}
+    assert last["ok@example.com"] == "Three"
+
+
+def test_a_correction_waits_for_a_member_of_its_family_that_a_person_must_decide_about() -> None:
+    office = Office()
+    ask = office.harness.bigin.get_job
+    lie = {"is_told": True}
+
+    def job(job_id: str) -> Job:
+        return replace(ask(job_id), ignore_empty=not lie["is_told"])
+
+    office.harness.bigin.get_job = job  # type: ignore[method-assign]
+    office.harness.bigin.runs = False
+    held = office.drop("incoming/a/fix.csv", corrected(office))
+    waiting = office.drop("incoming/b/fix.csv", corrected(office))
+    while_held = (office.state(held), office.harness.import_of(waiting).pause)
+    lie["is_told"], office.harness.bigin.runs = False, True
+
+    record = office.harness.import_of(held)
+    office.harness.clock.begin()
+    office.harness.decisions.go_on(record.import_id, record.held_at or 0)
+    office.harness.tick(minutes=30)
+
+    assert while_held == (ImportState.ON_HOLD, "HELD_FILE")
+    assert office.state(waiting) is ImportState.UNCHANGED
     assert office.added == dict.fromkeys(GOOD, 1)

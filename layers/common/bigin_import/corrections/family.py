@@ -12,7 +12,7 @@ import are kept, so whoever comes next knows what became of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import batched
@@ -26,7 +26,8 @@ from bigin_import.domain.job_request import Operation
 from bigin_import.domain.locks import Family
 from bigin_import.domain.plan import ColumnPlan, RowDecision
 from bigin_import.domain.row_result import RowStatus
-from bigin_import.errors import DropRejectedError, MissingObjectError
+from bigin_import.domain.states import ImportState
+from bigin_import.errors import DropRejectedError, MissingObjectError, UnderWayError
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Files, Ledger
 from bigin_import.reading.row_shapes import ParentRow
@@ -71,11 +72,13 @@ class FamilyRows:
         parent_id: The import whose result file has come back.
         members: The imports of the family that are remembered and have ended, the one that they
             all go back to first.
+        originals: Ids of those that are no corrections: the drop again, mended or grown.
     """
 
     files: Files
     parent_id: str
     members: tuple[Import, ...]
+    originals: frozenset[str] = frozenset()
 
     def read_identities(self, numbers: Iterable[int]) -> dict[int, Identity]:
         """Return who rows of the parent are in the family, by their number in the parent."""
@@ -94,6 +97,19 @@ class FamilyRows:
                 identity = (kept.root_import or member.import_id, kept.root_row or kept.row)
                 if identity in wanted:
                     _take_in(found, identity, kept, member.import_id)
+        return found
+
+    def read_mended(self, wanted: Container[str]) -> dict[str, list[KeptRow]]:
+        """
+        Return rows that came in with a mended original, by the fingerprint of what was sent.
+
+        There a row may have been corrected that a result file has as well.
+        """
+        found: dict[str, list[KeptRow]] = {}
+        for member in self.members if self.originals else ():
+            for kept in self._read(member) if member.import_id in self.originals else ():
+                if kept.sent in wanted and not kept.root_import and kept.status in _IN:
+                    found.setdefault(kept.sent, []).append(kept._replace(through=member.import_id))
         return found
 
     def find_parent(self) -> bool:
@@ -185,13 +201,30 @@ class Decider:
             numbers = [row.parent.row for row in known if row.parent and row.parent.row]
             identities = self._family.read_identities(numbers)
             results = self._family.read_results(set(identities.values()))
+            mended = self._read_mended(known)
             for row in known:
                 number = row.parent.row if row.parent else None
                 identity = identities.get(number) if number else None
-                decision = self._decided(row, identity, results.get(identity or ("", 0)))
+                kept = results.get(identity or ("", 0))
+                if identity is not None and (kept is None or kept.status not in _IN):
+                    kept = self._take_mended(row, mended) or kept
+                decision = self._decided(row, identity, kept)
                 self._count(decision, row)
                 if decision != RowDecision(row.number):
                     yield decision
+
+    def _read_mended(self, rows: Iterable[DroppedRow]) -> dict[str, list[KeptRow]]:
+        if not self._is_insert:
+            return {}  # what is sent again finds its record
+        records = (row.record for row in rows)
+        return self._family.read_mended(
+            {self._fingerprints.of(record) for record in records if record is not None}
+        )
+
+    def _take_mended(self, row: DroppedRow, mended: dict[str, list[KeptRow]]) -> KeptRow | None:
+        """Return the row of a mended original that is *row* corrected in the same way, once."""
+        same = mended.get(self._fingerprints.of(row.record)) if row.record is not None else None
+        return same.pop() if same else None
 
     def _with_own_number(self, row: DroppedRow) -> DroppedRow:
         """Return *row* without its number in the parent, if an earlier row has the same."""
@@ -299,18 +332,49 @@ class Families:
             return None
         return parent.root if parent is not None and parent.root else parent_id
 
-    def acquire(self, record: Import, root: str) -> bool:
-        """Take the lock of a family; return whether it is ours. Idempotent."""
+    def acquire(self, record: Import, root: str, *, is_original: bool = False) -> Family:
+        """
+        Take the lock of a family; return it as it stands then. Idempotent.
+
+        Args:
+            is_original: It is the drop itself again, mended or grown.
+
+        Raises:
+            UnderWayError: Another member has not ended.
+        """
 
         def acquired(seen: Family) -> Family | None:
             if not self._load_holder_is_done(seen, record):
                 return None
-            others = tuple(each for each in seen.members if each != record.import_id)
-            return replace(seen, open_import=record.import_id, members=(*others, record.import_id))
+            own = record.import_id
+            originals = (*_without(own, seen.originals), *((own,) if is_original else ()))
+            members = (*_without(own, seen.members), own)
+            return replace(seen, open_import=own, members=members, originals=originals)
 
         create_if_absent(self.ledger, Family(root=root))
-        _, ours = update(self.ledger, Family.at(root), acquired)
-        return ours
+        family, ours = update(self.ledger, Family.at(root), acquired)
+        if family is None or not ours:
+            holder = self.ledger.load(Import.at((family and family.open_import) or ""))
+            is_on_hold = holder is not None and holder.state is ImportState.ON_HOLD
+            raise UnderWayError(
+                f"another import of family {root} has not ended", is_on_hold=is_on_hold
+            )
+        return family
+
+    def join(self, record: Import, seen: Family) -> Family:
+        """
+        Take the lock of a family for its drop itself, dropped again, mended or grown.
+
+        Args:
+            seen: The family when its rows were read.
+
+        Raises:
+            UnderWayError: Another member has not ended, or has run since.
+        """
+        family = self.acquire(record, seen.root, is_original=True)
+        if _without(record.import_id, family.members) != _without(record.import_id, seen.members):
+            raise UnderWayError(f"a member of family {seen.root} has just ended", is_on_hold=False)
+        return family
 
     def decide(
         self,
@@ -327,8 +391,13 @@ class Families:
         Raises:
             DropRejectedError: Nothing of it may be sent, for it is not clear what is in Bigin.
         """
-        members = tuple(self._load_members(root))
-        family = FamilyRows(files=self.files, parent_id=parent_id, members=members)
+        lock = self.ledger.load(Family.at(root)) or Family(root=root)
+        family = FamilyRows(
+            files=self.files,
+            parent_id=parent_id,
+            members=tuple(self._load_members(lock)),
+            originals=frozenset(lock.originals),
+        )
         decider = Decider(family, columns)
         with drop.open() as table:
             rows = _read_rows(table, columns, healing)
@@ -344,12 +413,15 @@ class Families:
         holder = self.ledger.load(Import.at(family.open_import))
         return holder is None or holder.state.is_closed
 
-    def _load_members(self, root: str) -> Iterator[Import]:
-        family = self.ledger.load(Family.at(root))
-        for import_id in (root, *(family.members if family else ())):
+    def _load_members(self, family: Family) -> Iterator[Import]:
+        for import_id in (family.root, *family.members):
             member = self.ledger.load(Import.at(import_id))
             if member is not None and member.state.is_closed:
                 yield member
+
+
+def _without(import_id: str, imports: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(each for each in imports if each != import_id)
 
 
 def _read_rows(table: Table, columns: ColumnPlan, healing: Healing | None) -> Iterator[DroppedRow]:

@@ -10,7 +10,7 @@ to be searched for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import batched
@@ -71,12 +71,20 @@ class KeyHistory:
                 file.write(b"".join(chunk))
         return key
 
-    def check_written_over(self, earlier: Import, request: JobRequest, log: ContentLog) -> bool:
+    def check_written_over(
+        self,
+        earlier: Import,
+        request: JobRequest,
+        log: ContentLog,
+        *,
+        but_by: Container[str] = (),
+    ) -> bool:
         """
         Return whether an import may have changed since what *earlier* wrote.
 
         Args:
             log: Of the same content, so its keys are those of *earlier*.
+            but_by: Imports that do not count.
         """
         if request.operation is Operation.INSERT:
             return False  # what is added is not changed by other rows
@@ -87,7 +95,7 @@ class KeyHistory:
         return any(
             self._check_shares_keys(sent, request, log)
             for sent in self._find_later(earlier, history)
-            if not self._check_wrote_nothing(sent)
+            if sent.import_id not in but_by and not self._check_wrote_nothing(sent)
         )
 
     def _check_unknown(self, earlier: Import, history: ModuleHistory) -> bool:
@@ -225,11 +233,16 @@ class Claims:
         if winner is None:  # it is not remembered as long as its claim
             is_insert = content.request.operation is Operation.INSERT
             return _Standing.ALL if is_insert else _Standing.NONE
+        family = self.earlier.load_family(winner.import_id)
+        relatives = frozenset((family.root, *family.members))
         if winner.state.wrote_nothing or self.history.check_written_over(
-            winner, content.request, content.log
+            winner, content.request, content.log, but_by=relatives
         ):
             return _Standing.NONE
-        is_partial = winner.state is ImportState.COMPLETED_WITH_ERRORS
-        if is_partial and self.earlier.check_kept_rows(winner.results or ""):
+        is_kept = self.earlier.check_kept_rows(winner.results or "")
+        # Its corrections were for rows that it had not got in; those that wrote over others are
+        # found row by row.
+        is_corrected = content.request.operation is not Operation.INSERT and bool(family.members)
+        if is_kept and (is_corrected or winner.state is ImportState.COMPLETED_WITH_ERRORS):
             return _Standing.SOME
         return _Standing.ALL

@@ -31,9 +31,11 @@ from bigin_import.splitting.content_log import FINGERPRINT_BYTES, ContentLog, Fi
 from bigin_import.splitting.hash_ranges import RANGES, HashRanges
 from bigin_import.stored_plan import read_plan
 
-_ENTRY = Struct(f"={FINGERPRINT_BYTES}sIQHB")
+_ENTRY = Struct(f"={FINGERPRINT_BYTES}sIQHBHI")
 _OURS = Struct(f"={FINGERPRINT_BYTES}sI")
 _STATUSES = (RowStatus.EXISTING, RowStatus.UNCLEAR, None)
+_NOT_IN = _STATUSES.index(None)
+_IS_THERE, _IS_IN = 1, 2
 
 
 class RowIn(NamedTuple):
@@ -45,6 +47,7 @@ class RowIn(NamedTuple):
         row: Its number there; a corrected row has it twice, with its old and its new cells.
         through: The import that got it in.
         status: EXISTING if it is in; UNCLEAR if nobody knows; None if it is not.
+        root, root_row: Who it is in its family; "" and 0 if that is not known.
     """
 
     cells: bytes
@@ -52,6 +55,8 @@ class RowIn(NamedTuple):
     record_id: str
     through: str
     status: RowStatus | None = RowStatus.EXISTING
+    root: str = ""
+    root_row: int = 0
 
 
 class KnownRow(NamedTuple):
@@ -62,16 +67,27 @@ class KnownRow(NamedTuple):
     record_id: str
     through: str
     row_there: int
+    root: str = ""
+    root_row: int = 0
+
+
+class _Total(NamedTuple):
+    """How many rows of an earlier import are in, or may be, and how many it has."""
+
+    are_in: int
+    rows: int
 
 
 @dataclass(slots=True)
 class _Rows:
-    """For every row of a drop, in its order, what is known of it; 15 bytes each."""
+    """For every row of a drop, in its order, what is known of it; 21 bytes each."""
 
     through: array[int]
     record_ids: array[int]
     rows_there: array[int]
     statuses: bytearray
+    roots: array[int]
+    root_rows: array[int]
 
     @classmethod
     def of(cls, count: int) -> _Rows:
@@ -80,14 +96,25 @@ class _Rows:
             array("Q", bytes(8 * count)),
             array("I", bytes(4 * count)),
             bytearray(count),
+            array("H", bytes(2 * count)),
+            array("I", bytes(4 * count)),
         )
+
+    @property
+    def not_in(self) -> int:
+        """How many are known not to be in."""
+        return sum(map(_is_not_in, self.through, self.statuses))
+
+
+def _is_not_in(through: int, status: int) -> bool:
+    return bool(through) and status == _NOT_IN
 
 
 class RowMemory:
     """
     Compares the rows of a drop with those of earlier imports, range by range of their hashes.
 
-    Memory grows by 31 bytes with each row of the drop; the rows of an earlier import lie in
+    Memory grows by 43 bytes with each row of the drop; the rows of an earlier import lie in
     temporary files.
     """
 
@@ -101,6 +128,8 @@ class RowMemory:
         """
         Find equal rows, and know them if there are as many as *share* of those that are in.
 
+        If none of an import is in, of all that it has.
+
         Returns:
             How many rows of the drop are equal and stay unknown, for there are fewer.
         """
@@ -113,7 +142,9 @@ class RowMemory:
             for at in range(RANGES):
                 _match_range(theirs.entries(at), ours.entries(at), found, taken)
         matched = sum(map(bool, found.through))
-        if matched < share * total:
+        if total.are_in:
+            matched -= found.not_in
+        if matched < share * (total.are_in or total.rows):
             return matched
         self._keep(found)
         return 0
@@ -130,18 +161,26 @@ class RowMemory:
                     str(record_id) if record_id else "",
                     self._imports[through - 1],
                     known.rows_there[at],
+                    self._imports[known.roots[at] - 1] if known.roots[at] else "",
+                    known.root_rows[at],
                 )
 
-    def _spread(self, earlier: Iterable[RowIn], theirs: HashRanges) -> int:
-        """Spread the rows of an earlier import; return how many different ones of it are in."""
+    @property
+    def known_count(self) -> int:
+        """How many rows of the drop an earlier import has."""
+        return sum(map(bool, self._known.through))
+
+    def _spread(self, earlier: Iterable[RowIn], theirs: HashRanges) -> _Total:
+        """Spread the rows of an earlier import; return how many different ones it has."""
         seen = bytearray()
         for row in earlier:
             seen.extend(bytes(max(0, row.row + 1 - len(seen))))
-            seen[row.row] = 1
+            seen[row.row] = max(seen[row.row], _IS_THERE if row.status is None else _IS_IN)
             record_id = int(row.record_id) if _fits(row.record_id) else 0
-            status = _STATUSES.index(row.status)
-            theirs.add(row.cells, row.row, record_id, self._number(row.through), status)
-        return sum(seen)
+            root = self._number(row.root) if row.root else 0
+            place = (row.row, record_id, self._number(row.through))
+            theirs.add(row.cells, *place, _STATUSES.index(row.status), root, row.root_row)
+        return _Total(seen.count(_IS_IN), len(seen) - seen.count(0))
 
     def _number(self, import_id: str) -> int:
         if import_id not in self._imports:
@@ -156,26 +195,50 @@ class RowMemory:
                 known.record_ids[at] = found.record_ids[at]
                 known.rows_there[at] = found.rows_there[at]
                 known.statuses[at] = found.statuses[at]
+                known.roots[at], known.root_rows[at] = found.roots[at], found.root_rows[at]
+
+
+type _Entry = tuple[int, int, int, int, int, int]
 
 
 def _match_range(
-    theirs: Iterator[tuple[bytes, int, int, int, int]],
+    theirs: Iterator[tuple[bytes, int, int, int, int, int, int]],
     ours: Iterator[tuple[bytes, int]],
     found: _Rows,
     taken: bytearray,
 ) -> None:
-    """Give each row of ours a row of theirs with the same cells, each of those to one only."""
-    waiting: dict[bytes, list[tuple[int, int, int, int]]] = {}
+    """
+    Give each row of ours a row of theirs with the same cells, each of those to one only.
+
+    Those that are in, or may be, are given first.
+    """
+    waiting: dict[bytes, list[_Entry]] = {}
     for cells, *entry in theirs:
-        waiting.setdefault(cells, []).append((entry[0], entry[1], entry[2], entry[3]))
+        row, record_id, through, status, root, root_row = entry
+        waiting.setdefault(cells, []).append((row, record_id, through, status, root, root_row))
+    for entries in waiting.values():
+        entries.sort(key=_by_status)
+        entries.reverse()
     for cells, at in ours:
-        for row, record_id, through, status in waiting.get(cells, ()):
-            taken.extend(bytes(max(0, row + 1 - len(taken))))
-            if not taken[row]:
-                taken[row] = 1
-                found.rows_there[at], found.record_ids[at] = row, record_id
-                found.through[at], found.statuses[at] = through, status
-                break
+        free = _next_free(waiting.get(cells, []), taken)
+        if free is not None:
+            found.rows_there[at], found.record_ids[at], found.through[at] = free[:3]
+            found.statuses[at], found.roots[at], found.root_rows[at] = free[3:]
+
+
+def _next_free(entries: list[_Entry], taken: bytearray) -> _Entry | None:
+    """Take the last entry off whose row is not taken under its other cells."""
+    while entries:
+        entry = entries.pop()
+        taken.extend(bytes(max(0, entry[0] + 1 - len(taken))))
+        if not taken[entry[0]]:
+            taken[entry[0]] = 1
+            return entry
+    return None
+
+
+def _by_status(entry: _Entry) -> int:
+    return entry[3]
 
 
 def _fits(record_id: str) -> bool:
@@ -212,27 +275,35 @@ class EarlierRows:
         before = known[: known.index(own)] if own in known else known
         return tuple(each for each in before if each.module == module)
 
-    def read_rows_in(self, import_id: str, results: str) -> Iterator[RowIn]:
+    def load_family(self, import_id: str) -> Family:
+        """Return the family of an import as it stands; that of a drop that nobody corrected."""
+        record = self.ledger.load(Import.at(import_id))
+        root = (record and record.root) or import_id
+        return self.ledger.load(Family.at(root)) or Family(root=root)
+
+    def read_rows(
+        self, import_id: str, results: str, family: Family, *, writes_over: bool
+    ) -> Iterator[RowIn]:
         """
-        Yield the rows of an import that are in Bigin, and those of which that is not clear.
+        Yield every row of an import, and the rows of its family that are in.
 
         Nothing if its kept rows are gone, or if the release before closed it.
-        """
-        return (row for row in self.read_rows(import_id, results) if row.status is not None)
 
-    def read_rows(self, import_id: str, results: str) -> Iterator[RowIn]:
-        """Yield every row of an import, and the rows of its corrections that are in."""
-        corrected: dict[int, RowIn] = {}
-        for member, row in self._read_corrected_rows(import_id):
-            found = _row_in(row, row.root_row, row.through or member)
-            corrected[found.row] = found
-            if found.cells:
-                yield found
+        Args:
+            writes_over: A row is not in any more if another member sent it with other values.
+        """
+        others = self._read_identities(import_id, family)
+        numbers = {}
+        for row in self._read_kept_rows(results) if others else ():
+            if (identity := _identity(row, import_id)) in others:
+                numbers[identity] = row.row
+        for identity, number in numbers.items():
+            yield _row_in(others[identity].row, number, identity, others[identity].through)
         for row in self._read_kept_rows(results):
-            own = _row_in(row, row.row, row.through or import_id)
-            known = corrected.get(row.row) if own.status is not RowStatus.EXISTING else None
             if row.cells:
-                yield known._replace(cells=own.cells) if known else own
+                identity = _identity(row, import_id)
+                own = _row_in(row, row.row, identity, row.through or import_id)
+                yield _with_other(own, row, others.get(identity), writes_over=writes_over)
 
     def read_dropped_rows(self, record: Import) -> Iterator[RowIn]:
         """Yield every row of an import that has not ended: nobody knows whether it is in."""
@@ -256,20 +327,48 @@ class EarlierRows:
             return False
         return self.files.find_newest(object_keys.kept_rows_file(results)) is not None
 
-    def _read_corrected_rows(self, root: str) -> Iterator[tuple[str, KeptRow]]:
-        """Yield rows of the import *root* that corrections of it got in, each with its import."""
-        family = self.ledger.load(Family.at(root))
-        for member in family.members if family else ():
-            record = self.ledger.load(Import.at(member))
+    def _read_identities(self, import_id: str, family: Family) -> dict[Identity, _Other]:
+        """Return what other members sent of which rows that got in, by who the rows are."""
+        found = {}
+        for member in (family.root, *family.members):
+            record = None if member == import_id else self.ledger.load(Import.at(member))
             if record is None or not record.state.is_closed or record.results is None:
                 continue
             for row in self._read_kept_rows(record.results):
-                if row.root_import == root and row.status in _IN:
-                    yield member, row
+                if row.status in _IN and not row.through:
+                    found[_identity(row, member)] = _Other(row, member)
+        return found
 
 
-def _row_in(row: KeptRow, number: int, through: str) -> RowIn:
+type Identity = tuple[str, int]
+
+
+class _Other(NamedTuple):
+    """A row as another member of the family, *through*, has sent it."""
+
+    row: KeptRow
+    through: str
+
+
+def _identity(row: KeptRow, import_id: str) -> Identity:
+    """Return who a row of an import is in its family."""
+    return (row.root_import, row.root_row) if row.root_import else (import_id, row.row)
+
+
+def _row_in(row: KeptRow, number: int, identity: Identity, through: str) -> RowIn:
     status = RowStatus.EXISTING if row.status in _IN else None
     if row.status is RowStatus.UNCLEAR:
         status = RowStatus.UNCLEAR
-    return RowIn(bytes.fromhex(row.cells), number, row.record_id, through, status)
+    cells = bytes.fromhex(row.cells or row.sent)
+    return RowIn(cells, number, row.record_id, through, status, *identity)
+
+
+def _with_other(own: RowIn, row: KeptRow, other: _Other | None, *, writes_over: bool) -> RowIn:
+    """Return a row as it stands after another member of the family has sent it."""
+    if other is None:
+        return own
+    if own.status is not RowStatus.EXISTING:
+        is_in = RowStatus.EXISTING
+        return own._replace(status=is_in, record_id=other.row.record_id, through=other.through)
+    is_other = writes_over and other.row.sent != row.sent
+    return own._replace(status=None) if is_other else own

@@ -8,13 +8,14 @@ It is decided once, before anything is sent, and stored with the plan.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from struct import Struct
 
 from bigin_import.deduplication.earlier_rows import EarlierRows, KnownRow, RowMemory
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import JobRequest, Operation
+from bigin_import.domain.locks import Family
 from bigin_import.domain.plan import RowDecision
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.domain.states import ImportState
@@ -46,6 +47,14 @@ class Repeated:
     through: str
 
 
+type Join = Callable[[Family], Family]
+"""
+Takes the lock of a family for the import that is prepared, if it is still as it was read.
+
+Raises UnderWayError if a member runs, or has run since.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeats:
     """Finds the rows of a drop that need not be sent again, or must not be."""
@@ -55,7 +64,13 @@ class Repeats:
     earlier: EarlierRows
 
     def decide(
-        self, record: Import, request: JobRequest, log: ContentLog, *, repeats: str | None
+        self,
+        record: Import,
+        request: JobRequest,
+        log: ContentLog,
+        *,
+        repeats: str | None,
+        join: Join,
     ) -> Repeated | None:
         """
         Decide which rows are left out, and store that.
@@ -67,28 +82,37 @@ class Repeats:
             None if all rows are sent and there is nothing to tell of them.
 
         Raises:
-            UnderWayError: An earlier import of the same file has not ended.
+            UnderWayError: An earlier import of the same file, or a correction, has not ended.
         """
         memory = RowMemory(log)
         if repeats is not None:
-            self._match_repeated(memory, repeats)
+            self._match_repeated(memory, repeats, request, join)
         equal = {}
         if request.operation is Operation.INSERT:
-            equal = self._match_mended(memory, log, record, request.module)
+            equal = self._match_mended(memory, log, record, request.module, join)
         known = _Known(memory, log, is_insert=request.operation is Operation.INSERT)
-        sha256 = write_decisions(self.files, record.import_id, known.decide(repeats))
-        if not known.counts and not equal:
+        sha256 = write_decisions(self.files, record.import_id, known.decide())
+        if not memory.known_count and not equal:
             return None
         notes = (*known.notes(), *map(_sent_all_the_same, equal, equal.values()))
-        return Repeated(sha256 if known.counts else "", notes, known.warnings(), known.through)
+        return Repeated(
+            sha256 if memory.known_count else "", notes, known.warnings(), known.through
+        )
 
-    def _match_repeated(self, memory: RowMemory, import_id: str) -> None:
+    def _match_repeated(
+        self, memory: RowMemory, import_id: str, request: JobRequest, join: Join
+    ) -> None:
         repeated = self.ledger.load(Import.at(import_id))
         if repeated is not None and repeated.results is not None:
-            memory.match(self.earlier.read_rows(import_id, repeated.results), share=0)
+            family = join(self.earlier.load_family(import_id))
+            writes_over = request.operation is not Operation.INSERT
+            rows = self.earlier.read_rows(
+                import_id, repeated.results, family, writes_over=writes_over
+            )
+            memory.match(rows, share=0)
 
     def _match_mended(
-        self, memory: RowMemory, log: ContentLog, record: Import, module: str
+        self, memory: RowMemory, log: ContentLog, record: Import, module: str, join: Join
     ) -> dict[str, int]:
         """Return how many rows are equal to some of an import, but too few to be the same file."""
         equal = {}
@@ -97,9 +121,14 @@ class Repeats:
             if found is not None and self._check_under_way(found, log):
                 what = f"import {before.import_id} of the same file has not ended"
                 raise UnderWayError(what, is_on_hold=found.state is ImportState.ON_HOLD)
-            rows = self.earlier.read_rows_in(before.import_id, before.results)
+            family, known = self.earlier.load_family(before.import_id), memory.known_count
+            rows = self.earlier.read_rows(
+                before.import_id, before.results, family, writes_over=False
+            )
             if count := memory.match(rows, share=MENDED_SHARE):
                 equal[before.import_id] = count
+            if memory.known_count > known:
+                join(family)
         return equal
 
     def _check_under_way(self, earlier: Import, log: ContentLog) -> bool:
@@ -126,7 +155,7 @@ class _Known:
         self._log = log
         self._is_insert = is_insert
 
-    def decide(self, root: str | None) -> Iterator[RowDecision]:
+    def decide(self) -> Iterator[RowDecision]:
         """Yield a decision for each row that is known, in the order of the drop."""
         later = frozenset[int]() if self._is_insert else _rows_overtaken(self._memory, self._log)
         for known in self._memory.known_rows():
@@ -138,7 +167,7 @@ class _Known:
                 self.overtaken += 1
             elif status is not None:
                 self.counts[status, known.through] += 1
-            yield _decision(known, status, root)
+            yield _decision(known, status)
 
     @property
     def through(self) -> str:
@@ -178,14 +207,14 @@ def _sent_all_the_same(through: str, count: int) -> str:
     )
 
 
-def _decision(known: KnownRow, status: RowStatus | None, root: str | None) -> RowDecision:
+def _decision(known: KnownRow, status: RowStatus | None) -> RowDecision:
     return RowDecision(
         known.row,
         status,
         known.record_id if status is RowStatus.EXISTING else "",
         known.through if status is not None else "",
-        root or "",
-        known.row_there if root else 0,
+        known.root,
+        known.root_row,
     )
 
 

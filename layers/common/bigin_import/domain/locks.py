@@ -156,11 +156,13 @@ class Family:
     Attributes:
         root: The import of the drop that all of them go back to.
         members: The other imports, in the order in which they ran.
+        originals: Those of them that are no corrections: the drop again, mended or grown.
         open_import: The member that runs; the lock is free once that is closed.
     """
 
     root: str
     members: tuple[str, ...] = ()
+    originals: tuple[str, ...] = ()
     open_import: str | None = None
     version: int = 0
 

@@ -17,6 +17,7 @@ from bigin_import.domain import import_transitions
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Import, Totals
 from bigin_import.domain.job_request import Operation
+from bigin_import.domain.locks import Family
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, Plan
 from bigin_import.domain.states import ImportState, OpenKind, PartState
@@ -70,12 +71,17 @@ class Preparer:
             DropRejectedError: The file or its mapping is wrong.
             MissingObjectError: The version was removed from the bucket.
             LeaseLostError: Another submitter took over.
+            StoppedError: Another import must end first that has some of its rows.
         """
-        with ExitStack() as opened:
-            plan, log, decided = self._cut(lease, record, mapping, opened)
-            if decided is not None:
-                return self._store_correction(lease, record, plan, log, decided)
-            return self._store_and_claim(lease, record, mapping, plan, log)
+        try:
+            with ExitStack() as opened:
+                plan, log, decided = self._cut(lease, record, mapping, opened)
+                if decided is not None:
+                    return self._store_correction(lease, record, plan, log, decided)
+                return self._store_and_claim(lease, record, mapping, plan, log)
+        except UnderWayError as exc:
+            pause = Pause.HELD_FILE if exc.is_on_hold else Pause.TURN
+            raise StoppedError(pause, str(exc)) from exc
 
     def _store_correction(
         self, lease: Lease, record: Import, plan: Plan, log: ContentLog, decided: Decided
@@ -108,7 +114,7 @@ class Preparer:
         winner, repeats, is_news = self._claims.acquire(content, record.import_id)
         if winner is not None:
             return self._record_unchanged(lease, plan, winner, tells=is_news)
-        repeated = self._decide_repeats(record, mapping, plan, log, repeats)
+        repeated = self._decide_repeats(lease, mapping, plan, log, repeats)
         if repeated is not None:
             plan = self._cut_again(lease, record, mapping, plan, repeated)
             made = write_plan(self.files, record.import_id, plan)
@@ -139,16 +145,26 @@ class Preparer:
         return plan
 
     def _decide_repeats(
-        self, record: Import, mapping: Mapping, plan: Plan, log: ContentLog, repeats: str | None
+        self, lease: Lease, mapping: Mapping, plan: Plan, log: ContentLog, repeats: str | None
     ) -> Repeated | None:
-        """Return which rows are left out because the file was dropped before, if any are."""
+        """
+        Return which rows are left out because the file was dropped before, if any are.
+
+        Raises:
+            UnderWayError: An earlier import of the file, or of its family, has not ended.
+        """
         if mapping.force or plan.parent:
             return None
-        try:
-            return self._repeats.decide(record, plan.columns.request, log, repeats=repeats)
-        except UnderWayError as exc:
-            pause = Pause.HELD_FILE if exc.is_on_hold else Pause.TURN
-            raise StoppedError(pause, str(exc)) from exc
+        request, join = plan.columns.request, partial(self._join_family, lease)
+        return self._repeats.decide(lease.record, request, log, repeats=repeats, join=join)
+
+    def _join_family(self, lease: Lease, seen: Family) -> Family:
+        """Let a drop that was dropped before run alone in its family; of several, in each."""
+        families = Families(ledger=self.ledger, files=self.files)
+        family = families.join(lease.record, seen)
+        if lease.record.root is None:
+            lease.change(import_transitions.join_family(seen.root))
+        return family
 
     @property
     def checking(self) -> DropCheck:
@@ -241,7 +257,7 @@ class Preparer:
         Return which rows of a result file are sent; None for any other drop.
 
         Raises:
-            StoppedError: Another member of its family is under way.
+            UnderWayError: Another member of its family has not ended.
         """
         if parent is None or mapping.force:
             return None
@@ -250,8 +266,7 @@ class Preparer:
         if root is None:
             return None
         if not record.dry_run:
-            if not families.acquire(record, root):
-                raise StoppedError(Pause.TURN)
+            families.acquire(record, root)
             lease.change(import_transitions.join_family(root))
         drop = self.checking.find_drop(record, mapping)
         return families.decide(record.import_id, root, drop, parent, columns, healing)
