@@ -193,6 +193,20 @@ def test_a_nightly_file_may_repeat_a_line() -> None:
     assert "Sent: 1 row equal to rows that import" in desk.report(night)
 
 
+def test_an_original_whose_event_comes_after_that_of_its_grown_version_adds_nothing() -> None:
+    desk = Desk()
+    late = desk.harness.files.put(KEY, b"E-mail,Surname\na,A\nb,B\nc,C\n")
+    grown = desk.drop(["a,A", "b,B", "c,C", "d,D"])
+
+    desk.harness.clock.begin()
+    desk.harness.importer.receive(late)
+    desk.harness.tick(minutes=3)
+
+    assert grown.state is DONE
+    assert desk.harness.import_of(late).state is SAME
+    assert [row[0] for row in desk.bigin.records()] == ["a", "b", "c", "d"]
+
+
 def test_another_name_is_another_file() -> None:
     desk = Desk()
     desk.drop(TEN)

@@ -124,11 +124,15 @@ class RowMemory:
         self._known = _Rows.of(self._count)
         self._imports: list[str] = []
 
-    def match(self, earlier: Iterable[RowIn], *, share: float) -> int:
+    def match(self, earlier: Iterable[RowIn], *, share: float, grew_from_this: bool = False) -> int:
         """
         Find equal rows, and know them if there are as many as *share* of those that are in.
 
         If none of an import is in, of all that it has.
+
+        Args:
+            grew_from_this: The earlier import had a later version, so what counts is how many
+                rows of the drop are in that one.
 
         Returns:
             How many rows of the drop are equal and stay unknown, for there are fewer.
@@ -144,7 +148,7 @@ class RowMemory:
         matched = sum(map(bool, found.through))
         if total.are_in:
             matched -= found.not_in
-        if matched < share * (total.are_in or total.rows):
+        if matched < share * (self._count if grew_from_this else total.are_in or total.rows):
             return matched
         self._keep(found)
         return 0

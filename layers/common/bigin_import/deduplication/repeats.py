@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from struct import Struct
 
 from bigin_import.deduplication.earlier_rows import EarlierRows, KnownRow, RowMemory
+from bigin_import.domain.drop import is_older
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import JobRequest, Operation
 from bigin_import.domain.locks import Family
@@ -125,7 +126,8 @@ class Repeats:
             rows = self.earlier.read_rows(
                 before.import_id, before.results, family, writes_over=False
             )
-            if count := memory.match(rows, share=MENDED_SHARE):
+            grew = found is not None and _is_later_version(found, record)
+            if count := memory.match(rows, share=MENDED_SHARE, grew_from_this=grew):
                 equal[before.import_id] = count
             if memory.known_count > known:
                 join(family)
@@ -143,6 +145,12 @@ class Repeats:
         rows = RowMemory(log)
         rows.match(self.earlier.read_dropped_rows(earlier), share=MENDED_SHARE)
         return any(True for _ in rows.known_rows())
+
+
+def _is_later_version(other: Import, record: Import) -> bool:
+    """Return whether the event of *record* came after a later version of its key had gone in."""
+    ours, theirs = record.source, other.source
+    return theirs.key == ours.key and is_older(ours.sequencer, theirs.sequencer)
 
 
 class _Known:
