@@ -195,8 +195,9 @@ def test_a_nightly_file_may_repeat_a_line() -> None:
 
 def test_an_original_whose_event_comes_after_that_of_its_grown_version_adds_nothing() -> None:
     desk = Desk()
-    late = desk.harness.files.put(KEY, b"E-mail,Surname\na,A\nb,B\nc,C\n")
-    grown = desk.drop(["a,A", "b,B", "c,C", "d,D"])
+    body = b"E-mail,Surname\np0@example.com,Zero\np1@example.com,One\n"
+    late = desk.harness.files.put(KEY, body)
+    grown = desk.drop(["p0@example.com,Zero", "p1@example.com,One", "p2@example.com,Two"])
 
     desk.harness.clock.begin()
     desk.harness.importer.receive(late)
@@ -204,7 +205,7 @@ def test_an_original_whose_event_comes_after_that_of_its_grown_version_adds_noth
 
     assert grown.state is DONE
     assert desk.harness.import_of(late).state is SAME
-    assert [row[0] for row in desk.bigin.records()] == ["a", "b", "c", "d"]
+    assert [row[1] for row in desk.bigin.records()] == ["Zero", "One", "Two"]
 
 
 def test_another_name_is_another_file() -> None:
