@@ -22,10 +22,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bigin_import.domain.job_request import JobRequest, Operation
+from bigin_import.domain.job_request import MAX_ROWS, JobRequest, Operation
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn
 from bigin_import.reading.table import open_table
-from bigin_import.splitting.splitter import MAX_ROWS, split
+from bigin_import.splitting.splitter import split
 
 PEERS = {"simple-salesforce": "simple_salesforce.bulk2", "pandas": "pandas"}
 

@@ -21,7 +21,10 @@ MAX_KEY_BYTES = 800  # with a folder and MAX_STEM_BYTES below results/ it stays 
 MAX_STEM_BYTES = 150
 _MAPPING_ENDINGS = (".mapping.json", ".mapping.json.txt")
 _FOLDER_MAPPINGS = ("mapping.json", "mapping.json.txt")
-_CSV = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
+DROP_ENDINGS = (".csv", ".csv.gz")
+_ENDING = "|".join(map(re.escape, DROP_ENDINGS))
+_DROP = re.compile(f"({_ENDING})$", re.IGNORECASE)
+_OF_MAPPING = re.compile(rf"({_ENDING})?\.mapping\.json(\.txt)?$", re.IGNORECASE)
 _LEFTOVERS = re.compile(
     r"(^\.DS_Store|^\._.*|^~\$.*|^\.~lock.*|^desktop\.ini|\.filepart)$", re.IGNORECASE
 )
@@ -47,7 +50,7 @@ def kind_of(key: str) -> KeyKind:
         return KeyKind.REFUSED
     if _is_mapping(key):
         return KeyKind.MAPPING
-    return KeyKind.CSV if _CSV.search(name) else KeyKind.UNSUPPORTED
+    return KeyKind.CSV if _DROP.search(name) else KeyKind.UNSUPPORTED
 
 
 def _is_safe(key: str) -> bool:
@@ -89,9 +92,9 @@ def _stand_ins(key: str) -> tuple[str, ...]:
 
 
 def _own_names(key: str) -> Names:
-    stem = _CSV.sub("", key)
-    endings = ("", ".csv", ".csv.gz")
-    names = (stem + middle + ending for middle in endings for ending in _MAPPING_ENDINGS)
+    stem = _DROP.sub("", key)
+    middles = ("", *DROP_ENDINGS)
+    names = (stem + middle + ending for middle in middles for ending in _MAPPING_ENDINGS)
     # With the dot: a folder may hold any number of files whose names only begin like this one's.
     return f"{stem}.", frozenset(name.casefold() for name in names)
 
@@ -132,8 +135,7 @@ def reach_of(mapping_key: str) -> str:
     folder = mapping_key.removesuffix(name)
     if name.casefold() in _FOLDER_MAPPINGS:
         return folder
-    stem = re.sub(r"(\.csv(\.gz)?)?\.mapping\.json(\.txt)?$", "", name, flags=re.IGNORECASE)
-    return folder + stem
+    return folder + _OF_MAPPING.sub("", name)
 
 
 def is_ours(key: str) -> bool:
@@ -227,7 +229,7 @@ def results_prefix(source: ObjectVersion, import_id: str, received_at: int) -> s
 
 def stem(key: str) -> str:
     """Return what a mapping is named after: `contacts` for `incoming/contacts.csv`."""
-    return _CSV.sub("", basename(key))
+    return _DROP.sub("", basename(key))
 
 
 _DATE = (

@@ -152,8 +152,8 @@ class Application:
 
     @cached_property
     def preparer(self) -> Preparer:
+        from bigin_import.domain.job_request import MAX_ROWS
         from bigin_import.importing.prepare import Preparer
-        from bigin_import.splitting.splitter import MAX_ROWS
 
         return Preparer(
             ledger=self._ports.ledger,

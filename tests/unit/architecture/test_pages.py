@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bigin_import.domain import import_transitions, part_transitions
+from bigin_import.domain.job_request import CREDITS_PER_JOB, MAX_BYTES, MAX_ROWS
 from bigin_import.domain.states import ImportState, PartState
 from tests.unit.architecture.source import LAYER, PACKAGE, ROOT
 
@@ -94,3 +95,12 @@ def test_every_suite_and_every_sample_event_is_told_of() -> None:
 
 def test_the_readme_stays_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < LONGEST_README
+
+
+def test_the_readme_says_how_large_a_job_is_and_what_it_costs() -> None:
+    limits = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Limits")[2]
+
+    assert f"at most {MAX_ROWS:,} records" in limits
+    assert f"{MAX_BYTES:,} bytes" in limits
+    assert f"One job costs {CREDITS_PER_JOB} credits" in limits
+    assert f"at most {MAX_ROWS:,} rows, {MAX_BYTES:,} bytes" in section("Glossary")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bigin_import.bigin.datacenters import DATA_CENTERS, Endpoints, endpoints
+from bigin_import.bigin.datacenters import DATA_CENTERS, ZOHO_DOMAINS, Endpoints, endpoints
 from bigin_import.errors import SettingsError
 from bigin_import.settings import BiginSettings
+from tests.template_reading import template
 
 
 def settings(
@@ -43,6 +44,18 @@ def test_each_data_centre_has_its_three_hosts(
     expected = Endpoints(f"https://{accounts}", f"https://{api}", f"https://{upload}")
 
     assert endpoints(settings(name)) == endpoints(settings(f" {name.lower()} ")) == expected
+
+
+@pytest.mark.parametrize("name", DATA_CENTERS)
+def test_row_results_may_be_fetched_from_the_domains_of_every_data_centre(name: str) -> None:
+    for url in (DATA_CENTERS[name].accounts, DATA_CENTERS[name].api, DATA_CENTERS[name].upload):
+        assert url.partition("://")[2].partition(".")[2] in ZOHO_DOMAINS
+
+
+def test_every_data_centre_can_be_deployed() -> None:
+    allowed = template()["Parameters"]["DataCenter"]["AllowedValues"]
+
+    assert allowed == list(DATA_CENTERS)
 
 
 def test_each_base_url_can_be_overridden_alone() -> None:

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from bigin_import.domain.job_request import MAX_BYTES, MAX_ROWS
 from tests.bigin_twin.answers import RefusedError
+from tests.bigin_twin.csv_file import MOST_RECORDS
 from tests.bigin_twin.uploads import MOST_BYTES, UploadCall
 from tests.unit.bigin_twin.scenario import Desk, archive, body, mapping
 
@@ -220,3 +222,8 @@ def test_the_documented_update_spelling_of_id_and_callback_is_understood() -> No
     assert desk.results(job_id)[0]["STATUS"] == "UPDATED"
     assert desk.job(job_id)["callback"] == sent["callBack"]
     assert desk.records() == [{"Last_Name": "Hill"}]
+
+
+def test_our_parts_are_as_large_as_the_twin_takes_them() -> None:
+    assert MAX_ROWS == MOST_RECORDS
+    assert MAX_BYTES < MOST_BYTES

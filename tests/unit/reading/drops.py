@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
+from bigin_import.domain.job_request import MAX_BYTES, MAX_ROWS, FieldMapping, JobRequest, Operation
 from bigin_import.domain.plan import ColumnPlan, CutResult, Dialect, PlannedColumn, SourceRow
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.table import AS_FOUND, FILL, Options, Table, open_table
-from bigin_import.splitting.splitter import MAX_BYTES, MAX_ROWS, source_rows, split
+from bigin_import.splitting.splitter import source_rows, split
 from bigin_import.splitting.value_checks import ReadAgainError
 
 NAME = "contacts.csv"

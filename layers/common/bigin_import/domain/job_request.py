@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+# Of one job. Bigin takes 25,000 records and 25 MB; the million between is our margin.
+MAX_ROWS = 25_000
+MAX_BYTES = 24_000_000
 CREDITS_PER_JOB = 500  # Bigin's API limits page: "Bulk Write initialise"
 
 

@@ -16,7 +16,7 @@ from bigin_import.deduplication.repeats import Repeated, Repeats
 from bigin_import.domain import import_transitions
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Import, Totals
-from bigin_import.domain.job_request import Operation
+from bigin_import.domain.job_request import MAX_ROWS, Operation
 from bigin_import.domain.locks import Family
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, Plan
@@ -36,7 +36,7 @@ from bigin_import.ports import Clock, Files, Ledger, Telemetry
 from bigin_import.reading.table import Table
 from bigin_import.splitting.content_log import ContentLog
 from bigin_import.splitting.dates import day_of
-from bigin_import.splitting.splitter import MAX_ROWS, split
+from bigin_import.splitting.splitter import split
 from bigin_import.splitting.value_checks import ReadAgainError
 from bigin_import.stored_plan import read_decisions, write_archive, write_plan
 

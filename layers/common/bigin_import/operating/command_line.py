@@ -10,6 +10,7 @@ from typing import NoReturn, TextIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bigin_import.bigin.datacenters import DATA_CENTERS
 from bigin_import.errors import BiginImportError
 from bigin_import.importing.decisions import Decision
 from bigin_import.operating import (
@@ -100,9 +101,7 @@ type _Add = Callable[[str, str, Command], argparse.ArgumentParser]
 
 def _add_first_steps(add: _Add) -> None:
     one = add("connect", "Make the secret with your Zoho client", _connect)
-    one.add_argument(
-        "--data-center", required=True, help="US, EU, AU, IN, CN, JP, SA, CA, UK or AE"
-    )
+    one.add_argument("--data-center", required=True, help=", ".join(DATA_CENTERS))
     one.add_argument(
         "--secret", default=DEFAULT_SECRET, help=f"its name; default: {DEFAULT_SECRET}"
     )

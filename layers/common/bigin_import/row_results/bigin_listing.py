@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from typing import BinaryIO
 
 from bigin_import.bigin.error_codes import ROW_CODES
+from bigin_import.domain.job_request import MAX_BYTES
 from bigin_import.domain.row_result import RowResult, RowStatus
 
 LONGEST = 10_000  # of two hundred columns, each with its code; what is longer is no such list
@@ -123,7 +124,7 @@ def _unknown_name(text: str, at: int) -> tuple[str, int]:
     return text[at:end].rstrip(), end - at
 
 
-LONGEST_CELL = 24_000_000  # a part's CSV is at most this long
+LONGEST_CELL = MAX_BYTES
 type Key = tuple[str, ...]
 
 _STATUSES = {

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import assert_never
 
 from bigin_import import object_keys
 from bigin_import.domain import import_transitions, listing, part_transitions
@@ -179,9 +180,19 @@ class Tick:
             case PartState.HELD:
                 self.job_matcher.ask_about_hint(part)
                 self.finisher.finish(part.import_id)  # which reminds people
-            case _:
+            case (
+                PartState.STORED
+                | PartState.UPLOADED
+                | PartState.CREATING
+                | PartState.UNKNOWN
+                | PartState.COLLECTED
+                | PartState.JOB_REFUSED
+                | PartState.GIVEN_UP
+            ):
                 # Before its create a part moves only with its import, or by a late callback.
                 self.job_matcher.ask_about_hint(part)
+            case _:
+                assert_never(part.state)
 
     def _look_for_end(self, part: Part) -> None:
         """Ask how the job is; only what Bigin says has not ended by the deadline is given up."""

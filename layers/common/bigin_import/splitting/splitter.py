@@ -9,6 +9,7 @@ from itertools import accumulate, islice
 from operator import itemgetter
 
 from bigin_import.domain.drop import Problem
+from bigin_import.domain.job_request import MAX_BYTES, MAX_ROWS
 from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, InvalidRow, SourceRow
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.table import Table
@@ -200,11 +201,6 @@ class PartWriter:
         self._rows += len(records)
         if self._key:
             self._keys.add(map(self._key, records), numbers)
-
-
-# Bigin takes 25,000 records and 25 MB; the million between is our margin.
-MAX_ROWS = 25_000
-MAX_BYTES = 24_000_000
 
 
 def split(
