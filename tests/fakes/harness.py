@@ -167,11 +167,8 @@ class Harness:
                 self.importer.resume(self.resumer.asked.pop(0))
 
     def _deliver(self, import_id: str, part: int | None) -> None:
-        with self.telemetry.mark_lines(import_id):  # all of it as settle_jobs does
-            if part is None:
-                self.finisher.finish(import_id)
-            elif self.collector.try_to_collect(import_id, part):
-                self.finisher.finish_after_part(import_id)
+        with self.telemetry.mark_lines(import_id):  # as settle_jobs does
+            self.application.collect_messages.act(import_id, part)
 
     def tick(self, minutes: int = 1) -> None:
         """Let minutes pass, each with its tick and everything the tick asks for."""
@@ -179,6 +176,7 @@ class Harness:
             self.clock.advance(60)
             self.clock.begin()
             self.sweeper.tick()
+            self.queue.pass_time()
             self.settle()
 
     def call_back(self, part: Part, hint: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from bigin_import.domain.edges import check_edge
 from bigin_import.domain.import_record import Import
@@ -13,7 +13,7 @@ from bigin_import.domain.listing import listing_of
 from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address, OpenKind
-from bigin_import.errors import ConflictError
+from bigin_import.errors import ConflictError, UnreadableItemError
 
 type Moment = Literal["before", "after"]
 type Call = Literal["load", "save", "delete", "parts", "due"]
@@ -38,6 +38,7 @@ class MemoryLedger:
 
     Attributes:
         records: What is stored, by pk and sk.
+        of_another_release: Places of records that this release cannot read.
 
     Args:
         check: Called with the stored and the new record before each write.
@@ -59,6 +60,7 @@ class MemoryLedger:
         lag: Callable[[], int] = lambda: 0,
     ) -> None:
         self.records: dict[Place, Record] = {}
+        self.of_another_release: set[Place] = set()
         self._index: dict[Place, list[IndexEntry]] = {}
         self._write_ids: dict[Place, int] = {}
         self._numbers = count(1)
@@ -70,6 +72,7 @@ class MemoryLedger:
 
     def load[R: Record](self, address: Address[R]) -> R | None:
         self._hook("before", "load", address)
+        self._read((address.pk, address.sk))
         found = self.records.get((address.pk, address.sk))
         self._hook("after", "load", address)
         return cast("R | None", found)
@@ -118,6 +121,8 @@ class MemoryLedger:
             for record in self.records.values()
             if isinstance(record, Part) and record.import_id == import_id
         ]
+        for part in own:
+            self._read(_place(part))
         self._hook("after", "parts", import_id)
         return tuple(sorted(own, key=lambda part: part.number))
 
@@ -134,10 +139,20 @@ class MemoryLedger:
         return tuple(entry.address for entry in late[:limit] if entry.address is not None)
 
     def find_listed(self, heading: str, *, limit: int | None = None) -> tuple[Import, ...]:
-        imports = [record for record in self.records.values() if isinstance(record, Import)]
+        readable = [p for p in self.records if p not in self.of_another_release]
+        imports = [each for each in map(self.records.get, readable) if isinstance(each, Import)]
         found = [record for record in imports if listing_of(record)[0] == heading]
         newest_first = sorted(found, key=lambda each: listing_of(each)[1], reverse=True)
         return tuple(newest_first[:limit])
+
+    def leave_unreadable(self, address: Address[Any], due_at: int) -> None:
+        record = self.records[address.pk, address.sk]
+        if isinstance(record, (Import, Part)) and record.due_at is not None:
+            self.restore(replace(record, due_at=due_at, version=record.version + 1))
+
+    def _read(self, place: Place) -> None:
+        if place in self.of_another_release:
+            raise UnreadableItemError(*place)
 
     def _put(self, record: Record, saved: Record, write_id: int) -> None:
         place = _place(record)

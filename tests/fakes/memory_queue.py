@@ -9,13 +9,20 @@ class MemoryQueue:
 
     Attributes:
         messages: (import id, part or None), the oldest first; take them out as you like.
+        delayed: What is put in for later.
     """
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, int | None]] = []
+        self.delayed: list[tuple[str, int | None]] = []
 
-    def collect(self, import_id: str, part: int | None = None) -> None:
-        self.messages.append((import_id, part))
+    def collect(self, import_id: str, part: int | None = None, *, after_seconds: int = 0) -> None:
+        (self.delayed if after_seconds else self.messages).append((import_id, part))
+
+    def pass_time(self) -> None:
+        """Let the time come for which messages were delayed."""
+        self.messages += self.delayed
+        self.delayed = []
 
 
 class MemoryResumer:

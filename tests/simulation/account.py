@@ -162,13 +162,13 @@ class Account:
 
     # Ports
 
-    def collect(self, import_id: str, part: int | None = None) -> None:
+    def collect(self, import_id: str, part: int | None = None, *, after_seconds: int = 0) -> None:
         """The CollectQueue port."""
         kind = self.world.point("queue.collect before", (*FAILS, "message_twice"))
         if kind == "aws_error" or self.world.is_away("queue"):
             raise away("SQS is out of order")
         for _ in range(2 if kind == "message_twice" else 1):
-            self.world.after(1, lambda: self._deliver(import_id, part, 1))
+            self.world.after(1 + after_seconds, lambda: self._deliver(import_id, part, 1))
         if self.world.point("queue.collect after", FAILS):
             raise away("SQS gave no answer")
 

@@ -86,10 +86,7 @@ class Functions:
 
     def collect(self, import_id: str, part: int | None) -> None:
         """Do what settle_jobs does with one message."""
-        if part is None:
-            self._application.import_closer.finish(import_id)
-        elif self._application.collector.try_to_collect(import_id, part):
-            self._application.import_closer.finish_after_part(import_id)
+        self._application.collect_messages.act(import_id, part)
 
     def tick(self) -> None:
         """Do what settle_jobs does every minute."""

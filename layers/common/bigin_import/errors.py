@@ -12,6 +12,7 @@ after all (maybe_done)?
     ├── ChangedObjectError            somebody's: what we stored is not what lies there now
     ├── RowResultsMismatchError       ours: a part has not as many row results as rows
     ├── ConflictError                 nobody's: another process wrote first  retryable
+    ├── UnreadableItemError           nobody's: another release wrote an item     retryable
     ├── UnderWayError                 nobody's: an earlier import must end first  retryable
     ├── LeaseLostError                nobody's: another submitter took over
     ├── AwsError
@@ -140,6 +141,23 @@ class ConflictError(BiginImportError):
     """The item is not in the state that was read. Read it again and decide anew."""
 
     retryable = True
+
+
+class UnreadableItemError(BiginImportError):
+    """
+    An item of the table has a state or a value that this release does not know: another release
+    wrote it, and this one was rolled back to. It is left as it is.
+
+    Attributes:
+        pk, sk: Its keys.
+    """
+
+    retryable = True
+
+    def __init__(self, pk: str, sk: str) -> None:
+        self.pk = pk
+        self.sk = sk
+        super().__init__(f"{pk} {sk} was written by another release and cannot be read by this one")
 
 
 class UnderWayError(BiginImportError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from bigin_import.domain.drop import Notice, ObjectVersion
 from bigin_import.domain.import_record import Import
@@ -52,7 +52,8 @@ class Ledger(Protocol):
     """
     The memory of imports and parts: a store of records, each written only as it was read.
 
-    Reads are strongly consistent, except `due`.
+    Reads are strongly consistent, except `due`. What another release has written and this one
+    cannot read raises UnreadableItemError wherever it is loaded.
     """
 
     def load[R: Record](self, address: Address[R]) -> R | None:
@@ -105,7 +106,17 @@ class Ledger(Protocol):
         """
         Return imports under a heading of `domain.listing`, the newest first.
 
-        They have what the index holds of them and no version: to look at, never to save.
+        They have what the index holds of them and no version: to look at, never to save. Those
+        that this release cannot read are left out; the tick reports them.
+        """
+        ...
+
+    def leave_unreadable(self, address: Address[Any], due_at: int) -> None:
+        """
+        Let an open item that cannot be read be due at *due_at*; all else of it stays as it is.
+
+        Raises:
+            ConflictError: Another process wrote it first.
         """
         ...
 
@@ -319,8 +330,13 @@ class CallbackUrls(Protocol):
 class CollectQueue(Protocol):
     """Work for settle_jobs."""
 
-    def collect(self, import_id: str, part: int | None = None) -> None:
-        """Ask for one part to be collected, or, without *part*, for the import to be finished."""
+    def collect(self, import_id: str, part: int | None = None, *, after_seconds: int = 0) -> None:
+        """
+        Ask for one part to be collected, or, without *part*, for the import to be finished.
+
+        Args:
+            after_seconds: How long that waits, 15 minutes at most.
+        """
         ...
 
 

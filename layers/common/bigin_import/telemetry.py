@@ -13,6 +13,7 @@ from bigin_import.errors import (
     BiginAccessError,
     BiginError,
     BiginRefusedError,
+    UnreadableItemError,
 )
 from bigin_import.ports import Telemetry
 
@@ -48,6 +49,11 @@ def report_if_refused(telemetry: Telemetry, **facts: str | float | None) -> Iter
         yield
     except AwsRefusedError as exc:
         report_aws_error(telemetry, exc, **facts)
+
+
+def report_unreadable_item(telemetry: Telemetry, exc: UnreadableItemError) -> None:
+    """Ring for an item of another release: it waits until a release that knows it is back."""
+    telemetry.emit("item_unreadable", item=f"{exc.pk} {exc.sk}")
 
 
 def report_forbidden_edge(telemetry: Telemetry, old: Record | None, new: Record) -> None:

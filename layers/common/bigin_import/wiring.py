@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bigin_import.importing.send import Sender
     from bigin_import.settling.callback import CallbackRecorder
     from bigin_import.settling.close import ImportCloser
-    from bigin_import.settling.collect import Collector
+    from bigin_import.settling.collect import CollectMessages, Collector
     from bigin_import.settling.match_job import JobMatcher
     from bigin_import.settling.poll import JobPoller
     from bigin_import.settling.self_check import SelfCheck
@@ -275,6 +275,17 @@ class Application:
             files=self._ports.files,
             bigin=self._ports.bigin,
             clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
+        )
+
+    @cached_property
+    def collect_messages(self) -> CollectMessages:
+        from bigin_import.settling.collect import CollectMessages
+
+        return CollectMessages(
+            collector=self.collector,
+            closer=self.import_closer,
+            queue=self._ports.queue,
             telemetry=self._ports.telemetry,
         )
 

@@ -133,6 +133,10 @@ class Deployed:
         items: list[dict[str, Any]] = self._client("dynamodb").scan(TableName=TABLE)["Items"]
         return items
 
+    def put_item(self, item: dict[str, Any]) -> None:
+        """Write an item as another release may have written it."""
+        self._client("dynamodb").put_item(TableName=TABLE, Item=item)
+
     def the_import(self) -> Import:
         """Return the only import."""
         (pk,) = (item["pk"]["S"] for item in self.items() if item["sk"]["S"] == "IMPORT")

@@ -14,7 +14,7 @@ from bigin_import.aws.files import S3Files
 from bigin_import.domain import import_transitions
 from bigin_import.domain.edges import ForbiddenEdgeError
 from bigin_import.domain.states import ImportState, PartState
-from bigin_import.errors import AwsRefusedError
+from bigin_import.errors import AwsRefusedError, AwsUnavailableError
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import Deployed
 from tests.integration.handlers.sample_events import sample, sqs_sample
@@ -99,6 +99,19 @@ def be_refused_by_aws(stack: Deployed) -> None:
         drop_both(stack)
 
 
+def find_aws_away(stack: Deployed) -> None:
+    away = AwsUnavailableError("s3", "GetObject", "SlowDown")
+    with patch.object(S3Files, "open_stream", side_effect=away):
+        drop_both(stack)
+
+
+def find_an_item_of_another_release(stack: Deployed) -> None:
+    drop_both(stack)
+    (item,) = (each for each in stack.items() if each["sk"]["S"] == "IMPORT")
+    stack.put_item(item | {"state": {"S": "ARCHIVING"}, "due_at": {"N": "1"}})
+    tick(stack)
+
+
 def refuse_the_token(stack: Deployed) -> None:
     fault(stack, FaultName.TOKEN_REFUSED, times=None, code="invalid_code")
     drop_both(stack)
@@ -131,7 +144,9 @@ SCENES: dict[str, Callable[[Deployed], None]] = {
     "Stalled": be_stalled,
     "CallbacksRefused": refuse_a_callback,
     "SecondJobs": find_a_second_job,
+    "AwsFailed": find_aws_away,
     "AwsRefused": be_refused_by_aws,
+    "ItemsUnreadable": find_an_item_of_another_release,
     "ForbiddenEdges": take_a_forbidden_edge,
     "TokenRefused": refuse_the_token,
     "NoticesFailed": fail_to_publish,
@@ -195,6 +210,8 @@ def test_alarms_and_dashboard_read_what_we_think_they_read() -> None:
             "CallbacksRefused",
             "TokenRefused",
             "NoticesFailed",
+            "AwsFailed",
+            "ItemsUnreadable",
         ),
     }
     assert {name: key for name, key in read_by_the_dashboard().items() if key} == {

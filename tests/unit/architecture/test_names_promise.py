@@ -66,7 +66,7 @@ def test_every_verb_is_used() -> None:
 @pytest.mark.parametrize(
     ("name", "by"),
     [
-        ("importing.importer.Importer.receive", "Telemetry.emit"),  # at once
+        ("importing.importer.Importer._receive", "Telemetry.emit"),  # at once
         ("importing.prepare.Preparer.prepare", "importing"),  # through self
         ("settling.tick.Tick._act_on_part", ""),  # by what it is made of
         ("settling.close.abandon_parts", "Ledger.load_parts"),  # a parameter

@@ -301,7 +301,7 @@ def test_an_attempt_that_a_late_submitter_wrote_is_not_used_for_a_create_of_ours
         return parts
 
     harness.ledger.load_parts = overtaken  # type: ignore[method-assign]
-    harness.tick(minutes=2)
+    harness.tick(minutes=8)
 
     assert len(harness.bigin.made) == (0 if has_left else 1)
     (now,) = harness.parts_of(source)

@@ -6,19 +6,21 @@ values as M and L, None not at all (so `open` and `due_at` keep an item in the s
 while they are set); beside them `pk`, `sk` and the `write_id` of the write.
 
 Attributes that this release does not know are written back as they were read: during a deploy
-two releases write side by side, and the older must not make poorer what the newer wrote.
+two releases write side by side, and the older must not make poorer what the newer wrote. What it
+cannot read at all, such as an unknown state, it leaves as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from secrets import randbelow
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from bigin_import.domain.edges import check_edge
 from bigin_import.domain.import_record import Import
@@ -26,7 +28,7 @@ from bigin_import.domain.listing import listing_of
 from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address, OpenKind
-from bigin_import.errors import ConflictError
+from bigin_import.errors import ConflictError, UnreadableItemError
 from bigin_import.validation import hiding_adapter
 
 if TYPE_CHECKING:
@@ -126,12 +128,13 @@ def key_of(address: Address[Any]) -> dict[str, AttributeValueTypeDef]:
 
 
 def address_of(item: Item) -> Address[Import] | Address[Part]:
-    """Return the address that an entry of the index `open` stands for."""
-    import_id = item["pk"]["S"].removeprefix("IMPORT#")
-    sk = item["sk"]["S"]
-    if sk == "IMPORT":
-        return Import.at(import_id)
-    return Part.at(import_id, int(sk.removeprefix("PART#")))
+    """
+    Return the address that an entry of the index `open` stands for.
+
+    What is neither an import nor a part is of another release, and so unreadable as an import.
+    """
+    pk, sk = item["pk"]["S"], item["sk"]["S"]
+    return Address(Part, pk, sk) if sk.startswith("PART#") else Address(Import, pk, sk)
 
 
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
@@ -242,11 +245,36 @@ class DynamoLedger:
             ScanIndexForward=False,
             PaginationConfig={} if limit is None else {"MaxItems": limit},
         )
-        return tuple(to_record(Import, item) for page in pages for item in page["Items"])
+        return tuple(_readable(item for page in pages for item in page["Items"]))
+
+    def leave_unreadable(self, address: Address[Any], due_at: int) -> None:
+        key = key_of(address)
+        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        item = answer.get("Item", {})
+        if "due_at" not in item:
+            return
+        version = int(item.get("version", {}).get("N", "0"))
+        moved = {"due_at": {"N": str(due_at)}, "version": {"N": str(version + 1)}}
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={**item, **moved, "write_id": {"S": self._new_write_id()}},
+                **_only_over(version),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as exc:
+            raise ConflictError(f"{address.pk} {address.sk} was written meanwhile") from exc
 
     def _read[R: Record](self, kind: type[R], item: Item) -> R:
-        """Return the record, and remember what only a newer release knows of it."""
-        record = to_record(kind, item)
+        """
+        Return the record, and remember what only a newer release knows of it.
+
+        Raises:
+            UnreadableItemError: It has a state or a value that this release does not know.
+        """
+        try:
+            record = to_record(kind, item)
+        except ValidationError as exc:
+            raise UnreadableItemError(item["pk"]["S"], item["sk"]["S"]) from exc
         if unknown := unknown_values(record, item):
             self._unknown[_place(record)] = unknown
         return record
@@ -261,6 +289,13 @@ class DynamoLedger:
             TableName=self._table, Key=key_of(address), ConsistentRead=True
         )
         return answer.get("Item", {}).get("write_id") == {"S": write_id}
+
+
+def _readable(items: Iterable[Item]) -> Iterator[Import]:
+    """Yield the imports that this release can read."""
+    for item in items:
+        with suppress(ValidationError):
+            yield to_record(Import, item)
 
 
 def _place(record: Record) -> tuple[str, str, int]:

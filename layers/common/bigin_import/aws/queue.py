@@ -31,9 +31,11 @@ class SqsCollectQueue:
         self._client = client
         self._queue_url = queue_url
 
-    def collect(self, import_id: str, part: int | None = None) -> None:
+    def collect(self, import_id: str, part: int | None = None, *, after_seconds: int = 0) -> None:
         body = _messages().dump_json(CollectMessage(import_id, part)).decode()
-        self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
+        self._client.send_message(
+            QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=after_seconds
+        )
 
 
 def collect_message(body: str) -> CollectMessage:

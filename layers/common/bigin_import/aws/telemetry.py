@@ -163,7 +163,7 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     "result_link_dead": Signal(logging.WARNING),
     "import_closed": Signal(gauges=(_count_by("ImportsClosed", "State", "state"), _rows)),
     "notice_failed": Signal(logging.ERROR, (_count("NoticesFailed"),)),
-    "aws_failed": Signal(logging.WARNING),
+    "aws_failed": Signal(logging.WARNING, (_count("AwsFailed"),)),
     "aws_refused": Signal(logging.ERROR, (_count("AwsRefused"),)),
     "forbidden_edge": Signal(logging.ERROR, (_count("ForbiddenEdges"),)),
     "open_work": Signal(
@@ -177,6 +177,7 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     "tick": Signal(gauges=(_count("Ticks"),)),
     "item_failed": Signal(logging.ERROR),
     "work_failed": Signal(logging.ERROR),
+    "item_unreadable": Signal(logging.ERROR, (_count("ItemsUnreadable"),)),
     "failed_event_unreadable": Signal(logging.ERROR),
     "overdue": Signal(logging.ERROR, (_count("Overdue"),)),
     "stalled": Signal(logging.ERROR, (_count("Stalled"),)),

@@ -64,7 +64,4 @@ def collect_one(body: str, application: Application) -> None:
     """Collect the part that a message names, then close its import if that was the last."""
     wanted = collect_message(body)
     with container().telemetry.mark_lines(wanted.import_id):
-        if wanted.part is None:
-            application.import_closer.finish(wanted.import_id)
-        elif application.collector.try_to_collect(wanted.import_id, wanted.part):
-            application.import_closer.finish_after_part(wanted.import_id)
+        application.collect_messages.act(wanted.import_id, wanted.part)

@@ -20,11 +20,13 @@ from bigin_import.domain.part_record import NOT_SENT, Part, Refusal, Sent
 from bigin_import.domain.states import HoldCause, ImportState
 from bigin_import.errors import (
     AwsError,
+    AwsUnavailableError,
     BiginAccessError,
     BiginError,
     DropRejectedError,
     LeaseLostError,
     MissingObjectError,
+    UnreadableItemError,
     UnreadableObjectError,
 )
 from bigin_import.importing import rejections
@@ -46,7 +48,7 @@ from bigin_import.mapping.model import Mapping
 from bigin_import.object_keys import KeyKind
 from bigin_import.ports import Clock, CollectQueue, Files, Ledger, Telemetry
 from bigin_import.stored_plan import read_plan, write_problems
-from bigin_import.telemetry import report_aws_error, report_if_refused
+from bigin_import.telemetry import report_aws_error, report_if_refused, report_unreadable_item
 
 MOST_IDLE_RESUMES = 5
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
@@ -88,6 +90,12 @@ class Importer:
 
     def receive(self, source: ObjectVersion) -> None:
         """Act on one object that was created under `incoming/`; repeated events do no harm."""
+        try:
+            self._receive(source)
+        except UnreadableItemError as exc:  # it is in the table, so the tick looks after it
+            report_unreadable_item(self.telemetry, exc)
+
+    def _receive(self, source: ObjectVersion) -> None:
         match object_keys.kind_of(source.key):
             case KeyKind.IGNORED:
                 self.telemetry.emit("drop_ignored", key=source.key)
@@ -117,31 +125,41 @@ class Importer:
             self._resume(import_id, known)
 
     def _resume(self, import_id: str, known: Import | None) -> None:
-        lease = take_lease(self.ledger, self.clock, import_id, known=known)
-        if lease is None:
-            if self.ledger.load(Import.at(import_id)) is None:
+        try:
+            lease = take_lease(self.ledger, self.clock, import_id, known=known)
+            if lease is not None:
+                self._advance_under(lease)
+            elif self.ledger.load(Import.at(import_id)) is None:
                 self.telemetry.emit("import_unknown", import_id=import_id)
-            return
+        except AwsUnavailableError as exc:  # the ledger is away: it is due, or its lease's end
+            report_aws_error(self.telemetry, exc, import_id=import_id)
+        except UnreadableItemError as exc:
+            report_unreadable_item(self.telemetry, exc)
+
+    def _advance_under(self, lease: Lease) -> None:
         in_good_order = False
         try:
             self._advance(lease, lease.record)
             in_good_order = True
         except LeaseLostError:
-            self.telemetry.emit("conflict", import_id=import_id)
+            self.telemetry.emit("conflict", import_id=lease.import_id)
         except AwsError as exc:
-            self._wait_for_aws(lease, exc)
+            report_aws_error(self.telemetry, exc, import_id=lease.import_id)
+            self._wait(lease, Pause.AWS)
+        except UnreadableItemError as exc:
+            report_unreadable_item(self.telemetry, exc)
+            self._wait(lease, Pause.RELEASE)
         finally:
             lease.give_back(moved=in_good_order)
 
-    def _wait_for_aws(self, lease: Lease, exc: AwsError) -> None:
+    def _wait(self, lease: Lease, pause: Pause) -> None:
         """
-        Back off from an outage, which is no lack of progress.
+        Back off from what passes by itself, which is no lack of progress.
 
         Where the ledger itself is away, the lease's end makes the import due.
         """
-        report_aws_error(self.telemetry, exc, import_id=lease.import_id)
         try:
-            self._pause(lease, StoppedError(Pause.AWS))
+            self._pause(lease, StoppedError(pause))
         except LeaseLostError:
             self.telemetry.emit("conflict", import_id=lease.import_id)
 

@@ -20,6 +20,7 @@ class Pause(StrEnum):
     NO_TOKEN = "Zoho gives no access token for some minutes"  # noqa: S105  # a reason, no secret
     UNREACHABLE = "Bigin could not be reached"
     AWS = "AWS does not do what it is asked for"
+    RELEASE = "the table has an item of another release that this one cannot read"
     ACCESS = "Zoho does not let us in"
     ORGANISATION = "the Zoho secret is for another organisation than this import"
     UNKNOWN = "Bigin did not answer whether it made a job"
@@ -43,6 +44,7 @@ _MINUTES = {
     Pause.NO_TOKEN: (5, 10),
     Pause.UNREACHABLE: (1, 2, 5, 10, 30),
     Pause.AWS: (1, 2, 4),
+    Pause.RELEASE: (5, 15, 60),
     Pause.ACCESS: (15,),
     Pause.ORGANISATION: (1, 15),
     Pause.UNKNOWN: (5,),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO, Never
+from typing import Any, BinaryIO, Never
 
 from bigin_import.domain.drop import ObjectVersion, Problem
 from bigin_import.domain.import_record import Import
@@ -83,3 +83,6 @@ class EmptyLedger:
 
     def find_listed(self, heading: str, *, limit: int | None = None) -> tuple[Import, ...]:  # noqa: ARG002
         return ()
+
+    def leave_unreadable(self, address: Address[Any], due_at: int) -> None:  # noqa: ARG002
+        raise TypeError("nothing is written here")

@@ -121,7 +121,7 @@ def _next_lines(record: Import, *, now: int) -> Iterator[str]:
         yield f"See what can be decided: bigin-drop decide {record.import_id}"
         return
     if record.pause:
-        yield f"Waits: {Pause[record.pause]}."
+        yield f"Waits: {Pause.__members__.get(record.pause, record.pause)}."
     if record.due_at is not None:
         seconds = max(record.due_at - now, 0)
         yield f"Looked at again {moment(record.due_at)}, in {number(seconds)} s at the latest."

@@ -13,11 +13,11 @@ from bigin_import.callback_url import CallbackTarget
 from bigin_import.domain import part_transitions
 from bigin_import.domain.part_record import Attempt, Part
 from bigin_import.domain.states import ClosedBy, PartState
-from bigin_import.errors import BiginError
+from bigin_import.errors import BiginError, UnreadableItemError
 from bigin_import.ledger import update
 from bigin_import.ports import Clock, Ledger, Telemetry
 from bigin_import.settling.match_job import JobMatcher
-from bigin_import.telemetry import report_bigin_error
+from bigin_import.telemetry import report_bigin_error, report_unreadable_item
 
 ASK_AGAIN_SECONDS = 10  # callbacks of one part make us ask Bigin at most this often
 REPORT_REFUSED_EVERY_SECONDS = 10
@@ -40,6 +40,12 @@ class CallbackRecorder:
         Args:
             hint: The job id that the body named, if it named one; not to be believed.
         """
+        try:
+            self._record(target, hint)
+        except UnreadableItemError as exc:  # asked for when a release that knows it is back
+            report_unreadable_item(self.telemetry, exc)
+
+    def _record(self, target: CallbackTarget, hint: str | None) -> None:
         address = Part.at(target.import_id, target.part)
         part = self.ledger.load(address)
         if part is None or (part.state in _DONE and not _is_news(part, hint)):

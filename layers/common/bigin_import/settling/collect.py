@@ -27,19 +27,22 @@ from bigin_import.errors import (
     BiginRefusedError,
     MissingObjectError,
     OtherOrganisationError,
+    UnreadableItemError,
 )
 from bigin_import.importing.metadata_cache import check_organisation
 from bigin_import.ledger import update
-from bigin_import.ports import Bigin, Clock, Files, Ledger, Telemetry
+from bigin_import.ports import Bigin, Clock, CollectQueue, Files, Ledger, Telemetry
 from bigin_import.row_results.join import JoinedPart, join_part, write_row_results
+from bigin_import.settling.close import ImportCloser
 from bigin_import.splitting.archive import read_entry
 from bigin_import.stored_plan import read_archive, read_plan
-from bigin_import.telemetry import report_aws_error, report_bigin_error
+from bigin_import.telemetry import report_aws_error, report_bigin_error, report_unreadable_item
 
 # Zoho keeps row results for days. A link that is dead for a whole day stays dead; what cannot be
 # had or read for three is not waited for. The rows are then accounted for by Bigin's counts.
 DEAD_SECONDS = 24 * 3600
 UNREADABLE_SECONDS = 3 * 24 * 3600
+OUTAGE_SECONDS = 120  # until what an outage of AWS kept from being done is tried again
 _WITHOUT_RESULTS = (
     "Bigin's row results could not be had, so its rows are told apart by Bigin's counts alone."
 )
@@ -54,22 +57,6 @@ class Collector:
     bigin: Bigin
     clock: Clock
     telemetry: Telemetry
-
-    def try_to_collect(self, import_id: str, number: int) -> bool:
-        """
-        Collect a part; return False if Bigin or AWS is away.
-
-        The part then stays due in the ledger, and the tick comes back to it.
-        """
-        try:
-            self.collect(import_id, number)
-        except AwsUnavailableError as exc:
-            report_aws_error(self.telemetry, exc, part=number)
-            return False
-        except BiginError as exc:
-            report_bigin_error(self.telemetry, exc, part=number)
-            return False
-        return True
 
     def collect(self, import_id: str, number: int) -> bool:
         """
@@ -188,6 +175,40 @@ class Collector:
             unprocessed=counts.unprocessed,
             unclear=counts.unclear,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectMessages:
+    """Does what the messages of the collect queue ask for."""
+
+    collector: Collector
+    closer: ImportCloser
+    queue: CollectQueue
+    telemetry: Telemetry
+
+    def act(self, import_id: str, part: int | None) -> None:
+        """
+        Collect *part*, then close its import if that was the last; without a part, only close.
+
+        What cannot be done now stays due in the ledger, and the tick comes back to it: the message
+        is done. An import may be due in an hour only, so after an outage it is asked for again.
+        """
+        try:
+            self._act(import_id, part)
+        except AwsUnavailableError as exc:
+            report_aws_error(self.telemetry, exc, import_id=import_id, part=part)
+            self.queue.collect(import_id, part, after_seconds=OUTAGE_SECONDS)
+        except BiginError as exc:
+            report_bigin_error(self.telemetry, exc, import_id=import_id, part=part)
+        except UnreadableItemError as exc:
+            report_unreadable_item(self.telemetry, exc)
+
+    def _act(self, import_id: str, part: int | None) -> None:
+        if part is None:
+            self.closer.finish(import_id)
+            return
+        self.collector.collect(import_id, part)
+        self.closer.finish_after_part(import_id)
 
 
 def _certain(joined: JoinedPart, part: Part) -> JoinedPart:

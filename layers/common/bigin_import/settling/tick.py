@@ -3,7 +3,7 @@ Use case: whatever is overdue. The ledger is the only clock.
 
 Every minute the tick takes the items that are due, the longest overdue first, moves each one's
 `due_at` forward before it acts, and acts. What cannot be done now is due again; one item that
-fails never keeps the others from being looked at.
+fails never keeps the others from being looked at, nor does one that another release wrote.
 
 It also reports what is open as gauges, so that an alarm lasts as long as its cause.
 """
@@ -23,7 +23,14 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address, ImportState, OpenKind, PartState
-from bigin_import.errors import AwsError, BiginError, BiginImportError, BiginRefusedError
+from bigin_import.errors import (
+    AwsError,
+    AwsUnavailableError,
+    BiginError,
+    BiginImportError,
+    BiginRefusedError,
+    UnreadableItemError,
+)
 from bigin_import.importing.pauses import LOOK_AGAIN_SECONDS, Pause, look_again_seconds
 from bigin_import.importing.register import Registrar
 from bigin_import.ledger import update
@@ -36,7 +43,7 @@ from bigin_import.settling.poll import JobPoller
 from bigin_import.settling.waiting_notices import PauseNotices
 from bigin_import.settling.write_overview import OpenImports, OverviewWriter, find_open
 from bigin_import.settling.zoho_access import ZohoAccess
-from bigin_import.telemetry import report_aws_error, report_bigin_error
+from bigin_import.telemetry import report_aws_error, report_bigin_error, report_unreadable_item
 
 
 def report_open_work(found: OpenImports, clock: Clock, telemetry: Telemetry) -> None:
@@ -96,24 +103,33 @@ class Tick:
         self._try(self._take_failures_in, "failure queue", unexpected)
         self._try(self.zoho_access.follow_up, "access to Zoho", unexpected)
         examined = 0
-        for address in self._find_due():
+        due: list[Address[Import] | Address[Part]] = []
+        for kind in OpenKind:
+            with self._report_outage():
+                due += self.ledger.find_due(kind, before=self.clock.now(), limit=MOST_ITEMS)
+        for address in due:
             if self.clock.remaining_seconds() < RESERVE_SECONDS:
                 break
             examined += 1
             act = partial(self._act, address)
             with self.telemetry.mark_lines(address.import_id):
                 self._try(act, address.pk, unexpected)
-        open_imports = find_open(self.ledger)
-        report_open_work(open_imports, self.clock, self.telemetry)
-        show = partial(self.overview.write_if_changed, open_imports)
-        self._try(show, "page of all imports", unexpected)
+        with self._report_outage():
+            open_imports = find_open(self.ledger)
+            report_open_work(open_imports, self.clock, self.telemetry)
+            show = partial(self.overview.write_if_changed, open_imports)
+            self._try(show, "page of all imports", unexpected)
         self.telemetry.emit("tick", examined=examined, failed=len(unexpected))
         if unexpected:
             raise ExceptionGroup("items of this tick failed", unexpected)
 
-    def _find_due(self) -> Iterator[Address[Import] | Address[Part]]:
-        for kind in OpenKind:
-            yield from self.ledger.find_due(kind, before=self.clock.now(), limit=MOST_ITEMS)
+    @contextmanager
+    def _report_outage(self) -> Iterator[None]:
+        """Leave to the next tick what the table's index does not say now."""
+        try:
+            yield
+        except AwsUnavailableError as exc:
+            report_aws_error(self.telemetry, exc)
 
     def _try(self, act: Callable[[], None], item: str, unexpected: list[Exception]) -> None:
         try:
@@ -125,12 +141,14 @@ class Tick:
                 report_bigin_error(self.telemetry, exc, item=item)
             if isinstance(exc, AwsError):
                 report_aws_error(self.telemetry, exc, item=item)
+            if isinstance(exc, UnreadableItemError):
+                report_unreadable_item(self.telemetry, exc)
         except Exception as exc:  # noqa: BLE001  # raised again when every item had its turn
             self.telemetry.emit("item_failed", item=item, error=type(exc).__name__)
             unexpected.append(exc)
 
     def _act(self, address: Address[Import] | Address[Part]) -> None:
-        match self.ledger.load(address):
+        match self._load(address):
             case Part() as part:
                 step = part_transitions.look_by(self.clock.now() + AWS_SECONDS)
                 with self._back_off(part.address, step, part.settled_at):
@@ -141,6 +159,19 @@ class Tick:
                     self._act_on_import(record)
             case _:
                 pass  # gone since the index was written
+
+    def _load(self, address: Address[Import] | Address[Part]) -> Record | None:
+        """
+        Return what is due, as it stands now.
+
+        Raises:
+            UnreadableItemError: Another release wrote it; it is due again later.
+        """
+        try:
+            return self.ledger.load(address)
+        except UnreadableItemError:
+            self.ledger.leave_unreadable(address, self.clock.now() + HOUR_SECONDS)
+            raise
 
     @contextmanager
     def _back_off[R: Record](
@@ -294,7 +325,10 @@ class Tick:
         """Make sure that every event import_csv failed on has its import in the ledger."""
         for sources in self.failures.drain():
             for source in sources:
-                self._take_in(source)
+                try:
+                    self._take_in(source)
+                except UnreadableItemError as exc:  # it is in the table, so it is not forgotten
+                    report_unreadable_item(self.telemetry, exc)
 
     def _take_in(self, source: ObjectVersion) -> None:
         match object_keys.kind_of(source.key):
