@@ -93,6 +93,7 @@ def _finisher(files: S3Files, ledger: MemoryLedger, bigin: Bigin) -> ImportClose
         ledger=ledger,
         files=files,
         writer=ResultWriter(
+            ledger=ledger,
             files=files,
             clock=clock,
             around=around,

@@ -164,7 +164,7 @@ def test_what_nobody_can_know_is_held_until_a_person_decides(
         Payload=json.dumps(command_of(notice, "create")),
     )
 
-    assert notice.subject == "Needs a decision: people.csv"
+    assert notice.subject == f"Needs a decision: {source.key.removeprefix('incoming/')}"
     desk.closed(source)
     made = bigin.jobs_of(held.import_id)
     assert len(made) == 1

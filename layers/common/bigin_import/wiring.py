@@ -305,6 +305,7 @@ class Application:
             ledger=self._ports.ledger,
             files=self._ports.files,
             writer=ResultWriter(
+                ledger=self._ports.ledger,
                 files=self._ports.files,
                 clock=self._ports.clock,
                 around=ConsoleLinks(

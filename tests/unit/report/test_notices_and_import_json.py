@@ -265,3 +265,23 @@ def test_import_json_tells_what_the_summary_holds() -> None:
         "examples": [17, 93, 94, 251, 300],
     }
     assert facts["files"]["failed"]["rows"] == 1917
+
+
+@pytest.mark.parametrize(
+    ("file", "subject"),
+    [
+        ("incoming/contacts.csv", "Imported: contacts.csv"),
+        ("incoming/shop/berlin/contacts.csv", "Imported: shop/berlin/contacts.csv"),
+        (
+            f"incoming/{'deep/' * 30}contacts.csv",
+            f"Imported: ...{('deep/' * 30 + 'contacts.csv')[-86:]}",
+        ),
+        (f"incoming/shop/{'n' * 120}.csv", f"Imported: {'n' * 86}..."),
+    ],
+    ids=["no folder", "folders", "a long path keeps its end", "a long name keeps its start"],
+)
+def test_a_subject_names_the_folder(file: str, subject: str) -> None:
+    told = compose_notice(replace(COMPLETED, file=file)).subject
+
+    assert told == subject
+    assert len(told) <= 99

@@ -407,3 +407,75 @@ def test_a_correction_waits_for_a_member_of_its_family_that_a_person_must_decide
     assert while_held == (ImportState.ON_HOLD, "HELD_FILE")
     assert office.state(waiting) is ImportState.UNCHANGED
     assert office.added == dict.fromkeys(GOOD, 1)
+
+
+def facts_of(office: Office, source: ObjectVersion) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(office.harness.result(source, "import.json"))
+    return facts
+
+
+def test_a_correction_tells_of_its_whole_family() -> None:
+    office = Office()
+    first = office.drop_corrected("incoming/fixed/one.csv", "bad1")
+    second = office.drop_corrected("incoming/fixed/two.csv", "bad2", of=first)
+
+    notice = office.harness.notices.published[-1]
+    facts = facts_of(office, second)["family"]
+
+    assert notice.subject == "Imported: fixed/two.csv"
+    assert "With all corrections, 3 of 3 rows of people.csv are in Bigin." in notice.body
+    parent = office.harness.import_of(first)
+    assert f"corrects import {parent.import_id}: https://" in notice.body
+    assert (facts["rows"], facts["in_bigin"]) == (3, 3)
+    assert facts["root"]["file"] == KEY
+    assert facts["parent"]["file"] == "incoming/fixed/one.csv"
+    assert [each["file"] for each in facts["corrections"]] == [
+        "incoming/fixed/one.csv",
+        "incoming/fixed/two.csv",
+    ]
+    assert facts_of(office, first)["family"]["in_bigin"] == 2
+    assert facts_of(office, office.source)["family"] is None
+
+
+def test_the_pages_of_a_drop_and_of_a_parent_name_the_corrections_that_followed() -> None:
+    office = Office()
+    before = office.harness.result(office.source, "report.html").decode()
+    assert "The file and its corrections" not in before
+
+    first = office.drop_corrected("incoming/fixed/one.csv", "bad1")
+    second = office.drop_corrected("incoming/fixed/two.csv", "bad2", of=first)
+
+    for source in (office.source, first, second):
+        page = office.harness.result(source, "report.html").decode()
+        assert page.count("The file and its corrections") == 1
+        assert "3 of 3 rows of people.csv are in Bigin" in page
+        assert "fixed/one.csv</a>" in page
+        assert "fixed/two.csv</a>" in page
+    page = office.harness.result(office.source, "report.html").decode()
+    assert "2 rows" in page  # that were not in at first: the rest of the page stays
+
+
+def test_a_report_of_the_release_before_gets_its_links_too() -> None:
+    office = Office()
+    record = office.harness.import_of(office.source)
+    office.harness.files.write(
+        f"{record.results}report.html", b"<main>as it was</main>", content_type="text/html"
+    )
+
+    office.drop_corrected("incoming/one.csv", "bad1")
+
+    page = office.harness.result(office.source, "report.html").decode()
+    assert page.startswith("<main>as it was<!-- family -->")
+    assert page.endswith("</main>")
+    assert "one.csv</a>" in page
+
+
+def test_a_row_that_two_corrections_wrote_counts_once() -> None:
+    office = Office(UPSERT)
+    first = office.drop_corrected("incoming/one.csv", "bad1")
+    again = office.result(first, "success").replace(b"One", b"Uno")
+
+    twice = office.drop("incoming/uno.csv", again)
+
+    family = facts_of(office, twice)["family"]
+    assert (family["rows"], family["in_bigin"]) == (3, 2)

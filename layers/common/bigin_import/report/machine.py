@@ -8,7 +8,7 @@ from typing import Any
 
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.row_result import Counts, RankedReason
-from bigin_import.report.summary import ImportSummary, PartSummary
+from bigin_import.report.summary import FamilyMember, FamilySummary, ImportSummary, PartSummary
 from bigin_import.row_results.reasons import what_without_quotation
 
 
@@ -39,6 +39,7 @@ def _facts(it: ImportSummary) -> dict[str, Any]:
         if it.mapping_key
         else None,
         "parent": it.parent or None,
+        "family": it.family and _family(it.family),
         "winner": it.winner or None,
         "hold_reason": it.hold_reason or None,
         "contradiction": it.contradiction or None,
@@ -69,6 +70,26 @@ def _reason(ranked: RankedReason) -> dict[str, Any]:
         "remedy": ranked.reason.remedy or None,
         "rows": ranked.rows,
         "examples": list(ranked.examples),
+    }
+
+
+def _family(family: FamilySummary) -> dict[str, Any]:
+    return {
+        "root": _member(family.root),
+        "parent": _member(family.parent),
+        "corrections": [_member(each) for each in family.corrections],
+        "rows": family.rows,
+        "in_bigin": family.rows_in,
+    }
+
+
+def _member(member: FamilyMember) -> dict[str, Any]:
+    return {
+        "import_id": member.import_id,
+        "file": member.file,
+        "state": member.state.value,
+        "in_bigin": member.rows_in,
+        "report": member.url or None,
     }
 
 

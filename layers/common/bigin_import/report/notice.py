@@ -8,6 +8,7 @@ from typing import NamedTuple
 from bigin_import.domain.drop import Notice, Problem
 from bigin_import.domain.row_result import Counts, JobCounts
 from bigin_import.domain.states import ImportState
+from bigin_import.object_keys import CHECK, INCOMING
 from bigin_import.report.summary import Choice, ImportSummary, balance, headline, number, rows
 from bigin_import.row_results.reasons import shortened, what_without_quotation
 
@@ -170,7 +171,7 @@ def compose_no_mapping(  # what is told, by name
         _Section("Import", (f"file {_one_line(file)}", f"import id {import_id}")),
     )
     return Notice(
-        subject=_as_subject(f"Waiting for a mapping: {name}"),
+        subject=_as_subject("Waiting for a mapping: ", file.removeprefix(INCOMING)),
         body=_fitted([section for section in sections if section.lines]),
         attributes=(
             ("state", "WAITING_FOR_MAPPING"),
@@ -185,14 +186,21 @@ def _subject(it: ImportSummary) -> str:
     words = _SUBJECTS.get(it.state, "Under way")
     if it.is_check and it.state is ImportState.REJECTED:
         words = "Checked, with problems"
-    return _as_subject(f"{urgent}{words}: {it.name}")
+    return _as_subject(f"{urgent}{words}: ", it.file.removeprefix(CHECK).removeprefix(INCOMING))
 
 
-def _as_subject(words: str) -> str:
-    ascii_words = "".join(c if " " <= c <= "~" else "?" for c in words)
-    return (
-        ascii_words if len(ascii_words) <= MAX_SUBJECT else ascii_words[: MAX_SUBJECT - 3] + "..."
-    )
+def _as_subject(words: str, file: str = "") -> str:
+    """Return a subject that SNS takes; of a long path the end is kept, with the file's name."""
+    start, end = (_ascii(each) for each in (words, file))
+    room = MAX_SUBJECT - len(start)
+    if len(end) > room:
+        name = end.rpartition("/")[2]
+        end = f"...{end[3 - room :]}" if len(name) <= room - 3 else f"{name[: room - 3]}..."
+    return f"{start}{end}"[:MAX_SUBJECT]
+
+
+def _ascii(words: str) -> str:
+    return "".join(c if " " <= c <= "~" else "?" for c in words)
 
 
 def _attributes(it: ImportSummary) -> tuple[tuple[str, str], ...]:
@@ -338,7 +346,10 @@ def _import(it: ImportSummary) -> Iterator[str]:
     elif it.winner:
         yield f"same content as import {it.winner}"
     if it.parent:
-        yield f"corrects import {it.parent}"
+        link = f": {it.family.parent.url}" if it.family and it.family.parent.url else ""
+        yield f"corrects import {it.parent}{link}"
+    if it.family and it.family.total:
+        yield f"with all corrections, {it.family.total}"
 
 
 def _first(lines: Sequence[str], limit: int, *, of: str = "in the report") -> Iterator[str]:

@@ -13,6 +13,7 @@ from bigin_import import object_keys
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.report.summary import (
+    FamilySummary,
     ImportSummary,
     balance,
     delimiter_name,
@@ -73,8 +74,31 @@ def render_report(summary: ImportSummary) -> str:
             states=_STATES,
             heard=_HEARD,
             files=tuple(link for link in summary.files if link.kind != "report"),
+            family=render_family(summary.family, summary.import_id),
         )
     )
+
+
+_FAMILY = ("<!-- family -->", "<!-- end of family -->")
+_END = "</main>"
+
+
+def render_family(family: FamilySummary | None, import_id: str) -> str:
+    """Return the part of a page that names the other files of its family, between its marks."""
+    template = templates().get_template("family.html.j2")
+    body = template.render(family=family, import_id=import_id) if family else ""
+    return f"{_FAMILY[0]}{body}{_FAMILY[1]}"
+
+
+def with_family(page: str, family: FamilySummary, import_id: str) -> str:
+    """Return the report of import *import_id*, written before, with its family as it is now."""
+    part = render_family(family, import_id)
+    start, _, rest = page.partition(_FAMILY[0])
+    _, mark, end = rest.partition(_FAMILY[1])
+    if mark:
+        return f"{start}{part}{end}"
+    before, after, end = page.rpartition(_END)  # of the release before, which had no marks
+    return f"{before}{part}{after}{end}" if after else page
 
 
 @cache

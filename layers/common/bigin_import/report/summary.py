@@ -6,11 +6,12 @@ sentences that matter most: what happened, and what to do now.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.row_result import Counts, FailedRow, JobCounts, RankedReason
 from bigin_import.domain.states import ImportState, PartState
+from bigin_import.object_keys import INCOMING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,55 @@ class DryRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyMember:
+    """
+    A drop, or a correction of it.
+
+    Attributes:
+        rows_in: Rows of this file that are in Bigin.
+        url: Its report in the AWS console; "" if it is not kept any more.
+    """
+
+    import_id: str
+    file: str
+    state: ImportState
+    rows_in: int = 0
+    url: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its key below `incoming/`."""
+        return self.file.removeprefix(INCOMING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilySummary:
+    """
+    A drop and all corrections of it, for the pages of each of them.
+
+    Attributes:
+        root: The drop that all of them go back to.
+        parent: Whose result file this correction is.
+        corrections: In the order in which they ran.
+        rows, rows_in: Data rows of the root, and how many of them are in Bigin by now, through
+            whichever of them; 0 rows where that is not known.
+    """
+
+    root: FamilyMember
+    parent: FamilyMember
+    corrections: tuple[FamilyMember, ...]
+    rows: int = 0
+    rows_in: int = 0
+
+    @property
+    def total(self) -> str:
+        """Say how far the root is; "" if that is not known."""
+        if not self.rows:
+            return ""
+        return f"{self.rows_in:,} of {rows(self.rows)} of {self.root.name} are in Bigin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportSummary:
     """
     An import, closed or on hold.
@@ -124,6 +174,7 @@ class ImportSummary:
         rows: Data rows of the drop; 0 if it was not read.
         seconds: From the event to the closing.
         parent: Import whose result file this drop was, corrected.
+        family: Of a correction, the drop that it goes back to and all that followed.
         winner: Import that brought the same content in, if this one is UNCHANGED; that of the later
             version, if it is SUPERSEDED.
         was_unmapped: The later version came while there was no mapping for either.
@@ -157,6 +208,7 @@ class ImportSummary:
     mapping_key: str = ""
     mapping_version: str = ""
     parent: str = ""
+    family: FamilySummary | None = None
     winner: str = ""
     was_unmapped: bool = False
     is_check: bool = False
@@ -302,7 +354,11 @@ def headline(it: ImportSummary) -> Headline:
     say = _VERDICTS.get(it.state)
     if say is None:
         return Headline("calm", f"{it.name} is still being imported.", "Wait for the next notice.")
-    return say(it)
+    head = say(it)
+    total = it.family.total if it.family and it.state.is_closed else ""
+    if not total:
+        return head
+    return replace(head, result=f"{head.result} With all corrections, {total}.")
 
 
 def _completed(it: ImportSummary) -> Headline:

@@ -40,6 +40,7 @@ from bigin_import.row_results.result_files import (
     write_kept_rows,
     write_results,
 )
+from bigin_import.settling.family_pages import FamilyPages
 from bigin_import.settling.row_files import Rows, sent_columns
 from bigin_import.settling.summarize import ConsoleLinks, next_steps, summarize
 from bigin_import.settling.waiting_notices import Suggest, WaitingNotice
@@ -93,10 +94,15 @@ class ResultWriter:
         suggest: Stores a mapping to start from for a drop, if it can.
     """
 
+    ledger: Ledger
     files: Files
     clock: Clock
     around: ConsoleLinks
     suggest: Suggest
+
+    @property
+    def family_pages(self) -> FamilyPages:
+        return FamilyPages(ledger=self.ledger, files=self.files, around=self.around)
 
     def write(self, record: Import, parts: tuple[Part, ...]) -> Closing:
         """Account for every row of a FINISHING import and write what became of it."""
@@ -109,6 +115,8 @@ class ResultWriter:
             summary = self._write_rows_of_drop(summary, record, parts, plan)
         else:
             summary = self._write_problems(summary, record)
+        family = self.family_pages.read(record, summary)
+        summary = replace(summary, family=family)
         report = self.around.link("report", f"{record.results}report.html")
         steps = tuple(next_steps(summary, record, self.around))
         summary = replace(
@@ -116,6 +124,8 @@ class ResultWriter:
         )
         self._put(record, "report.html", render_report(summary).encode(), "text/html")
         self._put(record, "import.json", import_json(summary), "application/json")
+        if family is not None:
+            self.family_pages.write_links(family)
         return Closing(
             state=summary.state,
             counts=summary.counts,
