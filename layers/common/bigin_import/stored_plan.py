@@ -151,6 +151,26 @@ def write_decisions(files: Files, import_id: str, decisions: Iterable[RowDecisio
     return sha256
 
 
+def with_refused(
+    decisions: Iterable[RowDecision], refused: Iterable[tuple[int, str]]
+) -> Iterator[RowDecision]:
+    """Yield *decisions* and, at their places among them, why rows are not sent; both in order."""
+    ahead = iter(refused)
+    number, reason = next(ahead, (0, ""))
+    for decision in decisions:
+        while reason and number < decision.row:
+            yield RowDecision(number, reason=reason)
+            number, reason = next(ahead, (0, ""))
+        if reason and number == decision.row:
+            yield decision._replace(reason=reason)
+            number, reason = next(ahead, (0, ""))
+        else:
+            yield decision
+    while reason:
+        yield RowDecision(number, reason=reason)
+        number, reason = next(ahead, (0, ""))
+
+
 def read_decisions(files: Files, import_id: str, sha256: str) -> Iterator[RowDecision]:
     """
     Yield what was decided about the rows of an import; nothing if *sha256* is "".

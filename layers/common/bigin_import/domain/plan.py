@@ -178,6 +178,10 @@ class RowDecision(NamedTuple):
     restored: tuple[tuple[int, str], ...] = ()
     reason: str = ""
 
+    @property
+    def is_sent(self) -> bool:
+        return self.status is None and not self.reason
+
 
 class SourceRow(NamedTuple):
     """
@@ -311,6 +315,9 @@ class Plan:
         mapping_key, mapping_version: Of the mapping that the parent was started with, if it was
             handed on; "" if the drop had a mapping of its own.
         decisions: SHA-256 of the decisions about its rows, stored beside it; "" without any.
+        are_rows_decided: Every row that is not sent is among the decisions, and what is sent of
+            the others is in the archives, so that closing decides nothing. Not so in plans of
+            releases before.
     """
 
     columns: ColumnPlan
@@ -321,3 +328,4 @@ class Plan:
     mapping_key: str = ""
     mapping_version: str = ""
     decisions: str = ""
+    are_rows_decided: bool = False

@@ -38,7 +38,13 @@ from bigin_import.splitting.content_log import ContentLog
 from bigin_import.splitting.dates import day_of
 from bigin_import.splitting.splitter import split
 from bigin_import.splitting.value_checks import ReadAgainError
-from bigin_import.stored_plan import read_decisions, write_archive, write_plan
+from bigin_import.stored_plan import (
+    read_decisions,
+    with_refused,
+    write_archive,
+    write_decisions,
+    write_plan,
+)
 
 AN_HOUR_SECONDS = 3600
 FIRST_EPOCH = 1  # nobody can have planned other parts before
@@ -226,9 +232,16 @@ class Preparer:
             parent=table.parent_import or "",
             mapping_key=inherited.mapping.key if inherited.mapping else "",
             mapping_version=inherited.mapping.version_id if inherited.mapping else "",
-            decisions=sha256,
+            decisions=self._store_decisions(record, sha256, log),
+            are_rows_decided=True,
         )
         return plan, log, decided
+
+    def _store_decisions(self, record: Import, before: str, log: ContentLog) -> str:
+        """Keep why rows are not sent with what was decided *before* the drop was split."""
+        decided = read_decisions(self.files, record.import_id, before)
+        decisions = with_refused(decided, log.refused_rows())
+        return write_decisions(self.files, record.import_id, decisions)
 
     def _store_parts(
         self, lease: Lease, table: Table, columns: ColumnPlan, log: ContentLog

@@ -11,13 +11,13 @@ from typing import NoReturn
 from bigin_import import object_keys
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.plan import CutResult, Plan, RowDecision
+from bigin_import.domain.plan import CutResult, InvalidRow, Plan, RowDecision, SourceRow
 from bigin_import.domain.row_result import Reason, RowResult, RowStatus
 from bigin_import.domain.states import PartState
-from bigin_import.errors import RowResultsMismatchError
+from bigin_import.errors import MissingObjectError, RowResultsMismatchError
 from bigin_import.mapping.names import STANDARD_LOOKUPS, SYSTEM_KEYS
 from bigin_import.ports import Files
-from bigin_import.reading.table import Drop
+from bigin_import.reading.table import Drop, Table
 from bigin_import.report.summary import sentence
 from bigin_import.row_results.bigin_listing import csv_rows
 from bigin_import.row_results.join import read_row_results
@@ -62,7 +62,7 @@ class Rows:
         drop = Drop.of_plan(self.files, self.record.source, self.plan)
         with drop.open() as table:
             table.decide(self._read_decisions())
-            for row in source_rows(table, self.plan.columns):
+            for row in self._read_source_rows(table):
                 if row.is_left_out:
                     yield DropRow(row.row, row.cells, row_result=_LEFT_OUT)
                 elif row.decision is not None and row.decision.status is not None:
@@ -73,12 +73,33 @@ class Rows:
                     found = next(row_results, None) or self._raise_too_short()
                     yield _sent(row.row, row.cells, found, row.record, row.decision)
 
+    def _read_source_rows(self, table: Table) -> Iterator[SourceRow]:
+        """Read what was decided of each row while splitting; before a release, decide it again."""
+        if not self.plan.are_rows_decided:
+            yield from source_rows(table, self.plan.columns)
+            return
+        sent = chain.from_iterable(map(self._read_sent_if_kept, self.parts))
+        for batch in table.batches():
+            for at, (number, cells) in enumerate(zip(batch.numbers, batch.rows, strict=True)):
+                decision, is_left_out = batch.decided.get(at), at in batch.left_out
+                is_sent = not is_left_out and (decision is None or decision.is_sent)
+                reason = None if is_sent else batch.faults[at]
+                record = next(sent, None) if is_sent else None
+                yield SourceRow(number, cells, reason, is_left_out, record, decision)
+
+    def _read_sent_if_kept(self, part: Part) -> Iterator[list[str] | None]:
+        try:
+            yield from self._read_sent(part)
+        except MissingObjectError:
+            yield from repeat(None, part.rows)
+
     def read_archives(self) -> Iterator[DropRow]:
         """Read the archives of the parts; of rows that were not sent only what the plan keeps."""
         decided = {decision.row: decision for decision in self._read_decisions()}
-        settled = [decision for decision in decided.values() if decision.status]
+        not_sent = [decision for decision in decided.values() if not decision.is_sent]
+        settled = [decision for decision in not_sent if decision.status]
         for part in self.parts:
-            numbers = numbers_of(part, self.plan.cut, settled)
+            numbers = numbers_of(part, self.plan.cut, not_sent)
             sent = zip(numbers, self._read_sent(part), self._read_row_results(part), strict=True)
             for number, cells, found in sent:
                 decision = None if number is None else decided.get(number)
@@ -86,6 +107,8 @@ class Rows:
         no_cells = ("",) * len(self.plan.columns.header)
         yield from (_settled(decision, no_cells) for decision in settled)
         known = self.plan.cut.invalid_rows
+        if self.plan.are_rows_decided:
+            known = tuple(InvalidRow(each.row, each.reason) for each in not_sent if each.reason)
         for invalid in known:
             yield DropRow(invalid.row, no_cells, invalid=invalid.reason)
         for _ in range(self.plan.cut.invalid - len(known)):
@@ -186,16 +209,19 @@ def _settled(decision: RowDecision, cells: Sequence[str]) -> DropRow:
 
 
 def numbers_of(
-    part: Part, cut: CutResult, settled: Iterable[RowDecision] = ()
+    part: Part, cut: CutResult, decided: Iterable[RowDecision] = ()
 ) -> Iterable[int | None]:
     """
     Return the row numbers of what was sent in *part*, or None for each if they are not certain.
 
-    Between its first and its last row there may be rows that were not sent, of which the plan
-    keeps the first hundred, and blank lines, of which it keeps none.
+    Between its first and its last row there may be rows that were not sent, of which plans of
+    releases before keep the first hundred, and blank lines, of which none keeps any.
+
+    Args:
+        decided: Rows that are known not to be sent.
     """
     not_sent = {invalid.row for invalid in cut.invalid_rows}
-    not_sent.update(decision.row for decision in settled)
+    not_sent.update(decision.row for decision in decided)
     not_sent.update(row for left_out in cut.left_out for row in left_out.rows)
     numbers = [n for n in range(part.first_row, part.last_row + 1) if n not in not_sent]
     return numbers if len(numbers) == part.rows else repeat(None, part.rows)

@@ -105,6 +105,7 @@ class ContentLog:
         self._content = hashlib.sha256()
         self._rows = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115  # closed by __exit__
         self._keys = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115  # likewise
+        self._refused = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115  # likewise
 
     def __enter__(self) -> Self:
         return self
@@ -117,6 +118,7 @@ class ContentLog:
     ) -> None:
         self._rows.close()
         self._keys.close()
+        self._refused.close()
 
     def add(self, checked: CheckedBatch) -> None:
         """Take a batch of the drop: all of its rows, whether they are sent or not."""
@@ -127,6 +129,19 @@ class ContentLog:
         if self._key is not None:
             hashes = key_hashes(map(self._key, checked.records))
             self._keys.write(b"".join(map(_KEY.pack, hashes, checked.numbers)))
+
+    def refuse(self, reasons: dict[int, str], numbers: Sequence[int]) -> None:
+        """Note the rows of a batch that are not sent: position in it -> reason."""
+        for at in sorted(reasons):
+            line = json.dumps((numbers[at], reasons[at])) + "\n"
+            self._refused.write(line.encode())
+
+    def refused_rows(self) -> Iterator[tuple[int, str]]:
+        """Yield the number of each row that is not sent, and why."""
+        self._refused.seek(0)
+        for line in self._refused:
+            number, reason = json.loads(line)
+            yield number, reason
 
     @property
     def sha256(self) -> str:

@@ -256,6 +256,8 @@ def _read(
             no_fault = batch.left_out | settled
             reasons = {at: why for at, why in checked.reasons.items() if at not in no_fault}
             invalid.add(reasons, checked.batch.numbers)
+            if log is not None:
+                log.refuse(reasons, checked.batch.numbers)
         _stop_if_learned(plan, rows, at_end=False)
         parts.add(checked)
         if log is not None:
