@@ -197,7 +197,7 @@ def test_an_original_whose_event_comes_after_that_of_its_grown_version_adds_noth
     desk = Desk()
     body = b"E-mail,Surname\np0@example.com,Zero\np1@example.com,One\n"
     late = desk.harness.files.put(KEY, body)
-    grown = desk.drop(["p0@example.com,Zero", "p1@example.com,One", "p2@example.com,Two"])
+    grown = desk.drop(["p0@example.com,Zero\n", "p1@example.com,One\n", "p2@example.com,Two\n"])
 
     desk.harness.clock.begin()
     desk.harness.importer.receive(late)
