@@ -18,8 +18,7 @@ from bigin_import.importing.send import Sender
 from bigin_import.settling.callback import CallbackRecorder
 from bigin_import.settling.close import ImportCloser
 from bigin_import.settling.collect import Collector
-from bigin_import.settling.match_job import JobMatcher
-from bigin_import.settling.poll import JobPoller
+from bigin_import.settling.match_job import JobMatcher, JobPoller
 from bigin_import.settling.tick import Tick
 from bigin_import.wiring import Application
 from tests.fakes.fake_bigin import FakeBigin

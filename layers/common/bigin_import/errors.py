@@ -26,11 +26,16 @@ after all (maybe_done)?
         │   └── TokenBusyError        no access token can be had for minutes     retryable
         ├── BiginAccessError          token, client or scope refused; the operator mends it
         └── BiginRefusedError         Bigin read the request and said no
+
+`hiding_adapter` reads what was stored so that pydantic's own errors name the place and show no
+value.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAliasType
+
+from pydantic import ConfigDict, TypeAdapter
 
 if TYPE_CHECKING:
     from bigin_import.domain.drop import Problem
@@ -295,3 +300,17 @@ class BiginRefusedError(BiginError):
         self.resolution = resolution
         self.concerns_mapping = concerns_mapping
         super().__init__(f"{code}: {message}. {resolution}")
+
+
+NO_INPUT = ConfigDict(hide_input_in_errors=True)
+
+
+def hiding_adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401  # a class, or tuple[X, ...]
+    """
+    Return an adapter whose errors show no value: it may be a token, or a cell of a drop.
+
+    The alias is what makes pydantic take the configuration: of a dataclass itself it takes none,
+    and the dataclass's own does not reach its errors (pydantic 2.14).
+    """
+    alias: Any = TypeAliasType("Stored", kind)
+    return TypeAdapter(alias, config=NO_INPUT)

@@ -25,9 +25,8 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import FIRST_READING, Plan, RowDecision
 from bigin_import.domain.row_result import RowStatus
-from bigin_import.errors import ChangedObjectError, MissingObjectError
+from bigin_import.errors import ChangedObjectError, MissingObjectError, hiding_adapter
 from bigin_import.ports import Files
-from bigin_import.validation import hiding_adapter
 
 # A plan of a thousand parts and two hundred columns stays below a fifth of it, and so do the
 # problems below; a mapping of the 1 MB that people may drop takes several once it is pinned.

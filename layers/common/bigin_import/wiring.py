@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from bigin_import.settling.callback import CallbackRecorder
     from bigin_import.settling.close import ImportCloser
     from bigin_import.settling.collect import CollectMessages, Collector
-    from bigin_import.settling.match_job import JobMatcher
-    from bigin_import.settling.poll import JobPoller
+    from bigin_import.settling.match_job import JobMatcher, JobPoller
     from bigin_import.settling.self_check import SelfCheck
     from bigin_import.settling.tick import Tick
     from bigin_import.settling.waiting_notices import PauseNotices, Suggestion
@@ -256,7 +255,7 @@ class Application:
 
     @cached_property
     def poller(self) -> JobPoller:
-        from bigin_import.settling.poll import JobPoller
+        from bigin_import.settling.match_job import JobPoller
 
         return JobPoller(
             ledger=self._ports.ledger,

@@ -10,7 +10,6 @@ MODULES = modules()
 ARROWS: dict[str, set[str]] = {
     "package": set(),
     "domain": set(),
-    "validation": set(),
     "errors": {"domain"},
     "error codes": {"errors"},
     "settings": {"errors"},
@@ -19,7 +18,7 @@ ARROWS: dict[str, set[str]] = {
     "callback_url": {"domain"},
     "ledger": {"ports", "domain", "errors"},
     "telemetry": {"ports", "domain", "errors"},
-    "stored_plan": {"ports", "domain", "errors", "object_keys", "validation"},
+    "stored_plan": {"ports", "domain", "errors", "object_keys"},
     "reading": {"ports", "domain", "errors"},
     "splitting": {"reading", "domain", "errors"},
     "mapping": {"splitting", "reading", "domain", "errors"},
@@ -46,15 +45,15 @@ ARROWS: dict[str, set[str]] = {
             "reading",
         ),
         *("stored_plan", "object_keys", "identity", "callback_url", "ledger", "telemetry"),
-        *("ports", "domain", "errors", "validation"),
+        *("ports", "domain", "errors"),
     },
     "settling": {
         *("importing", "corrections", "mapping", "splitting", "row_results", "report", "reading"),
         *("stored_plan", "object_keys", "identity", "callback_url", "ledger", "telemetry"),
-        *("ports", "domain", "errors", "validation"),
+        *("ports", "domain", "errors"),
     },
     "bigin": {"error codes", "settings", "ports", "domain", "errors"},
-    "aws": {"ports", "domain", "errors", "validation"},
+    "aws": {"ports", "domain", "errors"},
     "lambda_runtime": {"domain", "errors"},
     "wiring": {
         *("bigin", "settings", "settling", "importing", "corrections", "splitting"),
@@ -68,7 +67,7 @@ ARROWS: dict[str, set[str]] = {
     "operating": {
         *("bigin", "aws", "settings", "settling", "importing", "report", "ledger", "identity"),
         *("object_keys", "error codes", "domain", "errors"),
-        *("mapping", "reading", "splitting", "corrections", "stored_plan", "ports", "validation"),
+        *("mapping", "reading", "splitting", "corrections", "stored_plan", "ports"),
     },
     "__main__": {"operating"},
     # Handlers parse: an S3 event, a queue message, a signature, a decision's word.

@@ -14,7 +14,7 @@ from tests.unit.architecture.source import Module
 # Third-party package -> packages that may import it.
 PACKAGES = {
     "pydantic": {
-        "validation",
+        "errors",
         "mapping",
         "corrections",
         "importing",

@@ -20,7 +20,7 @@ from bigin_import.errors import (
     BiginRefusedError,
     BiginUnreachableError,
 )
-from bigin_import.importing.create_marks import CreateMark, CreateMarks
+from bigin_import.importing.send_part import CreateMark, CreateMarks
 from bigin_import.ledger import update
 from tests.fakes.harness import MAPPING, ROWS, Harness
 

@@ -14,8 +14,8 @@ from urllib.parse import unquote_plus
 from pydantic import TypeAdapter, ValidationError
 
 from bigin_import.domain.drop import NO_VERSION, ObjectVersion
+from bigin_import.errors import hiding_adapter
 from bigin_import.ports import Telemetry
-from bigin_import.validation import hiding_adapter
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

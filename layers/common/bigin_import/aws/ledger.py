@@ -28,8 +28,7 @@ from bigin_import.domain.listing import listing_of
 from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address, OpenKind
-from bigin_import.errors import ConflictError, UnreadableItemError
-from bigin_import.validation import hiding_adapter
+from bigin_import.errors import ConflictError, UnreadableItemError, hiding_adapter
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from bigin_import.validation import hiding_adapter
+from bigin_import.errors import hiding_adapter
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

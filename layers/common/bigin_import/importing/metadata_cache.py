@@ -15,10 +15,9 @@ from pydantic import TypeAdapter
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Field
 from bigin_import.domain.locks import CachedResponse
-from bigin_import.errors import OtherOrganisationError
+from bigin_import.errors import OtherOrganisationError, hiding_adapter
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Bigin, Clock, Ledger
-from bigin_import.validation import hiding_adapter
 
 FIELDS_SECONDS = 10 * 60  # a new field in Bigin is seen by the next night's drop at the latest
 ZONE_SECONDS = 24 * 3600

@@ -13,10 +13,9 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_import.domain.job_request import Field
-from bigin_import.errors import BiginRefusedError
+from bigin_import.errors import BiginRefusedError, hiding_adapter
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError
-from bigin_import.validation import hiding_adapter
 
 
 @dataclass(frozen=True, slots=True)

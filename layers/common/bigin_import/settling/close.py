@@ -24,7 +24,7 @@ from bigin_import.domain.part_record import Part, Sent
 from bigin_import.domain.plan import Plan
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import ImportState, PartState
-from bigin_import.errors import MissingObjectError, NoticeFailedError
+from bigin_import.errors import MissingObjectError, NoticeFailedError, hiding_adapter
 from bigin_import.importing import rejections
 from bigin_import.importing.key_locks import KeyLocks
 from bigin_import.importing.register import Registrar
@@ -47,7 +47,6 @@ from bigin_import.settling.waiting_notices import Suggest, WaitingNotice
 from bigin_import.splitting.content_log import Fingerprints
 from bigin_import.stored_plan import read_plan, read_problems, write_problems
 from bigin_import.telemetry import report_if_refused
-from bigin_import.validation import hiding_adapter
 
 
 def abandon_parts(ledger: Ledger, import_id: str, now: int) -> None:

@@ -1,8 +1,9 @@
 """
-Use case: a job that a callback named -> the job of an attempt whose create had no answer.
+Use case: a job -> its verified outcome; a job that a callback named -> the attempt that made it.
 
-Anybody who knows the address may name a job, so only Bigin's own answer for it counts: that it
-reports to this attempt, or, where Bigin sends no address back, that it has our file.
+What counts is Bigin's own answer to our question, whoever made us ask: a callback, which is only a
+hint, or the tick, when no callback came. Anybody who knows the address may name a job; it is an
+attempt's if Bigin says that it reports to it or, where Bigin sends no address back, has our file.
 """
 
 from __future__ import annotations
@@ -13,12 +14,85 @@ from bigin_import import object_keys
 from bigin_import.domain import part_transitions
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Job, is_same_module
-from bigin_import.domain.part_record import Attempt, Part
+from bigin_import.domain.part_record import Attempt, Outcome, Part
 from bigin_import.domain.states import ClosedBy, PartState
 from bigin_import.errors import BiginRefusedError
+from bigin_import.importing.metadata_cache import check_organisation
 from bigin_import.ledger import update
-from bigin_import.ports import CallbackUrls, Clock, CollectQueue, Ledger, Telemetry
-from bigin_import.settling.poll import JobPoller
+from bigin_import.ports import Bigin, CallbackUrls, Clock, CollectQueue, Ledger, Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPoller:
+    """Finds out what became of jobs and writes it down, once."""
+
+    ledger: Ledger
+    bigin: Bigin
+    queue: CollectQueue
+    clock: Clock
+    telemetry: Telemetry
+
+    def look(self, part: Part) -> None:
+        """
+        Ask for the job of a CREATED part because no callback came in time.
+
+        Raises:
+            BiginError: Bigin did not answer; the part stays due.
+        """
+        attempt = part.attempt
+        if part.state is not PartState.CREATED or attempt is None or attempt.job_id is None:
+            return
+        job = self.get_job(part, attempt.job_id)
+        self.settle(part, attempt.number, job, ClosedBy.TICK)
+
+    def get_job(self, part: Part, job_id: str) -> Job:
+        """
+        Return what Bigin says of a job that is said to be of *part*.
+
+        Raises:
+            BiginRefusedError: There is no such job, or none that we may see.
+            OtherOrganisationError: Bigin was asked with another organisation's token.
+        """
+        try:
+            return self.bigin.get_job(job_id)
+        except BiginRefusedError:
+            check_organisation(self.ledger, self.bigin, part.import_id)
+            raise
+
+    def settle(self, part: Part, attempt: int, job: Job, closed_by: ClosedBy) -> None:
+        """Write down what *job* came to, if it has ended; *job* is Bigin's answer for *attempt*."""
+        if not job.status.is_final:
+            return
+        outcome = Outcome(
+            status=job.status.value,
+            added=job.added,
+            updated=job.updated,
+            skipped=job.skipped,
+            total=job.total,
+            download_url=job.download_url,
+            message=job.message,
+            closed_by=closed_by,
+            at=self.clock.now(),
+        )
+        step = part_transitions.record_outcome(attempt, outcome)
+        _, changed = update(self.ledger, part.address, step, known=part)
+        if changed:
+            self._report(part, job, closed_by)
+            self.queue.collect(part.import_id, part.number)
+
+    def _report(self, part: Part, job: Job, closed_by: ClosedBy) -> None:
+        self.telemetry.emit(
+            "job_settled",
+            import_id=part.import_id,
+            part=part.number,
+            job_id=job.job_id,
+            closed_by=closed_by.value,
+            status=job.status.value,
+            added=job.added,
+            updated=job.updated,
+            skipped=job.skipped,
+        )
+
 
 CLOCKS_SECONDS = 300  # how far Bigin's clock and ours may be apart
 

@@ -38,8 +38,7 @@ from bigin_import.object_keys import KeyKind
 from bigin_import.ports import Clock, Failures, Files, Ledger, Resumer, Telemetry
 from bigin_import.settling.close import ImportCloser, give_up_hold
 from bigin_import.settling.collect import Collector
-from bigin_import.settling.match_job import JobMatcher
-from bigin_import.settling.poll import JobPoller
+from bigin_import.settling.match_job import JobMatcher, JobPoller
 from bigin_import.settling.waiting_notices import PauseNotices
 from bigin_import.settling.write_overview import OpenImports, OverviewWriter, find_open
 from bigin_import.settling.zoho_access import ZohoAccess
