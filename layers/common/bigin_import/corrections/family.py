@@ -42,7 +42,6 @@ from bigin_import.stored_plan import write_decisions
 MOST_BYTES = 500_000_000  # of kept rows, packed; a million rows are a tenth of that
 WINDOW = 50_000  # rows that are looked up at once; bounds memory whatever the size of the file
 _NAMED = 10
-_IN = frozenset({RowStatus.ADDED, RowStatus.UPDATED, RowStatus.EXISTING})
 _SAID_IN = frozenset({"added", "updated", "added or updated", "existing"})
 type Identity = tuple[str, int]
 
@@ -108,7 +107,7 @@ class FamilyRows:
         found: dict[str, list[KeptRow]] = {}
         for member in self.members if self.originals else ():
             for kept in self._read(member) if member.import_id in self.originals else ():
-                if kept.sent in wanted and not kept.root_import and kept.status in _IN:
+                if kept.sent in wanted and not kept.root_import and kept.status.is_in_bigin:
                     found.setdefault(kept.sent, []).append(kept._replace(through=member.import_id))
         return found
 
@@ -135,10 +134,10 @@ def _take_in(
 ) -> None:
     """Note the latest that got a row in; else that it is unclear."""
     earlier = found.get(identity)
-    if kept.status in _IN:
+    if kept.status.is_in_bigin:
         if not kept.through or earlier is None:
             found[identity] = kept._replace(through=kept.through or import_id)
-    elif kept.status is RowStatus.UNCLEAR and (earlier is None or earlier.status not in _IN):
+    elif kept.status is RowStatus.UNCLEAR and (earlier is None or not earlier.status.is_in_bigin):
         found[identity] = kept._replace(through=kept.through or import_id)
 
 
@@ -206,7 +205,7 @@ class Decider:
                 number = row.parent.row if row.parent else None
                 identity = identities.get(number) if number else None
                 kept = results.get(identity or ("", 0))
-                if identity is not None and (kept is None or kept.status not in _IN):
+                if identity is not None and (kept is None or not kept.status.is_in_bigin):
                     kept = self._take_mended(row, mended) or kept
                 decision = self._decided(row, identity, kept)
                 self._count(decision, row)
@@ -249,7 +248,7 @@ class Decider:
         if kept is None:
             return self._decided_by_its_word(decision, row.parent)
         settled = decision._replace(record_id=kept.record_id, through=kept.through, reason="")
-        if kept.status in _IN and self._is_in(row, kept):
+        if kept.status.is_in_bigin and self._is_in(row, kept):
             return settled._replace(status=RowStatus.EXISTING)
         if kept.status is RowStatus.UNCLEAR and not self._may_be_sent(row):
             return settled._replace(status=RowStatus.UNCLEAR)

@@ -251,7 +251,6 @@ def _fits(record_id: str) -> bool:
 
 MOST_REMEMBERED = 20
 MOST_BYTES = 500_000_000  # of kept rows, packed; a million rows are a tenth of that
-_IN = (RowStatus.ADDED, RowStatus.UPDATED, RowStatus.EXISTING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,7 +338,7 @@ class EarlierRows:
             if record is None or not record.state.is_closed or record.results is None:
                 continue
             for row in self._read_kept_rows(record.results):
-                if row.status in _IN and not row.through:
+                if row.status.is_in_bigin and not row.through:
                     found[_identity(row, member)] = _Other(row, member)
         return found
 
@@ -360,7 +359,7 @@ def _identity(row: KeptRow, import_id: str) -> Identity:
 
 
 def _row_in(row: KeptRow, number: int, identity: Identity, through: str) -> RowIn:
-    status = RowStatus.EXISTING if row.status in _IN else None
+    status = RowStatus.EXISTING if row.status.is_in_bigin else None
     if row.status is RowStatus.UNCLEAR:
         status = RowStatus.UNCLEAR
     cells = bytes.fromhex(row.cells or row.sent)

@@ -366,7 +366,7 @@ def mark_unknown() -> Step:
     """
 
     def step(part: Part) -> Part | None:
-        waits = part.state in BEFORE_CREATE and _awaits_word(part)
+        waits = part.state in BEFORE_CREATE and _has_unknown_job(part)
         return replace(part, state=PartState.UNKNOWN) if waits else None
 
     return step
@@ -416,7 +416,7 @@ def send_again(now: int) -> Step:
     """
 
     def step(part: Part) -> Part | None:
-        if part.state is not PartState.UNKNOWN or _awaits_word(part):
+        if part.state is not PartState.UNKNOWN or _has_unknown_job(part):
             return None
         return _to_send(part, now)
 
@@ -437,7 +437,3 @@ def confirm_not_created(now: int) -> Step:
 
 def _to_send(part: Part, now: int) -> Part:
     return replace(part, state=PartState.STORED, held_at=None, due_at=now + HOUR_SECONDS)
-
-
-def _awaits_word(part: Part) -> bool:
-    return part.attempt is not None and part.attempt.has_unknown_job

@@ -18,10 +18,17 @@ class RowStatus(StrEnum):
     UNCLEAR = "unclear"
     LEFT_OUT = "left_out"
 
+    @property
+    def is_in_bigin(self) -> bool:
+        return self in _IN_BIGIN
+
     @classmethod
     def _missing_(cls, value: object) -> RowStatus | None:
         """Read files of the releases that had Bigin's word for a refused row."""
         return cls.REFUSED if value == "skipped" else None
+
+
+_IN_BIGIN = frozenset({RowStatus.ADDED, RowStatus.UPDATED, RowStatus.EXISTING})
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from bigin_import.domain.part_record import Part, Sent
 from bigin_import.domain.plan import Plan
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import ImportState, PartState
-from bigin_import.errors import MissingObjectError, NoticeFailedError, hiding_adapter
+from bigin_import.errors import MissingObjectError, hiding_adapter
 from bigin_import.importing import rejections
 from bigin_import.importing.key_locks import KeyLocks
 from bigin_import.importing.register import Registrar
@@ -43,7 +43,7 @@ from bigin_import.row_results.result_files import (
 from bigin_import.settling.family_pages import FamilyPages
 from bigin_import.settling.row_files import Rows, sent_columns
 from bigin_import.settling.summarize import ConsoleLinks, next_steps, summarize
-from bigin_import.settling.waiting_notices import Suggest, WaitingNotice
+from bigin_import.settling.waiting_notices import Suggest, WaitingNotice, publish
 from bigin_import.splitting.content_log import Fingerprints
 from bigin_import.stored_plan import read_plan, read_problems, write_problems
 from bigin_import.telemetry import report_if_refused
@@ -427,12 +427,7 @@ class ImportCloser:
         update(self.ledger, record.address, import_transitions.record_reminded(now))
 
     def _publish(self, record: Import, notice: Notice) -> None:
-        try:
-            self.notices.publish(notice)
-        except NoticeFailedError:
-            self.telemetry.emit("notice_failed", import_id=record.import_id)
-            raise
-        self.telemetry.emit("notice_published", import_id=record.import_id)
+        publish(self.notices, self.telemetry, notice, import_id=record.import_id)
 
     def _report(self, record: Import, closing: Closing) -> None:
         counts = closing.counts

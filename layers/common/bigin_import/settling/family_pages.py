@@ -14,7 +14,6 @@ from io import BytesIO
 from bigin_import import object_keys
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import Family
-from bigin_import.domain.row_result import RowStatus
 from bigin_import.errors import MissingObjectError
 from bigin_import.ports import Files, Ledger
 from bigin_import.report.page import with_family
@@ -24,7 +23,6 @@ from bigin_import.settling.summarize import ConsoleLinks
 
 MOST_PAGE_BYTES = 50_000_000
 MOST_BYTES = 500_000_000  # of kept rows, packed; a million rows are a tenth of that
-_IN = frozenset({RowStatus.ADDED, RowStatus.UPDATED, RowStatus.EXISTING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +92,7 @@ class FamilyPages:
         for member in members:
             for row in self._read_rows(member):
                 first = row.root_import or member.import_id
-                if row.status in _IN and first == root.import_id:
+                if row.status.is_in_bigin and first == root.import_id:
                     number = row.root_row or row.row
                     is_in.extend(bytes(max(0, number + 1 - len(is_in))))
                     is_in[number] = 1

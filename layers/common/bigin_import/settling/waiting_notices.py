@@ -49,6 +49,21 @@ class Suggestion:
 type Suggest = Callable[[Import], Suggestion]
 
 
+def publish(notices: Notices, telemetry: Telemetry, notice: Notice, *, import_id: str) -> None:
+    """
+    Publish a notice about an import.
+
+    Raises:
+        NoticeFailedError: The topic did not take it; operators hear of that by an alarm.
+    """
+    try:
+        notices.publish(notice)
+    except NoticeFailedError:
+        telemetry.emit("notice_failed", import_id=import_id)
+        raise
+    telemetry.emit("notice_published", import_id=import_id)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingNotice:
     """Tells of drops that wait for a mapping; *wait_seconds*: how long nobody is told."""
@@ -75,7 +90,8 @@ class WaitingNotice:
         is_due = waited >= self.wait_seconds or bool(suggestion.problems)
         if record.reminded_at is not None or not is_due:
             return
-        self._publish(record, self._compose(record, suggestion))
+        notice = self._compose(record, suggestion)
+        publish(self.notices, self.telemetry, notice, import_id=record.import_id)
         update(
             self.ledger, record.address, import_transitions.record_waiting_notice(self.clock.now())
         )
@@ -93,14 +109,6 @@ class WaitingNotice:
             problems=suggestion.problems,
             alike=alike if len(alike) > 1 else (),
         )
-
-    def _publish(self, record: Import, notice: Notice) -> None:
-        try:
-            self.notices.publish(notice)
-        except NoticeFailedError:
-            self.telemetry.emit("notice_failed", import_id=record.import_id)
-            raise
-        self.telemetry.emit("notice_published", import_id=record.import_id)
 
 
 DAY_SECONDS = 24 * 3600

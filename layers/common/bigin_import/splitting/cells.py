@@ -294,7 +294,7 @@ REMEDY = (
     "A spreadsheet keeps 15 digits of a number: export the file again and do not save it from a "
     "spreadsheet, or read the column as text there"
 )
-_ID_TYPES = frozenset({"id", "lookup", "ownerlookup"})
+ID_TYPES = frozenset({"id", "lookup", "ownerlookup"})
 
 
 class IdDamage:
@@ -343,7 +343,7 @@ class IdDamage:
 
 def id_damage(data_type: str | None, *, is_key: bool) -> IdDamage | None:
     """Return what looks for damage in a column; None if no ids are in it."""
-    if data_type in _ID_TYPES:
+    if data_type in ID_TYPES:
         return IdDamage(are_numbers=True)
     if is_key and data_type in {"integer", "bigint"}:
         return IdDamage(are_numbers=True, are_whole=True)

@@ -59,7 +59,6 @@ KEPT_APOSTROPHE = Tell(
     "sent as they are.",
 )
 BARE_NUMBER = Tell("bare number")
-EMPTY = Tell("empty")
 _FORMULA = re.compile(r'="((?:[^"]|"")*)"')
 _APOSTROPHE = re.compile(r"'(?=.*\d)[\d \u00a0+\-().]+")
 _BARE = re.compile(r"(?=.*\d)[\d \u00a0+\-().]+")

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
 from bigin_import.splitting.cells import (
+    ID_TYPES,
     MISFIT,
     PLACEHOLDERS,
     SPACES,
@@ -21,8 +22,6 @@ from bigin_import.splitting.cells import (
 )
 from bigin_import.splitting.dates import DatePattern
 from bigin_import.splitting.numbers import NUMBER_TYPES, WHOLE_TYPES, NumberKind
-
-_ID_TYPES = frozenset({"id", "lookup", "ownerlookup"})
 
 
 class TextKind:
@@ -334,7 +333,7 @@ def kind_of(planned: PlannedColumn, plan: ColumnPlan, *, is_key: bool) -> CellKi
         return NumberKind(planned)
     if data_type == "boolean" or planned.pick_list:
         return BooleanKind(planned) if data_type == "boolean" else PicklistKind(planned)
-    if fits and (data_type in {"date", "datetime", "email"} | _ID_TYPES | NUMBER_TYPES):
+    if fits and (data_type in {"date", "datetime", "email"} | ID_TYPES | NUMBER_TYPES):
         return _shaped_kind(planned, data_type, fits)
     if data_type == "phone":
         return PhoneKind(planned)
@@ -344,4 +343,4 @@ def kind_of(planned: PlannedColumn, plan: ColumnPlan, *, is_key: bool) -> CellKi
 def _shaped_kind(planned: PlannedColumn, data_type: str | None, fits: FieldType) -> CellKind:
     if data_type == "email":
         return EmailKind(planned, fits)
-    return IdKind(fits) if data_type in _ID_TYPES else TypedKind(fits)
+    return IdKind(fits) if data_type in ID_TYPES else TypedKind(fits)
