@@ -130,12 +130,13 @@ def _form(key: str) -> str:
 
 
 def reach_of(mapping_key: str) -> str:
-    """Return the prefix under which every CSV lies that *mapping_key* may be the mapping of."""
-    name = basename(mapping_key)
-    folder = mapping_key.removesuffix(name)
-    if name.casefold() in _FOLDER_MAPPINGS:
-        return folder
-    return folder + _OF_MAPPING.sub("", name)
+    """
+    Return the prefix under which every CSV lies that *mapping_key* may be the mapping of.
+
+    It is the folder also for a mapping of one file, whose name may differ in letter case or in
+    its Unicode form.
+    """
+    return mapping_key.removesuffix(basename(mapping_key))
 
 
 def is_ours(key: str) -> bool:

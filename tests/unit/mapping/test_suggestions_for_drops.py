@@ -156,3 +156,50 @@ def test_a_suggestion_for_a_wrong_mapping_imports_the_drop() -> None:
     source = harness.files.find_newest(CSV)
     assert source is not None
     assert harness.import_of(source, take=2).state is ImportState.SENT
+
+
+def entries(written: dict[str, Any] | None) -> list[tuple[str, str]]:
+    assert written is not None
+    return [(entry["column"], entry["api_name"]) for entry in written["field_mappings"]]
+
+
+def test_columns_of_an_export_that_has_grown_are_found_by_their_labels() -> None:
+    counted = [{"index": 0, "api_name": "Last_Name"}, {"index": 1, "api_name": "Email"}]
+    mapping = {"module": "Contacts", "operation": "insert", "field_mappings": counted}
+
+    written = suggested(mapping, b"First Name,Last Name,Email\nAda,Lovelace,ada@example.com\n")
+
+    assert ("Last Name", "Last_Name") in entries(written)
+    assert ("Email", "Email") in entries(written)
+
+
+def test_a_separator_is_suggested_without_letting_bigin_add_what_stands_between() -> None:
+    harness = Harness()
+    values = ("Red", "Green")
+    harness.bigin.module_fields["Contacts"] += (
+        Field("Tags", "Tags", "multiselectpicklist", pick_list=values),
+    )
+    columns = {"Surname": "Last_Name", "Colours": "Tags"}
+    mapping = {"module": "Contacts", "operation": "insert", "columns": columns}
+
+    written = suggested(mapping, b'Surname,Colours\nA,"Red, Green"\nB,Red\n', harness)
+
+    assert written is not None
+    (entry,) = (each for each in written["field_mappings"] if each["api_name"] == "Tags")
+    assert entry == {"column": "Colours", "api_name": "Tags", "separator": ","}
+
+
+@pytest.mark.parametrize(("header", "century"), [("Birthday", "past"), ("Last contact", None)])
+def test_birth_dates_with_two_digits_are_suggested_in_the_past(
+    header: str, century: str | None
+) -> None:
+    harness = Harness()
+    label = "Date of birth" if century else "Contacted"
+    harness.bigin.module_fields["Contacts"] += (Field("When", label, "date"),)
+    mapping = AS_WRITTEN | {"columns": {"Surname": "Last_Name", header: "When"}}
+
+    written = suggested(mapping, f"Surname,{header}\nA,23.04.31\nB,30.11.80\n".encode(), harness)
+
+    assert written is not None
+    (entry,) = (each for each in written["field_mappings"] if each["api_name"] == "When")
+    assert (entry["format"], entry.get("century")) == ("dd.MM.yy", century)

@@ -107,7 +107,7 @@ def test_the_length_of_a_number_or_a_date_is_not_one_of_characters(
 def test_unknown_picklist_values_are_listed_for_the_report_and_not_in_the_warning() -> None:
     result = checked(["Web", "web ", "Fax"], data_type="picklist", pick_list=("Web", "Phone"))
 
-    assert result.columns[0].unknown == ("Fax",)
+    assert result.columns[0].unknown == ("Fax (1)",)
     assert "1 cells hold 1 values that the picklist Field does not have" in result.warnings[0]
     assert "Fax" not in result.warnings[0]
 
@@ -180,7 +180,8 @@ def test_of_long_cells_only_the_beginning_is_kept() -> None:
     result = checked(values, data_type="picklist", pick_list=("Web",))
 
     assert result.columns[0].samples == ("x" * 100, "y" * 99 + "…", "z" * 99 + "…")
-    assert result.columns[0].unknown == result.columns[0].samples
+    samples = result.columns[0].samples
+    assert result.columns[0].unknown == tuple(f"{sample} (1)" for sample in samples)
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:

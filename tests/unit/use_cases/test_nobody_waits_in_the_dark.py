@@ -101,6 +101,22 @@ def test_a_mapping_that_differs_in_unicode_form_or_case_is_found(
     assert harness.import_of(source).state is ImportState.COMPLETED
 
 
+@pytest.mark.parametrize(("drop", "mapping"), [(NFC, NFD), (NFD, NFC), ("Contacts", "contacts")])
+def test_a_corrected_mapping_that_is_spelled_otherwise_takes_its_drop_up_again(
+    drop: str, mapping: str
+) -> None:
+    harness = Harness()
+    harness.drop(f"incoming/{mapping}.mapping.json", {**MAPPING, "columns": {"Mail": "Email"}})
+    source = harness.drop(f"incoming/{drop}.csv", ROWS)
+    harness.tick(minutes=2)
+    assert harness.import_of(source).state is ImportState.REJECTED
+
+    harness.drop(f"incoming/{mapping}.mapping.json", MAPPING)
+    harness.tick(minutes=2)
+
+    assert harness.import_of(source, 2).state is ImportState.COMPLETED
+
+
 def test_an_exact_name_goes_before_one_that_is_spelled_otherwise() -> None:
     harness = Harness()
     harness.drop("incoming/CONTACTS.mapping.json", {"module": "Accounts"})

@@ -461,3 +461,20 @@ def test_a_hold_says_when_to_give_which_command(decision: Decision, words: str) 
     assert words in told.notice
     payload = f'"resume": "{told.import_id}", "decision": "{decision}", "part": 1, "attempt": 1'
     assert payload in told.notice
+
+
+def test_new_values_of_a_picklist_are_listed_on_the_page_and_not_in_the_notice() -> None:
+    def with_stages(harness: Harness) -> None:
+        stage = Field("Stage", "Stage", "picklist", pick_list=("Open", "Closed won"))
+        harness.bigin.module_fields["Contacts"] += (stage,)
+
+    columns = {"E-mail": "Email", "Surname": "Last_Name", "Stage": "Stage"}
+    rows = [f"p{n}@example.com,N{n},{stage}" for n, stage in enumerate(["Open", "Lost", "Lost"])]
+    body = "\n".join(["E-mail,Surname,Stage", *rows]).encode()
+
+    told = dropped(with_stages, mapping={**MAPPING, "columns": columns}, body=body)
+
+    assert "2 cells hold 1 values that the picklist Stage does not have" in told.notice
+    assert "Nothing to do." not in told.notice
+    assert "Values that Stage does not have yet in Bigin: Lost (2)." in told.report
+    assert "Lost" not in told.notice

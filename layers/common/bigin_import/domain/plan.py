@@ -222,7 +222,8 @@ class ColumnFindings:
         filled: Values that are not empty; 0 if nothing is known of the field to check them by.
         misfits: Values that do not fit the field.
         misfit_rows: Rows of the first ten of them.
-        unknown: The first twenty values that a picklist does not have yet, shortened; cells too.
+        unknown: The first twenty values that a picklist does not have yet, shortened, each with
+            its count and the nearest known one; cells too.
         decimal: Decimal mark that its cells have proven, where the mapping says nothing.
     """
 

@@ -204,9 +204,6 @@ def _rank(api_name: str, key: str | None, fields: ModuleFields) -> int:
     return 3 if field is not None and field.mandatory else 4
 
 
-_BIRTH = re.compile(r"birth|geburt|naissance|nacimiento", re.IGNORECASE)
-
-
 def _column(
     entry: Resolved, source: int, mapping: Mapping, fields: ModuleFields, zone: str
 ) -> PlannedColumn:
@@ -224,7 +221,7 @@ def _column(
         decimal_place=field.decimal_place if field else None,
         display_values=field.display_values if field else (),
         is_mandatory=is_needed and not mapped.default_value,
-        is_birth=bool(_BIRTH.search(f"{api_name} {field.label if field else ''}")),
+        is_birth=fields.is_birth(api_name, entry.header),
         zone=(mapped.rule.zone or zone) if _has_offset(mapped, fields) else "",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -102,6 +103,12 @@ VOCABULARY: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
+_BIRTH = re.compile(
+    r"birth|\bdob\b|geburt|naissance|nacimiento|nascita|nascimento|geboorte|f\u00f6delse|urodzenia",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ModuleFields:
     """
@@ -134,6 +141,11 @@ class ModuleFields:
     def is_date(self, api_name: str) -> bool:
         """Return whether a field holds dates, with or without a time."""
         return self.data_type(api_name) in DATE_TYPES
+
+    def is_birth(self, api_name: str, header: str) -> bool:
+        """Return whether a date field, or the column that fills it, is called one of birth."""
+        field = self.by_name.get(api_name)
+        return _BIRTH.search(f"{api_name} {field.label if field else ''} {header}") is not None
 
     def is_unique(self, api_name: str) -> bool:
         """Return whether no two records can share a value of this field."""

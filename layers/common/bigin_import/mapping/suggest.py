@@ -11,7 +11,7 @@ from bigin_import.domain.job_request import Field, Operation
 from bigin_import.mapping.fields import ModuleFields
 from bigin_import.mapping.keys import RULE_KEYS, SETTING_KEYS
 from bigin_import.mapping.model import MappedField, Mapping
-from bigin_import.mapping.names import SYSTEM_KEYS, Headers
+from bigin_import.mapping.names import SYSTEM_KEYS, Headers, loose_form
 from bigin_import.mapping.recognise import (
     SURE,
     Samples,
@@ -20,7 +20,7 @@ from bigin_import.mapping.recognise import (
     likely_fields,
 )
 from bigin_import.mapping.validate import DateFormats, resolve_headers
-from bigin_import.splitting.dates import same_dates
+from bigin_import.splitting.dates import has_short_year, same_dates
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,11 @@ def suggested_entries(
 def _kept(mapping: Mapping, headers: Headers, known: ModuleFields) -> Iterator[Suggested]:
     """Yield the entries of *mapping* that have, or most likely have, a column in the drop."""
     filled: set[str] = set()
+    has_grown = any(_names_another(mapped, mapping, headers, known) for mapped in mapping.fields)
     for mapped in mapping.fields:
         column = _column(mapped, headers)
+        if has_grown and mapped.column is None and mapped.index is not None:
+            column = _moved(mapped, mapping, headers, known)
         header = "" if column is None else headers.names[column]
         api_name = _field_of(mapped.api_name, header, known)
         field = known.by_name.get(api_name)
@@ -57,6 +60,33 @@ def _kept(mapping: Mapping, headers: Headers, known: ModuleFields) -> Iterator[S
         if has_source and is_writable and api_name and api_name not in filled:
             filled.add(api_name)
             yield Suggested(column, mapped.model_copy(update={"api_name": api_name}))
+
+
+def _names_another(
+    mapped: MappedField, mapping: Mapping, headers: Headers, known: ModuleFields
+) -> bool:
+    """Return whether the header of a column that is counted is the name of another mapped field."""
+    if mapped.column is not None or mapped.index not in range(len(headers.names)):
+        return False
+    header = loose_form(headers.names[mapped.index or 0])
+    others = {each.api_name for each in mapping.fields} - {mapped.api_name}
+    names = {loose_form(name) for other in others for name in _names_of(other, known)}
+    return header in names and header not in map(loose_form, _names_of(mapped.api_name, known))
+
+
+def _moved(
+    mapped: MappedField, mapping: Mapping, headers: Headers, known: ModuleFields
+) -> int | None:
+    """Return where the column of a field is now, in an export that has grown a column."""
+    for name in _names_of(mapped.api_name, known):
+        if len(matches := headers.matches(name)) == 1:
+            return matches[0]
+    return None if _names_another(mapped, mapping, headers, known) else mapped.index
+
+
+def _names_of(api_name: str, known: ModuleFields) -> tuple[str, ...]:
+    field = known.by_name.get(api_name)
+    return (api_name, field.label) if field else (api_name,)
 
 
 def _field_of(api_name: str, header: str, known: ModuleFields) -> str:
@@ -194,6 +224,9 @@ def write_lines(
 ) -> list[str]:
     """Put *lines* in, and return what a person must choose: one key may have several values."""
     to_choose = []
+    # With its separator a cell has no new value any more.
+    separated = {line.column for line in lines if line.key == "separator"}
+    lines = [each for each in lines if each.key != "new_values" or each.column not in separated]
     values: dict[tuple[str | None, str], list[Any]] = {}
     for line in lines:
         known = values.setdefault((line.column, line.key), [])
@@ -294,6 +327,8 @@ def _written(
         if known.is_date(mapped.api_name):
             fitting = date_formats(headers.sources[entry.column]) if date_formats else ()
             rules["format"] = _format(mapped.rule.date_format, fitting)
+            if has_short_year(rules["format"]) and known.is_birth(mapped.api_name, name):
+                rules.setdefault("century", "past")
     return source | {"api_name": mapped.api_name} | rules
 
 

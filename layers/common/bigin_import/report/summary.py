@@ -187,6 +187,8 @@ class ImportSummary:
         choices: What a person may decide about a hold, or do about an import that is closed.
         warnings: Sentences on values or rows: with one of them there is something to do.
         notes: Sentences that are good to know and ask for nothing.
+        new_values: Sentences on values that picklists do not have yet. They hold cells, so that
+            only the page shows them.
         failed_csv: The failed file whole, for the embedded download; None if it is too large.
         console_url: The results folder in the AWS console.
     """
@@ -218,6 +220,7 @@ class ImportSummary:
     choices: tuple[Choice, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    new_values: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     reasons: tuple[RankedReason, ...] = ()
     failed_rows: tuple[FailedRow, ...] = ()

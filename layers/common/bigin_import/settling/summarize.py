@@ -248,6 +248,7 @@ def summarize(
         choices=tuple(_choices(record, parts, around)),
         warnings=tuple(_warnings(plan)) if plan else (),
         notes=(*_notes(plan), *_part_notes(parts)) if plan else (),
+        new_values=tuple(_new_values(plan)) if plan else (),
         header=plan.header if plan else (),
         parts=tuple(map(part_summary, parts)),
         console_url=around.console_url(record.results or ""),
@@ -313,6 +314,14 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield "Rows with the same key lie in different parts, so the parts ran one after another."
 
 
+def _new_values(plan: Plan) -> Iterator[str]:
+    """Yield the values that picklists do not have yet: cells, so only for the report."""
+    for column in plan.cut.columns:
+        if column.unknown:
+            values = ", ".join(column.unknown)
+            yield f"Values that {column.api_name} does not have yet in Bigin: {values}."
+
+
 def _part_notes(parts: tuple[Part, ...]) -> Iterator[str]:
     for part in parts:
         yield from (f"Part {part.number}: {warning}" for warning in part.warnings)
@@ -353,7 +362,4 @@ def _findings(plan: Plan) -> Iterator[str]:
     if cut.invalid:
         yield f"{rows(cut.invalid)} would not be sent."
         yield from (f"Row {one.row}: {sentence(one.reason)}" for one in cut.invalid_rows[:10])
-    for column in cut.columns:
-        if column.unknown:
-            values = ", ".join(column.unknown[:10])
-            yield f"Values that {column.api_name} does not have yet in Bigin: {values}."
+    yield from _new_values(plan)

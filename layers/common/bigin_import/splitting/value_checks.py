@@ -171,7 +171,7 @@ class ColumnConclusions:
             samples=tuple(self._reader.samples),
             misfits=misfits.count,
             misfit_rows=tuple(misfits.first),
-            unknown=tuple(map(shown, list(self._reader.new_values)[:_UNKNOWN_NAMED])),
+            unknown=tuple(map(self._new_value, list(self._reader.new_values)[:_UNKNOWN_NAMED])),
             decimal=self._proven_decimal(),
         )
 
@@ -282,15 +282,18 @@ class ColumnConclusions:
         what = f"{len(named):,} values are not in the picklist {self._planned.api_name} in Bigin"
         if near:
             what += f", {len(near):,} of them nearly" if is_refused else " but nearly"
-        cells = tuple(
-            f"{shown(value)} ({new[value]:,})"
-            + (f": in Bigin {near[value]}" if value in near else "")
-            for value in list(named)[:_UNKNOWN_NAMED]
-        )
+        cells = tuple(map(self._new_value, list(named)[:_UNKNOWN_NAMED]))
         met = self._unmet_values()
         remedy = 'Correct them, say by "values" what they are in Bigin'
         remedy += "" if is_refused else ', or write "new_values": "add" if Bigin is to add them'
         return Problem("", f"{what}, first in row {rows}{met}", remedy, cells=cells)
+
+    def _new_value(self, value: str) -> str:
+        """Return a value as the report shows it, with its count and the nearest known one."""
+        kind = self._reader.kind
+        near = kind.nearest(value) if isinstance(kind, PicklistKind) else None
+        count = f"{shown(value)} ({self._reader.new_values[value]:,})"
+        return f"{count}: in Bigin {near}" if near else count
 
     def _unmet_values(self) -> str:
         """Return which keys of `values` are in no cell: often they are misspelt."""
