@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from tests.bigin_twin.answers import RefusedError
+from tests.bigin_twin.faults import FaultName
 from tests.bigin_twin.server_state import Server
 
 ADMIN_PREFIX = "/_twin/"
@@ -31,6 +33,7 @@ def install(app: Flask, server: Server) -> None:
     app.register_error_handler(NotFound, lambda _: _refusal(RefusedError("INVALID_URL_PATTERN")))
     app.before_request(_note_start(server))
     app.after_request(_show_credits(server))
+    app.after_request(_delay_answer(server))
     app.teardown_request(_log_request(server))
 
 
@@ -65,6 +68,27 @@ def _show_credits(server: Server) -> Any:  # noqa: ANN401
         return response
 
     return show_credits
+
+
+def _delay_answer(server: Server) -> Any:  # noqa: ANN401
+    """Let interim answers come first, or the answer late, where a fault orders it."""
+
+    def delay_answer(response: Response) -> Response:
+        if request.path.startswith(ADMIN_PREFIX):
+            return response
+        with server.bigin() as bigin:
+            now = server.clock()
+            early = bigin.faults.take(FaultName.INTERIM_ANSWERS, now, path=request.path)
+            late = bigin.faults.take(FaultName.LATE_ANSWER, now, path=request.path)
+        if early is not None:
+            status = HTTPStatus(early.status or HTTPStatus.EARLY_HINTS)
+            interim = f"HTTP/1.1 {status.value} {status.phrase}\r\n\r\n".encode()
+            # Below werkzeug, which has not begun to answer yet.
+            request.environ["werkzeug.socket"].sendall(interim * early.count)
+        server.wait(sum(fault.seconds for fault in (early, late) if fault is not None))
+        return response
+
+    return delay_answer
 
 
 def _log_request(server: Server) -> Any:  # noqa: ANN401

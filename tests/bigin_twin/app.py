@@ -91,7 +91,9 @@ class Calls:
 
     def job(self, job_id: str) -> Response:
         with self._call(BULK_SCOPES), self._server.bigin() as bigin:
-            return jsonify(bigin.job_details(job_id, self._server.clock()))
+            now = self._server.clock()
+            mixed_up = bigin.mixed_up(FaultName.FOREIGN_JOB, job_id, now)
+            return jsonify(bigin.job_details(mixed_up, now))
 
     def result(self, zgid: str, job_id: str, name: str) -> Response:
         with self._file_host(), self._call(), self._server.bigin() as bigin:

@@ -11,8 +11,8 @@ class FaultName(StrEnum):
     """Each fault and, in brackets, the arguments it reads."""
 
     TOKEN_REFUSED = "token_refused"  # (code)
-    UPLOAD_REFUSED = "upload_refused"  # (code, status, message)
-    CREATE_REFUSED = "create_refused"  # (code, status, message)
+    UPLOAD_REFUSED = "upload_refused"  # (code, status, message, retry_after)
+    CREATE_REFUSED = "create_refused"  # (code, status, message, retry_after)
     CREATE_TIMEOUT_AFTER_EFFECT = "create_timeout_after_effect"  # (seconds)
     CREATE_TIMEOUT_BEFORE_EFFECT = "create_timeout_before_effect"  # (seconds)
     BUSY = "busy"  # (retry_after, path)
@@ -23,6 +23,10 @@ class FaultName(StrEnum):
     RESULT_DEAD_LINK = "result_dead_link"
     CALLBACK_LOST = "callback_lost"
     CALLBACK_EARLY = "callback_early"
+    INTERIM_ANSWERS = "interim_answers"  # (count, status, seconds, path)
+    LATE_ANSWER = "late_answer"  # (seconds, path)
+    FOREIGN_JOB = "foreign_job"
+    FOREIGN_ROWS = "foreign_rows"
 
 
 class Fault(BaseModel):
@@ -34,9 +38,10 @@ class Fault(BaseModel):
         until: When it ends by itself, seconds since the epoch.
         path: Only requests whose path contains this.
         code: Bigin's code in the answer.
-        seconds: How long the connection hangs before it is closed.
+        seconds: How long the connection hangs before it is closed, or before the answer comes.
+        count: How many interim answers (1xx) come at once before the answer.
         after_rows: Rows of the job that are handled before it breaks off.
-        retry_after: Value of a Retry-After header.
+        retry_after: Value of a Retry-After header, readable or not.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -49,8 +54,9 @@ class Fault(BaseModel):
     status: int | None = None
     message: str | None = None
     seconds: float = 0
+    count: int = 1
     after_rows: int = 0
-    retry_after: int | None = None
+    retry_after: int | str | None = None
 
 
 class Faults:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import random
+import socket
 import time
 import zipfile
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,6 +21,7 @@ from bigin_import.errors import BiginAccessError, BiginRefusedError
 from bigin_import.ports import Bigin
 from tests.bigin_twin import model
 from tests.bigin_twin.deliveries import Routes
+from tests.bigin_twin.faults import Fault, FaultName
 from tests.bigin_twin.server_state import Server
 from tests.bigin_twin.serving import Address, Running, serving
 from tests.bigin_twin.settings import Settings
@@ -126,3 +129,48 @@ def test_a_wrong_client_secret_is_the_operators_to_mend(twin: Running) -> None:
         client(twin, secret="wrong").get_zgid()
 
     assert caught.value.code == "invalid_client_secret"
+
+
+@pytest.mark.parametrize("status", [100, 102, 103])
+def test_interim_answers_come_before_the_answer_and_the_client_gets_its_own(
+    twin: Running, status: int
+) -> None:
+    """Without a client that skips them, the second call gets what the first one asked for."""
+    bigin = client(twin)
+    bigin.get_zgid()
+    order = Fault(name=FaultName.INTERIM_ANSWERS, times=None, status=status, count=3)
+    with twin.server.bigin() as inside:
+        inside.faults.add(order)
+
+    fields, zone, again = (
+        bigin.get_fields("Contacts"),
+        bigin.get_time_zone(),
+        bigin.get_fields("Accounts"),
+    )
+
+    assert {"Last_Name"} <= {field.api_name for field in fields}
+    assert zone
+    assert {"Account_Name"} <= {field.api_name for field in again}
+
+
+def test_an_interim_answer_is_what_a_socket_sees_first(twin: Running) -> None:
+    with twin.server.bigin() as inside:
+        inside.faults.add(Fault(name=FaultName.INTERIM_ANSWERS, count=2))
+    place = urlsplit(twin.url)
+
+    request = b"GET /bigin/v2/org HTTP/1.1\r\nHost: twin\r\nConnection: close\r\n\r\n"
+    where = (place.hostname or "", place.port or 0)
+    with socket.create_connection(where, timeout=10) as connection:
+        connection.sendall(request)
+        received = b"".join(iter(lambda: connection.recv(65_536), b""))
+
+    early = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    assert received.startswith(early * 2 + b"HTTP/1.1 401")
+
+
+def test_a_late_answer_comes_all_the_same(twin: Running) -> None:
+    bigin = client(twin)
+    with twin.server.bigin() as inside:
+        inside.faults.add(Fault(name=FaultName.LATE_ANSWER, seconds=0.2, path="/org"))
+
+    assert bigin.get_zgid()

@@ -179,6 +179,55 @@ def test_busy_and_broken_servers_answer_429_and_5xx_to_order(caller: Caller) -> 
     assert (broken.status_code, again.status_code) == (502, 201)
 
 
+@pytest.mark.parametrize("wait", ["1.5", "soon", -3])
+def test_a_retry_after_can_be_one_that_nobody_can_read(caller: Caller, wait: str | int) -> None:
+    caller.fault("busy", retry_after=wait)
+    caller.fault("upload_refused", code="FILE_TOO_LARGE", status=413, retry_after=wait)
+
+    busy, too_large = caller.get("/bigin/v2/org"), caller.upload()
+
+    assert (busy.status_code, busy.headers["Retry-After"]) == (429, str(wait))
+    assert (too_large.status_code, too_large.headers["Retry-After"]) == (413, str(wait))
+
+
+def ended_jobs(caller: Caller, count: int) -> list[str]:
+    caller.settings(download_url="relative")
+    made = [caller.create().get_json()["details"]["id"] for _ in range(count)]
+    caller.now += 60
+    return made
+
+
+def test_an_answer_can_be_about_another_job(caller: Caller) -> None:
+    first, second = ended_jobs(caller, 2)
+    caller.fault("foreign_job")
+
+    foreign, own = (caller.get(f"{WRITE}/{second}").get_json()["id"] for _ in range(2))
+
+    assert (foreign, own) == (first, second)
+
+
+def test_row_results_can_be_those_of_another_job(caller: Caller) -> None:
+    first, second = ended_jobs(caller, 2)
+    results = {
+        job_id: caller.get(caller.get(f"{WRITE}/{job_id}").get_json()["result"]["download_url"])
+        for job_id in (first, second)
+    }
+    caller.fault("foreign_rows")
+
+    url = caller.get(f"{WRITE}/{second}").get_json()["result"]["download_url"]
+    foreign, own = caller.get(url).data, caller.get(url).data
+
+    assert (foreign, own) == (results[first].data, results[second].data)
+    assert foreign != own
+
+
+def test_where_there_is_no_other_job_nothing_is_mixed_up(caller: Caller) -> None:
+    (only,) = ended_jobs(caller, 1)
+    caller.fault("foreign_job")
+
+    assert caller.get(f"{WRITE}/{only}").get_json()["id"] == only
+
+
 def test_a_create_can_time_out_after_it_has_made_the_job(caller: Caller) -> None:
     caller.fault("create_timeout_after_effect")
 
