@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bigin_import.domain.states import ImportState, PartState
-from tests.e2e.desk import CONTACTS, Desk, read_csv
+from tests.e2e.desk import CONTACTS, Desk, as_csv, read_csv
 from tests.e2e.seen_bigin import CREATE_PATH, UPLOAD_PATH, SeenBigin
 from tests.e2e.waiting import until
 
@@ -76,10 +76,12 @@ def test_what_bigin_says_of_another_job_closes_no_import(desk: Desk, bigin: Seen
 
 
 def test_row_results_of_another_job_make_no_row_certain(desk: Desk, bigin: SeenBigin) -> None:
-    desk.closed(desk.drop("other.csv", desk.contacts(3), CONTACTS))
+    others = [[email, "Hill"] for email in desk.emails(3)]
+    rows = [[email, "Plantagenet"] for email in desk.emails(3, first=4)]
+    desk.closed(desk.drop("other.csv", as_csv([["E-mail", "Surname"], *others]), CONTACTS))
     bigin.break_once("foreign_rows", times=None)
 
-    source = desk.drop("people.csv", desk.contacts(3, first=4), CONTACTS)
+    source = desk.drop("people.csv", as_csv([["E-mail", "Surname"], *rows]), CONTACTS)
 
     record = desk.closed(source)
     assert record.counts is not None
@@ -114,7 +116,7 @@ def test_an_upload_that_is_too_large_is_not_sent_again_though_it_may_be_after_a_
 
 
 def test_a_create_whose_answer_is_late_is_waited_for(desk: Desk, bigin: SeenBigin) -> None:
-    bigin.change(callback_when="before_answer")
+    """The job's callback comes before it."""
     bigin.break_once("late_answer", path=CREATE_PATH, seconds=3)
 
     source = desk.drop("people.csv", desk.contacts(), CONTACTS)

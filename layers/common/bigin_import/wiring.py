@@ -337,11 +337,12 @@ class Application:
 
     @cached_property
     def tick(self) -> Tick:
-        from bigin_import.settling.tick import Tick
+        from bigin_import.settling.tick import ListedFolders, Tick
 
         return Tick(
             ledger=self._ports.ledger,
             files=self._ports.files,
+            folders=ListedFolders(self._ports.files),
             intake=self.registrar,
             poller=self.poller,
             job_matcher=self.job_matcher,

@@ -207,9 +207,9 @@ class MappingFinder:
         """Return the mapping that counts for a drop now: its own, its parent's, its folder's."""
         key = record.source.key
         return (
-            self.intake.find_own_mapping(key)
+            self.intake.mappings.find_own(key)
             or self.corrections.find_parents_mapping(record.source)
-            or self.intake.find_folder_mapping(key)
+            or self.intake.mappings.find_in_folders(key)
         )
 
     def read(self, record: Import, pin: MappingPin) -> Mapping:

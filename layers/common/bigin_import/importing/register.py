@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from posixpath import dirname
+from typing import Protocol
 
 from bigin_import import identity, object_keys
 from bigin_import.domain.drop import ObjectVersion
@@ -25,6 +26,52 @@ TAKE_UP_SECONDS = 7 * 24 * 3600
 LONGEST_WAIT_SECONDS = 7 * 24 * 3600  # for a mapping, by template.yaml; then a drop is rejected
 MOST_IN_FOLDER = 2_000  # keys looked at for a mapping whose name is spelled otherwise
 MOST_WAITING = 200  # looked at when a mapping arrives; the tick looks at the rest
+
+
+class Keys(Protocol):
+    """What is needed of the port Files to look for a mapping."""
+
+    def list_keys(self, prefix: str) -> Iterator[str]: ...
+    def find_newest(self, key: str) -> ObjectVersion | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MappingPlaces:
+    """Finds the mapping that a CSV has by its place and name."""
+
+    files: Keys
+
+    def find(self, key: str) -> MappingPin | None:
+        """Return the mapping that counts for the CSV *key* now: the nearest one."""
+        return self.find_own(key) or self.find_in_folders(key)
+
+    def find_own(self, key: str) -> MappingPin | None:
+        """Return the mapping that bears the name of the CSV *key*."""
+        exact = self._find_first(object_keys.own_mapping_names(key))
+        return exact or self._find_own_alike(key)
+
+    def _find_own_alike(self, key: str) -> MappingPin | None:
+        """Return the mapping whose name differs in spelling alone, if there is only one."""
+        alike = self.find_alike(key)
+        version = self.files.find_newest(alike[0]) if len(alike) == 1 else None
+        return MappingPin(key=version.key, version_id=version.version_id) if version else None
+
+    def find_alike(self, key: str) -> tuple[str, ...]:
+        """Return the mappings beside *key* that differ from its name in Unicode form or case."""
+        keys = islice(self.files.list_keys(folder_of(key)), MOST_IN_FOLDER)
+        return tuple(each for each in keys if object_keys.is_named_alike(each, key))
+
+    def find_in_folders(self, key: str) -> MappingPin | None:
+        """Return the mapping of the folder of the CSV *key*, or of the nearest one above."""
+        return self._find_first(object_keys.folder_mapping_names(key))
+
+    def _find_first(self, candidates: Iterable[object_keys.Names]) -> MappingPin | None:
+        for prefix, names in candidates:
+            for key in self.files.list_keys(prefix):
+                version = self.files.find_newest(key) if key.casefold() in names else None
+                if version is not None:
+                    return MappingPin(key=key, version_id=version.version_id)
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,38 +107,9 @@ class Registrar:
             )
         return record
 
-    def find_mapping(self, key: str) -> MappingPin | None:
-        """Return the mapping that counts for the CSV *key* now: the nearest one."""
-        return self.find_own_mapping(key) or self.find_folder_mapping(key)
-
-    def find_own_mapping(self, key: str) -> MappingPin | None:
-        """Return the mapping that bears the name of the CSV *key*."""
-        exact = self._find_first(object_keys.own_mapping_names(key))
-        return exact or self._find_own_mapping_alike(key)
-
-    def _find_own_mapping_alike(self, key: str) -> MappingPin | None:
-        """Return the mapping whose name differs in spelling alone, if there is only one."""
-        alike = self.find_alike_mappings(key)
-        version = self.files.find_newest(alike[0]) if len(alike) == 1 else None
-        return MappingPin(key=version.key, version_id=version.version_id) if version else None
-
-    def find_alike_mappings(self, key: str) -> tuple[str, ...]:
-        """Return the mappings beside *key* that differ from its name in Unicode form or case."""
-        folder = f"{dirname(key)}/"
-        keys = islice(self.files.list_keys(folder), MOST_IN_FOLDER)
-        return tuple(each for each in keys if object_keys.is_named_alike(each, key))
-
-    def find_folder_mapping(self, key: str) -> MappingPin | None:
-        """Return the mapping of the folder of the CSV *key*, or of the nearest one above."""
-        return self._find_first(object_keys.folder_mapping_names(key))
-
-    def _find_first(self, candidates: Iterable[object_keys.Names]) -> MappingPin | None:
-        for prefix, names in candidates:
-            for key in self.files.list_keys(prefix):
-                version = self.files.find_newest(key) if key.casefold() in names else None
-                if version is not None:
-                    return MappingPin(key=key, version_id=version.version_id)
-        return None
+    @property
+    def mappings(self) -> MappingPlaces:
+        return MappingPlaces(self.files)
 
     def wake_imports(self, mapping: ObjectVersion) -> Iterator[str]:
         """
@@ -158,6 +176,10 @@ class Registrar:
         """Return the mapping that would count for a drop now: of a result file, its parent's."""
         key = earlier.source.key
         is_inherited = earlier.mapping is not None and object_keys.is_ours(earlier.mapping.key)
-        return self.find_own_mapping(key) or (
-            earlier.mapping if is_inherited else self.find_folder_mapping(key)
+        return self.mappings.find_own(key) or (
+            earlier.mapping if is_inherited else self.mappings.find_in_folders(key)
         )
+
+
+def folder_of(key: str) -> str:
+    return f"{dirname(key)}/"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import assert_never
 
 from bigin_import import object_keys
@@ -32,7 +33,7 @@ from bigin_import.errors import (
     UnreadableItemError,
 )
 from bigin_import.importing.pauses import LOOK_AGAIN_SECONDS, Pause, look_again_seconds
-from bigin_import.importing.register import Registrar
+from bigin_import.importing.register import Keys, MappingPlaces, Registrar, folder_of
 from bigin_import.ledger import update
 from bigin_import.object_keys import KeyKind
 from bigin_import.ports import Clock, Failures, Files, Ledger, Resumer, Telemetry
@@ -58,6 +59,7 @@ def report_open_work(found: OpenImports, clock: Clock, telemetry: Telemetry) -> 
     )
 
 
+MOST_REMEMBERED = 50_000  # keys of a folder and what is below it: 50 pages of S3's
 MOST_ITEMS = 1_200  # of each kind in one tick: 10,000 are looked at within ten minutes
 RESERVE_SECONDS = 60  # the longest single item: joining one part
 OVERDUE_SECONDS = 15 * 60
@@ -69,12 +71,58 @@ _TOLD_OF_OTHERS = (Pause.TURN.name, Pause.HELD_FILE.name)  # what these wait for
 _SUBMITTED = (ImportState.PREPARING, ImportState.SENDING)
 
 
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What was listed; *mappings* are those of *keys* that are named like one."""
+
+    keys: frozenset[str]
+    mappings: tuple[str, ...]
+
+
+class ListedFolders:
+    """
+    The bucket's keys as one tick sees them: each folder is listed once, whatever waits in it.
+
+    A folder with very many keys is asked anew each time, but only for what begins with a name.
+    """
+
+    def __init__(self, files: Keys) -> None:
+        self._files = files
+        self._listed: dict[str, _Listing | None] = {}
+
+    def find_newest(self, key: str) -> ObjectVersion | None:
+        return self._files.find_newest(key)
+
+    def find_current(self, key: str) -> bool:
+        """Return whether *key* is there, by a listing of its folder."""
+        listing = self._list(folder_of(key))
+        return self.find_newest(key) is not None if listing is None else key in listing.keys
+
+    def list_keys(self, prefix: str) -> Iterator[str]:
+        """Yield the mappings that begin with *prefix*, as its folder was listed, if it was."""
+        listing = self._listed.get(folder_of(prefix)) or self._list(prefix)
+        if listing is None:
+            yield from self._files.list_keys(prefix)
+        else:
+            yield from (key for key in listing.mappings if key.startswith(prefix))
+
+    def _list(self, prefix: str) -> _Listing | None:
+        """Return what begins with *prefix*, listed once; None if that is too much to keep."""
+        if prefix not in self._listed:
+            keys = tuple(islice(self._files.list_keys(prefix), MOST_REMEMBERED + 1))
+            mappings = tuple(key for key in keys if object_keys.kind_of(key) is KeyKind.MAPPING)
+            is_whole = len(keys) <= MOST_REMEMBERED
+            self._listed[prefix] = _Listing(frozenset(keys), mappings) if is_whole else None
+        return self._listed[prefix]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
     """Everything the tick does."""
 
     ledger: Ledger
     files: Files
+    folders: ListedFolders
     intake: Registrar
     poller: JobPoller
     job_matcher: JobMatcher
@@ -313,8 +361,8 @@ class Tick:
         key = record.source.key
         if (
             is_over
-            or self.intake.find_mapping(key) is not None
-            or self.files.find_newest(key) is None
+            or not self.folders.find_current(key)
+            or MappingPlaces(self.folders).find(key) is not None
         ):
             self.resumer.resume(record.import_id)
         else:

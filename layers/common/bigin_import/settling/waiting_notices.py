@@ -85,10 +85,12 @@ class WaitingNotice:
         """
         if record.state is not ImportState.WAITING_FOR_MAPPING or record.pause is not None:
             return
+        if record.reminded_at is not None:
+            return
         suggestion = self.suggest(record)
         waited = self.clock.now() - record.received_at
         is_due = waited >= self.wait_seconds or bool(suggestion.problems)
-        if record.reminded_at is not None or not is_due:
+        if not is_due:
             return
         notice = self._compose(record, suggestion)
         publish(self.notices, self.telemetry, notice, import_id=record.import_id)
@@ -98,7 +100,7 @@ class WaitingNotice:
 
     def _compose(self, record: Import, suggestion: Suggestion) -> Notice:
         key = record.source.key
-        alike = self.intake.find_alike_mappings(key)
+        alike = self.intake.mappings.find_alike(key)
         return compose_no_mapping(
             file=key,
             import_id=record.import_id,
