@@ -28,8 +28,8 @@ help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(DEVELOPMENT) $(MINISTACK) ## See it work: two files, or CSV=file [MAPPING=file]
-	@$(PYTHON) -m tests.local_stack.demo $(if $(CSV),--csv "$(CSV)") $(if $(MAPPING),--mapping "$(MAPPING)")
+demo: $(DEVELOPMENT) $(MINISTACK) ## See it work: two files, or CSV=file [MAPPING=file]; KILL=1, JSON=1
+	@$(PYTHON) -m tests.local_stack.demo $(if $(CSV),--csv "$(CSV)") $(if $(MAPPING),--mapping "$(MAPPING)") $(if $(KILL),--kill)
 
 .PHONY: up
 up: $(DEVELOPMENT) $(MINISTACK) $(AWSCLI) ## Start a local stack to play with

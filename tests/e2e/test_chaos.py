@@ -24,8 +24,8 @@ from bigin_import.ledger import update
 from tests.e2e.desk import CONTACTS, Desk, Message
 from tests.e2e.seen_bigin import CREATE_PATH, UPLOAD_PATH, SeenBigin
 from tests.e2e.waiting import until
-from tests.e2e.workers import PROC, kill_workers
 from tests.local_stack import LocalStack
+from tests.local_stack.workers import PROC, kill_workers
 
 ROWS = 3
 TWO_PARTS_ROWS = 25_001

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import IO
 
 STOP_SECONDS = 10
 LOG_TAIL_LINES = 40
+_KILL_AT_END_OF_INPUT = (
+    "import os, signal, sys; sys.stdin.read(); os.killpg(int(sys.argv[1]), signal.SIGKILL)"
+)
 
 
 class CommandFailedError(Exception):
@@ -57,13 +61,29 @@ def running(
     stdout: int | None = None,
     end: signal.Signals = signal.SIGTERM,
 ) -> Iterator[subprocess.Popen[str]]:
-    """Yield a running process that leads a group of its own; *end* the group with the block."""
+    """
+    Yield a running process that leads a group of its own; *end* the group with the block.
+
+    If this process is killed, so is the group.
+    """
     with log.open("ab") as output:
         process = _start(command, env=env, cwd=cwd, output=output, stdout=stdout)
         try:
-            yield process
+            with _ended_with_us(process):
+                yield process
         finally:
             _stop(process, end)
+
+
+@contextmanager
+def _ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Let a process of its own session kill the group, once the end of a pipe says that we died."""
+    watch = [sys.executable, "-I", "-S", "-c", _KILL_AT_END_OF_INPUT, str(process.pid)]
+    with subprocess.Popen(watch, stdin=subprocess.PIPE, start_new_session=True) as watcher:
+        try:
+            yield
+        finally:
+            watcher.kill()  # first: the number of the group may be another's once it has ended
 
 
 def _start(

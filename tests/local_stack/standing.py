@@ -14,15 +14,18 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NoReturn
 
 from tests.local_stack import workspace
 from tests.local_stack.demo import files
+from tests.local_stack.mirror import Mirror
 from tests.local_stack.stack import LocalStack
 from tests.local_stack.workspace import LOCAL, ROOT, StackInUseError
 
 NAME = "up"
+COPY_EVERY_SECONDS = 2.0
 AWSCLI = LOCAL / "awscli" / "bin"
 
 
@@ -71,11 +74,15 @@ def serve() -> NoReturn:
             "bucket": stack.bucket,
             "table": stack.table,
             "twin": stack.twin_url,
+            "endpoint": stack.emulator.endpoint,
+            "folder": str(stack.folder.relative_to(ROOT)),
         }
         sys.stdout.write(json.dumps(facts) + "\n")
         sys.stdout.flush()
+        mirror = Mirror(stack, stack.folder)
         while True:
-            signal.pause()
+            mirror.copy()
+            time.sleep(COPY_EVERY_SECONDS)
 
 
 def down() -> str:
@@ -96,28 +103,52 @@ def _write_settings(stack: LocalStack) -> Path:
     settings = stack.folder / "settings.sh"
     lines = [f"export {k}={shlex.quote(v)}" for k, v in stack.emulator.environment().items()]
     lines.append(f"export PATH={shlex.quote(str(AWSCLI))}:$PATH")
+    lines.append(f'bigin-drop() {{ {_command()} "$@"; }}')
     settings.write_text("\n".join(lines) + "\n")
     return settings
 
 
-def _instructions(*, settings: str, mapping: str, bucket: str, table: str, twin: str) -> str:
-    return f"""
+def _command() -> str:
+    """Return how a shell starts the operators' command from this folder, whatever is installed."""
+    layer = shlex.quote(str(ROOT / "layers" / "common"))
+    return f"PYTHONPATH={layer} {shlex.quote(sys.executable)} -m bigin_import"
+
+
+def _instructions(**facts: str) -> str:
+    """
+    Return what to do with the stack.
+
+    Each command names the endpoint: for SQS, AWS CLI v1 ignores AWS_ENDPOINT_URL, and would ask
+    AWS itself.
+    """
+    facts |= {name: shlex.quote(facts[name]) for name in ("settings", "mapping", "folder")}
+    facts["aws"] = f"--endpoint-url {facts['endpoint']}"
+    return _TEXT.format(**facts)
+
+
+_TEXT = """
 The stack is up. In this shell, once:
 
-  . {shlex.quote(settings)}
+  . {settings}
 
 Drop a mapping for everything in a folder, then a file:
 
-  aws s3 cp {shlex.quote(mapping)} s3://{bucket}/incoming/companies/mapping.json
-  aws s3 cp tests/samples/sp500-companies.csv s3://{bucket}/incoming/companies/
+  aws s3 cp {mapping} s3://{bucket}/incoming/companies/mapping.json {aws}
+  aws s3 cp tests/samples/sp500-companies.csv s3://{bucket}/incoming/companies/ {aws}
 
-Look at the results, at the ledger, at the log, and at what is in Bigin now:
+Results and notices are copied to this machine every few seconds. Open the page of all imports
+in a browser, and read what people are sent:
 
-  aws s3 ls --recursive s3://{bucket}/results/
-  aws dynamodb query --table-name {table} --index-name open \\
+  {folder}/results/index.html
+  cat {folder}/notices/*.txt
+
+Look at the ledger, at the log, and at what is in Bigin now:
+
+  bigin-drop status
+  aws dynamodb query --table-name {table} --index-name open {aws} \\
     --key-condition-expression '#o = :work' --expression-attribute-names '{{"#o": "open"}}' \\
     --expression-attribute-values '{{":work": {{"S": "WORK"}}}}'
-  aws logs filter-log-events --log-group-name /aws/lambda/bigin-drop-import-csv \\
+  aws logs filter-log-events --log-group-name /aws/lambda/bigin-drop-import-csv {aws} \\
     --query 'events[].[message]' --output text
   curl -s --cacert "$AWS_CA_BUNDLE" '{twin}/_twin/records?module=Accounts'
 

@@ -21,12 +21,14 @@ from bigin_import.domain.drop import ObjectVersion
 from tests.local_stack import LocalStack
 from tests.local_stack.demo import files, proof
 from tests.local_stack.demo.files import DemoFile
-from tests.local_stack.demo.showing import show, show_notice
+from tests.local_stack.demo.killing import drop_and_kill
+from tests.local_stack.demo.showing import show, show_notice, show_proof
 from tests.local_stack.demo.told import Told, tell
 from tests.local_stack.demo.watching import watch
 from tests.local_stack.workspace import LOCAL, ROOT
 
 GIVE_UP_SECONDS = 300
+KILLED_SECONDS = 1_200  # the lease of a killed function outlives it by minutes
 COPIES = LOCAL / "demo"
 
 
@@ -42,7 +44,7 @@ def main() -> int:
         console.print(f"{error.filename}: {error.strerror}", markup=False)
         return 2
     with LocalStack.running("demo") as stack:
-        told, faults = run(stack, dropped, console)
+        told, faults = run(stack, dropped, console, kills=options.kill)
     conclude(console, told, seconds=time.monotonic() - started)
     return 1 if faults else 0
 
@@ -51,6 +53,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description="See it work.")
     parser.add_argument("--csv", type=Path, help="your own file")
     parser.add_argument("--mapping", type=Path, help="its mapping, if it does not lie beside it")
+    parser.add_argument(
+        "--kill", action="store_true", help="kill the function in the middle of a create"
+    )
     return parser.parse_args()
 
 
@@ -67,25 +72,31 @@ def _files(csv_file: Path | None, mapping_file: Path | None) -> list[DemoFile]:
 
 
 def run(
-    stack: LocalStack, dropped: Sequence[DemoFile], console: Console
+    stack: LocalStack, dropped: Sequence[DemoFile], console: Console, *, kills: bool = False
 ) -> tuple[list[Told], list[str]]:
     """Drop the files and follow them to their end; return what is told of them, and what of that
     is not as it should be."""
     ledger = DynamoLedger(stack.client("dynamodb"), stack.table)
     bucket = S3Files(stack.client("s3"), stack.bucket)
-    sources = [drop(stack, file) for file in dropped]
-    seen = watch(ledger, sources, console, seconds=GIVE_UP_SECONDS)
+    if kills:
+        sources = drop_and_kill(stack, ledger, dropped, console, drop)
+    else:
+        sources = [drop(stack, file) for file in dropped]
+    patience = KILLED_SECONDS if kills else GIVE_UP_SECONDS
+    seen = watch(ledger, sources, console, seconds=patience)
     if not all(one.has_ended for one in seen):
-        console.print(
-            f"[red]Not all ended within {GIVE_UP_SECONDS} s; this is how they stand.[/red]"
-        )
+        console.print(f"[red]Not all ended within {patience} s; this is how they stand.[/red]")
     told = [tell(bucket, *each, below=COPIES) for each in zip(dropped, seen, strict=True)]
-    for one in told:
+    for at, one in enumerate(told):
         if one.file.key_field is not None and one.failed is not None:
-            told.append(_correct(stack, ledger, bucket, one, console))
+            correction = _correct(stack, ledger, bucket, one, console)
+            # Its report names the correction now.
+            told = [*told[:at], tell(bucket, one.file, seen[at], below=COPIES), *told[at + 1 :]]
+            told.append(correction)
             break
     records = {module: _records(stack, module) for module in sorted(proof.modules(told))}
     show(console, told, records)
+    show_proof(console, told, records)
     faults = list(proof.faults(told, records))
     for fault in faults:
         console.print(f"[red]WRONG[/red] {escape(fault)}")
@@ -119,12 +130,12 @@ def conclude(console: Console, told: Sequence[Told], *, seconds: float) -> None:
         for one in told:
             sys.stdout.write(one.line + "\n")
         return
-    spent = sum(one.facts.get("credits") or 0 for one in told)
-    console.print(f"It took {spent:,} of Bigin's API credits.", markup=False)
     for one in told:
         if one.report.exists():
             path = one.report.relative_to(ROOT, walk_up=True)
             console.print(f"Report: {path}", markup=False, soft_wrap=True)
+    spent = sum(one.facts.get("credits") or 0 for one in told)
+    console.print(f"It took {spent:,} of Bigin's API credits.", markup=False)
 
 
 def drop(stack: LocalStack, file: DemoFile) -> ObjectVersion:

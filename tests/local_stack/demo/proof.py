@@ -47,11 +47,28 @@ def _faults_of_counts(told: Told) -> Iterator[str]:
         yield f"{told.file.name}: the rows contradict Bigin's counts"
 
 
+def twice_and_lost(
+    told: Sequence[Told], records: Mapping[str, Sequence[Record]]
+) -> tuple[int, int]:
+    """Return how many of the rows that are known beforehand are in Bigin twice, and not at all."""
+    twice = lost = 0
+    for one in told:
+        if one.file.key_field is not None:
+            held = Counter(_keys(one, records.get(one.facts["module"], ())))
+            twice += sum(count - 1 for count in held.values())
+            lost += len(one.file.expected - held.keys())
+    return twice, lost
+
+
+def _keys(told: Told, found: Sequence[Record]) -> Iterator[str]:
+    return (str(record[told.file.key_field or ""]) for record in found)
+
+
 def _faults_of_rows(told: Told, found: Sequence[Record]) -> Iterator[str]:
     """Compare with the file itself where it is known beforehand which rows are good."""
     if told.file.key_field is None:
         return
-    held = Counter(str(record[told.file.key_field]) for record in found)
+    held = Counter(_keys(told, found))
     twice = [value for value, count in held.items() if count > 1]
     missing, surplus = told.file.expected - held.keys(), held.keys() - told.file.expected
     for what, values in (("twice", twice), ("missing", missing), ("not wanted", surplus)):

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from bigin_import import object_keys
 from bigin_import.ports import Files
 from bigin_import.report.summary import rows
+from tests.local_stack.demo import proof
 from tests.local_stack.demo.told import STATUSES, Told
 from tests.local_stack.workspace import ROOT
 
@@ -33,10 +33,19 @@ def show(console: Console, told: Sequence[Told], records: Records) -> None:
         console.print(f"In Bigin now: {len(found):,} {module}")
 
 
+def show_proof(console: Console, told: Sequence[Told], records: Records) -> None:
+    """Show how many rows are in Bigin twice or not at all, where it is known which should be."""
+    if any(one.file.key_field for one in told):
+        twice, lost = proof.twice_and_lost(told, records)
+        console.print(f"Rows in Bigin twice: {twice:,}. Rows lost: {lost:,}.")
+
+
 def show_notice(console: Console, bucket: Files, import_id: str) -> None:
     """Show the notice as a person gets it."""
     text = json.loads(bucket.read(object_keys.notice_file(import_id)))
-    console.print(Panel(Text(text["body"].rstrip()), title=Text(text["subject"])))
+    console.rule(Text(f"Subject: {text['subject']}"))
+    console.print(Text(text["body"].rstrip()), soft_wrap=True)  # links and commands stay whole
+    console.rule()
 
 
 def show_words(console: Console, told: Told) -> None:

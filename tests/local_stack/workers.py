@@ -7,9 +7,8 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.local_stack import LocalStack
 from tests.local_stack.deployment import STACK_NAME
-from tests.local_stack.stack import FunctionName
+from tests.local_stack.stack import FunctionName, LocalStack
 
 PROC = Path("/proc")
 
