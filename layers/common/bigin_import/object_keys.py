@@ -144,6 +144,11 @@ def is_ours(key: str) -> bool:
     return key.startswith("parts/")
 
 
+def is_of_import(key: str, import_id: str) -> bool:
+    """Return whether *key* lies beside the parts of that import."""
+    return key.startswith(f"parts/{import_id}/")
+
+
 type Keys = tuple[str, ...]
 """
 Where an object of one content may lie: the key that holds its SHA-256, under which nobody can

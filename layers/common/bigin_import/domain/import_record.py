@@ -55,6 +55,7 @@ class Import:
             come.
         parts_ended: Parts 1 to this one have ended, or were found to wait for a person; how far
             the looking for the last part's end has come.
+        finishing_at: When a tick first found it FINISHING.
         verdict: What a FINISHING import will be closed as, if that does not depend on its parts.
         winner: The import that got the same content in, if it is UNCHANGED; that of the later
             version, if it is SUPERSEDED.
@@ -98,6 +99,7 @@ class Import:
     refused_decision: str | None = None
     reminded_at: int | None = None
     parts_ended: int = 0
+    finishing_at: int | None = None
     verdict: ImportState | None = None
     concerns_mapping: bool = False
     winner: str | None = None

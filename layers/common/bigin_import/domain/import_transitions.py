@@ -39,7 +39,10 @@ EDGES: Mapping[ImportState, frozenset[ImportState]] = {
         {ImportState.SENDING, ImportState.FINISHING, ImportState.ON_HOLD}
     ),
     # To FINISHING after a hold in which a later version was sent, if nothing of this one was.
-    ImportState.SENDING: frozenset({ImportState.SENT, ImportState.FINISHING, ImportState.ON_HOLD}),
+    # Back to PREPARING if what was prepared was removed before anything was sent.
+    ImportState.SENDING: frozenset(
+        {ImportState.SENT, ImportState.FINISHING, ImportState.ON_HOLD, ImportState.PREPARING}
+    ),
     # Back to SENDING when a held part is to be created after all.
     ImportState.SENT: frozenset({ImportState.FINISHING, ImportState.SENDING, ImportState.ON_HOLD}),
     ImportState.ON_HOLD: frozenset(
@@ -118,6 +121,16 @@ def begin_preparing(mapping_sha256: str, *, operation: str, dry_run: bool) -> St
         mapping_sha256=mapping_sha256,
         open=OpenKind.WORK,
     )
+
+
+def prepare_again(pinned: Step, now: int) -> Step:
+    """What was prepared is gone, and nothing was sent; *pinned* begins with the mapping anew."""
+
+    def step(seen: Import) -> Import | None:
+        begun = pinned(seen)
+        return begun and replace(begun, plan_sha256=None, totals=None, due_at=now)
+
+    return step
 
 
 def record_plan(plan_sha256: str, *, claim: str | None) -> Step:
@@ -234,7 +247,9 @@ def postpone(now: int, seconds: Callable[[Import], int]) -> Step:
             return None
         if seen.lease_until > now:
             return replace(seen, due_at=seen.lease_until)
-        return replace(seen, due_at=now + seconds(seen))
+        is_news = seen.state is ImportState.FINISHING and seen.finishing_at is None
+        finishing_at = now if is_news else seen.finishing_at
+        return replace(seen, due_at=now + seconds(seen), finishing_at=finishing_at)
 
     return step
 

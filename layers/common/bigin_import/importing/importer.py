@@ -17,12 +17,14 @@ from bigin_import.domain.drop import NO_VERSION, ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Operation
 from bigin_import.domain.part_record import NOT_SENT, Part, Refusal, Sent
+from bigin_import.domain.plan import Plan
 from bigin_import.domain.states import HoldCause, ImportState
 from bigin_import.errors import (
     AwsError,
     AwsUnavailableError,
     BiginAccessError,
     BiginError,
+    ChangedObjectError,
     DropRejectedError,
     LeaseLostError,
     MissingObjectError,
@@ -33,6 +35,7 @@ from bigin_import.importing import rejections
 from bigin_import.importing.find_mapping import MappingFinder
 from bigin_import.importing.key_locks import Acquired, KeyLocks
 from bigin_import.importing.lease import Lease, take_lease
+from bigin_import.importing.lost_parts import LostParts
 from bigin_import.importing.pauses import (
     LONGEST_LOOK_SECONDS,
     Pause,
@@ -47,7 +50,7 @@ from bigin_import.importing.send_part import StoppedError
 from bigin_import.mapping.model import Mapping
 from bigin_import.object_keys import KeyKind
 from bigin_import.ports import Clock, CollectQueue, Files, Ledger, Telemetry
-from bigin_import.stored_plan import read_plan, write_problems
+from bigin_import.stored_plan import write_problems
 from bigin_import.telemetry import report_aws_error, report_if_refused, report_unreadable_item
 
 MOST_IDLE_RESUMES = 5
@@ -86,6 +89,16 @@ class Importer:
             intake=self.intake,
             corrections=self.corrections,
             checking=self.preparer.checking,
+        )
+
+    @property
+    def _lost_parts(self) -> LostParts:
+        return LostParts(
+            ledger=self.ledger,
+            files=self.files,
+            mappings=self.mappings,
+            clock=self.clock,
+            telemetry=self.telemetry,
         )
 
     def receive(self, source: ObjectVersion) -> None:
@@ -234,7 +247,7 @@ class Importer:
             return self._reject(lease, exc)
         except UnreadableObjectError as exc:
             return self._conclude_unreadable(lease, record, exc)
-        except MissingObjectError as exc:
+        except (MissingObjectError, ChangedObjectError) as exc:
             return self._conclude_missing(lease, record, exc)
         except BiginError as exc:  # without its metadata nothing is checked, so nothing is sent
             if isinstance(exc, BiginAccessError):
@@ -242,10 +255,16 @@ class Importer:
             raise StoppedError(pause_after(exc), str(exc)) from exc
         return record
 
-    def _conclude_missing(self, lease: Lease, record: Import, exc: MissingObjectError) -> Import:
+    def _conclude_missing(
+        self, lease: Lease, record: Import, exc: MissingObjectError | ChangedObjectError
+    ) -> Import:
         """A drop that is deleted before it was read is withdrawn; another mapping may be there."""
         if exc.key == record.source.key:
             return self._conclude(lease, ImportState.WITHDRAWN)
+        if object_keys.is_of_import(exc.key, record.import_id):
+            if self._prepare_again(lease, record):
+                return lease.record
+            raise exc
         if object_keys.is_ours(exc.key):
             raise exc
         return self._look_again(lease)
@@ -316,12 +335,36 @@ class Importer:
         return lease.leave(import_transitions.look_again(due_at, pause=pause))
 
     def _send(self, lease: Lease, record: Import) -> None:
+        plan = self._lost_parts.read_plan(record)
+        if plan is None and self._prepare_again(lease, record):
+            return
         if record.sent_at is None:
             self.key_locks.record_sending(record)
-        plan = read_plan(self.files, record)
-        self.sender.send(lease, record, plan.columns.request)
+        if plan is None:
+            self.sender.finish_begun(lease, record, self._lost_parts)
+        elif not self._send_parts(lease, record, plan):
+            return
         lease.leave(import_transitions.record_sent(self.clock.now()))
         self.queue.collect(record.import_id)
+
+    def _send_parts(self, lease: Lease, record: Import, plan: Plan) -> bool:
+        """Send all parts; return False if they must be prepared again."""
+        try:
+            self.sender.send(lease, record, plan.columns.request)
+        except MissingObjectError as exc:
+            self.telemetry.emit("parts_gone", import_id=record.import_id, key=exc.key)
+            if self._prepare_again(lease, record):
+                return False
+            self._lost_parts.keep_back_lost(lease)
+            raise StoppedError(Pause.NO_TIME) from exc
+        return True
+
+    def _prepare_again(self, lease: Lease, record: Import) -> bool:
+        try:
+            return self._lost_parts.prepare_again(lease, record)
+        except DropRejectedError as exc:
+            self._reject(lease, exc)
+            return True
 
     def _pause(self, lease: Lease, stopped: StoppedError) -> None:
         self.telemetry.emit("sending_paused", import_id=lease.import_id, pause=stopped.pause.name)

@@ -313,7 +313,9 @@ class Preparer:
 
     def _plan_again(self, lease: Lease, stored: Part, fresh: Part) -> None:
         """Put a part over the one of an earlier try at preparing, but never over a later one's."""
-        lease.change_part(stored, lambda seen: replace(fresh, version=seen.version))
+        lease.change_part(
+            stored, lambda seen: replace(fresh, version=seen.version, creates=seen.creates)
+        )
 
     def _part(self, import_id: str, plan: Plan, cut_part: CutPart, epoch: int) -> Part:
         now = self.clock.now()

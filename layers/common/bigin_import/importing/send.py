@@ -16,6 +16,7 @@ from bigin_import.domain.part_transitions import BEFORE_CREATE
 from bigin_import.domain.states import PartState
 from bigin_import.errors import BiginAccessError, BiginError, BiginRefusedError
 from bigin_import.importing.lease import Lease
+from bigin_import.importing.lost_parts import LostParts
 from bigin_import.importing.metadata_cache import check_organisation
 from bigin_import.importing.pauses import Pause, pause_after
 from bigin_import.importing.send_part import PartSender, Round, StoppedError
@@ -99,6 +100,17 @@ class Sender:
     telemetry: Telemetry
     max_parallel_calls: int
     unknown_create_seconds: int
+
+    def finish_begun(self, lease: Lease, record: Import, lost: LostParts) -> None:
+        """
+        Decide about creates that were begun; without its plan nothing more of an import is sent.
+
+        Raises:
+            StoppedError: It is not known yet what came of one.
+        """
+        self._decide_unknown(lease, self.ledger.load_parts(record.import_id))
+        lost.keep_back_all(lease)
+        self._check_all_sent(record.import_id)
 
     def send(self, lease: Lease, record: Import, request: JobRequest) -> None:
         """

@@ -18,13 +18,13 @@ from pydantic import TypeAdapter
 from bigin_import import object_keys
 from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.drop import Notice
-from bigin_import.domain.import_record import Import
+from bigin_import.domain.import_record import Import, Totals
 from bigin_import.domain.locks import ContentClaim
 from bigin_import.domain.part_record import Part, Sent
 from bigin_import.domain.plan import Plan
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import ImportState, PartState
-from bigin_import.errors import MissingObjectError, hiding_adapter
+from bigin_import.errors import ChangedObjectError, MissingObjectError, hiding_adapter
 from bigin_import.importing import rejections
 from bigin_import.importing.key_locks import KeyLocks
 from bigin_import.importing.register import Registrar
@@ -73,6 +73,13 @@ _DROP_IS_GONE = (
 )
 
 
+_PARTS_ARE_GONE = (
+    "There are no files of rows: what was kept of this import under parts/ was removed or replaced "
+    "before its results were written. How many rows went in is counted; which ones, only Bigin can "
+    "say. Look there before you drop rows of this file again."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Closing:
     """What an import is closed as, and what people are told."""
@@ -105,13 +112,15 @@ class ResultWriter:
 
     def write(self, record: Import, parts: tuple[Part, ...]) -> Closing:
         """Account for every row of a FINISHING import and write what became of it."""
-        plan = read_plan(self.files, record) if record.totals else None
+        plan = self._read_plan(record)
         summary = replace(
             summarize(record, parts, plan, self.around),
             seconds=self.clock.now() - record.received_at,
         )
         if record.verdict is None and plan is not None:
-            summary = self._write_rows_of_drop(summary, record, parts, plan)
+            summary = self._write_rows_if_kept(summary, record, parts, plan)
+        elif record.verdict is None and record.totals is not None:
+            summary = _without_rows(summary, record.totals, parts)
         else:
             summary = self._write_problems(summary, record)
         family = self.family_pages.read(record, summary)
@@ -135,8 +144,30 @@ class ResultWriter:
 
     def compose_hold_notice(self, record: Import, parts: tuple[Part, ...]) -> Notice:
         """Say what a person must decide, and by which commands."""
-        plan = read_plan(self.files, record) if record.totals else None
-        return compose_notice(summarize(record, parts, plan, self.around))
+        return compose_notice(summarize(record, parts, self._read_plan(record), self.around))
+
+    def compose_closing_notice(self, record: Import, parts: tuple[Part, ...]) -> Notice:
+        """Say again what an import was closed as, where the notice that was written is gone."""
+        summary = summarize(record, parts, self._read_plan(record), self.around)
+        return compose_notice(replace(summary, counts=record.counts or summary.counts))
+
+    def _read_plan(self, record: Import) -> Plan | None:
+        """Return the plan; None if there is none yet, or if it is not kept any more."""
+        try:
+            return read_plan(self.files, record) if record.totals else None
+        except (MissingObjectError, ChangedObjectError):
+            return None
+
+    def _write_rows_if_kept(
+        self, summary: ImportSummary, record: Import, parts: tuple[Part, ...], plan: Plan
+    ) -> ImportSummary:
+        """Write the result files, if what became of each row is kept beside the parts."""
+        try:
+            return self._write_rows_of_drop(summary, record, parts, plan)
+        except (MissingObjectError, ChangedObjectError) as exc:
+            if record.totals is None or not object_keys.is_of_import(exc.key, record.import_id):
+                raise
+            return _without_rows(summary, record.totals, parts)
 
     def _write_problems(self, summary: ImportSummary, record: Import) -> ImportSummary:
         key = self.suggest(record).key if record.concerns_mapping else None
@@ -179,7 +210,7 @@ class ResultWriter:
         )
         return replace(
             summary,
-            state=_state(written, is_unclear=disagree or summary.is_critical),
+            state=_state(written.counts, is_unclear=disagree or summary.is_critical),
             counts=written.counts,
             counts_disagree=disagree,
             reasons=written.reasons,
@@ -204,6 +235,21 @@ class ResultWriter:
         self.files.write(f"{record.results}{name}", body, content_type=content_type)
 
 
+def _without_rows(summary: ImportSummary, totals: Totals, parts: tuple[Part, ...]) -> ImportSummary:
+    """Account for the rows by what the ledger counts: which is which is not known any more."""
+    counts = sum((part.counts or Counts(unclear=part.rows) for part in parts), Counts())
+    counts += Counts(invalid=totals.invalid)
+    counts += Counts(unclear=max(0, totals.rows - counts.total))
+    disagree = any(part.disagrees for part in summary.parts) or counts.total != summary.rows
+    return replace(
+        summary,
+        state=_state(counts, is_unclear=disagree or summary.is_critical),
+        counts=counts,
+        counts_disagree=disagree,
+        warnings=(_PARTS_ARE_GONE, *summary.warnings),
+    )
+
+
 def _fingerprint(fingerprints: Fingerprints, cells: Sequence[str]) -> str:
     return fingerprints.of([cells])[0].hex()
 
@@ -212,8 +258,7 @@ def _no_cells(_: Sequence[str]) -> str:
     return ""  # they are under other columns, as they were sent
 
 
-def _state(written: WrittenResults, *, is_unclear: bool) -> ImportState:
-    counts = written.counts
+def _state(counts: Counts, *, is_unclear: bool) -> ImportState:
     if counts.succeeded == counts.data and not is_unclear:
         return ImportState.COMPLETED
     if counts.succeeded == 0 and counts.unclear == 0 and not is_unclear:
@@ -335,9 +380,16 @@ class ImportCloser:
             self.resumer.resume(again.import_id)
         self._wake_next(record)
         if not record.is_quiet or _is_answer(record):
-            text = self.files.read(object_keys.notice_file(record.import_id))
-            self._publish(record, _notices().validate_json(text))
+            self._publish(record, self._read_notice(record, parts))
         self._forget_in_time(record, parts)
+
+    def _read_notice(self, record: Import, parts: tuple[Part, ...] | None) -> Notice:
+        try:
+            text = self.files.read(object_keys.notice_file(record.import_id))
+        except MissingObjectError:
+            parts = self.ledger.load_parts(record.import_id) if parts is None else parts
+            return self.writer.compose_closing_notice(record, parts)
+        return _notices().validate_json(text)
 
     def _wake(self, record: Import, parts: tuple[Part, ...]) -> None:
         """

@@ -25,6 +25,7 @@ from bigin_import.errors import (
     BiginAccessError,
     BiginError,
     BiginRefusedError,
+    ChangedObjectError,
     MissingObjectError,
     OtherOrganisationError,
     UnreadableItemError,
@@ -45,6 +46,12 @@ UNREADABLE_SECONDS = 3 * 24 * 3600
 OUTAGE_SECONDS = 120  # until what an outage of AWS kept from being done is tried again
 _WITHOUT_RESULTS = (
     "Bigin's row results could not be had, so its rows are told apart by Bigin's counts alone."
+)
+
+
+_WITHOUT_ARCHIVE = (
+    "What was sent is not in the bucket any more, or something else lies in its place ({key}), so "
+    "its rows are told apart by Bigin's counts alone."
 )
 
 
@@ -125,13 +132,13 @@ class Collector:
             return None
 
     def _join_with(self, results: BinaryIO | None, part: Part, outcome: Outcome) -> JoinedPart:
-        archive = read_archive(self.files, part)
+        archive = self._read_archive(part, outcome)
         if results is not None:
             self._keep(part, results)
         operation, find_by = self._read_request(part)
         joined = join_part(
-            read_entry(BytesIO(archive)),
-            None if results is None else read_entry(results),
+            _unread_rows(part) if archive is None else read_entry(BytesIO(archive)),
+            None if results is None or archive is None else read_entry(results),
             existing_is_asked=operation is Operation.INSERT and find_by is not None,
             counts=JobCounts(
                 added=outcome.added,
@@ -143,7 +150,26 @@ class Collector:
         )
         is_missing = results is None and outcome.download_url is not None
         warnings = (_WITHOUT_RESULTS,) if is_missing else ()
+        if archive is None:
+            key, *_ = object_keys.archive(part.import_id, part.number, part.sha256)
+            warnings = (_WITHOUT_ARCHIVE.format(key=key),)
         return replace(joined, warnings=(*warnings, *joined.warnings))
+
+    def _read_archive(self, part: Part, outcome: Outcome) -> bytes | None:
+        """
+        Return what was sent of *part*; None if it is not kept any more.
+
+        Raises:
+            ChangedObjectError: Something else lies there; for three days the right one may come.
+        """
+        try:
+            return read_archive(self.files, part)
+        except (MissingObjectError, ChangedObjectError) as exc:
+            is_changed = isinstance(exc, ChangedObjectError)
+            if is_changed and self._is_within(UNREADABLE_SECONDS, outcome):
+                raise
+            self.telemetry.emit("parts_gone", import_id=part.import_id, key=exc.key)
+            return None
 
     def _read_request(self, part: Part) -> tuple[Operation, str | None]:
         """Return operation and `find_by`; for a part of the release before, as its plan says."""
@@ -152,7 +178,10 @@ class Collector:
         record = self.ledger.load(Import.at(part.import_id))
         if record is None:
             raise MissingObjectError(object_keys.plan_file(part.import_id, "")[-1])
-        request = read_plan(self.files, record).columns.request
+        try:
+            request = read_plan(self.files, record).columns.request
+        except (MissingObjectError, ChangedObjectError):
+            return Operation(record.operation or Operation.INSERT), None
         return request.operation, request.find_by
 
     def _keep(self, part: Part, results: BinaryIO) -> None:
@@ -200,6 +229,8 @@ class CollectMessages:
             self.queue.collect(import_id, part, after_seconds=OUTAGE_SECONDS)
         except BiginError as exc:
             report_bigin_error(self.telemetry, exc, import_id=import_id, part=part)
+        except ChangedObjectError as exc:
+            self.telemetry.emit("parts_gone", import_id=import_id, key=exc.key)
         except UnreadableItemError as exc:
             report_unreadable_item(self.telemetry, exc)
 
@@ -209,6 +240,11 @@ class CollectMessages:
             return
         self.collector.collect(import_id, part)
         self.closer.finish_after_part(import_id)
+
+
+def _unread_rows(part: Part) -> BytesIO:
+    """Return as many rows as *part* has, no two of them equal: what is in them is not known."""
+    return BytesIO(b"row\n" + b"".join(b"%d\n" % row for row in range(part.rows)))
 
 
 def _certain(joined: JoinedPart, part: Part) -> JoinedPart:

@@ -30,6 +30,8 @@ from bigin_import.errors import (
     BiginError,
     BiginImportError,
     BiginRefusedError,
+    ChangedObjectError,
+    MissingObjectError,
     UnreadableItemError,
 )
 from bigin_import.importing.pauses import LOOK_AGAIN_SECONDS, Pause, look_again_seconds
@@ -188,6 +190,8 @@ class Tick:
                 report_bigin_error(self.telemetry, exc, item=item)
             if isinstance(exc, AwsError):
                 report_aws_error(self.telemetry, exc, item=item)
+            if isinstance(exc, MissingObjectError | ChangedObjectError):
+                self.telemetry.emit("parts_gone", item=item, key=exc.key)
             if isinstance(exc, UnreadableItemError):
                 report_unreadable_item(self.telemetry, exc)
         except Exception as exc:  # noqa: BLE001  # raised again when every item had its turn
@@ -202,7 +206,7 @@ class Tick:
                     self._act_on_part(part)
             case Import() as record:
                 again = import_transitions.look_by(self.clock.now() + AWS_SECONDS)
-                with self._back_off(record.address, again):
+                with self._back_off(record.address, again, _ended_at(record)):
                     self._act_on_import(record)
             case _:
                 pass  # gone since the index was written
@@ -317,6 +321,8 @@ class Tick:
         if record.pause == Pause.AWS.name:
             since = record.paused_at or self.clock.now()
             self._report_stalled(record.import_id, self.clock.now() - since, AWS_STALLED_SECONDS)
+        if (ended_at := _ended_at(record)) is not None:
+            self._report_stalled(record.import_id, self.clock.now() - ended_at)
         if record.state is ImportState.WAITING_FOR_MAPPING:
             self._look_for_mapping(record)
         elif record.state.is_closed:
@@ -386,3 +392,8 @@ class Tick:
                     self.resumer.resume(import_id)
             case _:
                 self.intake.register(source)
+
+
+def _ended_at(record: Import) -> int | None:
+    """Return since when nothing but its closing, or the notice of that, is left to do."""
+    return record.closed_at if record.state.is_closed else record.finishing_at
