@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState
 from bigin_import.errors import BiginOutcomeUnknownError, BiginUnreachableError
+from bigin_import.settling.match_job import CLOCKS_SECONDS
 from tests.fakes.harness import MAPPING, ROWS, Harness
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
@@ -107,6 +110,57 @@ def test_without_an_echoed_callback_our_file_name_shows_whose_the_second_job_is(
     harness.call_back(part, hint=twin)
 
     assert harness.parts_of(source)[0].job_ids == ("7000", twin)
+
+
+def silence(harness: Harness, part: Part, job_id: str, created_at: int | None) -> None:
+    """Let Bigin show the file of a job, and when it was made, but not its callback."""
+    made = harness.bigin.made[job_id]
+    name = f"{part.import_id}-{part.number:04d}.csv"
+    silent = replace(made.job, callback_path=None, file_name=name, created_at=created_at)
+    harness.bigin.made[job_id] = replace(made, job=silent)
+
+
+@pytest.mark.parametrize(
+    ("since_attempt", "is_adopted"),
+    [(-CLOCKS_SECONDS - 1, False), (-CLOCKS_SECONDS, True), (0, True), (600, True), (None, True)],
+)
+def test_without_an_echoed_callback_a_job_that_is_older_than_the_attempt_is_not_adopted(
+    since_attempt: int | None, is_adopted: bool
+) -> None:
+    """Our file name alone would show an earlier attempt's job as well."""
+    harness = Harness()
+    harness.bigin.after_effect.append(LOST)
+    harness.bigin.runs = False
+    source = sent(harness)
+    (part,) = harness.parts_of(source)
+    assert part.attempt is not None
+    created_at = None if since_attempt is None else part.attempt.started_at + since_attempt
+    silence(harness, part, "7000", created_at)
+
+    harness.call_back(part, hint="7000")
+
+    (after,) = harness.parts_of(source)
+    assert after.job_ids == (("7000",) if is_adopted else ())
+    assert ("adoption_unproven" in harness.telemetry.names) is not is_adopted
+
+
+def test_without_an_echoed_callback_a_job_that_is_known_is_no_other_attempts() -> None:
+    harness = Harness()
+    harness.bigin.after_effect += [LOST, LOST]
+    harness.bigin.runs = False
+    harness.drop(SIDECAR, UPSERT)
+    source = harness.drop(CSV, ROWS)
+    harness.tick(minutes=75)
+    (part,) = harness.parts_of(source)
+    for job_id in ("7000", "7001"):
+        silence(harness, part, job_id, None)
+    harness.call_back(first_attempt(part), hint="7000")
+    harness.clock.advance(ASK_AGAIN)
+
+    harness.call_back(part, hint="7000")
+
+    (after,) = harness.parts_of(source)
+    assert [one.job_id for one in after.attempts] == ["7000", None]
 
 
 def test_a_second_job_that_turns_up_after_the_closing_is_recorded_and_measured() -> None:
