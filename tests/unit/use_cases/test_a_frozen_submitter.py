@@ -10,8 +10,9 @@ import pytest
 
 from bigin_import import object_keys
 from bigin_import.domain.import_record import Import
-from bigin_import.domain.states import ImportState
-from bigin_import.errors import ChangedObjectError, LeaseLostError
+from bigin_import.domain.part_record import Part
+from bigin_import.domain.states import ImportState, PartState
+from bigin_import.errors import BiginUnreachableError, ChangedObjectError, LeaseLostError
 from bigin_import.importing.lease import take_lease
 from bigin_import.ledger import update
 from bigin_import.stored_plan import (
@@ -22,6 +23,7 @@ from bigin_import.stored_plan import (
     write_plan,
 )
 from tests.fakes.harness import MAPPING, ROWS, Harness
+from tests.fakes.manual_clock import ManualClock
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 
@@ -109,3 +111,48 @@ def test_what_others_made_of_an_import_after_its_last_write_is_not_undone() -> N
 
     with pytest.raises(LeaseLostError):
         lease.change(lambda seen: replace(seen, state=ImportState.SENDING))
+
+
+class FrozenClock(ManualClock):
+    """A clock of a container that stood still: the platform does not count what it slept."""
+
+    def remaining_seconds(self) -> float:
+        return 300.0
+
+
+@pytest.mark.parametrize("stands_still", [0, 400], ids=["goes on", "stands still"])
+def test_a_submitter_that_stood_still_right_before_its_create_does_not_send_it(
+    stands_still: int,
+) -> None:
+    """It has written the attempt down; its lease ends before the one call that cannot be undone."""
+    harness = Harness()
+    harness.clock = FrozenClock()
+
+    def stand_still(moment: str, call: str, subject: object) -> None:
+        if (moment, call) == ("after", "save") and isinstance(subject, Part):
+            harness.clock.advance(stands_still if subject.state is PartState.CREATING else 0)
+
+    harness.ledger._hook = stand_still
+    record = sent(harness)
+
+    assert len(harness.bigin.made) == (0 if stands_still else 1)
+    harness.ledger._hook = lambda *_: None
+    harness.tick(minutes=20)
+    assert harness.import_of(record.source).state is ImportState.COMPLETED
+    assert len(harness.bigin.made) == 1
+
+
+@pytest.mark.parametrize(("seconds", "fits"), [(99, True), (100, False), (101, False)])
+def test_a_call_that_may_outlast_the_lease_does_not_fit_though_the_platform_has_time(
+    seconds: int, fits: bool
+) -> None:
+    harness = Harness()
+    harness.bigin.fail("upload", BiginUnreachableError("no route"))
+    record = sent(harness)
+    lease = take_lease(harness.ledger, harness.clock, record.import_id)
+    assert lease is not None
+
+    ending = replace(lease, until=harness.clock.now() + 100)
+
+    assert ending.has_time_for(seconds) is fits
+    assert lease.has_time_for(seconds)
