@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.local_stack import processes
 from tests.local_stack.emulator import Emulator
-from tests.local_stack.workspace import LOCAL, locked
+from tests.local_stack.workspace import LOCAL, ROOT, locked
 
 STACK_NAME = "bigin-drop"
 BUILD = LOCAL / "sam"
@@ -24,20 +24,35 @@ _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "ar
 
 
 def deploy(
-    emulator: Emulator, *, source: Path, folder: Path, parameters: Mapping[str, str]
+    emulator: Emulator,
+    *,
+    source: Path,
+    folder: Path,
+    parameters: Mapping[str, str],
+    name: str = STACK_NAME,
 ) -> dict[str, str]:
     """
-    Build and deploy *source*/template.yaml with *parameters*; return the stack's outputs.
+    Build and deploy *source*/template.yaml as the stack *name*; return its outputs.
 
     Raises:
         CommandFailedError: SAM refused; the message holds its last words.
     """
-    overrides = [f"{name}={value}" for name, value in parameters.items()]
-    overrides.append(f"Architecture={architecture()}")
+    given = {**parameters, "Architecture": architecture()}
+    options = ["--stack-name", name, "--parameter-overrides"]
+    options += [f"{parameter}={value}" for parameter, value in given.items()]
+    # What others than ours are built into is theirs: tests look at what ours was built to.
+    built = BUILD if source == ROOT else folder / "sam" / source.name
     with locked(BUILD / "build.lock", wait=True):
-        _build(source, folder / "build.log")
-        _deploy(emulator, source, overrides, folder / "deploy.log")
-    return _outputs(emulator)
+        _build(source, built, folder / "build.log")
+        _deploy(emulator, source, built, options, folder)
+    return outputs_of(emulator, name)
+
+
+def delete(emulator: Emulator, name: str = STACK_NAME) -> None:
+    """Delete a stack, as `aws cloudformation delete-stack` does, and wait for its end."""
+    client = emulator.client("cloudformation")
+    client.delete_stack(StackName=name)
+    client.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
 
 
 def architecture() -> str:
@@ -45,21 +60,22 @@ def architecture() -> str:
     return _ARCHITECTURES[platform.machine().lower()]
 
 
-def _build(source: Path, log: Path) -> None:
+def _build(source: Path, built: Path, log: Path) -> None:
     """Build with this machine's own trust and package settings: it may download."""
-    command = ["sam", "build", "--build-dir", str(BUILD / "build")]
-    command += ["--cache-dir", str(BUILD / "cache")]
+    command = ["sam", "build", "--build-dir", str(built / "build")]
+    command += ["--cache-dir", str(built / "cache")]
     env = dict(os.environ) | tool_settings()
     processes.run(command, env=env, cwd=source, log=log)
 
 
-def _deploy(emulator: Emulator, source: Path, overrides: list[str], log: Path) -> None:
-    command = ["sam", "deploy", "--template-file", str(BUILD / "build" / "template.yaml")]
+def _deploy(
+    emulator: Emulator, source: Path, built: Path, options: list[str], folder: Path
+) -> None:
+    command = ["sam", "deploy", "--template-file", str(built / "build" / "template.yaml")]
     command += ["--config-file", str(source / "samconfig.toml")]
-    command += ["--stack-name", STACK_NAME, "--no-confirm-changeset", "--no-progressbar"]
-    command += ["--parameter-overrides", *overrides]
+    command += ["--no-confirm-changeset", "--no-progressbar", *options]
     env = processes.environment(**emulator.environment()) | tool_settings()
-    processes.run(command, env=env, cwd=source, log=log)
+    processes.run(command, env=env, cwd=source, log=folder / "deploy.log")
 
 
 def tool_settings() -> dict[str, str]:
@@ -67,8 +83,8 @@ def tool_settings() -> dict[str, str]:
     return {"SAM_CLI_TELEMETRY": "0", "PATH": f"{TOOLS}:{os.environ['PATH']}:{OUR_UV}"}
 
 
-def _outputs(emulator: Emulator) -> dict[str, str]:
-    stacks = emulator.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+def outputs_of(emulator: Emulator, name: str) -> dict[str, str]:
+    stacks = emulator.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
 
 

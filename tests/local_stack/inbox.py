@@ -19,9 +19,10 @@ class Inbox:
 
     @classmethod
     def subscribed(cls, emulator: Emulator, *, topic_arn: str) -> Inbox:
-        """Create the queue and subscribe it."""
+        """Create the queue, named after the topic, and subscribe it."""
         sqs = emulator.client("sqs")
-        url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        name = topic_arn.rpartition(":")[2]
+        url = sqs.create_queue(QueueName=f"inbox-of-{name}"[:80])["QueueUrl"]
         attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         queue_arn = attributes["Attributes"]["QueueArn"]
         policy = _admit(topic_arn, queue_arn)

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +34,8 @@ class LocalStack:
         outputs: Outputs of template.yaml.
         twin_url: Where Bigin is; `<twin_url>/_twin/...` shows its inside.
         inbox: Every notice that was published.
+        parameters: What it was deployed with; Architecture goes without saying.
+        name: As CloudFormation has it.
     """
 
     folder: Path
@@ -41,6 +43,8 @@ class LocalStack:
     outputs: Mapping[str, str]
     twin_url: str
     inbox: Inbox
+    parameters: Mapping[str, str]
+    name: str = deployment.STACK_NAME
 
     @classmethod
     @contextmanager
@@ -70,21 +74,53 @@ class LocalStack:
             ):
                 logger.info("building and deploying template.yaml")
                 secret = deployment.create_zoho_secret(aws, bigin.zoho_client())
-                outputs = deployment.deploy(
-                    aws,
-                    source=source,
-                    folder=folder,
-                    parameters={
-                        "ZohoSecretArn": secret,
-                        "AccountsUrl": bigin.url,
-                        "ApiUrl": bigin.url,
-                        "UploadUrl": bigin.url,
-                        **(parameters or {}),
-                    },
-                )
+                given = {
+                    "ZohoSecretArn": secret,
+                    "AccountsUrl": bigin.url,
+                    "ApiUrl": bigin.url,
+                    "UploadUrl": bigin.url,
+                    **(parameters or {}),
+                }
+                outputs = deployment.deploy(aws, source=source, folder=folder, parameters=given)
                 logger.info("ready")
                 inbox = Inbox.subscribed(aws, topic_arn=outputs["TopicArn"])
-                yield cls(folder, aws, outputs, bigin.url, inbox)
+                yield cls(folder, aws, outputs, bigin.url, inbox, given)
+
+    def deploy(
+        self,
+        *,
+        name: str | None = None,
+        source: Path = workspace.ROOT,
+        parameters: Mapping[str, str] | None = None,
+    ) -> LocalStack:
+        """
+        Deploy another release or other parameters; by another *name*, a stack beside this one.
+
+        Args:
+            parameters: Those that change.
+        """
+        name = name or self.name
+        given = {**self.parameters, **(parameters or {})}
+        outputs = deployment.deploy(
+            self.emulator, source=source, folder=self.folder, parameters=given, name=name
+        )
+        return self._as_deployed(name, outputs, given)
+
+    def found_again(self) -> LocalStack:
+        """Return the stack as it is after it was deleted and made again."""
+        outputs = deployment.outputs_of(self.emulator, self.name)
+        return self._as_deployed(self.name, outputs, self.parameters)
+
+    def _as_deployed(
+        self, name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]
+    ) -> LocalStack:
+        topic = outputs["TopicArn"]
+        is_same = topic == self.outputs["TopicArn"]
+        inbox = self.inbox if is_same else Inbox.subscribed(self.emulator, topic_arn=topic)
+        return replace(self, outputs=outputs, inbox=inbox, parameters=parameters, name=name)
+
+    def delete(self) -> None:
+        deployment.delete(self.emulator, self.name)
 
     @property
     def bucket(self) -> str:
@@ -112,7 +148,7 @@ class LocalStack:
     def resource(self, name: str) -> str:
         """Return the physical id of a resource of template.yaml: of a queue its URL."""
         answer = self.client("cloudformation").describe_stack_resource(
-            StackName=deployment.STACK_NAME, LogicalResourceId=name
+            StackName=self.name, LogicalResourceId=name
         )
         physical_id: str = answer["StackResourceDetail"]["PhysicalResourceId"]
         return physical_id
@@ -125,7 +161,7 @@ class LocalStack:
             FunctionFailedError: It ended with an error.
         """
         answer = self.client("lambda").invoke(
-            FunctionName=f"{deployment.STACK_NAME}-{function}", Payload=json.dumps(event)
+            FunctionName=f"{self.name}-{function}", Payload=json.dumps(event)
         )
         payload = answer["Payload"].read().decode()
         if "FunctionError" in answer:
@@ -139,7 +175,7 @@ class LocalStack:
 
     def logs(self, function: FunctionName) -> list[str]:
         """Return all lines that a function logged, the oldest first."""
-        group = f"/aws/lambda/{deployment.STACK_NAME}-{function}"
+        group = f"/aws/lambda/{self.name}-{function}"
         pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
         events = [event for page in pages for event in page["events"]]
         return [event["message"] for event in sorted(events, key=lambda each: each["timestamp"])]

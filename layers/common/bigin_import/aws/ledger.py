@@ -183,17 +183,19 @@ class DynamoLedger:
 
     def save[R: Record](self, record: R, *, over: R | None = None) -> R:
         self._check(over, record)
-        write_id = self._new_write_id()
+        write_id, unknown = self._new_write_id(), self._unknown_of(record)
         saved = replace(record, version=_next_version(record))
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=to_item(saved, write_id=write_id, unknown=self._unknown_of(record)),
+                Item=to_item(saved, write_id=write_id, unknown=unknown),
                 **_only_over(record.version),
             )
         except self._client.exceptions.ConditionalCheckFailedException as exc:
             if not self._is_stored(record.address, write_id):
                 raise ConflictError(_was_changed(record)) from exc
+        if unknown:  # what is saved next may follow from this one, without another read
+            self._unknown[_place(saved)] = unknown
         return saved
 
     def delete[R: Record](self, record: R) -> None:

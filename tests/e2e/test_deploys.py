@@ -1,0 +1,234 @@
+"""
+What an operator does with stacks: a second one, the next release, another parameter.
+
+A stack of its own, for it is updated. The tests run in the order in which they stand;
+each leaves a stack behind that works.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from bigin_import.aws.ledger import DynamoLedger, key_of
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.states import ImportState
+from tests.e2e.desk import CONTACTS, Desk, as_csv
+from tests.e2e.seen_bigin import SeenBigin
+from tests.e2e.waiting import until
+from tests.local_stack import LocalStack
+from tests.local_stack.stack import FunctionName
+from tests.local_stack.workspace import ROOT
+from tests.template_reading import resources_of_type
+
+FUNCTIONS: tuple[FunctionName, ...] = ("import-csv", "job-callback", "settle-jobs")
+# What the next release adds to every import, by its default.
+NEXT = "seen_by_the_next_release"
+# Of a release after the next one, which was rolled back: nobody who is deployed knows it.
+LATER = "seen_by_a_later_release"
+
+type Metric = tuple[str, str, frozenset[tuple[str, str]]]
+"""Namespace, name, dimensions."""
+
+
+@dataclass(slots=True)
+class Account:
+    """
+    An account with a stack.
+
+    Attributes:
+        stack: As it was last deployed.
+    """
+
+    stack: LocalStack
+    bigin: SeenBigin
+
+    def desk(self, name: str) -> Desk:
+        ledger = DynamoLedger(self.stack.client("dynamodb"), self.stack.table)
+        return Desk(self.stack, self.stack.client("s3"), ledger, name)
+
+    def item(self, record: Import) -> dict[str, Any]:
+        answer = self.stack.client("dynamodb").get_item(
+            TableName=self.stack.table, Key=key_of(record.address), ConsistentRead=True
+        )
+        found: dict[str, Any] = answer["Item"]
+        return found
+
+    def add(self, record: Import, attribute: str) -> None:
+        """Write an attribute to an item, as a release does that knows it."""
+        self.stack.client("dynamodb").update_item(
+            TableName=self.stack.table,
+            Key=key_of(record.address),
+            UpdateExpression=f"SET {attribute} = :true",
+            ExpressionAttributeValues={":true": {"BOOL": True}},
+        )
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    with LocalStack.running("e2e-deploys") as stack, requests.Session() as session:
+        session.trust_env = False
+        session.verify = stack.authority
+        yield Account(stack, SeenBigin(stack.twin_url, session))
+
+
+@pytest.fixture(scope="module")
+def next_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This project, whose imports have one attribute more."""
+    project = copy_of_project(tmp_path_factory.mktemp("next") / "release")
+    module = project / "layers/common/bigin_import/domain/import_record.py"
+    text = module.read_text()
+    module.write_text(
+        text.replace("    schema: int = 1\n", f"    schema: int = 1\n    {NEXT}: bool = True\n", 1)
+    )
+    assert NEXT in module.read_text()
+    return project
+
+
+def copy_of_project(folder: Path) -> Path:
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("layers", "functions"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in ("template.yaml", "samconfig.toml"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def under_way(account: Account) -> Callable[[str], ObjectVersion]:
+    """Drop a file whose job has ended at Bigin, which tells nobody; the tick leaves it alone."""
+
+    def drop(name: str) -> ObjectVersion:
+        desk = account.desk(name)
+        with account.bigin.changed(callback_when="never"):
+            source = desk.drop("people.csv", desk.contacts(), CONTACTS)
+            sent = desk.reached(source, is_sent, what="is sent")
+            desk.leave_alone(source)
+            until(partial(has_ended, account.bigin, sent), what="the job has ended")
+        return source
+
+    return drop
+
+
+def is_sent(record: Import) -> bool:
+    return record.state is ImportState.SENT and record.lease_until == 0
+
+
+def has_ended(bigin: SeenBigin, record: Import) -> bool:
+    (job,) = bigin.jobs_of(record.import_id)
+    return bool(job["status"] == "COMPLETED")
+
+
+def finished(account: Account, desk: Desk, source: ObjectVersion) -> Import:
+    """Let the tick of the release that is deployed now close an import."""
+    desk.make_due(source)
+    account.stack.invoke_tick()
+    record = desk.closed(source)
+    assert record.state is ImportState.COMPLETED
+    assert account.bigin.emails_at(desk.name) == dict.fromkeys(desk.emails(), 1)
+    assert len(account.bigin.jobs_of(record.import_id)) == 1
+    return record
+
+
+def test_no_alarm_of_one_stack_hears_what_another_says(account: Account) -> None:
+    other = account.stack.deploy(name="another-drop")
+    try:
+        stacks = (account.stack, other)
+        for stack in stacks:
+            desk = Account(stack, account.bigin).desk(stack.name)
+            desk.closed(desk.drop("people.csv", desk.contacts(), CONTACTS))
+            stack.invoke_tick()
+        asked = [asked_for(stack) for stack in stacks]
+        said = [said_by(stack) for stack in stacks]
+    finally:
+        other.delete()
+
+    assert len(asked[0]) == len(asked[1]) == len(resources_of_type("AWS::CloudWatch::Alarm"))
+    assert asked[0].isdisjoint(asked[1])
+    for mine, its in ((0, 1), (1, 0)):
+        ticks = [metric for metric in said[mine] if metric[1] == "Ticks"]
+        assert set(ticks) <= asked[mine]
+        assert asked[mine].isdisjoint(said[its])
+
+
+def asked_for(stack: LocalStack) -> set[Metric]:
+    """Return what the alarms of a stack look at."""
+    names = [
+        resource["PhysicalResourceId"]
+        for resource in stack.client("cloudformation").describe_stack_resources(
+            StackName=stack.name
+        )["StackResources"]
+        if resource["ResourceType"] == "AWS::CloudWatch::Alarm"
+    ]
+    alarms = stack.client("cloudwatch").describe_alarms(AlarmNames=names, MaxRecords=100)
+    return {
+        (
+            alarm["Namespace"],
+            alarm["MetricName"],
+            frozenset((each["Name"], each["Value"]) for each in alarm["Dimensions"]),
+        )
+        for alarm in alarms["MetricAlarms"]
+    }
+
+
+def said_by(stack: LocalStack) -> set[Metric]:
+    """Return the metrics in the log lines of a stack, as CloudWatch reads them out."""
+    lines = [
+        json.loads(line) for name in FUNCTIONS for line in stack.logs(name) if '"_aws"' in line
+    ]
+    return {
+        (directive["Namespace"], metric["Name"], frozenset((name, line[name]) for name in names))
+        for line in lines
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for names in directive["Dimensions"]
+        for metric in directive["Metrics"]
+    }
+
+
+def test_the_next_release_finishes_what_this_one_began(
+    account: Account, next_release: Path, under_way: Callable[[str], ObjectVersion]
+) -> None:
+    source, desk = under_way("next-release"), account.desk("next-release")
+    before = desk.import_of(source)
+    assert before is not None
+    assert NEXT not in account.item(before)
+    account.add(before, LATER)
+
+    account.stack = account.stack.deploy(source=next_release)
+
+    record = finished(account, desk, source)
+    assert account.item(record)[NEXT] == {"BOOL": True}
+    assert account.item(record)[LATER] == {"BOOL": True}
+
+
+def test_a_parameter_that_changes_alone_takes_effect_over_open_work(
+    account: Account, next_release: Path, under_way: Callable[[str], ObjectVersion]
+) -> None:
+    """An alias would keep the old settings: SAM publishes a version only for new code."""
+    latin = as_csv([["E-mail", "Surname"], ["rene@parameter.example", "René"]])
+    latin = latin.decode().encode("windows-1252")
+    open_one, desk = under_way("parameter"), account.desk("parameter")
+    refused = desk.closed(desk.drop("latin.csv", latin, CONTACTS))
+
+    account.stack = account.stack.deploy(
+        source=next_release, parameters={"DefaultEncoding": "windows-1252"}
+    )
+
+    desk = account.desk("parameter")
+    desk.make_due(open_one)
+    account.stack.invoke_tick()
+    taken = desk.closed(desk.put("latin.csv", latin))
+    assert refused.state is ImportState.REJECTED
+    assert taken.state is ImportState.COMPLETED
+    assert desk.closed(open_one).state is ImportState.COMPLETED
+    expected = [*desk.emails(), "rene@parameter.example"]
+    assert account.bigin.emails_at("parameter") == dict.fromkeys(expected, 1)
