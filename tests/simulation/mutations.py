@@ -25,9 +25,9 @@ from bigin_import.errors import BiginBusyError, BiginOutcomeUnknownError, Confli
 from bigin_import.importing import importer, prepare
 from bigin_import.importing.decisions import Decision, Decisions
 from bigin_import.importing.importer import Importer
-from bigin_import.importing.key_locks import KeyLocks
 from bigin_import.importing.lease import OUTLIVES_SECONDS, Lease
 from bigin_import.importing.pauses import Pause
+from bigin_import.importing.register import KeyLocks
 from bigin_import.importing.send import Sender
 from bigin_import.importing.send_part import CREATE_SECONDS, PartSender, Round, StoppedError
 from bigin_import.ledger import create_if_absent, update

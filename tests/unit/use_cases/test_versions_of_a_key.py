@@ -381,7 +381,7 @@ def test_a_version_that_waits_in_vain_keeps_no_other_one_waiting() -> None:
 def test_no_more_versions_are_kept_in_order_than_the_table_can_hold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bigin_import.importing.key_locks.MOST_WAITING", 2)
+    monkeypatch.setattr("bigin_import.importing.register.MOST_VERSIONS", 2)
     account = Account()
     account.bigin.runs = False
     versions = [account.drop_version(name) for name in "abcde"]

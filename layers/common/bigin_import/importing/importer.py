@@ -33,9 +33,7 @@ from bigin_import.errors import (
 )
 from bigin_import.importing import rejections
 from bigin_import.importing.find_mapping import MappingFinder
-from bigin_import.importing.key_locks import Acquired, KeyLocks
 from bigin_import.importing.lease import Lease, take_lease
-from bigin_import.importing.lost_parts import LostParts
 from bigin_import.importing.pauses import (
     LONGEST_LOOK_SECONDS,
     Pause,
@@ -44,8 +42,8 @@ from bigin_import.importing.pauses import (
     pause_seconds,
 )
 from bigin_import.importing.prepare import Preparer
-from bigin_import.importing.register import Registrar
-from bigin_import.importing.send import Sender
+from bigin_import.importing.register import Acquired, KeyLocks, Registrar
+from bigin_import.importing.send import LostParts, Sender
 from bigin_import.importing.send_part import StoppedError
 from bigin_import.mapping.model import Mapping
 from bigin_import.object_keys import KeyKind

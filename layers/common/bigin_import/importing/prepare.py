@@ -23,10 +23,10 @@ from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, Plan
 from bigin_import.domain.states import ImportState, OpenKind, PartState
 from bigin_import.errors import DropRejectedError, UnderWayError
 from bigin_import.importing.find_mapping import DropCheck
-from bigin_import.importing.key_locks import KeyLocks
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.pauses import Pause
+from bigin_import.importing.register import KeyLocks
 from bigin_import.importing.send_part import StoppedError
 from bigin_import.ledger import create_if_absent
 from bigin_import.mapping.column_plan import column_plan, needs_zone

@@ -26,8 +26,7 @@ from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.errors import ChangedObjectError, MissingObjectError, hiding_adapter
 from bigin_import.importing import rejections
-from bigin_import.importing.key_locks import KeyLocks
-from bigin_import.importing.register import Registrar
+from bigin_import.importing.register import KeyLocks, Registrar
 from bigin_import.ledger import update
 from bigin_import.ports import Clock, Files, Ledger, Notices, Resumer, Telemetry
 from bigin_import.report.machine import import_json

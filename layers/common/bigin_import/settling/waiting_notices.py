@@ -16,9 +16,8 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import LastNotice
 from bigin_import.domain.states import ImportState, OpenKind
 from bigin_import.errors import NoticeFailedError
-from bigin_import.importing.key_locks import KeyLocks
 from bigin_import.importing.pauses import Pause
-from bigin_import.importing.register import Registrar
+from bigin_import.importing.register import KeyLocks, Registrar
 from bigin_import.ledger import update
 from bigin_import.ports import Clock, Ledger, Notices, Telemetry
 from bigin_import.report.notice import (
