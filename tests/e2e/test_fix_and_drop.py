@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
 
 from bigin_import.bigin.error_codes import ROW_CODES
 from bigin_import.domain.drop import ObjectVersion
@@ -12,11 +15,13 @@ from bigin_import.domain.states import ImportState
 from tests.e2e.desk import PLANTED, Desk, as_csv, as_json, read_csv
 from tests.e2e.seen_bigin import SeenBigin
 from tests.e2e.wrong_rows import FIRST, NOT_MADE, REFUSED, WRONG_EVERY, wrong_at
+from tests.integration.test_saved_by_libreoffice import AS_IT_DOES, SOFFICE, opened_and_saved
 
 # Customer numbers; unique in Bigin, so each test has its own.
 MANY = range(1, 60_001)
 SOME = range(100_001, 100_301)
 OTHERS = range(200_001, 200_301)
+SPREADSHEET = range(500_001, 500_301)
 SAVED = range(300_001, 300_301)
 SAVED_UNSAID = range(400_001, 400_301)
 HEADER = ["No", "E-mail", "Surname", "Phone", "City", "Visits", "Company", "Born", "True number"]
@@ -189,6 +194,27 @@ def test_a_column_that_a_spreadsheet_has_rewritten_is_restored_and_the_notice_na
     assert_numbers_have_their_zeros(desk, bigin, OTHERS)
     said = desk.notice(desk.closed(again)).body
     assert "1 column that the spreadsheet had rewritten was restored: No." in said, said
+
+
+@pytest.mark.skipif(SOFFICE is None, reason="LibreOffice is not installed: it saves no failed.csv")
+def test_a_failed_file_that_libreoffice_has_saved_comes_back_as_it_was(
+    desk: Desk, bigin: SeenBigin, tmp_path: Path
+) -> None:
+    record = drop_with_errors(desk, bigin, SPREADSHEET)
+    right = corrected(desk, desk.result(record, "failed.csv"))
+    saved = read_csv(opened_and_saved(b"\xef\xbb\xbf" + right, tmp_path, AS_IT_DOES))
+    assert all(row["No"] == row["True number"] for row in saved)
+    # A number that Bigin named is sent as it stands: who corrects it writes it as a text.
+    rows = [
+        row | {"No": row["No"].zfill(8)} if "Customer_Number" in row["bigin__Error"] else row
+        for row in saved
+    ]
+
+    again = desk.put("elsewhere/saved_by_libreoffice.csv", csv_of(rows))
+
+    assert_is_child(desk, again, parent=record)
+    assert_all_there_once(desk, bigin, SPREADSHEET)
+    assert_numbers_have_their_zeros(desk, bigin, SPREADSHEET)
 
 
 def without_zeros(desk: Desk, failed: bytes) -> bytes:

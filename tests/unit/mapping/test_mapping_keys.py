@@ -15,12 +15,13 @@ from bigin_import.domain.job_request import Field
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
 from bigin_import.errors import DropRejectedError
 from bigin_import.identity import normalised_mapping
-from bigin_import.mapping.keys import RULE_KEYS, SETTING_KEYS, RuleKey, SettingKey
+from bigin_import.mapping.keys import DATE_TYPES, RULE_KEYS, SETTING_KEYS, RuleKey, SettingKey
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.parse import read_mapping
 from bigin_import.mapping.schema import Entry, MappingSchema
 from bigin_import.mapping.suggest import suggest_mapping
 from bigin_import.splitting.column_reader import ColumnReader
+from bigin_import.splitting.numbers import NUMBER_TYPES
 from tests.unit.mapping.contacts import CONTACTS, mapping_of, parse_mapping, planned
 
 README = Path(bigin_import.mapping.__file__).with_name("README.md").read_text(encoding="utf-8")
@@ -28,6 +29,7 @@ SECTIONS = dict(
     re.findall(r"^### `([\w$]+)`(?: .*)?\n(.*?)(?=^##|\Z)", README, re.DOTALL | re.MULTILINE)
 )
 PLAIN_TYPES = ("text", "picklist", "boolean", "email", "phone")
+ALL_TYPES = frozenset(PLAIN_TYPES) | DATE_TYPES | NUMBER_TYPES | {"lookup", "multiselectpicklist"}
 
 rule_keys = pytest.mark.parametrize("key", RULE_KEYS, ids=lambda key: key.name)
 setting_keys = pytest.mark.parametrize("key", SETTING_KEYS, ids=lambda key: key.name)
@@ -52,12 +54,24 @@ def example_mapping(key: RuleKey) -> Mapping:
     return parse_mapping(json.dumps(example_of(key.name)).encode(), name="m.json")
 
 
-def example_plan(key: RuleKey) -> tuple[ColumnPlan, PlannedColumn]:
-    """Return the plan of a key's example, and in it the column that has the key."""
-    entry, kind = entry_of(key), min(key.types or {"text"})
+def example_plan(key: RuleKey, kind: str | None = None) -> tuple[ColumnPlan, PlannedColumn]:
+    """
+    Return the plan of a key's example, and in it the column that has the key.
+
+    Args:
+        kind: Of the field; None for the first type that takes the key.
+    """
+    example, kind = example_of(key.name), kind or min(key.types or {"text"})
+    entry = example["field_mappings"][0]
+    if kind in DATE_TYPES:
+        entry.setdefault("format", "dd.MM.yyyy")
+    if kind == "lookup":
+        entry["find_by"] = "Account_Name"
     values = ("Open", "Won") if "list" in kind else ()
-    field = Field(entry["api_name"], "Label", kind, pick_list=values)
-    plan = planned(example_mapping(key), "Name", entry["column"], fields=(*CONTACTS[:1], field))
+    parent = "Accounts" if kind == "lookup" else None
+    field = Field(entry["api_name"], "Label", kind, pick_list=values, lookup_module=parent)
+    mapping = parse_mapping(json.dumps(example).encode(), name="m.json")
+    plan = planned(mapping, "Name", entry["column"], fields=(*CONTACTS[:1], field))
     (column,) = (each for each in plan.columns if each.api_name == entry["api_name"])
     return plan, column
 
@@ -179,6 +193,27 @@ def test_a_rule_makes_of_a_cell_what_the_readme_says(key: RuleKey) -> None:
 
     assert bool(shown) == key.is_claimed
     assert {cell: reader.read([cell], [2]).values[0] for cell, _ in shown} == dict(shown)
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [(key, kind) for key in RULE_KEYS for kind in sorted(key.types or ALL_TYPES)],
+    ids=lambda each: getattr(each, "name", each),
+)
+def test_a_rule_is_followed_for_every_type_of_field_that_takes_it(key: RuleKey, kind: str) -> None:
+    plan, column = example_plan(key, kind)
+    reader = ColumnReader(replace(plan, arrived="2026-11-28"), plan.columns.index(column))
+
+    assert key.of(column.rule or ValueRule()) == entry_of(key)[key.name]
+    for cell, sent in re.findall(r"`([^`]*)` becomes `([^`]*)`", SECTIONS[key.name]):
+        value = reader.read([cell], [2]).values[0]
+        assert value == sent or value == f"{sent} 00:00:00"  # noqa: PLR1714  # of a datetime
+
+
+def test_numbers_are_the_same_types_for_mapping_and_reading() -> None:
+    marks = {each.types for each in RULE_KEYS if each.name in ("decimal", "thousands")}
+
+    assert marks == {NUMBER_TYPES}
 
 
 def test_rules_that_the_release_before_pinned_are_read() -> None:

@@ -15,7 +15,7 @@ from bigin_import.domain.drop import Problem
 from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
 from bigin_import.mapping.fields import SENT_DATE, SENT_DATETIME, ModuleFields, named
-from bigin_import.mapping.keys import DATE_TYPES, NUMBER_TYPES
+from bigin_import.mapping.keys import DATE_TYPES
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import SYSTEM_KEYS, Headers, loose_form
 from bigin_import.mapping.validate import Resolved, Validated
@@ -27,7 +27,7 @@ from bigin_import.splitting.dates import (
     has_short_year,
     has_time,
 )
-from bigin_import.splitting.numbers import NumberKind
+from bigin_import.splitting.numbers import NUMBER_TYPES, NumberKind
 
 
 def entry_warnings(entry: Resolved, mapping: Mapping, fields: ModuleFields) -> Iterator[str]:

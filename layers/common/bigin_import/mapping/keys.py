@@ -25,9 +25,9 @@ from pydantic_core import PydanticCustomError
 from bigin_import.domain.plan import ValueRule
 from bigin_import.mapping.names import loose_form, nearest
 from bigin_import.splitting.dates import date_format_flaw, date_format_remedy
+from bigin_import.splitting.numbers import NUMBER_TYPES
 
 DATE_TYPES = frozenset({"date", "datetime"})
-NUMBER_TYPES = frozenset({"integer", "bigint", "double", "percent", "currency"})
 
 ENCODINGS = ("UTF-8", "UTF-16", "windows-1252", "windows-1250", "ISO-8859-1", "cp850", "macroman")
 _SOME_ENCODINGS = '"UTF-8", "windows-1252", "cp850" or "macroman"'

@@ -17,7 +17,7 @@ from bigin_import.mapping.fields import (
     ModuleFields,
     named,
 )
-from bigin_import.mapping.keys import DATE_TYPES, NUMBER_TYPES, RULE_KEYS
+from bigin_import.mapping.keys import DATE_TYPES, RULE_KEYS
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import (
     SYSTEM_KEYS,
@@ -28,6 +28,7 @@ from bigin_import.mapping.names import (
 )
 from bigin_import.splitting.cells import field_type
 from bigin_import.splitting.dates import DatePattern, has_offset, has_short_year
+from bigin_import.splitting.numbers import NUMBER_TYPES
 
 _DATES = {
     "date": (SENT_DATE, re.compile(r"\d{4}-\d\d-\d\d"), "2026-12-31"),
