@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bigin_import.domain.import_record import Import
 from bigin_import.domain.states import ImportState
+from bigin_import.identity import import_id_of
 from tests.fakes.harness import MAPPING, ROWS, Harness
 
 KEY = "incoming/contacts.csv"
@@ -35,3 +37,52 @@ def test_a_second_event_of_one_drop_makes_no_second_import() -> None:
     harness.settle()
 
     assert len(harness.bigin.made) == 1
+
+
+def notes_of(harness: Harness) -> list[bool]:
+    return [
+        "The versioning of the bucket is off" in each.body for each in harness.notices.published
+    ]
+
+
+def test_the_notice_of_the_first_such_drop_says_so_and_no_other() -> None:
+    harness = Harness()
+    harness.files.keeps_versions = False
+    harness.drop("incoming/contacts.mapping.json", MAPPING)
+    harness.drop(KEY, ROWS)
+    harness.tick(minutes=3)
+
+    harness.drop(KEY, b"E-mail,Surname\nnew@example.com,New\n")
+    harness.tick(minutes=10)
+
+    assert notes_of(harness) == [True, False]
+
+
+def test_a_drop_that_was_rejected_for_its_mapping_is_taken_up_with_the_next_one() -> None:
+    harness = Harness()
+    harness.files.keeps_versions = False
+    harness.drop("incoming/contacts.mapping.json", {**MAPPING, "columns": {"Name": "Last_Name"}})
+    source = harness.drop(KEY, ROWS)
+    harness.settle()
+    assert harness.import_of(source).state is ImportState.REJECTED
+
+    harness.drop("incoming/contacts.mapping.json", MAPPING)
+    harness.tick(minutes=3)
+
+    assert harness.import_of(source, take=2).state is ImportState.COMPLETED
+    assert len(harness.bigin.records()) == 2
+
+
+def test_a_drop_that_was_written_over_is_not_taken_up() -> None:
+    harness = Harness()
+    harness.files.keeps_versions = False
+    harness.drop("incoming/contacts.mapping.json", {**MAPPING, "columns": {"Name": "Last_Name"}})
+    first = harness.drop(KEY, ROWS)
+    second = harness.drop(KEY, b"E-mail,Surname\nnew@example.com,New\n")
+    harness.tick(minutes=3)
+
+    harness.drop("incoming/contacts.mapping.json", MAPPING)
+    harness.tick(minutes=3)
+
+    assert harness.import_of(second, take=2).state is ImportState.COMPLETED
+    assert harness.ledger.load(Import.at(import_id_of(first, 2))) is None

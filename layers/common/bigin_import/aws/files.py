@@ -249,9 +249,9 @@ class S3Files:
             if exc.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
                 return None
             raise
-        return ObjectVersion(
-            self.bucket, key, head.get("VersionId", NO_VERSION), size=head["ContentLength"]
-        )
+        version_id = head.get("VersionId", NO_VERSION)
+        etag = head["ETag"].strip('"') if version_id == NO_VERSION else ""
+        return ObjectVersion(self.bucket, key, version_id, size=head["ContentLength"], etag=etag)
 
     def read(self, key: str, *, version_id: str | None = None, at_most: int = 1_000_000) -> bytes:
         ranges = ObjectRanges(self._client, self.bucket, key, version_id)

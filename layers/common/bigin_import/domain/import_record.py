@@ -23,10 +23,16 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappingPin:
-    """The mapping an import was started with; a copy lies beside its parts."""
+    """
+    The mapping an import was started with; a copy lies beside its parts.
+
+    Attributes:
+        etag: What tells it from the next mapping where the bucket keeps no versions.
+    """
 
     key: str
     version_id: str
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +47,7 @@ class Import:
         epoch: Raised by every submitter that takes the lease.
         lease_until: The lease is free when this is past; 0 when it was given back.
         compared_at: When the first job was read back and found to be what was sent.
+        prepared_again: How often its parts were gone before anything was sent.
         idle_resumes: Resumes in a row that moved nothing.
         pause: Name of the `Pause` that sending waits for; None once it has gone on.
         paused_at: When it began to wait for that.
@@ -87,6 +94,7 @@ class Import:
     epoch: int = 0
     lease_until: int = 0
     compared_at: int | None = None
+    prepared_again: int = 0
     idle_resumes: int = 0
     pause: str | None = None
     paused_at: int | None = None

@@ -128,7 +128,10 @@ def prepare_again(pinned: Step, now: int) -> Step:
 
     def step(seen: Import) -> Import | None:
         begun = pinned(seen)
-        return begun and replace(begun, plan_sha256=None, totals=None, due_at=now)
+        if begun is None:
+            return None
+        times = seen.prepared_again + 1
+        return replace(begun, plan_sha256=None, totals=None, due_at=now, prepared_again=times)
 
     return step
 

@@ -104,6 +104,8 @@ class KeyLock:
         waiting: Those that could go but for the lock, the oldest first; of very many the oldest.
         last_sequencer, last_import: Of the latest version that was sent.
         unmapped: The latest version that was there while the key still waited for a mapping.
+        unversioned: The latest that was dropped while the bucket kept no versions: all of those
+            have the same version id.
     """
 
     place: str
@@ -112,6 +114,7 @@ class KeyLock:
     last_sequencer: str = ""
     last_import: str | None = None
     unmapped: KeyVersion | None = None
+    unversioned: KeyVersion | None = None
     version: int = 0
 
     @classmethod

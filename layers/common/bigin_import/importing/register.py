@@ -18,7 +18,7 @@ from posixpath import dirname
 from typing import NamedTuple, Protocol
 
 from bigin_import import identity, object_keys
-from bigin_import.domain.drop import ObjectVersion, is_older
+from bigin_import.domain.drop import NO_VERSION, ObjectVersion, is_older
 from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.locks import KeyLock, KeyVersion
 from bigin_import.domain.states import ImportState, OpenKind
@@ -59,7 +59,7 @@ class MappingPlaces:
         """Return the mapping whose name differs in spelling alone, if there is only one."""
         alike = self.find_alike(key)
         version = self.files.find_newest(alike[0]) if len(alike) == 1 else None
-        return MappingPin(key=version.key, version_id=version.version_id) if version else None
+        return _pin_of(version) if version else None
 
     def find_alike(self, key: str) -> tuple[str, ...]:
         """Return the mappings beside *key* that differ from its name in Unicode form or case."""
@@ -75,7 +75,7 @@ class MappingPlaces:
             for key in self.files.list_keys(prefix):
                 version = self.files.find_newest(key) if key.casefold() in names else None
                 if version is not None:
-                    return MappingPin(key=key, version_id=version.version_id)
+                    return _pin_of(version)
         return None
 
 
@@ -110,7 +110,13 @@ class Registrar:
             self.telemetry.emit(
                 "drop_received", import_id=import_id, key=source.key, size=source.size
             )
+        if source.version_id == NO_VERSION:
+            self._key_locks.record_unversioned(record)
         return record
+
+    @property
+    def _key_locks(self) -> KeyLocks:
+        return KeyLocks(ledger=self.ledger)
 
     @property
     def mappings(self) -> MappingPlaces:
@@ -152,14 +158,27 @@ class Registrar:
         have arrived while the old one was read.
         """
         newest = self.files.find_newest(earlier.source.key)
-        is_newest = newest is not None and newest.version_id == earlier.source.version_id
+        is_newest = newest is not None and self._check_same(newest, earlier.source)
         if not is_newest or not self._check_for_another_mapping(earlier):
             return None
         return self.register(earlier.source, take=earlier.take + 1)
 
+    def _check_same(self, newest: ObjectVersion, source: ObjectVersion) -> bool:
+        """Return whether *source* is the *newest* version of its key, and no other."""
+        if newest.version_id != source.version_id or newest.version_id != NO_VERSION:
+            return newest.version_id == source.version_id
+        latest = self._key_locks.find_unversioned(source)
+        return latest is not None and latest.sequencer == source.sequencer
+
     def _find_last_take(self, source: ObjectVersion) -> Import | None:
         """Return the import of *source* that was begun last; ids follow from version and take."""
         last = None
+        if source.version_id == NO_VERSION:  # then only the lock of its key knows its id
+            latest = self._key_locks.find_unversioned(source)
+            first = self.ledger.load(Import.at(latest.import_id)) if latest else None
+            if first is None:
+                return None
+            source = first.source
         for take in count(1):
             record = self.ledger.load(Import.at(identity.import_id_of(source, take)))
             if record is None:
@@ -188,6 +207,10 @@ class Registrar:
 
 def folder_of(key: str) -> str:
     return f"{dirname(key)}/"
+
+
+def _pin_of(version: ObjectVersion) -> MappingPin:
+    return MappingPin(key=version.key, version_id=version.version_id, etag=version.etag)
 
 
 MOST_VERSIONS = 200  # kept in the order; who is not kept asks again, and then may be
@@ -283,6 +306,22 @@ class KeyLocks:
 
         if record.source.sequencer:
             update(self.ledger, KeyLock.at(identity.place_of(record.source)), sent)
+
+    def record_unversioned(self, record: Import) -> None:
+        """Remember which drop lies under its key in a bucket that keeps no versions."""
+
+        def dropped(seen: KeyLock) -> KeyLock | None:
+            latest, ours = seen.unversioned, _version(record)
+            if latest is not None and not is_older(latest.sequencer, ours.sequencer):
+                return None
+            return replace(seen, unversioned=ours)
+
+        self._update(record, dropped)
+
+    def find_unversioned(self, source: ObjectVersion) -> KeyVersion | None:
+        """Return the drop that was the latest under a key while its bucket kept no versions."""
+        lock = self.ledger.load(KeyLock.at(identity.place_of(source)))
+        return lock.unversioned if lock else None
 
     def find_next(self, record: Import) -> str | None:
         """Return the import that the end, or the hold, of *record* lets go on; None if none is."""

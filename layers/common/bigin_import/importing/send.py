@@ -49,6 +49,7 @@ from bigin_import.ports import (
 )
 from bigin_import.stored_plan import read_plan
 
+MOST_PREPARED_AGAIN = 3
 _PARTS_ARE_GONE = Refusal(
     code=NOT_SENT,
     message="Not sent, because what was prepared for it under parts/ was removed from the bucket",
@@ -78,10 +79,14 @@ class LostParts:
         """
         Let an import be prepared once more if no create of it was begun; return whether.
 
+        What is gone time and again is not kept where it was written: a person must look.
+
         Raises:
             DropRejectedError: Its mapping is gone as well.
         """
         parts = self.ledger.load_parts(record.import_id)
+        if record.prepared_again >= MOST_PREPARED_AGAIN:
+            return False
         if any(part.sent is Sent.CREATE or part.state not in BEFORE_CREATE for part in parts):
             return False
         mapping = self._find_mapping(lease, record)

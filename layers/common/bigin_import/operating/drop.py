@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bigin_import import identity
-from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.drop import NO_VERSION, ObjectVersion
 from bigin_import.object_keys import CHECK, INCOMING, KeyKind, kind_of, stem
 from bigin_import.operating.look import watch
 from bigin_import.operating.stack import Stack
@@ -40,12 +39,13 @@ def drop(  # what may be typed, by name
     _verify(key, file, mapping)
     if mapping is not None:
         put(stack, f"{prefix}{stem(key)}.mapping.json", mapping)
+    before = stack.find_unversioned(ObjectVersion(stack.bucket, key, NO_VERSION))
     source = put(stack, key, file)
     if kind_of(key) is KeyKind.MAPPING:
         terminal.say(f"Dropped {key}; files that wait for it go on by themselves.")
         terminal.report({"key": key, "version_id": source.version_id})
         return Exit.GOOD
-    import_id = identity.import_id_of(source)
+    import_id = stack.wait_for_drop(source, before=before, seconds=_REGISTER_SECONDS)
     terminal.say(f"Dropped {key}", f"import id {import_id}")
     if wait_seconds is None:
         terminal.say(f"Follow it: bigin-drop watch {import_id}")
@@ -71,4 +71,4 @@ def put(stack: Stack, key: str, file: Path) -> ObjectVersion:
     """Store *file* and return the version that S3 made of it."""
     with file.open("rb") as body:
         answer = stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=body)
-    return ObjectVersion(stack.bucket, key, answer.get("VersionId", "null"))
+    return ObjectVersion(stack.bucket, key, answer.get("VersionId", NO_VERSION))

@@ -16,8 +16,9 @@ from botocore.exceptions import ClientError
 from bigin_import import identity
 from bigin_import.aws.files import S3Files
 from bigin_import.aws.ledger import DynamoLedger
-from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.drop import NO_VERSION, ObjectVersion
 from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import KeyLock
 from bigin_import.object_keys import INCOMING
 from bigin_import.operating.terminal import CommandRefusedError, Exit
 from bigin_import.settings import SettleSettings
@@ -129,13 +130,33 @@ class Stack:
         ends_at = time.monotonic() + seconds
         while (record := self.ledger.load(Import.at(import_id))) is None:
             if time.monotonic() >= ends_at:
-                raise CommandRefusedError(
-                    f"the drop is not known after {seconds:g} s",
-                    "Look at the log of import_csv, and run the command doctor",
-                    exit_code=Exit.TIMED_OUT,
-                )
+                raise _not_known(seconds)
             time.sleep(LOOK_SECONDS)
         return record
+
+    def find_unversioned(self, source: ObjectVersion) -> str | None:
+        """Return the import of the latest drop of a key in a bucket that keeps no versions."""
+        lock = self.ledger.load(KeyLock.at(identity.place_of(source)))
+        return lock.unversioned.import_id if lock and lock.unversioned else None
+
+    def wait_for_drop(self, source: ObjectVersion, *, before: str | None, seconds: float) -> str:
+        """
+        Return the id of the import of what was just dropped, once S3's event has made it known.
+
+        Args:
+            before: What `find_unversioned` said before it was dropped.
+
+        Raises:
+            CommandRefusedError: It is not there after *seconds*.
+        """
+        if source.version_id != NO_VERSION:
+            return identity.import_id_of(source)
+        ends_at = time.monotonic() + seconds
+        while (import_id := self.find_unversioned(source)) in (None, before):
+            if time.monotonic() >= ends_at:
+                raise _not_known(seconds)
+            time.sleep(LOOK_SECONDS)
+        return str(import_id)
 
     def _load_imports(self, key: str) -> Iterator[Import]:
         """Yield the imports of a key, those of its newest version first."""
@@ -144,7 +165,13 @@ class Stack:
             for version in page.get("Versions", []):
                 if version["Key"] == key:
                     source = ObjectVersion(self.bucket, key, version["VersionId"])
-                    yield from reversed(self._load_takes(source))
+                    yield from reversed(self._load_takes(self._with_sequencer(source)))
+
+    def _with_sequencer(self, source: ObjectVersion) -> ObjectVersion:
+        """Return *source* as its event had it: without versions the sequencer is in the id."""
+        import_id = self.find_unversioned(source) if source.version_id == NO_VERSION else None
+        record = self.ledger.load(Import.at(import_id)) if import_id else None
+        return record.source if record else source
 
     def _load_takes(self, source: ObjectVersion) -> list[Import]:
         takes: list[Import] = []
@@ -154,3 +181,11 @@ class Stack:
                 break
             takes.append(record)
         return takes
+
+
+def _not_known(seconds: float) -> CommandRefusedError:
+    return CommandRefusedError(
+        f"the drop is not known after {seconds:g} s",
+        "Look at the log of import_csv, and run the command doctor",
+        exit_code=Exit.TIMED_OUT,
+    )

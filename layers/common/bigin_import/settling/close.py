@@ -17,17 +17,16 @@ from pydantic import TypeAdapter
 
 from bigin_import import object_keys
 from bigin_import.domain import import_transitions, part_transitions
-from bigin_import.domain.drop import Notice
+from bigin_import.domain.drop import NO_VERSION, Notice
 from bigin_import.domain.import_record import Import, Totals
-from bigin_import.domain.locks import ContentClaim
+from bigin_import.domain.locks import ContentClaim, LastNotice
 from bigin_import.domain.part_record import Part, Sent
 from bigin_import.domain.plan import Plan
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.errors import ChangedObjectError, MissingObjectError, hiding_adapter
-from bigin_import.importing import rejections
 from bigin_import.importing.register import KeyLocks, Registrar
-from bigin_import.ledger import update
+from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Clock, Files, Ledger, Notices, Resumer, Telemetry
 from bigin_import.report.machine import import_json
 from bigin_import.report.notice import compose_notice
@@ -44,7 +43,7 @@ from bigin_import.settling.row_files import Rows, sent_columns
 from bigin_import.settling.summarize import ConsoleLinks, next_steps, summarize
 from bigin_import.settling.waiting_notices import Suggest, WaitingNotice, publish
 from bigin_import.splitting.content_log import Fingerprints
-from bigin_import.stored_plan import read_plan, read_problems, write_problems
+from bigin_import.stored_plan import read_plan, read_problems
 from bigin_import.telemetry import report_if_refused
 
 
@@ -52,16 +51,6 @@ def abandon_parts(ledger: Ledger, import_id: str, now: int) -> None:
     """Let every part of an import end that is not under way at Bigin."""
     for part in ledger.load_parts(import_id):
         update(ledger, part.address, part_transitions.abandon(now))
-
-
-def give_up_hold(ledger: Ledger, files: Files, record: Import, now: int) -> None:
-    """End a hold that nobody decided about; what became of its parts is then for the finisher."""
-    abandon_parts(ledger, record.import_id, now)
-    if record.totals is not None:
-        return
-    problem = rejections.nobody_decided(record.source.key, record.hold_reason or "")
-    write_problems(files, record.import_id, (problem,))
-    update(ledger, record.address, import_transitions.fail_unprepared(now))
 
 
 _DROP_IS_GONE = (
@@ -76,6 +65,15 @@ _PARTS_ARE_GONE = (
     "There are no files of rows: what was kept of this import under parts/ was removed or replaced "
     "before its results were written. How many rows went in is counted; which ones, only Bigin can "
     "say. Look there before you drop rows of this file again."
+)
+
+
+_UNVERSIONED_NOTICE = "UNVERSIONED"
+_UNVERSIONED = LastNotice.at(_UNVERSIONED_NOTICE)
+_KEEPS_NO_VERSIONS = (
+    "The versioning of the bucket is off or suspended. A file that is overwritten before it was "
+    "read is not imported, and results are then written from what was sent. Turn versioning on: "
+    "bigin-drop doctor says how. You are told this once."
 )
 
 
@@ -109,13 +107,21 @@ class ResultWriter:
     def family_pages(self) -> FamilyPages:
         return FamilyPages(ledger=self.ledger, files=self.files, around=self.around)
 
-    def write(self, record: Import, parts: tuple[Part, ...]) -> Closing:
-        """Account for every row of a FINISHING import and write what became of it."""
+    def write(
+        self, record: Import, parts: tuple[Part, ...], *, notes: tuple[str, ...] = ()
+    ) -> Closing:
+        """
+        Account for every row of a FINISHING import and write what became of it.
+
+        Args:
+            notes: What is good to know besides, in sentences.
+        """
         plan = self._read_plan(record)
         summary = replace(
             summarize(record, parts, plan, self.around),
             seconds=self.clock.now() - record.received_at,
         )
+        summary = replace(summary, notes=(*notes, *summary.notes))
         if record.verdict is None and plan is not None:
             summary = self._write_rows_if_kept(summary, record, parts, plan)
         elif record.verdict is None and record.totals is not None:
@@ -380,6 +386,9 @@ class ImportCloser:
         self._wake_next(record)
         if not record.is_quiet or _is_answer(record):
             self._publish(record, self._read_notice(record, parts))
+            if record.source.version_id == NO_VERSION:
+                told = LastNotice(what=_UNVERSIONED_NOTICE, told_at=self.clock.now())
+                create_if_absent(self.ledger, told)
         self._forget_in_time(record, parts)
 
     def _read_notice(self, record: Import, parts: tuple[Part, ...] | None) -> Notice:
@@ -423,7 +432,8 @@ class ImportCloser:
             abandon_parts(self.ledger, record.import_id, self.clock.now())
         # Read again: what was read before another process moved the import on may be older.
         parts = self.ledger.load_parts(record.import_id)
-        closing = self.writer.write(record, parts)
+        is_news = record.source.version_id == NO_VERSION and not self.ledger.load(_UNVERSIONED)
+        closing = self.writer.write(record, parts, notes=(_KEEPS_NO_VERSIONS,) if is_news else ())
         notice = _notices().dump_json(closing.notice)
         key = object_keys.notice_file(record.import_id)
         self.files.write(key, notice, content_type="application/json")

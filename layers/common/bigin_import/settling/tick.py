@@ -34,17 +34,19 @@ from bigin_import.errors import (
     MissingObjectError,
     UnreadableItemError,
 )
+from bigin_import.importing import rejections
 from bigin_import.importing.pauses import LOOK_AGAIN_SECONDS, Pause, look_again_seconds
 from bigin_import.importing.register import Keys, MappingPlaces, Registrar, folder_of
 from bigin_import.ledger import update
 from bigin_import.object_keys import KeyKind
 from bigin_import.ports import Clock, Failures, Files, Ledger, Resumer, Telemetry
-from bigin_import.settling.close import ImportCloser, give_up_hold
+from bigin_import.settling.close import ImportCloser, abandon_parts
 from bigin_import.settling.collect import Collector
 from bigin_import.settling.match_job import JobMatcher, JobPoller
 from bigin_import.settling.waiting_notices import PauseNotices
 from bigin_import.settling.write_overview import OpenImports, OverviewWriter, find_open
 from bigin_import.settling.zoho_access import ZohoAccess
+from bigin_import.stored_plan import write_problems
 from bigin_import.telemetry import report_aws_error, report_bigin_error, report_unreadable_item
 
 
@@ -116,6 +118,16 @@ class ListedFolders:
             is_whole = len(keys) <= MOST_REMEMBERED
             self._listed[prefix] = _Listing(frozenset(keys), mappings) if is_whole else None
         return self._listed[prefix]
+
+
+def give_up_hold(ledger: Ledger, files: Files, record: Import, now: int) -> None:
+    """End a hold that nobody decided about; what became of its parts is then for the finisher."""
+    abandon_parts(ledger, record.import_id, now)
+    if record.totals is not None:
+        return
+    problem = rejections.nobody_decided(record.source.key, record.hold_reason or "")
+    write_problems(files, record.import_id, (problem,))
+    update(ledger, record.address, import_transitions.fail_unprepared(now))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
