@@ -32,7 +32,7 @@ PURE_USES = {
     ("splitting.dates", "datetime"): {"fromtimestamp"},
 }
 # Hashes that are compared with hashes of the same call, and go nowhere else.
-PURE_CALLS = {"row_results.join": {"hash"}, "splitting.duplicate_keys": {"hash"}}
+PURE_CALLS = {"row_results.join": {"hash"}, "splitting.splitter": {"hash"}}
 GUARDED = [m for m in MODULES.values() if package_of(m) in GUARDED_PACKAGES]
 
 

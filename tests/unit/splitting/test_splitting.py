@@ -16,7 +16,7 @@ from bigin_import.errors import DropRejectedError
 from bigin_import.reading.decoding import DropBytes
 from bigin_import.reading.row_shapes import ParentRow
 from bigin_import.reading.table import Options
-from bigin_import.splitting.duplicate_keys import KeyLog
+from bigin_import.splitting.splitter import KeyLog
 from tests.unit.reading.drops import (
     columns,
     cut_drop,

@@ -18,7 +18,7 @@ from bigin_import.errors import DropRejectedError, MissingObjectError, Unreadabl
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import Headers
 from bigin_import.ports import Files, Ledger
-from bigin_import.reading.table import ANY_ENCODING, Batch, Drop, Table
+from bigin_import.reading.table import ANY_ENCODING, Drop, Rows, Table
 from bigin_import.splitting.dates import DatePattern
 from bigin_import.stored_plan import read_mapping_text, read_plan, write_mapping
 
@@ -102,19 +102,19 @@ class Dropped:
     parents: dict[int, int]
 
 
-def windows_of(table: Table) -> Iterator[list[Batch]]:
+def windows_of(table: Table) -> Iterator[list[Rows]]:
     """Read *table* in pieces that memory holds."""
-    window: list[Batch] = []
+    window: list[Rows] = []
     for batch in table.batches():
         window.append(batch)
-        if sum(len(each.rows) for each in window) >= WINDOW_ROWS:
+        if sum(len(each.numbers) for each in window) >= WINDOW_ROWS:
             yield window
             window = []
     if window:
         yield window
 
 
-def dropped_of(header: tuple[str, ...], window: Sequence[Batch]) -> Dropped:
+def dropped_of(header: tuple[str, ...], window: Sequence[Rows]) -> Dropped:
     """Return the rows of a window."""
     said = [each for batch in window for each in batch.parents.items()]
     return Dropped(
@@ -166,7 +166,7 @@ class Healing:
     is_encoding_proven: bool = False
     restored: dict[str, None] = field(default_factory=dict)
 
-    def read_originals(self, window: Sequence[Batch]) -> Iterator[Row]:
+    def read_originals(self, window: Sequence[Rows]) -> Iterator[Row]:
         """
         Return the rows of a window, each with its cells as they were in the parent's drop.
 
@@ -177,7 +177,7 @@ class Healing:
             found = find_parent_rows(dropped_of(self.header, window), table)
         return readable_dates(found, self.header, self.mapping)
 
-    def restore(self, window: Sequence[Batch], mapped: Collection[int]) -> dict[int, Healed]:
+    def restore(self, window: Sequence[Rows], mapped: Collection[int]) -> dict[int, Healed]:
         """
         Put back what cells of a window were, and return by row what was done.
 
@@ -232,7 +232,7 @@ class Healing:
         return (*notes, f"{columns} that the spreadsheet had rewritten {verb} restored: {names}.")
 
 
-def _numbered(batch: Batch) -> Iterator[tuple[int, list[str]]]:
+def _numbered(batch: Rows) -> Iterator[tuple[int, list[str]]]:
     return zip(batch.numbers, batch.rows, strict=True)
 
 

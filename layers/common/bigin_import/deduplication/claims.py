@@ -25,8 +25,7 @@ from bigin_import.domain.states import ImportState
 from bigin_import.errors import MissingObjectError
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Clock, Files, Ledger
-from bigin_import.splitting.content_log import KEY_HASH_BYTES, ContentLog
-from bigin_import.splitting.hash_ranges import shares_a_hash
+from bigin_import.splitting.content_log import KEY_HASH_BYTES, ContentLog, shares_a_hash
 
 MOST_REMEMBERED = 50
 _CHUNK_KEYS = 8_192

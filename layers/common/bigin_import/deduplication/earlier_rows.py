@@ -27,8 +27,13 @@ from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Files, Ledger
 from bigin_import.reading.table import Drop
 from bigin_import.row_results.result_files import KeptRow, read_kept_rows
-from bigin_import.splitting.content_log import FINGERPRINT_BYTES, ContentLog, Fingerprints
-from bigin_import.splitting.hash_ranges import RANGES, HashRanges
+from bigin_import.splitting.content_log import (
+    FINGERPRINT_BYTES,
+    RANGES,
+    ContentLog,
+    Fingerprints,
+    HashRanges,
+)
 from bigin_import.stored_plan import read_plan
 
 _ENTRY = Struct(f"={FINGERPRINT_BYTES}sIQHBHI")

@@ -23,8 +23,7 @@ from bigin_import.domain.states import ImportState
 from bigin_import.errors import UnderWayError
 from bigin_import.ports import Files, Ledger
 from bigin_import.report.summary import rows as in_words
-from bigin_import.splitting.content_log import KEY_HASH_BYTES, ContentLog
-from bigin_import.splitting.hash_ranges import RANGES, HashRanges
+from bigin_import.splitting.content_log import KEY_HASH_BYTES, RANGES, ContentLog, HashRanges
 from bigin_import.stored_plan import write_decisions
 
 MENDED_SHARE = 0.9

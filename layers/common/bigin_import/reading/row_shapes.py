@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from operator import itemgetter
-from typing import NamedTuple
+from functools import cache
+from typing import NamedTuple, Protocol
 
 from bigin_import.reading.dialect import filled, width
 
@@ -40,13 +40,31 @@ _TOTAL = re.compile(
     re.IGNORECASE,
 )
 # How these begin; the first letters alone settle nearly all lines, in a third of the time.
-_BEGINS_AS_TOTAL = re.compile(
-    r"\n(?=[goseitrzyscövuиворγσ合総小总總합총*∑\s])\s*(?:grand|overall|report|sub|tot|sum|som|gesamt"
+_TOTAL_BEGINS = (
+    r"(?=[goseitrzyscövuиворγσ合総小总總합총*∑\s])\s*(?:grand|overall|report|sub|tot|sum|som|gesamt"
     r"|genel|ends|eindt|zwischen|insg|yhteen|razem|ogó|celkem|spolu|össz|végö|toplam|ukupno|skupaj"
     r"|итого|всего|общий|разом|всього|γενικ|σύνολ|合|総|小計|总|總|합|총|[*σ∑])"
 )
+_BEGINS_AS_TOTAL = re.compile(rf"\n{_TOTAL_BEGINS}")
 # What database tools draw below their header.
 _DASHES = re.compile(r"-{2,}|={2,}")
+
+
+@cache
+def _odd_row(header: str | None, delimiter: str) -> re.Pattern[str]:
+    """
+    Match the begin of a line that needs a closer look, by its first cell and the one behind it.
+
+    Args:
+        header: What the header row begins with, folded.
+    """
+    mark = re.escape(delimiter)
+    # Only of printable ASCII it is certain what another letter case may be.
+    first = rf"[^{mark}\n\x00-\x1f\x7f-\U0010ffff]*+(?:[^{mark}\n]|{mark}[{mark}\n])"
+    begins = [rf"[\s{mark}]", first, rf"(?i:{_TOTAL_BEGINS})", "--|=="]
+    if header is not None:
+        begins.append(rf"(?i:{re.escape(header)})\s*{mark}")
+    return re.compile(rf"\n(?:{'|'.join(begins)})")
 
 
 def is_called_total(cell: str) -> bool:
@@ -92,6 +110,31 @@ class Row(NamedTuple):
 
     def left_out(self, why: str) -> Row:
         return self._replace(fault=why, is_left_out=True)
+
+
+class WideRows(Protocol):
+    """Some rows, all as wide as the header."""
+
+    @property
+    def numbers(self) -> Sequence[int]: ...
+
+    @property
+    def lines(self) -> str | None:
+        """The rows as text without quotes, each behind an LF; None if that is not at hand."""
+        ...
+
+    @property
+    def delimiter(self) -> str:
+        """What stands between the cells in *lines*."""
+        ...
+
+    def column(self, at: int) -> Sequence[str]:
+        """Return the cells of a column."""
+        ...
+
+    def row(self, at: int) -> Sequence[str]:
+        """Return the cells of a row, counted from 0."""
+        ...
 
 
 def is_lonely(row: Sequence[str]) -> bool:
@@ -206,19 +249,23 @@ class Tail:
     def is_holding(self) -> bool:
         return bool(self._total or self._footer) or self.is_below_blank
 
-    def note_records(self, rows: Sequence[list[str]], numbers: Sequence[int]) -> None:
-        """Take rows that are records, without a look at each of them if that can be."""
+    def note_records(self, rows: WideRows | None) -> None:
+        """Take rows that are records; None for some of which none is lonely."""
         if self._has_lonely_above:
             return
-        lonely = []
-        if not all(map(itemgetter(1), rows)):
-            lonely = [at for at, row in enumerate(rows) if not row[1] and is_lonely(row)]
-        first_of_run = len(rows) - len(lonely)
-        if len(lonely) < len(rows):
+        if rows is None:
+            self._end_lonely()
+            return
+        count, lonely = len(rows.numbers), list[int]()
+        if not all(second := rows.column(1)):
+            empty = (at for at, cell in enumerate(second) if not cell)
+            lonely = [at for at in empty if is_lonely(rows.row(at))]
+        first_of_run = count - len(lonely)
+        if len(lonely) < count:
             self._end_lonely()
         if lonely and lonely[0] < first_of_run:
             self._has_lonely_above = True
-        self._lonely_at_end += [numbers[at] for at in lonely]
+        self._lonely_at_end += [rows.numbers[at] for at in lonely]
 
     def feed(self, row: Row) -> Iterator[Row]:
         """Take the next row; yield those that are decided."""
@@ -341,21 +388,31 @@ class RowShapes:
     def _is_padding_odd(self) -> bool:
         return bool(self.padded) and not (self._fills or self._habit.is_short)
 
-    def take_plain(self, rows: Sequence[list[str]], numbers: Sequence[int]) -> bool:
+    def take_plain(self, rows: WideRows) -> bool:
         """Return whether *rows* are records at first sight, as most are; if so, take them."""
-        if self._broken.is_holding or set(map(len, rows)) != {self._width}:
+        if self._broken.is_holding:
             return False
-        if not self._begin_as_records(list(map(itemgetter(0), rows))):
+        are_ordinary = self._are_ordinary(rows)
+        if not (are_ordinary or self._begin_as_records(rows)):
             return False
         if self._decided is not None:
-            return self._decided.keys().isdisjoint(numbers)
-        if not self._tail.is_holding:
-            self._tail.note_records(rows, numbers)
-            return True
-        return False
+            return self._decided.keys().isdisjoint(rows.numbers)
+        if self._tail.is_holding:
+            return False
+        self._tail.note_records(None if are_ordinary else rows)
+        return True
 
-    def _begin_as_records(self, cells: Sequence[str]) -> bool:
-        """Return whether no row is blank, a header, a line or a total, by their first *cells*."""
+    def _are_ordinary(self, rows: WideRows) -> bool:
+        """Return whether no row may be blank, a header, a total or filled in one cell only."""
+        if rows.lines is None:
+            return False
+        return not _odd_row(self._header[0] if self._header else None, rows.delimiter).search(
+            rows.lines
+        )
+
+    def _begin_as_records(self, rows: WideRows) -> bool:
+        """Return whether no row is blank, a header or a total, by their first cells."""
+        cells = rows.column(0)
         if not all(map(str.strip, cells)):
             return False
         text = "\n".join(("", *cells, "")).casefold()

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
+from operator import itemgetter
 from types import MappingProxyType
 from typing import BinaryIO, NamedTuple
 
@@ -14,6 +16,7 @@ from bigin_import.domain.drop import ObjectVersion, Problem
 from bigin_import.domain.plan import Dialect, LeftOut, Plan, RowDecision
 from bigin_import.errors import DropRejectedError
 from bigin_import.ports import Files
+from bigin_import.reading.blocks import Block, read_blocks
 from bigin_import.reading.decoding import (
     DropBytes,
     DropText,
@@ -32,7 +35,7 @@ from bigin_import.reading.dialect import (
     is_own_column,
     read_opening,
 )
-from bigin_import.reading.records import record_batches
+from bigin_import.reading.records import RecordBatch, record_batches
 from bigin_import.reading.row_shapes import ParentRow, Row, RowShapes, are_totals
 
 FILL = "fill"  # ragged_rows
@@ -105,12 +108,14 @@ class Options:
         has_header: False if the first row is a record; a result file has a header all the same.
         decoded_twice: As in `Dialect`; None to look for it.
         left_out: Number of a row that was found to be no record -> why; None to find them.
+        by_blocks: Rows may be given many at once, where text is proven to be CSV of one width.
     """
 
     fills: bool = False
     has_header: bool = True
     decoded_twice: str | None = None
     left_out: Mapping[int, str] | None = None
+    by_blocks: bool = True
 
     @classmethod
     def of_plan(cls, plan: Plan) -> Options:
@@ -146,6 +151,25 @@ class Batch(NamedTuple):
     parents: dict[int, ParentRow]
     left_out: frozenset[int] = frozenset()
     decided: Mapping[int, RowDecision] = MappingProxyType({})
+
+    @property
+    def lines(self) -> None:
+        """The rows as text, which is not kept."""
+
+    @property
+    def delimiter(self) -> str:
+        return ""
+
+    def column(self, at: int) -> list[str]:
+        """Return the cells of a column; all rows must have it."""
+        return list(map(itemgetter(at), self.rows))
+
+    def row(self, at: int) -> list[str]:
+        """Return the cells of a row, counted from 0."""
+        return self.rows[at]
+
+
+type Rows = Batch | Block
 
 
 class Table:
@@ -248,7 +272,7 @@ class Table:
         """Hexadecimal SHA-256 of the drop as stored, once all rows are read."""
         return self._source.sha256
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[Rows]:
         """
         Yield the data rows; works once.
 
@@ -256,38 +280,48 @@ class Table:
             DropRejectedError: Quotes do not tell where rows end, or the encoding is not known
                 after all.
         """
-        for read in record_batches(
+        for read in self._read():
+            rows = read if isinstance(read, Block) else self._numbered(read)
+            shapes = self._shapes = self._shapes or self._shapes_after(rows.rows)
+            is_wide = isinstance(rows, Block) or _is_wide(rows, len(self.header))
+            if not (is_wide and shapes.take_plain(rows)):
+                rows = _batch(shapes.sort(_rows(rows)))
+            yield from self._counted(rows)
+        if self._shapes is not None:
+            yield from self._counted(_batch(self._shapes.finish()))
+
+    def _read(self) -> Iterator[Block | RecordBatch]:
+        """Read a result file row by row: what it says of its parent is told by row."""
+        by_blocks = self._options.by_blocks and not self.is_result_file
+        read = partial(read_blocks, width=len(self.header)) if by_blocks else record_batches
+        return read(
             self._chunks,
             delimiter=self._layout.delimiter,
             name=self.name,
             skip=self._layout.rows_skipped,
             rows_above=self._layout.rows_above,
-        ):
-            numbers = range(read.first, read.first + len(read.rows))
-            rows, parents = read.rows, {}
-            if self.is_result_file:
-                self._parent_references.meet(rows)
-                parents = self._parent_references.rows(numbers, rows)
-                rows = list(map(self._without_own, rows))
-            self._shapes = self._shapes or self._shapes_after(rows)
-            batch = Batch(rows, numbers, read.faults, parents)
-            if read.faults or not self._shapes.take_plain(rows, numbers):
-                batch = _batch(self._shapes.sort(_rows(batch)))
-            yield from self._counted(batch)
-        if self._shapes is not None:
-            yield from self._counted(_batch(self._shapes.finish()))
+        )
+
+    def _numbered(self, read: RecordBatch) -> Batch:
+        numbers = range(read.first, read.first + len(read.rows))
+        if not self.is_result_file:
+            return Batch(read.rows, numbers, read.faults, {})
+        self._parent_references.meet(read.rows)
+        parents = self._parent_references.rows(numbers, read.rows)
+        return Batch(list(map(self._without_own, read.rows)), numbers, read.faults, parents)
 
     def decide(self, decisions: Iterable[RowDecision]) -> None:
         """Yield rows as was decided about them; *decisions* in the order of the rows."""
         self._decisions = iter(decisions)
         self._next_decision = next(self._decisions, None)
 
-    def _counted(self, batch: Batch) -> Iterator[Batch]:
-        self.rows += len(batch.rows)
-        if batch.rows:
-            yield batch if self._next_decision is None else self._decided(batch)
+    def _counted(self, rows: Rows) -> Iterator[Rows]:
+        self.rows += len(rows.numbers)
+        if rows.numbers:
+            yield rows if self._next_decision is None else self._decided(rows)
 
-    def _decided(self, batch: Batch) -> Batch:
+    def _decided(self, rows: Rows) -> Batch:
+        batch = Batch(rows.rows, rows.numbers, dict(rows.faults), dict(rows.parents), rows.left_out)
         decided = {}
         for at, number in enumerate(batch.numbers):
             if self._next_decision is not None and self._next_decision.row == number:
@@ -335,7 +369,12 @@ _DECODED_TWICE = (
 )
 
 
-def _rows(batch: Batch) -> Iterator[Row]:
+def _is_wide(batch: Batch, width: int) -> bool:
+    """Return whether all rows of a batch are sound and *width* cells wide."""
+    return not batch.faults and set(map(len, batch.rows)) == {width}
+
+
+def _rows(batch: Rows) -> Iterator[Row]:
     for at, (number, cells) in enumerate(zip(batch.numbers, batch.rows, strict=True)):
         yield Row(number, cells, batch.parents.get(number), batch.faults.get(at))
 

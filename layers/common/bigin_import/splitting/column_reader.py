@@ -8,6 +8,7 @@ cell. What is said of the column is concluded by `value_checks` from what was ta
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -39,7 +40,7 @@ from bigin_import.splitting.kinds import (
 _REMEMBERED_CELLS = 4_096
 _EXAMPLES = 3
 _SAMPLES = 3
-_BATCHES_SAMPLED = 20
+_LAST_ROW_SAMPLED = 10_000
 _NEW_VALUES = 1_000
 _SHOWN_CHARACTERS = 100
 
@@ -91,6 +92,7 @@ class ColumnReader:
         new_values: Of a picklist: what Bigin does not have yet, with its counts.
         refused: Rows that were not sent because of what stands in this column.
         has_fitting: Whether any cell was filled and fits the field.
+        has_empty: Whether any cell is sent empty.
     """
 
     def __init__(self, plan: ColumnPlan, at: int) -> None:
@@ -105,10 +107,9 @@ class ColumnReader:
         self.examples: dict[Tell, list[str]] = {}
         self.new_values: Counter[str] = Counter()
         self.refused = RowNames()
-        self.has_fitting = False
+        self.has_fitting = self.has_empty = False
         self.met: set[str] = set()
         self.samples: dict[str, None] = {}
-        self._batches_to_sample = _BATCHES_SAMPLED
         self._is_folding = isinstance(self.kind, BooleanKind | PicklistKind)
         self._replacements = {self._form(cell): value for cell, value in self.rule.values}
         self._read = lru_cache(_REMEMBERED_CELLS)(self._read_cell)
@@ -147,11 +148,15 @@ class ColumnReader:
         if not self.has_fitting:
             filled = filter(str.strip, read.raw)
             self.has_fitting = misfits < sum(1 for _ in filled) if misfits else any(read.values)
+        self.has_empty = self.has_empty or not all(read.values)
         if self.damage:
             self.damage.look(list(filter(None, read.raw)))
-        if self._batches_to_sample:
-            self._batches_to_sample -= 1
-            self._sample(read.values)
+        if not self.is_sampled(numbers[0]):
+            self._sample(read.values[: bisect_right(numbers, _LAST_ROW_SAMPLED)])
+
+    def is_sampled(self, number: int) -> bool:
+        """Return whether no samples are taken from row *number* on."""
+        return len(self.samples) == _SAMPLES or number > _LAST_ROW_SAMPLED
 
     def _sample(self, values: Sequence[str]) -> None:
         if len(self.samples) < _SAMPLES:

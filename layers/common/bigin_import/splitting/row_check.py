@@ -7,16 +7,18 @@ batch cannot be written it is halved, again and again, until the rows to blame s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from operator import is_, itemgetter
+from typing import overload
 
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.plan import FIRST_READING, ColumnPlan
-from bigin_import.reading.table import Batch, Table
+from bigin_import.reading.blocks import Block
+from bigin_import.reading.table import Rows, Table
 from bigin_import.splitting.cells import (
+    BEGINS_AS_UTF8,
     DECODED_TWICE,
     FORMULA_LIKE,
     REPLACEMENT_CHARACTER,
@@ -25,16 +27,12 @@ from bigin_import.splitting.cells import (
     Tell,
     begins_as_formula,
     is_decoded_twice,
-    may_begin_as_formula,
-    may_hold_placeholders,
+    odd_cell,
 )
 from bigin_import.splitting.column_reader import ColumnReader, has_apostrophes, without_formulas
 from bigin_import.splitting.dates import DatePattern, fitting_formats
-from bigin_import.splitting.value_rules import SentRecord, converter, csv_text
-
-# What becomes of ="00123" in CSV.
-_QUOTED_FORMULA = '"=""'
-_APOSTROPHE_HINT = re.compile(r"'[\d +\-(.]")
+from bigin_import.splitting.row_pattern import RowPattern
+from bigin_import.splitting.value_rules import ColumnRecords, SentRecord, converter, csv_text
 
 # Enough to tell formats apart, whatever the length of the drop.
 _VALUES_KEPT = 1_000
@@ -107,11 +105,44 @@ class CheckedBatch:
         content: Their CSV.
     """
 
-    batch: Batch
+    batch: Rows
     reasons: dict[int, str]
-    records: list[SentRecord]
+    records: Sequence[SentRecord]
     numbers: Sequence[int]
     content: bytes
+
+
+def _has_odd_letters(text: str) -> bool:
+    """Return whether some letter may come of a wrong encoding."""
+    if text.isascii():
+        return False
+    return "\ufffd" in text or BEGINS_AS_UTF8.search(text) is not None
+
+
+class BlockColumns(Sequence[Sequence[str]]):
+    """
+    The columns of a block that are sent, in that order; one is made when it is asked for.
+
+    Attributes:
+        are_all: Whether these are all columns of the block, as they stand there.
+    """
+
+    def __init__(self, block: Block, sources: list[int]) -> None:
+        self._block = block
+        self._sources = sources
+        self.are_all = sources == list(range(block.width))
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    @overload
+    def __getitem__(self, at: int) -> Sequence[str]: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Sequence[str]]: ...
+    def __getitem__(self, at: int | slice) -> Sequence[str] | Sequence[Sequence[str]]:
+        if isinstance(at, slice):
+            return [self._block.column(source) for source in self._sources[at]]
+        return self._block.column(self._sources[at])
 
 
 class _UnfitError(ValueError):
@@ -138,10 +169,12 @@ class RowCheck:
             for at, column in enumerate(plan.columns)
             if column.rule and column.rule.date_format
         }
+        self._pattern = RowPattern(plan, self.readers)
         self.apostrophes: set[int] = set()
         self.formulas: dict[int, RowNames] = {}
         self._max_record_bytes = max_record_bytes
-        self._pick = picker([column.source for column in plan.columns])
+        self._sources = [column.source for column in plan.columns]
+        self._pick = picker(self._sources)
         self._first = FirstReading(plan) if plan.reading == FIRST_READING else None
         self._required_key = plan.key if plan.empty_key == "invalid" else None
         self._key_header = "" if plan.key is None else plan.columns[plan.key].header
@@ -151,46 +184,80 @@ class RowCheck:
         for batch in table.batches():
             yield self.check(batch)
 
-    def check(self, batch: Batch) -> CheckedBatch:
+    def check(self, batch: Rows) -> CheckedBatch:
         """Return *batch* with what is sent of it."""
-        rows: list[list[str]] = batch.rows
+        reasons = dict(batch.faults)
+        if isinstance(batch, Block) and self._first is None:
+            records, content = self._checked_block(batch, reasons)
+        else:
+            records, content = self._checked_rows(batch, reasons)
+        sent = batch.numbers
+        if reasons:
+            is_sent = (at not in reasons for at in range(len(sent)))
+            sent = list(compress(sent, is_sent))
+        return CheckedBatch(batch, reasons, records, sent, content)
+
+    def _checked_block(
+        self, block: Block, reasons: dict[int, str]
+    ) -> tuple[Sequence[SentRecord], bytes]:
+        """Return what is sent of *block*, whose rows are not made where nothing asks for them."""
+        columns: Sequence[Sequence[str]] = BlockColumns(block, self._sources)
+        positions: Sequence[int] = range(len(block.numbers))
+        is_odd = odd_cell(block.delimiter).search(block.line) is not None
+        is_odd = is_odd or _has_odd_letters(block.text)
+        if is_odd or not self._pattern.matches(block):
+            dropped = list(columns)
+            read, positions = self._read(dropped, positions, block.numbers, reasons, is_odd=is_odd)
+            columns = columns if read is dropped else read
+        is_as_dropped = isinstance(columns, BlockColumns) and columns.are_all
+        text = block.content if is_as_dropped else None
+        return self._encoded(ColumnRecords(columns, len(positions)), positions, reasons, text)
+
+    def _checked_rows(
+        self, batch: Rows, reasons: dict[int, str]
+    ) -> tuple[Sequence[SentRecord], bytes]:
+        rows, numbers = batch.rows, batch.numbers
         positions: Sequence[int] = range(len(rows))
         if batch.faults:
             positions = [at for at in positions if at not in batch.faults]
             rows = [rows[at] for at in positions]
-        reasons = dict(batch.faults)
+            numbers = [numbers[at] for at in positions]
         as_dropped = records = list(map(self._pick, rows))
-        text: str | None = csv_text(records)
+        text = csv_text(records)
         if self._first is not None:
             records, positions = self._first.read(records, positions, reasons)
         elif records:
-            numbers = [batch.numbers[at] for at in positions] if batch.faults else batch.numbers
-            records, positions = self._read(records, positions, numbers, reasons, text or "")
-        text = text if records is as_dropped else None
-        records, content = self._encoded(records, positions, reasons, text)
-        sent = batch.numbers
-        if reasons:
-            is_sent = (at not in reasons for at in range(len(batch.rows)))
-            sent = list(compress(batch.numbers, is_sent))
-        return CheckedBatch(batch, reasons, records, sent, content)
+            columns: list[Sequence[str]] = list(zip(*records, strict=True))
+            line = "," + text.replace("\n", ",").replace('"', ",")
+            # Whether something may be to restore or to tell.
+            is_odd = odd_cell(",").search(line) is not None or _has_odd_letters(text)
+            read, positions = self._read(columns, positions, numbers, reasons, is_odd=is_odd)
+            records = records if read is columns else list(zip(*read, strict=True))
+        is_as_dropped = records is as_dropped
+        return self._encoded(records, positions, reasons, text if is_as_dropped else None)
 
     def _read(
         self,
-        records: list[SentRecord],
+        dropped: list[Sequence[str]],
         positions: Sequence[int],
         numbers: Sequence[int],
         reasons: dict[int, str],
-        text: str,
-    ) -> tuple[list[SentRecord], Sequence[int]]:
-        """Read the cells column by column; name the rows that are not sent because of one."""
-        columns: list[Sequence[str]] = list(zip(*records, strict=True))
-        dropped = list(columns)
-        self._restore(columns, numbers, text)
+        *,
+        is_odd: bool,
+    ) -> tuple[list[Sequence[str]], Sequence[int]]:
+        """
+        Read the cells column by column; name the rows that are not sent because of one.
+
+        Returns:
+            The columns of what is sent, *dropped* itself if that is the same; and the positions.
+        """
+        columns = list(dropped)
+        if is_odd:
+            self._restore(columns, numbers)
         raw = list(columns)
         refused: dict[int, Cell] = {}
-        may_lack = may_hold_placeholders(text)
         for at, reader in enumerate(self.readers):
-            read = reader.read(columns[at], numbers, may_lack=may_lack)
+            read = reader.read(columns[at], numbers, may_lack=is_odd)
             reader.commit(read, numbers)
             columns[at] = read.values
             if read.refused:
@@ -198,39 +265,30 @@ class RowCheck:
             if at in self.unread_dates:
                 self._note_dates(at, raw[at], read.refused)
         self._require_keys(columns, refused)
-        if not refused and all(map(is_, columns, dropped)):
-            return records, positions
+        if not refused:
+            return dropped if all(map(is_, columns, dropped)) else columns, positions
         for at, cell in refused.items():
             reasons[positions[at]] = cell.refusal
             self.excused += cell.is_certain
-        kept = list(zip(*columns, strict=True))
-        if refused:
-            kept = [record for at, record in enumerate(kept) if at not in refused]
-            positions = [each for at, each in enumerate(positions) if at not in refused]
-        return kept, positions
+        is_sent = [at not in refused for at in range(len(positions))]
+        columns = [list(compress(column, is_sent)) for column in columns]
+        return columns, list(compress(positions, is_sent))
 
-    def _restore(self, columns: list[Sequence[str]], numbers: Sequence[int], text: str) -> None:
-        """Take formulas for texts off, and look for apostrophes before numbers."""
-        # The search for one character takes a twentieth of that for more, and mostly settles it.
-        if "=" in text and _QUOTED_FORMULA in text:
-            for at, values in enumerate(columns):
-                texts, which = without_formulas(values)
-                if any(which):
-                    columns[at] = texts
-                    self.formulas.setdefault(at, RowNames()).add(list(compress(numbers, which)))
-        if "'" in text and _APOSTROPHE_HINT.search(text):
-            self.apostrophes |= {
-                at
-                for at, values in enumerate(columns)
-                if self.readers[at].planned.strips_apostrophes is None and has_apostrophes(values)
-            }
-        if not text.isascii():
-            if "\ufffd" in text:
-                self._tally(REPLACEMENT_CHARACTER, lambda cell: "\ufffd" in cell, columns, numbers)
-            if "\u00c3" in text or "\u00c2" in text or "\u00e2\u20ac" in text:
-                self._tally(DECODED_TWICE, is_decoded_twice, columns, numbers)
-        if may_begin_as_formula(text):
-            self._tally(FORMULA_LIKE, begins_as_formula, columns, numbers)
+    def _restore(self, columns: list[Sequence[str]], numbers: Sequence[int]) -> None:
+        """Take formulas for texts off, look for apostrophes before numbers, tell what is odd."""
+        for at, values in enumerate(columns):
+            texts, which = without_formulas(values)
+            if any(which):
+                columns[at] = texts
+                self.formulas.setdefault(at, RowNames()).add(list(compress(numbers, which)))
+        self.apostrophes |= {
+            at
+            for at, values in enumerate(columns)
+            if self.readers[at].planned.strips_apostrophes is None and has_apostrophes(values)
+        }
+        self._tally(REPLACEMENT_CHARACTER, lambda cell: "\ufffd" in cell, columns, numbers)
+        self._tally(DECODED_TWICE, is_decoded_twice, columns, numbers)
+        self._tally(FORMULA_LIKE, begins_as_formula, columns, numbers)
 
     def _tally(
         self,
@@ -260,11 +318,11 @@ class RowCheck:
 
     def _encoded(
         self,
-        records: list[SentRecord],
+        records: Sequence[SentRecord],
         positions: Sequence[int],
         reasons: dict[int, str],
         text: str | None = None,
-    ) -> tuple[list[SentRecord], bytes]:
+    ) -> tuple[Sequence[SentRecord], bytes]:
         """Return the records that can be written, and their CSV: *text* if that is known."""
         try:
             return records, self._content(csv_text(records) if text is None else text)
@@ -275,7 +333,7 @@ class RowCheck:
         half = len(records) // 2
         first, first_content = self._encoded(records[:half], positions[:half], reasons)
         second, second_content = self._encoded(records[half:], positions[half:], reasons)
-        return first + second, first_content + second_content
+        return [*first, *second], first_content + second_content
 
     def _content(self, text: str) -> bytes:
         if "\0" in text:

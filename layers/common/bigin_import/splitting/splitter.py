@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate, islice
-from operator import itemgetter
+from itertools import accumulate, chain, compress, islice
+from operator import eq
+from tempfile import SpooledTemporaryFile
+from types import TracebackType
+from typing import NamedTuple, Self
 
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.job_request import MAX_BYTES, MAX_ROWS
@@ -16,10 +22,146 @@ from bigin_import.reading.table import Table
 from bigin_import.splitting.archive import EntryWriter
 from bigin_import.splitting.cells import ROWS_NAMED
 from bigin_import.splitting.content_log import ContentLog
-from bigin_import.splitting.duplicate_keys import KeyLog, PartKeys, Repeated
 from bigin_import.splitting.row_check import CheckedBatch, RowCheck
 from bigin_import.splitting.value_checks import ReadAgainError, ValueChecks, learned_plan
-from bigin_import.splitting.value_rules import SentRecord, csv_text
+from bigin_import.splitting.value_rules import SentRecord, column_of, csv_text
+
+# Keys compare trimmed and case-folded, as 64-bit hashes: with ten million keys the chance that any
+# two different ones look equal is one in 370,000. The hashes of each part are sorted and, beyond
+# some megabytes, kept in a temporary file; in the end equal ones are sought range by range over
+# all parts, so that memory stays the same however long the drop is.
+_IN_MEMORY_BYTES = 4_000_000
+_EMPTY_KEY = hash("")  # 0, whatever the seed of this process
+
+# 10 million keys in 256 ranges are 39,000 at a time.
+_KEY_RANGES = tuple(range(-(2**63), 2**63, 2**56))
+_HASH_BYTES = 8
+_ROW_BYTES = 4
+_KEYS_NAMED = 100
+_KEY_ROWS_NAMED = 200
+
+
+class PartKeys(NamedTuple):
+    """Whether a part has rows without their key, and a key twice."""
+
+    has_empty: bool
+    has_repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """
+    What repeats in the whole drop.
+
+    Attributes:
+        count: Rows whose key an earlier row has.
+        rows: All rows of a hundred repeated keys, in order, at most two hundred.
+        across_parts: Whether a key occurs in more than one part.
+    """
+
+    count: int = 0
+    rows: tuple[int, ...] = ()
+    across_parts: bool = False
+
+
+class KeyLog:
+    """Hashes of all keys that are sent, part by part. Use it in a `with` block."""
+
+    def __init__(self) -> None:
+        self.empty = 0
+        self._hashes = array("q")
+        self._rows = array("I")
+        self._repeated_within_parts = 0
+        self._named: set[int] = set()
+        self._parts: list[_PartHashes] = []
+        self._sorted = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115  # closed by __exit__
+        self._in_order = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115  # likewise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._sorted.close()
+        self._in_order.close()
+
+    def add(self, keys: Iterable[str], rows: Iterable[int]) -> None:
+        """Remember the keys of some rows of the part that is being written."""
+        self._hashes.extend(map(hash, map(str.casefold, map(str.strip, keys))))
+        self._rows.extend(rows)
+
+    def end_part(self) -> PartKeys:
+        """Return what the part that ends here has, and begin the next."""
+        hashes, rows = self._hashes, self._rows
+        ordered = sorted(hashes)
+        repeated = _repeated(ordered)
+        empty = hashes.count(_EMPTY_KEY)
+        self.empty += empty
+        self._repeated_within_parts += len(repeated)
+        self._name(repeated)
+        limits = array("I", (bisect_left(ordered, lowest) for lowest in _KEY_RANGES))
+        limits.append(len(ordered))
+        self._parts.append(_PartHashes(self._sorted.tell(), limits))
+        self._sorted.write(array("q", ordered).tobytes())
+        self._in_order.write(hashes.tobytes() + rows.tobytes())
+        self._hashes, self._rows = array("q"), array("I")
+        return PartKeys(bool(empty), bool(repeated))
+
+    def repeated(self) -> Repeated:
+        """Return what repeats in all parts that have ended."""
+        count = self._repeated_within_parts
+        if len(self._parts) > 1:
+            count = 0
+            for at in range(len(_KEY_RANGES)):
+                # Timsort sees the sorted runs of the parts and only merges them.
+                repeated = _repeated(sorted(chain.from_iterable(self._range(at))))
+                count += len(repeated)
+                self._name(repeated)
+        return Repeated(
+            count=count,
+            rows=self._rows_of_named() if self._named else (),
+            across_parts=count > self._repeated_within_parts,
+        )
+
+    def _name(self, repeated: list[int]) -> None:
+        self._named.update(repeated[: _KEYS_NAMED - len(self._named)])
+
+    def _range(self, at: int) -> Iterator[array[int]]:
+        """Yield the hashes of one range, part by part, each sorted."""
+        for part in self._parts:
+            first, end = part.limits[at], part.limits[at + 1]
+            self._sorted.seek(part.start + first * _HASH_BYTES)
+            yield array("q", self._sorted.read((end - first) * _HASH_BYTES))
+
+    def _rows_of_named(self) -> tuple[int, ...]:
+        self._in_order.seek(0)
+        found: list[int] = []
+        for part in self._parts:
+            length = part.limits[-1]
+            hashes = array("q", self._in_order.read(length * _HASH_BYTES))
+            rows = array("I", self._in_order.read(length * _ROW_BYTES))
+            found += compress(rows, map(self._named.__contains__, hashes))
+            if len(found) >= _KEY_ROWS_NAMED:
+                break
+        return tuple(found[:_KEY_ROWS_NAMED])
+
+
+class _PartHashes(NamedTuple):
+    """Where the sorted hashes of a part begin, and where in them each range begins; the end too."""
+
+    start: int
+    limits: array[int]
+
+
+def _repeated(hashes: list[int]) -> list[int]:
+    """Return every hash that equals the one before it, empty keys aside; *hashes* are sorted."""
+    repeated = compress(hashes, map(eq, hashes, islice(hashes, 1, None)))
+    return [each for each in repeated if each != _EMPTY_KEY]
+
 
 _ROWS_KEPT = 100
 
@@ -135,7 +277,7 @@ class PartWriter:
     ) -> None:
         self.parts: list[CutPart] = []
         self._header = csv_text([plan.header]).encode()
-        self._key = None if plan.key is None else itemgetter(plan.key)
+        self._key = plan.key
         self._keys = keys
         self._store = store
         self._entry_name = entry_name
@@ -147,8 +289,8 @@ class PartWriter:
         """Write all records of a batch, into as many parts as they need."""
         records, numbers, content = checked.records, checked.numbers, checked.content
         while not self._has_room(len(records), len(content)):
-            fitting = self._fitting(records)
-            self._put(records[:fitting], numbers[:fitting], csv_text(records[:fitting]).encode())
+            fitting, first = self._fitting(records)
+            self._put(records[:fitting], numbers[:fitting], first)
             self.finish()
             records, numbers = records[fitting:], numbers[fitting:]
             content = csv_text(records).encode()
@@ -160,7 +302,7 @@ class PartWriter:
             return
         size = self._entry.size
         archive = self._entry.close()
-        keys = self._keys.end_part() if self._key else PartKeys(False, False)
+        keys = self._keys.end_part() if self._key is not None else PartKeys(False, False)
         number = len(self.parts) + 1
         self._store(number, archive)
         self.parts.append(
@@ -185,22 +327,26 @@ class PartWriter:
     def _has_room(self, rows: int, size: int) -> bool:
         return self._rows + rows <= self._max_rows and self._entry.size + size <= self._max_bytes
 
-    def _fitting(self, records: list[SentRecord]) -> int:
-        """Return how many of *records*, from the first, still fit into this part."""
-        candidates = records[: self._max_rows - self._rows]
-        sizes = (len(csv_text([record]).encode()) for record in candidates)
+    def _fitting(self, records: Sequence[SentRecord]) -> tuple[int, bytes]:
+        """Return how many of *records*, from the first, still fit into this part; and their CSV."""
+        records = records[: self._max_rows - self._rows]
+        content = csv_text(records).encode()
         room = self._max_bytes - self._entry.size
-        return sum(total <= room for total in accumulate(sizes))
+        if len(content) <= room:
+            return len(records), content
+        sizes = (len(csv_text([record]).encode()) for record in records)
+        fitting = sum(total <= room for total in accumulate(sizes))
+        return fitting, csv_text(records[:fitting]).encode()
 
-    def _put(self, records: list[SentRecord], numbers: Sequence[int], content: bytes) -> None:
+    def _put(self, records: Sequence[SentRecord], numbers: Sequence[int], content: bytes) -> None:
         if not records:
             return
         self._entry.write(content)
         self._first_row = self._first_row or numbers[0]
         self._last_row = numbers[-1]
         self._rows += len(records)
-        if self._key:
-            self._keys.add(map(self._key, records), numbers)
+        if self._key is not None:
+            self._keys.add(column_of(records, self._key), numbers)
 
 
 def split(

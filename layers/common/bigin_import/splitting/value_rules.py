@@ -9,14 +9,49 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import cast
+from operator import itemgetter
+from typing import cast, overload
 
 from bigin_import.domain.plan import PlannedColumn, ValueRule
 from bigin_import.splitting.dates import DatePattern
 
 type SentRecord = tuple[str, ...]
+
+
+class ColumnRecords(Sequence[SentRecord]):
+    """Records that lie in columns, all equally long; a record is made when it is asked for."""
+
+    def __init__(self, columns: Sequence[Sequence[str]], count: int) -> None:
+        self._columns = columns
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[SentRecord]:
+        return zip(*self._columns, strict=True)
+
+    @overload
+    def __getitem__(self, at: int) -> SentRecord: ...
+    @overload
+    def __getitem__(self, at: slice) -> ColumnRecords: ...
+    def __getitem__(self, at: int | slice) -> SentRecord | ColumnRecords:
+        if isinstance(at, slice):
+            count = len(range(self._count)[at])
+            return ColumnRecords([column[at] for column in self._columns], count)
+        return tuple(column[at] for column in self._columns)
+
+    def column(self, at: int) -> Sequence[str]:
+        return self._columns[at]
+
+
+def column_of(records: Sequence[SentRecord], at: int) -> Iterable[str]:
+    """Return one cell of each record."""
+    return (
+        records.column(at) if isinstance(records, ColumnRecords) else map(itemgetter(at), records)
+    )
 
 
 class _Echo:
