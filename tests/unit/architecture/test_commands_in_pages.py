@@ -12,7 +12,7 @@ from tests.unit.architecture.source import LAYER, PACKAGE, ROOT
 
 PAGES = (*ROOT.glob("*.md"), *ROOT.glob(".github/*.md"), *ROOT.glob("tests/**/*.md"))
 SOURCES = (*PAGES, ROOT / "template.yaml", *(LAYER / PACKAGE).rglob("*.py"))
-NAMED = re.compile(r"(?:`|\")bigin-drop ([a-z][a-z-]*)")
+NAMED = re.compile(r"(?:`|\")bigin-drop\s([a-z][a-z-]*)")
 LINE = re.compile(r"^bigin-drop (.+?)(?: +#.*)?$", re.MULTILINE)
 TARGET = re.compile(r"(?:^|`)make ([a-z]+)", re.MULTILINE)
 
