@@ -8,6 +8,7 @@ import pytest
 
 from bigin_import.domain.job_request import Field
 from bigin_import.errors import DropRejectedError
+from bigin_import.mapping.model import Mapping
 from tests.unit.mapping.contacts import CONTACTS, mapping_of, planned
 
 NAME = {"column": "Name", "api_name": "Last_Name"}
@@ -537,3 +538,20 @@ def test_what_pasted_keys_of_bigin_s_request_do_not_do_reaches_the_report() -> N
             "uploaded."
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("mapping", "header"),
+    [(mapping_of(), "Twin"), (mapping_of(columns={"Surname": "Last_Name", "X": "Twin"}), "X")],
+    ids=["as a header", "in the mapping"],
+)
+def test_of_two_fields_with_one_label_none_is_taken_and_both_are_named(
+    mapping: Mapping, header: str
+) -> None:
+    twins = (Field("Twin_1", "Twin", "text"), Field("Twin_2", "Twin", "text"))
+    names = ("Last_Name" if header == "Twin" else "Surname", header)
+
+    with pytest.raises(DropRejectedError) as rejected:
+        planned(mapping, *names, fields=(*CONTACTS, *twins))
+
+    assert "is the label of Twin_1 and Twin_2" in str(rejected.value)

@@ -185,30 +185,30 @@ class ModuleFields:
         folded = {known.casefold(): known for known in (*self.by_name, *ALWAYS_KNOWN)}
         return folded.get(name.casefold())
 
-    def labelled(self, name: str) -> Field | None:
-        """Return the field whose label in Bigin is *name*."""
+    def labelled(self, name: str) -> tuple[Field, ...]:
+        """Return the fields whose label in Bigin is *name*: several may have one label."""
         form = matching_form(name)
-        labels = (field for field in self.by_name.values() if matching_form(field.label) == form)
-        return next(labels, None)
+        fields = self.by_name.values()
+        return tuple(field for field in fields if matching_form(field.label) == form)
 
     def only_labelled(self, name: str) -> Field | None:
         """Return the one field whose label *name* is; None if it is an API name, or of several."""
         if self.spelled(name) is not None or not self.are_known:
             return None
-        form = matching_form(name)
-        found = [field for field in self.by_name.values() if matching_form(field.label) == form]
+        found = self.labelled(name)
         return found[0] if len(found) == 1 and found[0].writable else None
 
     def meant(self, name: str, *, similarity: float = 0.6) -> str | None:
         """
-        Return the API name of the field that *name* was most likely meant to be.
+        Return the API name of the field that *name* was most likely meant to be; None if it is
+        the label of several.
 
         Args:
             similarity: 1.0 if it is certain: *name* is its label, its name but for marks
                 and spaces, or what people usually call it.
         """
-        if field := self.labelled(name):
-            return field.api_name
+        if found := self.labelled(name):
+            return found[0].api_name if len(found) == 1 else None
         labels = {field.label: field.api_name for field in self.by_name.values()}
         words = VOCABULARY.get(self.module, {})
         names = (*(self.by_name or words), *ALWAYS_KNOWN, *labels)

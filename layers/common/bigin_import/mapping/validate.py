@@ -257,6 +257,9 @@ def _header_flaw(header: str, api_name: str, fields: ModuleFields) -> tuple[str,
     what = f'"{header}" is no field of {module}, and the mapping says nothing about it'
     if meant := fields.meant(header):
         return what, f'Name the column "{meant}", or {MAP_ALL}'
+    if found := fields.labelled(header):
+        names = " and ".join(field.api_name for field in found)
+        return what, f"It is the label of {names}: name the column as the one meant, or {MAP_ALL}"
     return what, f"Remove the column, or {MAP_ALL}"
 
 
@@ -306,8 +309,10 @@ def _unknown_field(entry: Resolved, fields: ModuleFields) -> Problem:
 
 def field_remedy(name: str, fields: ModuleFields) -> str:
     """Return what to write instead of *name*, which is no field."""
-    if field := fields.labelled(name):
-        return f'"{field.label}" is the label of {field.api_name}; write "{field.api_name}"'
+    if found := fields.labelled(name):
+        names = " and ".join(field.api_name for field in found)
+        written = f'"{names}"' if len(found) == 1 else "the one that is meant"
+        return f'"{found[0].label}" is the label of {names}; write {written}'
     if meant := fields.meant(name):
         return f'Did you mean "{meant}"?'
     return f"Write the API name of a field of {fields.module}"
@@ -454,8 +459,8 @@ def _key_problems(
 
 
 def _key_remedy(mapping: Mapping, key: str, filled: set[str], fields: ModuleFields) -> str:
-    field = fields.labelled(key)
-    meant = field.api_name if field else nearest(key, sorted(filled))
+    found = fields.labelled(key)
+    meant = found[0].api_name if len(found) == 1 else nearest(key, sorted(filled))
     if meant in filled:
         return f'Did you mean "{meant}"?'
     if mapping.names_fields_by_header:
