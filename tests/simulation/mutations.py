@@ -133,12 +133,12 @@ def _pinned_to_send(self: Importer, lease: Lease, record: Import, mapping: Any) 
 _send_import = Importer._send
 
 
-def _cut_again(self: Importer, lease: Lease, record: Import) -> None:
+def _cut_again(self: Importer, lease: Lease, record: Import, *, is_overtaken: bool) -> None:
     mapping = self.mappings.read_pinned(record)
     with ExitStack() as opened:
         plan, *_ = self.preparer._cut(lease, record, mapping, opened)
     self.preparer._plan_parts(lease, record.import_id, plan)
-    _send_import(self, lease, record)
+    _send_import(self, lease, record, is_overtaken=is_overtaken)
 
 
 def _free_when_closed(self: KeyLocks, turn: KeyLock, record: Import) -> bool:

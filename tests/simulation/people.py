@@ -1,14 +1,22 @@
-"""A person who reads the notices and decides about held imports: early, late, twice, or never."""
+"""
+A person who reads the notices and decides about held imports: early, late, twice, or never. And
+people who drop something again because of rows that are not in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Callable, Iterator
+from functools import partial
 
+from bigin_import import object_keys
 from bigin_import.domain.drop import Notice
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import PartState
 from bigin_import.importing.decisions import Decision
 from tests.simulation.account import Account, Command
+from tests.simulation.scenarios import Drop, fixed
 
 CAREFUL, CARELESS, TWICE, EARLY, WEARY = "careful", "careless", "twice", "early", "weary"
 HOUR = 3600
@@ -79,3 +87,75 @@ class Person:
             if account.jobs_of(command.import_id, command.part):
                 self.misled.add(command.import_id)
         account.invoke(command)
+
+
+MOST_GOES = 2
+_NOT_IN = frozenset({"COMPLETED_WITH_ERRORS", "FAILED"})
+
+
+class Clerk:
+    """
+    Hears that rows of a drop are not in Bigin, and sees to it: drops the file again, corrects its
+    failed rows in goes, mends the file itself, or all of that, in some order.
+
+    Attributes:
+        acted_at: When this person last dropped something.
+    """
+
+    def __init__(self, habit: str, first: Drop, drop: Callable[[Drop], object]) -> None:
+        self.acted_at = 0.0
+        self._habit = habit
+        self._first = first
+        self._drop = drop
+        self._has_heard = False
+
+    def told(self, account: Account, notice: Notice) -> None:
+        """Read one notice; the first that tells of rows that are not in is acted on."""
+        facts = dict(notice.attributes)
+        about_first = facts.get("file") == self._first.key and facts.get("state") in _NOT_IN
+        if not self._habit or self._has_heard or not about_first:
+            return
+        self._has_heard = True
+        number = account.world.faults.number
+        ways = sorted(self._ways(account, facts["import_id"]), key=lambda way: number(way[0]))
+        after = 60.0
+        for name, way in ways:
+            account.world.after(after, partial(self._act, account, way))
+            # Seconds after the one before, while it runs, or when it has ended.
+            after += 1 + 600 * number(f"then/{name}") ** 3
+
+    def _ways(
+        self, account: Account, import_id: str
+    ) -> Iterator[tuple[str, Callable[[], Drop | None]]]:
+        if self._habit in ("again", "all"):
+            yield "again", lambda: self._first
+        if self._habit in ("mends", "all"):
+            mended = Drop(self._first.key, tuple(map(fixed, self._first.rows)))
+            yield "mends", lambda: mended
+        if self._habit in ("goes", "all"):
+            for go in range(1, MOST_GOES + 1):
+                yield f"go {go}", partial(self._correct, account, import_id, go)
+
+    def _act(self, account: Account, way: Callable[[], Drop | None]) -> None:
+        drop = way()
+        if drop is not None:
+            self.acted_at = account.world.now
+            self._drop(drop)
+
+    def _correct(self, account: Account, import_id: str, go: int) -> Drop | None:
+        """Return the failed rows, of which the first *go* are corrected; None if there are none."""
+        record = account.import_of(import_id)
+        assert record is not None
+        key = f"{record.results}{object_keys.result_name(record.source.key)}.failed.csv"
+        if account.bucket.find_newest(key) is None:
+            return None
+        text = account.bucket.read(key).decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        for row in rows[:go]:
+            row["E-mail"] = fixed((row["Surname"], row["E-mail"]))[1]
+        out = io.StringIO(newline="")
+        writer = csv.DictWriter(out, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+        plain = tuple((row["Surname"], row["E-mail"]) for row in rows)
+        return Drop(f"incoming/go {go}/fix.csv", plain, out.getvalue().encode())

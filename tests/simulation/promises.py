@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from bigin_import import identity, object_keys
-from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.drop import Notice, ObjectVersion, is_older
 from bigin_import.domain.edges import ForbiddenEdgeError, check_edge
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import Record
@@ -103,6 +103,9 @@ class Watch:
     def _check_create(self, old: Record | None, new: Part) -> None:
         """No create is begun while nobody knows about another one of the import."""
         me = (new.import_id, new.number)
+        was_stored = isinstance(old, Part) and old.state is PartState.UPLOADED
+        if new.state is PartState.CREATING and was_stored and len(new.attempts) == 1:
+            self._check_order(new)
         if new.state is PartState.UNKNOWN:
             self.unknown.setdefault(me, self.world.now)
         else:
@@ -114,6 +117,35 @@ class Watch:
             late = any(fault.kind in LATE for fault in self.world.faults.fired)
             if begins and waited > AT_ONCE_SECONDS and not late:
                 self.world.violate(f"a create begins {waited:.0f} s after part {number} is UNKNOWN")
+
+    def check_waiting_notice(self, notice: Notice) -> None:
+        """The notice of missing credits counts every version that waits for them."""
+        is_about = ("state", "WAITING_FOR_CREDITS") in notice.attributes
+        if not is_about or self.world.faults.fired or self.account is None:
+            return
+        waiting = Counter(
+            record.source.key
+            for record in self.account.ledger.records.values()
+            if isinstance(record, Import) and record.pause in ("BUSY", "TURN")
+        )
+        for key, versions in waiting.items():
+            if versions > 1 and f"{key} ({versions} versions)" not in notice.body:
+                self.world.violate(f"{versions} versions of {key} wait, and the notice hides it")
+
+    def _check_order(self, new: Part) -> None:
+        """What writes over others is not begun after a later version of the file was sent."""
+        assert self.account is not None
+        record = self.account.import_of(new.import_id)
+        if record is None or record.operation != "upsert":
+            return
+        for other in self.account.ledger.records.values():
+            is_later = (
+                isinstance(other, Import)
+                and other.source.key == record.source.key
+                and is_older(record.source.sequencer, other.source.sequencer)
+            )
+            if is_later and isinstance(other, Import) and self.account.jobs_of(other.import_id):
+                self.world.violate(f"a create of {record.source.key} after a later version's")
 
     def _check_change(self, old: Import, new: Import) -> None:
         """
@@ -216,6 +248,7 @@ class Ending:
                 self._check_taken_up(record)
         self._check_bigin()
         self._check_last_content()
+        self._check_unmapped()
         self._check_holds()
         is_harmless = all(_is_harmless(fault) for fault in self.world.faults.fired)
         if is_harmless and self.scenario.outage != LEDGER:
@@ -251,6 +284,10 @@ class Ending:
     def _check_closed(self, record: Import, drop: Drop) -> None:
         self._check_notices(record)
         self._check_nothing_written(record)
+        if record.state is ImportState.SUPERSEDED:
+            self._check_superseded(record)
+        if record.state is ImportState.UNCHANGED:
+            self._check_unchanged(record, drop)
         if record.verdict is None and record.totals is not None:
             self._check_files(record, drop)
 
@@ -270,8 +307,52 @@ class Ending:
             if winner is not None and self._is_forced(record) and not self._is_forced(winner):
                 self._violate(record, "is UNCHANGED and was to be imported again")
             # One on hold may still fail; people have heard of it, and hear of that too.
-            if winner is None or (winner.state.wrote_nothing and not self.watch.held):
+            is_correction = record.root is not None  # other corrections got its rows in
+            wrote_nothing = winner is not None and winner.state.wrote_nothing
+            if winner is None or (wrote_nothing and not self.watch.held and not is_correction):
                 self._violate(record, f"is UNCHANGED after {winner and winner.state}")
+
+    def _check_superseded(self, record: Import) -> None:
+        """No version is left out but for a later one, and with insert only for one."""
+        winner = self.account.import_of(record.winner or "")
+        if winner is None or not is_older(record.source.sequencer, winner.source.sequencer):
+            self._violate(record, "is SUPERSEDED by no later version")
+            return
+        if record.was_unmapped:
+            mapping, *_ = self.account.bucket.versions.get("incoming/mapping.json", [None])
+            came = self.account.bucket.versions[winner.source.key]
+            at = next(each.written_at for each in came if each.source == winner.source)
+            if mapping is not None and mapping.written_at < at:
+                self._violate(record, "is SUPERSEDED though there was a mapping")
+        elif self.scenario.mode is not Mode.UPSERT:
+            self._violate(record, "is SUPERSEDED and was to be added")
+        elif not self.account.jobs_of(winner.import_id) and (
+            winner.state is not ImportState.UNCHANGED
+        ):
+            self._violate(record, f"is SUPERSEDED by one that is {winner.state}")
+
+    def _check_unchanged(self, record: Import, drop: Drop) -> None:
+        """What is said to be in already is: every row that was to be added is there."""
+        closed = [each.counts for each in self._imports() if each.counts is not None]
+        is_unclear = self.watch.held or any(counts.unclear for counts in closed)
+        if self.scenario.mode is Mode.UPSERT or is_unclear:
+            return
+        missing = [row for row in drop.rows if not self._is_in_bigin(row, None)]
+        if missing:
+            self._violate(record, f"is UNCHANGED, and not in Bigin are {missing}")
+
+    def _check_unmapped(self) -> None:
+        """Of versions that came while there was no mapping the newest is imported."""
+        it, last = self.scenario, len(self.dropped) - 1
+        waited = it.mapping_after is not None and it.mapping_after >= 10 * it.versions
+        if not waited or self.world.faults.fired or it.outage or it.dry_run or it.clerk:
+            return
+        for number, (source, drop) in enumerate(self.dropped):
+            record = self._import(source)
+            is_last = all(source.key != later.key for later, _ in self.dropped[number + 1 :])
+            is_kept = record is not None and record.state is not ImportState.SUPERSEDED
+            if number < last and not is_last and is_kept and it.removed_after is None:
+                self.world.violate(f"{drop.key} was replaced without a mapping and is imported")
 
     def _written_by(self, jobs: list[str]) -> list[str]:
         records = self.account.bigin.model.tables["Contacts"].records.values()
@@ -296,7 +377,7 @@ class Ending:
             if ("import_id", record.import_id) in notice.attributes
             and ("state", record.state.value) in notice.attributes
         ]
-        if record.is_quiet:
+        if record.is_quiet and record.root is None:  # whoever corrects a file waits for an answer
             if times:
                 self._violate(record, "made noise about nothing")
         elif not times:
@@ -344,7 +425,7 @@ class Ending:
         jobs = set(self.account.jobs_of(import_id)) if import_id else set()
         for record in self.account.bigin.model.tables["Contacts"].records.values():
             shared = self.scenario.same_keys or self.scenario.refused_row
-            shared = shared or self.scenario.twin is Twin.PUT_BACK
+            shared = shared or self.scenario.twin in (Twin.PUT_BACK, Twin.VERSIONS)
             same = record.values["Last_Name"] == surname or (
                 shared and import_id is None and record.values.get("Email") == email
             )
@@ -357,7 +438,8 @@ class Ending:
         source, drop = self.dropped[-1]
         record = self._import(source)
         is_in = (ImportState.COMPLETED, ImportState.UNCHANGED)
-        if self.scenario.mode is not Mode.UPSERT or self.scenario.twin is not Twin.PUT_BACK:
+        about = (Twin.PUT_BACK, Twin.VERSIONS)
+        if self.scenario.mode is not Mode.UPSERT or self.scenario.twin not in about:
             return
         if self.watch.held or record is None or record.state not in is_in:
             return
@@ -396,7 +478,7 @@ class Ending:
     def _is_forced(self, record: Import) -> bool:
         """Return whether the mapping of *record* lets an earlier import be repeated."""
         pin = record.mapping
-        if pin is None:
+        if pin is None or not pin.version_id:  # a correction has the one of its parent
             return False
         return b'"force"' in self.account.bucket.read(pin.key, version_id=pin.version_id)
 

@@ -13,7 +13,7 @@ from bigin_import.domain.part_record import Part
 from tests.simulation.account import Account
 from tests.simulation.faults import Fault, Faults
 from tests.simulation.functions import BASE_URL, KEYS
-from tests.simulation.people import Person
+from tests.simulation.people import Clerk, Person
 from tests.simulation.promises import Ending, Watch
 from tests.simulation.scenarios import Drop, Scenario, Twin, drops, mapping_text
 from tests.simulation.world import HOUR, START, World
@@ -58,6 +58,7 @@ class Run:
         faults.reached = [] if reached else None
         self.watch = Watch(self.world)
         self.person = Person(scenario.person)
+        self.clerk = Clerk(scenario.clerk, drops(scenario)[0], self._drop)
         self.account = Account(self.world, scenario, self.watch.check, self._told)
         self.watch.account = self.account
         self.watch.said_create = self.person.said_create
@@ -101,7 +102,8 @@ class Run:
         """
         ends = (job.ends_at or 0.0 for job in self.account.bigin.model.jobs.values())
         rest = max([START + self.scenario.trouble_hours * HOUR, *ends]) + REST_SECONDS
-        return max(rest, self.person.acted_at + DECIDED_SECONDS)
+        acted_at = self.clerk.acted_at + self.scenario.job_seconds
+        return max(rest, self.person.acted_at + DECIDED_SECONDS, acted_at + DECIDED_SECONDS)
 
     def _set_the_scene(self) -> None:
         scenario, world = self.scenario, self.world
@@ -146,7 +148,9 @@ class Run:
         self.account.post(url, body, "", forged="a forged callback")
 
     def _told(self, notice: Notice) -> None:
+        self.watch.check_waiting_notice(notice)
         self.person.told(self.account, notice)
+        self.clerk.told(self.account, notice)
 
     def _part_states(self) -> set[str]:
         records = self.account.ledger.records.values()

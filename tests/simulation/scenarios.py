@@ -11,6 +11,8 @@ from itertools import product
 from typing import Any
 
 ROWS_PER_PART = 2
+TAKEN = "taken@example.com"
+CLERKS = ("again", "goes", "mends", "all")
 
 
 class Mode(StrEnum):
@@ -39,6 +41,7 @@ class Twin(StrEnum):
     OTHER = "other"  # other rows under another key
     MENDED = "mended"  # the same rows and one more, under the same key
     PUT_BACK = "put_back"  # other rows with the same keys, and then the first content once more
+    VERSIONS = "versions"  # many of one key, each with rows of its own, some with a key in common
     FORCED = "forced"  # the same again, after the mapping was told that the first may be repeated
 
 
@@ -62,6 +65,8 @@ class Scenario:
             mapping is right from the beginning.
         trouble_hours: How long faults may strike.
         dry_run: The mapping asks for a check only.
+        clerk: What people do who hear of rows that are not in; see `people`.
+        count: How many versions `Twin.VERSIONS` are.
         outage: The AWS service that is away for ten minutes: "files", "ledger" or "queue".
         outage_after: Seconds after which it goes away.
     """
@@ -82,6 +87,8 @@ class Scenario:
     corrected_after: int | None = None
     trouble_hours: int = 2
     dry_run: bool = False
+    clerk: str = ""
+    count: int = 4
     outage: str = ""
     outage_after: int = 8
 
@@ -93,6 +100,10 @@ class Scenario:
     @property
     def versions(self) -> int:
         """How often the first key is dropped."""
+        if self.clerk:
+            return 6
+        if self.twin is Twin.VERSIONS:
+            return self.count
         if self.twin is Twin.PUT_BACK:
             return 3
         return 1 if self.twin in (Twin.NONE, Twin.OTHER) else 2
@@ -112,13 +123,21 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """A CSV that somebody drops."""
+    """
+    A CSV that somebody drops.
+
+    Attributes:
+        text: As it is dropped; b"": with nothing but the *rows*.
+    """
 
     key: str
     rows: tuple[tuple[str, str], ...]  # surname, e-mail
+    text: bytes = b""
 
     @property
     def body(self) -> bytes:
+        if self.text:
+            return self.text
         lines = ("Surname,E-mail", *(f"{surname},{email}" for surname, email in self.rows))
         return "".join(f"{line}\n" for line in lines).encode()
 
@@ -138,6 +157,10 @@ def fixed_scenarios() -> Iterator[Scenario]:
     yield Scenario(dry_run=True)
     yield Scenario(twin=Twin.MENDED)
     yield Scenario(mode=Mode.UPSERT, twin=Twin.PUT_BACK)
+    yield Scenario(twin=Twin.VERSIONS, count=3)
+    yield Scenario(mode=Mode.UPSERT, twin=Twin.VERSIONS, count=3, person="careful")
+    yield Scenario(twin=Twin.VERSIONS, count=2, mapping_after=30)
+    yield Scenario(parts=3, refused_row=True, clerk="all")
 
 
 def random_scenario(seed: int) -> Scenario:
@@ -148,17 +171,19 @@ def random_scenario(seed: int) -> Scenario:
         return choices[int.from_bytes(digest) % len(choices)]
 
     mode = one_of("mode", *Mode)
+    twin = one_of("twin", *Twin)
+    clerk = one_of("clerk", "", *CLERKS) if twin is Twin.NONE else ""
     mapping_after = one_of("mapping", *[-60] * 8, 2, 400, 3000, None)
     corrected_after = one_of("corrected", *[None] * 7, 1, 400)
     return Scenario(
         mode=mode,
         parts=one_of("parts", 1, 2, 3),
-        twin=one_of("twin", *Twin),
+        twin=twin,
         callbacks=one_of("callbacks", Callbacks.NORMAL, Callbacks.NORMAL, *Callbacks),
         job_seconds=one_of("job", 5, 40, 40, 40, 600, 3600),
         mapping_after=mapping_after,
         removed_after=one_of("removed", None, None, None, None, None, 3, 30, 120),
-        refused_row=one_of("refused", False, False, True),
+        refused_row=bool(clerk) or one_of("refused", False, False, True),
         same_keys=mode is Mode.UPSERT and one_of("same keys", False, False, True),
         credits=one_of("credits", *[51_250] * 15, 1_020),
         person=one_of("person", "", "careful", "careful", "careless", "twice", "early", "weary"),
@@ -167,6 +192,8 @@ def random_scenario(seed: int) -> Scenario:
         corrected_after=corrected_after if mapping_after == -60 else None,
         trouble_hours=one_of("trouble", *[2] * 9, 72),
         dry_run=one_of("dry run", *[False] * 24, True),
+        clerk=clerk,
+        count=one_of("count", 2, 3, 4, 4, 6, 20),
         outage=one_of("outage", *[""] * 12, "files", "ledger", "queue"),
         outage_after=one_of("outage after", 2, 5, 8, 20, 45, 60, 300),
     )
@@ -188,21 +215,40 @@ def mapping_text(scenario: Scenario, *, wrong: bool = False, force: str = "") ->
 
 def drops(scenario: Scenario) -> tuple[Drop, ...]:
     """Return the drops of a scenario in the order of their versions."""
+    if scenario.twin is Twin.VERSIONS:
+        return tuple(_version(n, scenario) for n in range(1, scenario.count + 1))
     first = Drop("incoming/first.csv", _rows("first", scenario))
+    return first, *_further(first, scenario)
+
+
+def _further(first: Drop, scenario: Scenario) -> tuple[Drop, ...]:
     match scenario.twin:
         case Twin.SAME | Twin.FORCED:
-            return first, first
+            return (first,)
         case Twin.MENDED:
-            return first, Drop(first.key, (*first.rows, ("mended", _mended_email(scenario))))
+            return (Drop(first.key, (*first.rows, ("mended", _mended_email(scenario)))),)
         case Twin.PUT_BACK:
             other = tuple((f"other {surname}", email) for surname, email in first.rows)
-            return first, Drop(first.key, other), first
+            return Drop(first.key, other), first
         case Twin.CHANGED:
-            return first, Drop(first.key, _rows("changed", scenario))
+            return (Drop(first.key, _rows("changed", scenario)),)
         case Twin.OTHER:
-            return first, Drop("incoming/other.csv", _rows("other", scenario))
+            return (Drop("incoming/other.csv", _rows("other", scenario)),)
         case _:
-            return (first,)
+            return ()
+
+
+def _version(n: int, scenario: Scenario) -> Drop:
+    rows = _rows(f"version-{n}", scenario)
+    if scenario.mode is Mode.UPSERT:
+        rows = (*rows, (f"version-{n} of all", "all@example.com"))
+    return Drop("incoming/first.csv", rows)
+
+
+def fixed(row: tuple[str, str]) -> tuple[str, str]:
+    """Return a row as a person corrects it if Bigin refuses it."""
+    surname, email = row
+    return (surname, f"{surname.replace(' ', '-')}@example.com") if email == TAKEN else row
 
 
 def _mended_email(scenario: Scenario) -> str:
@@ -215,8 +261,8 @@ def _rows(name: str, scenario: Scenario) -> tuple[tuple[str, str], ...]:
 
 
 def _email(name: str, n: int, count: int, scenario: Scenario) -> str:
-    if scenario.refused_row and n == 1:
-        return "taken@example.com"
+    if scenario.refused_row and n <= (2 if scenario.clerk and scenario.mode is Mode.INSERT else 1):
+        return TAKEN
     if scenario.mode is Mode.INSERT:
         return ""
     shared = scenario.same_keys and n in (1, count)

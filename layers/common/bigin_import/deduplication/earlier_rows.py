@@ -137,7 +137,7 @@ class RowMemory:
 
         Args:
             grew_from_this: The earlier import had a later version, so what counts is how many
-                rows of the drop are in that one.
+                rows of the drop are rows of that one.
 
         Returns:
             How many rows of the drop are equal and stay unknown, for there are fewer.
@@ -151,7 +151,7 @@ class RowMemory:
             for at in range(RANGES):
                 _match_range(theirs.entries(at), ours.entries(at), found, taken)
         matched = sum(map(bool, found.through))
-        if total.are_in:
+        if total.are_in and not grew_from_this:
             matched -= found.not_in
         if matched < share * (self._count if grew_from_this else total.are_in or total.rows):
             return matched

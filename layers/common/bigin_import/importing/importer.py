@@ -12,11 +12,11 @@ from functools import partial
 
 from bigin_import import object_keys
 from bigin_import.corrections.corrections import Corrections
-from bigin_import.domain import import_transitions, part_transitions
+from bigin_import.domain import import_transitions
 from bigin_import.domain.drop import NO_VERSION, ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Operation
-from bigin_import.domain.part_record import NOT_SENT, Part, Refusal, Sent
+from bigin_import.domain.part_record import Sent
 from bigin_import.domain.plan import Plan
 from bigin_import.domain.states import HoldCause, ImportState
 from bigin_import.errors import (
@@ -53,11 +53,6 @@ from bigin_import.telemetry import report_aws_error, report_if_refused, report_u
 
 MOST_IDLE_RESUMES = 5
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
-_OVERTAKEN = Refusal(
-    code=NOT_SENT,
-    message="Not sent, because a later version of this file was sent while this one was on hold",
-    resolution="Drop the rows again that are to be written over those of the later version",
-)
 _HOLDS = {Pause.CONTRADICTION: HoldCause.CONTRADICTION, Pause.HELD: HoldCause.PART}
 
 
@@ -180,9 +175,10 @@ class Importer:
             self._hold(lease, HoldCause.NO_PROGRESS, reason)
             return
         try:
-            record = self._prepare(lease, self._acquire_again(lease, record))
+            record, is_overtaken = self._acquire_again(lease, record)
+            record = self._prepare(lease, record)
             if record.state is ImportState.SENDING:
-                self._send(lease, record)
+                self._send(lease, record, is_overtaken=is_overtaken)
         except StoppedError as stopped:
             if stopped.pause in (Pause.TURN, Pause.HELD_FILE):
                 keeps_place = stopped.pause is Pause.TURN
@@ -191,42 +187,36 @@ class Importer:
         if record.state is ImportState.FINISHING:
             self.queue.collect(record.import_id)
 
-    def _acquire_again(self, lease: Lease, record: Import) -> Import:
+    def _acquire_again(self, lease: Lease, record: Import) -> tuple[Import, bool]:
         """
         Return an import that has begun if it may go on: a hold lets other versions go before.
 
-        If a later version was sent meanwhile that it would write over, only creates that were begun
-        are brought to their end.
+        Returns:
+            Also whether a later version was sent meanwhile that it would write over: then only
+            creates that were begun are brought to their end.
 
         Raises:
             StoppedError: Another version is under way.
         """
         if record.state is ImportState.WAITING_FOR_MAPPING or record.dry_run:
-            return record
+            return record, False
         writes_over = self._load_operation(record) != Operation.INSERT
         acquired = self.key_locks.acquire(record, writes_over=writes_over)
-        if acquired.later is not None:
+        is_overtaken = acquired.later is not None
+        if is_overtaken:
             parts = self.ledger.load_parts(record.import_id)
             if not any(part.sent is Sent.CREATE for part in parts):
-                return self._conclude_superseded(lease, acquired)
+                return self._conclude_superseded(lease, acquired), True
             acquired = self.key_locks.acquire(record, writes_over=False)
-            if acquired.is_ours:
-                self._refuse_unbegun(lease, parts)
         if not acquired.is_ours:
             raise StoppedError(Pause.TURN)
-        return record
+        return record, is_overtaken
 
     def _load_operation(self, record: Import) -> str | None:
         """Return what an import does; the release before wrote it down only with the plan."""
         if record.operation is not None or record.mapping_sha256 is None:
             return record.operation
         return self.mappings.read_pinned(record).operation
-
-    def _refuse_unbegun(self, lease: Lease, parts: tuple[Part, ...]) -> None:
-        refuse = part_transitions.refuse(_OVERTAKEN, self.clock.now())
-        for part in parts:
-            if part.sent is not Sent.CREATE:
-                lease.change_part(part, refuse)
 
     def _conclude_superseded(self, lease: Lease, acquired: Acquired) -> Import:
         """A later version counts: settle_jobs tells people, and how to import this one as well."""
@@ -332,7 +322,7 @@ class Importer:
         due_at = self.clock.now() + look_again_seconds(waited, left=left)
         return lease.leave(import_transitions.look_again(due_at, pause=pause))
 
-    def _send(self, lease: Lease, record: Import) -> None:
+    def _send(self, lease: Lease, record: Import, *, is_overtaken: bool) -> None:
         plan = self._lost_parts.read_plan(record)
         if plan is None and self._prepare_again(lease, record):
             return
@@ -340,15 +330,16 @@ class Importer:
             self.key_locks.record_sending(record)
         if plan is None:
             self.sender.finish_begun(lease, record, self._lost_parts)
-        elif not self._send_parts(lease, record, plan):
+        elif not self._send_parts(lease, record, plan, is_overtaken=is_overtaken):
             return
         lease.leave(import_transitions.record_sent(self.clock.now()))
         self.queue.collect(record.import_id)
 
-    def _send_parts(self, lease: Lease, record: Import, plan: Plan) -> bool:
+    def _send_parts(self, lease: Lease, record: Import, plan: Plan, *, is_overtaken: bool) -> bool:
         """Send all parts; return False if they must be prepared again."""
         try:
-            self.sender.send(lease, record, plan.columns.request)
+            request = plan.columns.request
+            self.sender.send(lease, record, request, is_overtaken=is_overtaken)
         except MissingObjectError as exc:
             self.telemetry.emit("parts_gone", import_id=record.import_id, key=exc.key)
             if self._prepare_again(lease, record):

@@ -197,6 +197,13 @@ _UNANSWERED = (PartState.CREATING, PartState.UNKNOWN)
 _SHOWS_UP_SECONDS = 600
 
 
+_OVERTAKEN = Refusal(
+    code=NOT_SENT,
+    message="Not sent, because a later version of this file was sent while this one was on hold",
+    resolution="Drop the rows again that are to be written over those of the later version",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """Sends the parts of one import, under its lease."""
@@ -223,17 +230,25 @@ class Sender:
         lost.keep_back_all(lease)
         self._check_all_sent(record.import_id)
 
-    def send(self, lease: Lease, record: Import, request: JobRequest) -> None:
+    def send(
+        self, lease: Lease, record: Import, request: JobRequest, *, is_overtaken: bool = False
+    ) -> None:
         """
         Give every part a job, as far as that can be done now.
 
         Afterwards every part has a job, has ended, or waits for a person.
+
+        Args:
+            is_overtaken: A later version was sent that it would write over, so that no create is
+                begun that was not begun before.
 
         Raises:
             StoppedError: Some parts still have no job; it says why.
             LeaseLostError: Another submitter took over.
         """
         parts = self._decide_unknown(lease, self.ledger.load_parts(record.import_id))
+        if is_overtaken:
+            parts = tuple(self._keep_back_unbegun(lease, part) for part in parts)
         zgid = record.zgid or self._record_organisation(lease)
         try:
             self._send_parts(Round(lease, request, zgid), record, parts)
@@ -373,6 +388,11 @@ class Sender:
 
     def _send_part(self, current: Round, part: Part) -> Part:
         return self.part_sender.send(current, part) if part.state in BEFORE_CREATE else part
+
+    def _keep_back_unbegun(self, lease: Lease, part: Part) -> Part:
+        if part.attempts:
+            return part
+        return lease.change_part(part, part_transitions.refuse(_OVERTAKEN, self.clock.now()))
 
     def _keep_back_rest(self, lease: Lease) -> None:
         """What would be refused the same way is not sent at all."""
