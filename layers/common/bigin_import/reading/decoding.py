@@ -27,6 +27,8 @@ CHUNK_BYTES = 256 * 1024
 # Ten times what one Lambda run reads in comfort; a gzip bomb of 2 MB unpacks to as much.
 MAX_UNPACKED_BYTES = 2_000_000_000
 
+_SMALL_CHUNK_BYTES = 64 * 1024
+_FIRST_STEP_BYTES = 256
 _GZIP_WINDOW = 31  # zlib's way to say: expect a gzip header and trailer
 
 
@@ -63,7 +65,7 @@ class DropBytes:
 
     def _unpacked(self, stored: Iterator[bytes]) -> Iterator[bytes]:
         total = 0
-        for chunk in _gunzip(stored, self._broken()):
+        for chunk in _gathered(_gunzip(stored, self._broken())):
             total += len(chunk)
             if total > self._max_unpacked:
                 raise self._rejected(
@@ -81,21 +83,46 @@ class DropBytes:
         return DropRejectedError((Problem(self._name, what, remedy),))
 
 
+def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield *pieces* joined to chunks worth reading: of tiny members each gives a few bytes."""
+    small: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        small.append(piece)
+        size += len(piece)
+        if size >= _SMALL_CHUNK_BYTES:
+            yield b"".join(small)
+            small.clear()
+            size = 0
+    if small:
+        yield b"".join(small)
+
+
 def _gunzip(stored: Iterator[bytes], broken: DropRejectedError) -> Iterator[bytes]:
-    """Yield the unpacked bytes in chunks; a gzip file may have several members."""
+    """
+    Yield the unpacked bytes in chunks; a gzip file may have several members.
+
+    What a member leaves over is copied, so each gets a little first, then twice as much: a file
+    of a million tiny members is read in time that its size bounds.
+    """
     member = isal_zlib.decompressobj(_GZIP_WINDOW)
+    step = _FIRST_STEP_BYTES
     for packed in stored:
-        pending = packed
-        while pending:
+        at = 0
+        while at < len(packed):
             if member.eof:
                 member = isal_zlib.decompressobj(_GZIP_WINDOW)
+                step = _FIRST_STEP_BYTES
+            piece = packed[at : at + step]
             try:
-                unpacked = member.decompress(pending, CHUNK_BYTES)
+                unpacked = member.decompress(piece, CHUNK_BYTES)
             except IsalError as exc:  # type: ignore[misc]  # isal's stub takes the class for an instance
                 raise broken from exc
             if unpacked:
                 yield unpacked
-            pending = member.unused_data if member.eof else member.unconsumed_tail
+            left = member.unused_data if member.eof else member.unconsumed_tail
+            at += len(piece) - len(left)
+            step = min(2 * step, CHUNK_BYTES)
     if not member.eof:
         raise broken
 

@@ -85,6 +85,7 @@ class LooseRow(NamedTuple):
 
 def csv_rows(text: str, delimiter: str) -> Iterator[list[str]]:
     """Yield the records at the beginning of a drop, whatever their quotes."""
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
     is_spaced = has_spaced_quotes(text, delimiter)
     lines = io.StringIO(with_kept_spaces(text, delimiter) if is_spaced else text, newline="")
     rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=is_spaced)

@@ -163,7 +163,8 @@ def inert(text: str) -> str:
 
 
 _KEPT_ERROR_TEXTS = 1_024
-_KEPT_CHARACTERS = 1_000  # of an error text; longer ones are understood anew each time
+_KEPT_CHARACTERS = 1_000  # of an error text; of longer ones a hash is kept in its place
+_KEPT_LONG_TEXTS = 64
 CORRECT_IT = "Correct it and drop the corrected file."
 
 
@@ -309,6 +310,7 @@ class _Sorter:
         self._examples = FailedRowSamples(sent)
         self._sent = sent
         self._unprocessed_for_a_cause = False
+        self._of_long: dict[bytes, tuple[Reason, ...]] = {}
         self._remembered = lru_cache(_KEPT_ERROR_TEXTS)(partial(row_reasons, sent=sent))
 
     def add(self, row: DropRow) -> None:
@@ -365,8 +367,16 @@ class _Sorter:
         if row_result.status is RowStatus.UNPROCESSED and not row_result.error:
             return (NOT_DONE,)
         if len(row_result.error) > _KEPT_CHARACTERS:
-            return row_reasons(row_result.error, self._sent)
+            return self._reasons_of_long(row_result.error)
         return self._remembered(row_result.error)
+
+    def _reasons_of_long(self, error: str) -> tuple[Reason, ...]:
+        digest = blake2b(error.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
+        if digest not in self._of_long:
+            if len(self._of_long) >= _KEPT_LONG_TEXTS:
+                self._of_long.clear()
+            self._of_long[digest] = row_reasons(error, self._sent)
+        return self._of_long[digest]
 
     def _sheet(self, file: ResultFile) -> Sheet:
         if file not in self._sheets:

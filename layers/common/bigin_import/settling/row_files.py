@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -36,7 +37,6 @@ from bigin_import.stored_plan import read_archive, read_decisions
 
 _PEOPLE_SAY = {"Accounts": "Companies", "Pipelines": "Deals"}
 _MODULE_OF_KEY = {key: module for module, key in SYSTEM_KEYS.items()}
-ROW_RESULTS_BYTES = 20_000_000  # 25,000 rows with long errors, packed, are a tenth of that
 _LEFT_OUT = RowResult(RowStatus.LEFT_OUT)
 _REASON_IS_GONE = "it is not valid, and why is not known any more without the original file"
 
@@ -146,7 +146,8 @@ class Rows:
         unclear = unclear_reason(sentence(why)) if (why := why_unclear(part)) else None
         if part.state is PartState.COLLECTED:
             key = object_keys.row_results_file(part.import_id, part.number)
-            row_results = read_row_results(self.files.read(key, at_most=ROW_RESULTS_BYTES))
+            # What was written is read again, whatever its size.
+            row_results = read_row_results(self.files.read(key, at_most=sys.maxsize))
             return (
                 (row_result, unclear if row_result.status is RowStatus.UNCLEAR else None)
                 for row_result in row_results
