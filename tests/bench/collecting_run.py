@@ -72,10 +72,10 @@ def settled(
         for part in parts:
             collector.collect(part.import_id, part.number)
 
-    finisher = _finisher(files, ledger, bigin)
+    closer = _finisher(files, ledger, bigin)
     measured = {
         "collecting": _measured(collect),
-        "closing": _measured(lambda: finisher.finish(record.import_id)),
+        "closing": _measured(lambda: closer.finish(record.import_id)),
     }
     closed = ledger.load(Import.at(record.import_id))
     if closed is None or not closed.state.is_closed:
@@ -99,7 +99,7 @@ def _finisher(files: S3Files, ledger: MemoryLedger, bigin: Bigin) -> ImportClose
             around=around,
             suggest=Suggester(files=files, metadata=metadata, default_encoding="").suggest,
         ),
-        intake=Registrar(ledger=ledger, files=files, clock=clock, telemetry=SeenEvents()),
+        registrar=Registrar(ledger=ledger, files=files, clock=clock, telemetry=SeenEvents()),
         notices=MemoryNotices(),
         resumer=MemoryResumer(),
         clock=clock,

@@ -111,7 +111,7 @@ class Harness:
         return self.application.sender
 
     @property
-    def intake(self) -> Registrar:
+    def registrar(self) -> Registrar:
         return self.application.registrar
 
     @property
@@ -131,7 +131,7 @@ class Harness:
         return self.application.collector
 
     @property
-    def finisher(self) -> ImportCloser:
+    def closer(self) -> ImportCloser:
         return self.application.import_closer
 
     @property

@@ -133,10 +133,10 @@ def _pinned_to_send(self: Importer, lease: Lease, record: Import, mapping: Any) 
 _send_import = Importer._send
 
 
-def _cut_again(self: Importer, lease: Lease, record: Import, *, is_overtaken: bool) -> None:
+def _split_again(self: Importer, lease: Lease, record: Import, *, is_overtaken: bool) -> None:
     mapping = self.mappings.read_pinned(record)
     with ExitStack() as opened:
-        plan, *_ = self.preparer._cut(lease, record, mapping, opened)
+        plan, *_ = self.preparer._split(lease, record, mapping, opened)
     self.preparer._plan_parts(lease, record.import_id, plan)
     _send_import(self, lease, record, is_overtaken=is_overtaken)
 
@@ -297,7 +297,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "plain insert re-created": ((prepare, "_is_repeatable", lambda plan, part: True),),
     "decision without attempt": ((Decisions, "_decide", _decide_any),),
     "SENT with a part not created": ((Sender, "send", _sent_anyway),),
-    "cut again on resume": ((Importer, "_send", _cut_again),),
+    "cut again on resume": ((Importer, "_send", _split_again),),
     "thread not joined": ((Fibers, "each", _each_unjoined),),
 }
 

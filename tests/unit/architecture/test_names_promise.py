@@ -14,11 +14,11 @@ from tests.unit.architecture.reach import Code, Place
 
 _VERBS = """
 abandon acquire act adopt advance ask back begin change check claim close collect compare compose
-conclude create cut decide delete download drain emit examine expire find finish follow forget get
+conclude create decide delete download drain emit examine expire find finish follow forget get
 give go hold join keep leave list load look mark match note notify obtain open pause pin plan
 prepare publish put read recall receive record refresh refuse register reject release remember
-remind renew repeat report restore resume save send settle show sleep store suggest take tick try
-update upload verify wait wake write
+remind renew repeat report restore resume save send settle show sleep split store suggest take
+tick try update upload verify wait wake write
 """
 VERBS = frozenset(_VERBS.split())
 # Named by others: Lambda's documentation.

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bigin_import.domain.job_request import MAX_BYTES, MAX_ROWS, FieldMapping, JobRequest, Operation
-from bigin_import.domain.plan import ColumnPlan, CutResult, Dialect, PlannedColumn, SourceRow
+from bigin_import.domain.plan import ColumnPlan, Dialect, PlannedColumn, SourceRow, SplitResult
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.table import AS_FOUND, FILL, Options, Table, open_table
 from bigin_import.splitting.splitter import source_rows, split
@@ -69,7 +69,7 @@ def opened(
 class Cut:
     """What cutting a drop made: its result, the archives, and the CSV in each."""
 
-    result: CutResult
+    result: SplitResult
     archives: list[bytes]
     dialect: Dialect
 
@@ -106,7 +106,7 @@ def unpacked(archive: bytes) -> bytes:
         return opened_zip.read(name)
 
 
-def cut_drop(
+def split_drop(
     content: bytes,
     plan: ColumnPlan | None = None,
     *,
@@ -130,7 +130,7 @@ def cut_drop(
             max_bytes=max_bytes,
         )
     except ReadAgainError as again:
-        return cut_drop(
+        return split_drop(
             content,
             again.plan,
             name=name,

@@ -7,7 +7,7 @@ import codecs
 import pytest
 
 from bigin_import.errors import DropRejectedError
-from tests.unit.reading.drops import cut_drop, opened, sentences
+from tests.unit.reading.drops import opened, sentences, split_drop
 
 ENCODED = {
     # name: (the drop, character_encoding of the mapping, what is sent, encoding reported)
@@ -95,7 +95,7 @@ ENCODED = {
 def test_an_encoding_is_read_and_never_guessed(
     drop: bytes, stated: str | None, sent: str, encoding: str
 ) -> None:
-    outcome = cut_drop(drop, encoding=stated)
+    outcome = split_drop(drop, encoding=stated)
 
     assert outcome.sent == sent
     assert outcome.dialect.encoding == encoding
@@ -182,7 +182,7 @@ def test_an_encoding_that_does_not_explain_the_file_is_refused_until_the_mapping
     drop: bytes, stated: str | None, said: list[str]
 ) -> None:
     with pytest.raises(DropRejectedError) as rejected:
-        cut_drop(drop, encoding=stated)
+        split_drop(drop, encoding=stated)
 
     assert rejected.value.concerns_mapping
     for words in said:
@@ -201,7 +201,7 @@ def test_an_encoding_that_does_not_explain_the_file_is_refused_until_the_mapping
 def test_control_characters_that_a_stated_encoding_makes_are_warned_of(
     drop: bytes, stated: str, is_warned_of: bool
 ) -> None:
-    warnings = cut_drop(drop, encoding=stated).result.warnings
+    warnings = split_drop(drop, encoding=stated).result.warnings
 
     assert [words.partition(",")[0] for words in warnings] == (
         ["Read as iso-8859-1"] if is_warned_of else []

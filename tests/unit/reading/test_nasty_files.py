@@ -15,7 +15,7 @@ import pytest
 
 from bigin_import.domain.plan import PlannedColumn
 from bigin_import.errors import DropRejectedError
-from tests.unit.reading.drops import columns, cut_drop, plan_of, sentences
+from tests.unit.reading.drops import columns, plan_of, sentences, split_drop
 
 BOM = "\ufeff"
 LONG = "x" * 200_000
@@ -162,7 +162,7 @@ READ = {
 
 @pytest.mark.parametrize(("drop", "sent"), READ.values(), ids=READ.keys())
 def test_a_drop_is_read_as_a_person_reads_it(drop: str, sent: str) -> None:
-    outcome = cut_drop(drop.encode(), max_rows=1_000_000)
+    outcome = split_drop(drop.encode(), max_rows=1_000_000)
 
     assert outcome.sent == sent
     assert outcome.invalid == {}
@@ -233,7 +233,7 @@ LEFT_OUT = {
 def test_a_row_that_cannot_be_sent_is_named_and_the_others_go(
     drop: bytes, sent: str, reasons: dict[int, str]
 ) -> None:
-    outcome = cut_drop(drop, encoding="windows-1252")
+    outcome = split_drop(drop, encoding="windows-1252")
 
     assert outcome.sent == sent
     assert outcome.invalid == reasons
@@ -367,7 +367,7 @@ def test_a_rejected_drop_says_what_is_wrong_and_what_to_do(
     drop: bytes, name: str, said: list[str]
 ) -> None:
     with pytest.raises(DropRejectedError) as rejected:
-        cut_drop(drop, plan_of(*columns("a", "b")), name=name)
+        split_drop(drop, plan_of(*columns("a", "b")), name=name)
 
     for words in said:
         assert words in sentences(rejected.value)
@@ -378,15 +378,15 @@ def test_exactly_the_allowed_share_of_bad_rows_is_left_out(share: float, bad: in
     plan = plan_of(*columns("a", "b"), max_invalid_share=share)
     drop = b"a,b\n" + b"1,2\n" * (100 - bad) + b"1,2,3\n" * bad
 
-    assert cut_drop(drop, plan).result.invalid == bad
+    assert split_drop(drop, plan).result.invalid == bad
     with pytest.raises(DropRejectedError, match=f"{bad + 1} of 101 rows cannot be sent; up to"):
-        cut_drop(drop + b"1,2,3\n", plan)
+        split_drop(drop + b"1,2,3\n", plan)
 
 
 def test_a_totals_row_has_no_key_and_is_left_out() -> None:
     plan = plan_of(*columns("Mail", "Sum"), key=0, max_invalid_share=1.0)
 
-    outcome = cut_drop(b"Mail,Sum\na@x.de,1\nb@x.de,2\n,3\n", plan)
+    outcome = split_drop(b"Mail,Sum\na@x.de,1\nb@x.de,2\n,3\n", plan)
 
     assert outcome.sent == "a@x.de,1\nb@x.de,2\n"
     assert outcome.invalid == {4: 'its key, column "Mail", is empty'}
@@ -396,4 +396,4 @@ def test_ids_that_a_spreadsheet_rounded_reject_the_drop() -> None:
     plan = plan_of(PlannedColumn(0, "Record id", "id"), *columns("Record id", "Name")[1:])
 
     with pytest.raises(DropRejectedError, match="they were rounded"):
-        cut_drop(b"Record id,Name\n5725767000000091000,x\n5725767000000092000,y\n", plan)
+        split_drop(b"Record id,Name\n5725767000000091000,x\n5725767000000092000,y\n", plan)

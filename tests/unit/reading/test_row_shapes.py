@@ -11,11 +11,11 @@ from bigin_import.errors import DropRejectedError
 from bigin_import.reading.table import Options
 from tests.unit.reading.drops import (
     columns,
-    cut_drop,
     opened,
     plan_of,
     read_again,
     sentences,
+    split_drop,
 )
 
 PEOPLE = "".join(f"Person {n},{n} Main St,Paris,750{n:02}\n" for n in range(1, 6))
@@ -71,7 +71,7 @@ LEFT_OUT = {
 def test_what_is_proven_to_be_no_record_is_left_out_and_named(
     drop: str, sent: str, rows: list[int]
 ) -> None:
-    outcome = cut_drop(drop.encode())
+    outcome = split_drop(drop.encode())
 
     assert outcome.sent == sent
     assert sorted(outcome.left_out) == rows
@@ -94,8 +94,8 @@ WORDS_FOR_TOTAL = (
 def test_a_total_is_one_in_whatever_language(word: str) -> None:
     rows = "A,X,10\nB,Y,20\n" * 300
 
-    assert cut_drop(f"Name,City,Sum\n{rows}{word},,9000\n".encode()).left_out.keys() == {602}
-    assert cut_drop(f"Name,City,Sum\n{rows}{word},,9001\n".encode()).left_out == {}
+    assert split_drop(f"Name,City,Sum\n{rows}{word},,9000\n".encode()).left_out.keys() == {602}
+    assert split_drop(f"Name,City,Sum\n{rows}{word},,9001\n".encode()).left_out == {}
 
 
 SENT = {
@@ -128,7 +128,7 @@ SENT = {
 
 @pytest.mark.parametrize(("drop", "count", "warning"), SENT.values(), ids=SENT.keys())
 def test_what_is_not_proven_is_sent_and_told(drop: str, count: int, warning: str) -> None:
-    outcome = cut_drop(drop.encode())
+    outcome = split_drop(drop.encode())
 
     assert sum(part.rows for part in outcome.result.parts) == count
     assert outcome.left_out == {}
@@ -139,7 +139,7 @@ def test_what_is_not_proven_is_sent_and_told(drop: str, count: int, warning: str
 def test_a_footer_is_found_when_rows_come_in_many_batches() -> None:
     rows = "".join(f"{n},x,y\n" for n in range(1_999))
 
-    outcome = cut_drop(f"a,b,c\n{rows}\nFooter\n".encode())
+    outcome = split_drop(f"a,b,c\n{rows}\nFooter\n".encode())
 
     assert outcome.sent == rows
     assert outcome.left_out.keys() == {2_002}
@@ -148,7 +148,7 @@ def test_a_footer_is_found_when_rows_come_in_many_batches() -> None:
 def test_a_lonely_row_in_any_batch_above_makes_no_footer() -> None:
     rows = "1,x,y\n" * 700 + "2,,\n" + "3,x,y\n" * 700
 
-    outcome = cut_drop(f"a,b,c\n{rows}\nFooter\n".encode())
+    outcome = split_drop(f"a,b,c\n{rows}\nFooter\n".encode())
 
     assert outcome.left_out == {}
     assert outcome.result.parts[0].rows == 1_402
@@ -156,7 +156,7 @@ def test_a_lonely_row_in_any_batch_above_makes_no_footer() -> None:
 
 def test_nothing_but_a_footer_is_no_row() -> None:
     with pytest.raises(DropRejectedError, match="a header and no row below it"):
-        cut_drop(b"a,b,c\n\nNo records found,,\n")
+        split_drop(b"a,b,c\n\nNo records found,,\n")
 
 
 FIVE = "Name,Street,City,Zip,Note\n"
@@ -172,15 +172,15 @@ SHIFTED = "Ada,1 Main St, Apt 2,Paris,75001,\n"
     ],
 )
 def test_a_shifted_row_is_not_sent(drop: str, rows: list[int]) -> None:
-    outcome = cut_drop(drop.encode())
+    outcome = split_drop(drop.encode())
 
     assert list(outcome.invalid) == rows
     assert '"ragged_rows": "fill"' in outcome.invalid[rows[0]]
-    assert cut_drop(drop.encode(), options=FILL).invalid == {}
+    assert split_drop(drop.encode(), options=FILL).invalid == {}
 
 
 def test_a_delimiter_at_the_end_of_all_of_the_first_rows_is_a_habit() -> None:
-    outcome = cut_drop(("a,b\n" + "1,2,\n" * 120 + "1,2\n").encode())
+    outcome = split_drop(("a,b\n" + "1,2,\n" * 120 + "1,2\n").encode())
 
     assert outcome.sent == "1,2\n" * 121
     assert outcome.result.warnings == ()
@@ -214,18 +214,18 @@ BROKEN = {
 
 @pytest.mark.parametrize(("drop", "rows"), BROKEN.values(), ids=BROKEN.keys())
 def test_two_halves_of_a_row_are_not_sent(drop: str, rows: list[int]) -> None:
-    outcome = cut_drop(drop.encode())
+    outcome = split_drop(drop.encode())
 
     assert list(outcome.invalid) == rows
     assert all('"ragged_rows": "fill"' in why for why in outcome.invalid.values())
-    assert cut_drop(drop.encode(), options=FILL).invalid == {}
+    assert split_drop(drop.encode(), options=FILL).invalid == {}
 
 
 def test_a_drop_of_two_halves_and_nothing_else_is_rejected_with_the_line_to_write() -> None:
     drop = b"Name,Street,City,Zip\nAda,1 Main\nSt,Paris,75001\n"
 
     with pytest.raises(DropRejectedError, match="2 of 2 rows cannot be sent") as rejected:
-        cut_drop(drop)
+        split_drop(drop)
 
     assert '"ragged_rows": "fill"' in sentences(rejected.value)
 
@@ -240,11 +240,11 @@ def test_a_drop_of_two_halves_and_nothing_else_is_rejected_with_the_line_to_writ
     ],
 )
 def test_short_rows_that_are_no_halves_are_filled(drop: str, warns: bool) -> None:
-    outcome = cut_drop(drop.encode())
+    outcome = split_drop(drop.encode())
 
     assert outcome.invalid == {}
     assert any("cells are missing" in words for words in outcome.result.warnings) == warns
-    assert cut_drop(drop.encode(), options=FILL).result.warnings == ()
+    assert split_drop(drop.encode(), options=FILL).result.warnings == ()
 
 
 QUESTIONS = [f"Question {at}: {'how much do you agree ' * 15}" for at in range(300)]
@@ -255,7 +255,7 @@ def test_a_header_of_many_long_questions_is_read_whole(line_end: str) -> None:
     header = ",".join(f'"{question}{line_end}"' for question in QUESTIONS)
     row = ",".join(map(str, range(300)))
 
-    outcome = cut_drop(f"{header}\n{(row + chr(10)) * 3}".encode())
+    outcome = split_drop(f"{header}\n{(row + chr(10)) * 3}".encode())
 
     assert len(header) > 100_000
     assert outcome.csvs[0].endswith(f"\n{row}\n{row}\n{row}\n".encode())
@@ -275,7 +275,7 @@ def test_a_quoted_header_with_text_behind_is_refused_as_a_row_is(header: str) ->
 
 @pytest.mark.parametrize("header", ['"Name" ,Mail', '"Name (""full"")",Mail', 'Name 5",Mail'])
 def test_other_quotes_in_a_header_are_read(header: str) -> None:
-    assert cut_drop(f"{header}\nAda,a@x.de\n".encode()).sent == "Ada,a@x.de\n"
+    assert split_drop(f"{header}\nAda,a@x.de\n".encode()).sent == "Ada,a@x.de\n"
 
 
 @pytest.mark.parametrize("codec", ["cp1252", "latin-1", "mac_roman", "cp850", "cp1251"])
@@ -286,7 +286,7 @@ def test_text_that_was_decoded_twice_is_restored_and_told(codec: str) -> None:
         once = "\ufeffName,Ort\nMüller,Zürich\n".encode()
         twice = once.decode(codec).encode()
 
-    outcome = cut_drop(twice)
+    outcome = split_drop(twice)
 
     assert outcome.sent == once.decode().partition("\n")[2]
     assert "decoded twice" in outcome.result.notes[0]
@@ -302,22 +302,22 @@ def test_a_mark_that_was_decoded_twice_goes_where_the_rest_is_ascii() -> None:
 def test_bytes_that_windows_1252_lacks_are_restored_as_programs_keep_them() -> None:
     twice = "ï»¿Name,Ort\nÃ\u0081ron,x\n".encode()
 
-    assert cut_drop(twice).sent == "Áron,x\n"
+    assert split_drop(twice).sent == "Áron,x\n"
 
 
 def test_half_of_a_file_that_was_decoded_twice_is_rejected_with_the_remedy() -> None:
     with pytest.raises(DropRejectedError, match="decoded twice, but not all of its text"):
-        cut_drop("ï»¿Name,Ort\nMÃ¼ller,Zürich\n".encode())
+        split_drop("ï»¿Name,Ort\nMÃ¼ller,Zürich\n".encode())
 
 
 def test_text_that_only_looks_decoded_twice_stays_without_the_mark() -> None:
-    assert cut_drop("Name,Ort\nMÃ¼ller,x\n".encode()).sent == "MÃ¼ller,x\n"
+    assert split_drop("Name,Ort\nMÃ¼ller,x\n".encode()).sent == "MÃ¼ller,x\n"
 
 
 def test_without_a_header_the_first_row_is_a_record() -> None:
     drop, options = b"Ada,a@x.de\nBob,b@x.de\n", Options(has_header=False)
 
-    outcome = cut_drop(drop, options=options)
+    outcome = split_drop(drop, options=options)
 
     assert outcome.sent == "Ada,a@x.de\nBob,b@x.de\n"
     assert [row.row for row in read_again(drop, options=outcome.options)] == [1, 2]
@@ -335,7 +335,7 @@ def test_a_drop_of_a_plan_from_before_is_read_again_as_it_was_then() -> None:
     dialect = Dialect(encoding="utf-8", delimiter=",")
     plan = Plan(
         columns=plan_of(*columns("a", "b", "c"), max_invalid_share=1.0),
-        cut=replace(cut_drop(b"a,b,c\n1,2,3\n").result, left_out=()),
+        cut=replace(split_drop(b"a,b,c\n1,2,3\n").result, left_out=()),
         dialect=dialect,
         header=("a", "b", "c"),
     )

@@ -16,7 +16,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bigin_import.domain.plan import ColumnPlan, CutResult, PlannedColumn, ValueRule
+from bigin_import.domain.plan import ColumnPlan, PlannedColumn, SplitResult, ValueRule
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.blocks import Block, read_blocks
 from bigin_import.reading.records import record_batches
@@ -118,7 +118,7 @@ def outcome(content: bytes, plan: ColumnPlan, *, by_blocks: bool) -> list[object
             result = rejected.problems
         except ReadAgainError as again:
             return [again.plan]
-        if isinstance(result, CutResult):
+        if isinstance(result, SplitResult):
             parts = [replace(part, sha256="") for part in result.parts]  # packed in other pieces
             result = replace(result, parts=tuple(parts))
         seen = [result, archives, log.sha256, list(log.rows()), list(log.keyed_rows())]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn
 from bigin_import.errors import DropRejectedError
-from tests.unit.reading.drops import cut_drop, plan_of, read_again
+from tests.unit.reading.drops import plan_of, read_again, split_drop
 
 # Without what the reader is meant to change: NUL and surrogates make a row invalid, U+FEFF at
 # the start of a line is a BOM, Ctrl-Z at the end is DOS's end of file.
@@ -69,7 +69,7 @@ def plan_for(drop: dict[str, Any]) -> ColumnPlan:
 
 @given(drops())
 def test_the_parts_put_together_are_the_mapped_columns_of_the_drop(drop: dict[str, Any]) -> None:
-    outcome = cut_drop(drop["content"], plan_for(drop), max_rows=drop["max_rows"])
+    outcome = split_drop(drop["content"], plan_for(drop), max_rows=drop["max_rows"])
 
     parts = [parsed(part) for part in outcome.csvs]
     header = [f"F{at}" for at in drop["mapped"]]
@@ -104,7 +104,7 @@ def test_bytes_of_any_kind_are_read_or_rejected_and_both_walks_agree(
     drop = b"h1,h2,h3\nx,y,z\n" + content
 
     try:
-        outcome = cut_drop(drop, encoding=encoding, max_rows=max_rows)
+        outcome = split_drop(drop, encoding=encoding, max_rows=max_rows)
     except DropRejectedError:  # any other error fails the test
         return
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bigin_import.domain.job_request import FieldMapping
-from bigin_import.domain.plan import CutResult, PlannedColumn
+from bigin_import.domain.plan import PlannedColumn, SplitResult
 from bigin_import.errors import DropRejectedError
-from tests.unit.reading.drops import columns, cut_drop, plan_of, sentences
+from tests.unit.reading.drops import columns, plan_of, sentences, split_drop
 
 LONG_ID = "111111000000541958"
 
@@ -21,10 +21,10 @@ def checked(
     api_name: str = "Field",
     length: int | None = None,
     pick_list: tuple[str, ...] = (),
-) -> CutResult:
+) -> SplitResult:
     planned = PlannedColumn(0, "Col", api_name, data_type, length=length, pick_list=pick_list)
     drop = "\n".join(["Col,Other", *(f'"{value}",x' for value in values), ""])
-    return cut_drop(drop.encode(), plan_of(planned, *columns("Col", "Other")[1:])).result
+    return split_drop(drop.encode(), plan_of(planned, *columns("Col", "Other")[1:])).result
 
 
 FITTING = [
@@ -129,7 +129,7 @@ def test_a_lookup_that_is_found_by_another_field_holds_text() -> None:
         plan.request, field_mappings=(FieldMapping("Account_Name", 0, find_by="Account_Name"),)
     )
 
-    result = cut_drop(b"Company\nAcme\n", replace(plan, request=request)).result
+    result = split_drop(b"Company\nAcme\n", replace(plan, request=request)).result
 
     assert result.warnings == ()
 
@@ -145,14 +145,14 @@ def test_a_key_in_scientific_notation_is_rejected_whatever_its_type() -> None:
     plan = plan_of(*columns("Customer no"), key=0)
 
     with pytest.raises(DropRejectedError, match="scientific notation"):
-        cut_drop(b"Customer no\n4711\n1.11E+17\n", plan)
+        split_drop(b"Customer no\n4711\n1.11E+17\n", plan)
 
 
 @pytest.mark.parametrize("code", ["1E5", "12E03", "1E+5", "7e2"])
 def test_a_code_that_looks_like_a_power_is_a_key_like_any_other(code: str) -> None:
     plan = plan_of(*columns("Product code"), key=0)
 
-    outcome = cut_drop(f"Product code\nAB12\n{code}\n".encode(), plan)
+    outcome = split_drop(f"Product code\nAB12\n{code}\n".encode(), plan)
 
     assert outcome.sent == f"AB12\n{code}\n"
 
@@ -169,7 +169,7 @@ def test_one_id_that_ends_in_zeros_is_chance() -> None:
 
 
 def test_three_samples_of_each_column_are_kept() -> None:
-    result = cut_drop(b"a,b\n1,\n1,x\n2,\n3,\n4,\n").result
+    result = split_drop(b"a,b\n1,\n1,x\n2,\n3,\n4,\n").result
 
     assert [column.samples for column in result.columns] == [("1", "2", "3"), ("x",)]
 
@@ -193,7 +193,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     )
 
     with pytest.raises(DropRejectedError) as rejected:
-        cut_drop(b"Mail,Sum\nx@y,1-2\nX@y ,2-3\n,4-5\n", plan)
+        split_drop(b"Mail,Sum\nx@y,1-2\nX@y ,2-3\n,4-5\n", plan)
 
     text = sentences(rejected.value)
     assert "1 of 3 rows cannot be sent" in text

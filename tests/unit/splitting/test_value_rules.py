@@ -10,7 +10,7 @@ from bigin_import.domain.plan import PlannedColumn, ValueRule
 from bigin_import.errors import DropRejectedError
 from bigin_import.splitting.dates import DatePattern, date_format_flaw, fitting_formats
 from bigin_import.splitting.value_rules import converter
-from tests.unit.reading.drops import columns, cut_drop, plan_of, sentences
+from tests.unit.reading.drops import columns, plan_of, sentences, split_drop
 
 
 def converted(cell: str, rule: ValueRule) -> str:
@@ -154,7 +154,7 @@ def test_a_row_that_a_rule_cannot_read_is_left_out_with_the_reason() -> None:
     name, born = columns("Name", "Born")
     born = PlannedColumn(1, "Born", "Date_of_Birth", rule=ValueRule(date_format="dd.MM.yyyy"))
 
-    outcome = cut_drop(
+    outcome = split_drop(
         b"Name,Born\nA,01.02.2024\nB,30.02.2024\nC,\n",
         plan_of(born, name, max_invalid_share=0.5),
     )
@@ -230,7 +230,7 @@ def test_a_column_of_which_no_date_can_be_read_is_rejected_with_formats_that_can
     drop = "".join(f"{date},x\n" for date in ["Born", *dates]).replace("n,x", "n,Since", 1)
 
     with pytest.raises(DropRejectedError) as rejected:
-        cut_drop(drop.encode(), plan_of(born, since))
+        split_drop(drop.encode(), plan_of(born, since))
 
     text = sentences(rejected.value)
     assert (said or "Since") in text

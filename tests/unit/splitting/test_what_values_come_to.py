@@ -19,7 +19,7 @@ from bigin_import.errors import DropRejectedError
 from bigin_import.mapping.column_plan import column_plan
 from bigin_import.mapping.validate import validate
 from tests.unit.mapping.contacts import mapping_of
-from tests.unit.reading.drops import Cut, cut_drop, sentences
+from tests.unit.reading.drops import Cut, sentences, split_drop
 
 TODAY = "2026-11-28"
 NAME = Field("Last_Name", "Last Name", "text", length=80, mandatory=True)
@@ -81,7 +81,7 @@ def imported(kind: str, cells: list[str], **keys: object) -> Outcome:
     settings = {names[name]: keys.pop(name) for name in [*keys] if name in names}
     text = io.StringIO()
     csv.writer(text).writerows([("Value", "Name"), *((cell, "Ada") for cell in cells)])
-    cut = cut_drop(text.getvalue().encode(), plan_for(kind, keys, **settings), name="d.csv")
+    cut = split_drop(text.getvalue().encode(), plan_for(kind, keys, **settings), name="d.csv")
     header = [column.api_name for column in cut.result.columns]
     rows = csv.reader(io.StringIO("".join(part.decode().partition("\n")[2] for part in cut.csvs)))
     return Outcome(cut, [row[header.index("Value")] for row in rows])
@@ -371,7 +371,7 @@ def test_what_an_ordinary_column_proves_a_correction_inherits() -> None:
     plan = plan_for("currency", {})
     columns = tuple(replace(column, proven_decimal=",") for column in plan.columns)
 
-    cut = cut_drop(b"Value,Name\n8.000,Ada\n", replace(plan, columns=columns))
+    cut = split_drop(b"Value,Name\n8.000,Ada\n", replace(plan, columns=columns))
     (value,) = (at for at, column in enumerate(plan.columns) if column.api_name == "Value")
 
     assert sorted(cut.sent.strip().split(",")) == ["8000", "Ada"]

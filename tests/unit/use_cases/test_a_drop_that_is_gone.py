@@ -10,7 +10,7 @@ import pytest
 
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.plan import CutResult, InvalidRow
+from bigin_import.domain.plan import InvalidRow, SplitResult
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.object_keys import archive
 from bigin_import.settling.row_files import numbers_of
@@ -97,7 +97,7 @@ def test_a_missing_archive_is_not_taken_for_a_missing_drop() -> None:
     key, *_ = archive(import_id, 1, harness.parts_of(source)[0].sha256)
     del harness.files.versions[key]
 
-    harness.finisher.finish(import_id)
+    harness.closer.finish(import_id)
 
     record = harness.import_of(source)
     assert record.state.is_closed
@@ -129,7 +129,7 @@ def test_rows_are_numbered_only_where_the_plan_leaves_no_choice(
         last_row=last_row,
         repeatable=False,
     )
-    plan = CutResult(
+    plan = SplitResult(
         parts=(),
         rows=3,
         blank=0,

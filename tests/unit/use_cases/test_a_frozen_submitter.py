@@ -88,7 +88,7 @@ def test_results_are_not_matched_with_an_archive_that_was_not_sent() -> None:
 
 def test_it_knows_by_its_clock_that_it_may_not_write_any_more() -> None:
     harness = Harness()
-    record = harness.intake.register(harness.files.put(CSV, ROWS))
+    record = harness.registrar.register(harness.files.put(CSV, ROWS))
     harness.clock.begin()
     lease = take_lease(harness.ledger, harness.clock, record.import_id)
     assert lease is not None
@@ -103,7 +103,7 @@ def test_it_knows_by_its_clock_that_it_may_not_write_any_more() -> None:
 
 def test_what_others_made_of_an_import_after_its_last_write_is_not_undone() -> None:
     harness = Harness()
-    record = harness.intake.register(harness.files.put(CSV, ROWS))
+    record = harness.registrar.register(harness.files.put(CSV, ROWS))
     harness.clock.begin()
     lease = take_lease(harness.ledger, harness.clock, record.import_id)
     assert lease is not None

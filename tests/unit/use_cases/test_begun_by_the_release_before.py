@@ -150,7 +150,7 @@ def test_row_results_that_are_not_as_many_as_the_rows_close_nothing(kept: int, f
     harness.files.write(key, write_row_results(results[:kept]), content_type="x")
 
     with pytest.raises(RowResultsMismatchError, match=f"part 1 .* 2 rows, but {found} row") as why:
-        harness.finisher.finish(IMPORT_ID)
+        harness.closer.finish(IMPORT_ID)
 
     assert (why.value.part, why.value.rows, why.value.row_results) == (1, 2, found)
     assert not record_of(harness).state.is_closed

@@ -270,7 +270,7 @@ def test_of_a_held_drop_that_is_outdated_and_had_not_begun_nothing_is_sent() -> 
     harness = Harness()
     harness.drop(SIDECAR, UPSERT)
     first = harness.files.put(CSV, ROWS)
-    record = harness.intake.register(first)
+    record = harness.registrar.register(first)
     held = import_transitions.put_on_hold(
         HoldCause.NO_PROGRESS, "5 tries got nowhere", harness.clock.now()
     )

@@ -326,7 +326,7 @@ def test_five_tries_that_get_nowhere_are_enough() -> None:
     harness.drop(SIDECAR, MAPPING)
     harness.bigin.fail("fields", *[RuntimeError("a bug")] * 9)
     source = harness.files.put(CSV, ROWS)
-    import_id = harness.intake.register(source).import_id
+    import_id = harness.registrar.register(source).import_id
 
     for _ in range(5):
         with pytest.raises(RuntimeError):

@@ -63,7 +63,7 @@ class Account(Harness):
 
     def hold(self, source: ObjectVersion, state: ImportState = ImportState.PREPARING) -> None:
         """Put a registered import on hold as if several tries had got nowhere."""
-        record = self.intake.register(source)
+        record = self.registrar.register(source)
         now = self.clock.now()
         held = import_transitions.put_on_hold(HoldCause.NO_PROGRESS, "got nowhere", now)
         update(self.ledger, record.address, lambda seen: replace(seen, state=state))
@@ -356,7 +356,7 @@ def test_a_hold_wakes_the_version_that_waits() -> None:
     step = import_transitions.put_on_hold(HoldCause.CONTRADICTION, "no", account.clock.now())
     update(account.ledger, account.import_of(first).address, step)
 
-    account.finisher.finish(account.import_of(first).import_id)
+    account.closer.finish(account.import_of(first).import_id)
     account.settle()
 
     assert contradicted is not None
@@ -400,7 +400,7 @@ def test_a_version_that_waits_for_its_turn_says_so_and_not_that_it_has_no_mappin
     account.drop_version("a")
     second = account.drop_version("b")
 
-    account.finisher.finish(account.import_of(second).import_id)
+    account.closer.finish(account.import_of(second).import_id)
     account.tick(minutes=10)
 
     assert account.import_of(second).pause == "TURN"

@@ -61,7 +61,7 @@ class Waiting(Harness):
         added = []
         for number in range(count):
             source = self.files.put(f"incoming/{folder}/{number:05d}.csv", ROWS)
-            record = replace(self.intake.register(source), reminded_at=self.clock.now())
+            record = replace(self.registrar.register(source), reminded_at=self.clock.now())
             self.ledger.restore(record)
             added.append(record)
         self.counted.calls.clear()
@@ -120,7 +120,7 @@ def test_a_tick_finds_a_mapping_wherever_import_csv_does(key: str) -> None:
     first, *_ = harness.add_drops(2)
     harness.files.put(key, as_json(MAPPING))
 
-    assert harness.intake.mappings.find(first.source.key) is not None
+    assert harness.registrar.mappings.find(first.source.key) is not None
     harness.clock.advance(60)
     harness.clock.begin()
     harness.sweeper.tick()

@@ -238,7 +238,7 @@ class ColumnFindings:
 
 
 @dataclass(frozen=True, slots=True)
-class CutPart:
+class SplitPart:
     """
     One part as it will be sent.
 
@@ -263,7 +263,7 @@ class CutPart:
 
 
 @dataclass(frozen=True, slots=True)
-class CutResult:
+class SplitResult:
     """
     What reading and splitting a whole drop found.
 
@@ -287,7 +287,7 @@ class CutResult:
         columns: In the order we send them.
     """
 
-    parts: tuple[CutPart, ...]
+    parts: tuple[SplitPart, ...]
     rows: int
     blank: int
     padded: int
@@ -322,7 +322,7 @@ class Plan:
     """
 
     columns: ColumnPlan
-    cut: CutResult
+    cut: SplitResult
     dialect: Dialect
     header: tuple[str, ...]
     parent: str = ""

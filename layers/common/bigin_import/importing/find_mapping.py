@@ -78,7 +78,7 @@ class DropCheck:
             table = _open_table(stack, drop, findings)
             inherited = self._examine_correction(record, mapping, drop, table, findings)
             mapping_name = _name_of_mapping(record, inherited)
-            examined = validate(
+            validated = validate(
                 mapping,
                 table.header if table else self._read_plain_header(record, findings),
                 self._get_fields(mapping, mapping_name, findings),
@@ -86,12 +86,12 @@ class DropCheck:
                 drop_name=record.source.key,
                 date_formats=partial(_read_date_formats, drop, findings),
             )
-            findings.of_the_mapping += examined.problems
-            findings.of_the_mapping += counted_column_problems(examined, drop=record.source.key)
+            findings.of_the_mapping += validated.problems
+            findings.of_the_mapping += counted_column_problems(validated, drop=record.source.key)
             if rejection := findings.rejection():
                 raise rejection
             if table is not None:
-                yield table, examined, inherited
+                yield table, validated, inherited
 
     def find_drop(self, record: Import, mapping: Mapping) -> Drop:
         """Return the drop of an import as *mapping*, or what it corrects, says how to read it."""
@@ -199,17 +199,17 @@ class MappingFinder:
     """Finds, reads and keeps the mappings of drops."""
 
     files: Files
-    intake: Registrar
+    registrar: Registrar
     corrections: Corrections
-    checking: DropCheck
+    drop_check: DropCheck
 
     def find(self, record: Import) -> MappingPin | None:
         """Return the mapping that counts for a drop now: its own, its parent's, its folder's."""
         key = record.source.key
         return (
-            self.intake.mappings.find_own(key)
+            self.registrar.mappings.find_own(key)
             or self.corrections.find_parents_mapping(record.source)
-            or self.intake.mappings.find_in_folders(key)
+            or self.registrar.mappings.find_in_folders(key)
         )
 
     def read(self, record: Import, pin: MappingPin) -> Mapping:
@@ -222,7 +222,7 @@ class MappingFinder:
             raise DropRejectedError(exc.problems, concerns_mapping=True) from exc
         reading = read_mapping(text, name=pin.key)
         if reading.mapping is None or reading.problems:
-            raise self.checking.find_rejection(record, reading)
+            raise self.drop_check.find_rejection(record, reading)
         return reading.mapping
 
     def pin(self, record: Import, mapping: Mapping) -> str:

@@ -62,7 +62,7 @@ class Importer:
 
     ledger: Ledger
     files: Files
-    intake: Registrar
+    registrar: Registrar
     corrections: Corrections
     preparer: Preparer
     sender: Sender
@@ -79,9 +79,9 @@ class Importer:
     def mappings(self) -> MappingFinder:
         return MappingFinder(
             files=self.files,
-            intake=self.intake,
+            registrar=self.registrar,
             corrections=self.corrections,
-            checking=self.preparer.checking,
+            drop_check=self.preparer.drop_check,
         )
 
     @property
@@ -106,11 +106,11 @@ class Importer:
             case KeyKind.IGNORED:
                 self.telemetry.emit("drop_ignored", key=source.key)
             case KeyKind.MAPPING:
-                for import_id in self.intake.wake_imports(source):
+                for import_id in self.registrar.wake_imports(source):
                     if self.clock.remaining_seconds() > ENOUGH_SECONDS:
                         self.resume(import_id)
             case KeyKind.CSV | KeyKind.UNSUPPORTED | KeyKind.REFUSED:
-                record = self.intake.register(self._find_version(source))
+                record = self.registrar.register(self._find_version(source))
                 self.resume(record.import_id, known=record)
 
     def _find_version(self, source: ObjectVersion) -> ObjectVersion:

@@ -19,7 +19,7 @@ from bigin_import.domain.import_record import Import, Totals
 from bigin_import.domain.job_request import MAX_ROWS, Operation
 from bigin_import.domain.locks import Family
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, Plan
+from bigin_import.domain.plan import ColumnPlan, Plan, SplitPart, SplitResult
 from bigin_import.domain.states import ImportState, OpenKind, PartState
 from bigin_import.errors import DropRejectedError, UnderWayError
 from bigin_import.importing.find_mapping import DropCheck
@@ -81,7 +81,7 @@ class Preparer:
         """
         try:
             with ExitStack() as opened:
-                plan, log, decided = self._cut(lease, record, mapping, opened)
+                plan, log, decided = self._split(lease, record, mapping, opened)
                 if decided is not None:
                     return self._store_correction(lease, record, plan, log, decided)
                 return self._store_and_claim(lease, record, mapping, plan, log)
@@ -122,7 +122,7 @@ class Preparer:
             return self._record_unchanged(lease, plan, winner, tells=is_news)
         repeated = self._decide_repeats(lease, mapping, plan, log, repeats)
         if repeated is not None:
-            plan = self._cut_again(lease, record, mapping, plan, repeated)
+            plan = self._split_again(lease, record, mapping, plan, repeated)
             made = write_plan(self.files, record.import_id, plan)
             lease.change(import_transitions.record_plan(made, claim=content.claim))
         if repeated is not None and not plan.cut.parts:
@@ -139,14 +139,14 @@ class Preparer:
         verdict = ImportState.UNCHANGED
         return self._record_plan(lease, plan, verdict=verdict, winner=winner, tells_unchanged=tells)
 
-    def _cut_again(
+    def _split_again(
         self, lease: Lease, record: Import, mapping: Mapping, plan: Plan, repeated: Repeated
     ) -> Plan:
         """Cut the drop without the rows that are left out, if any are."""
         if not repeated.sha256:
             return replace(plan, cut=_with_sentences(plan.cut, repeated))
         with ExitStack() as opened:
-            plan, *_ = self._cut(lease, record, mapping, opened, repeated)
+            plan, *_ = self._split(lease, record, mapping, opened, repeated)
         lease.check()
         return plan
 
@@ -173,7 +173,7 @@ class Preparer:
         return family
 
     @property
-    def checking(self) -> DropCheck:
+    def drop_check(self) -> DropCheck:
         return DropCheck(
             files=self.files,
             metadata=self.metadata,
@@ -197,7 +197,7 @@ class Preparer:
     def _history(self) -> KeyHistory:
         return KeyHistory(ledger=self.ledger, files=self.files, clock=self.clock)
 
-    def _cut(
+    def _split(
         self,
         lease: Lease,
         record: Import,
@@ -207,8 +207,8 @@ class Preparer:
         learned: ColumnPlan | None = None,
     ) -> tuple[Plan, ContentLog, Decided | None]:
         """Cut the drop; what its rows say can be read as long as *opened* is."""
-        with self.checking.open(record, mapping) as (table, examined, inherited):
-            columns = learned or inherited.passed_on(self._get_column_plan(record, examined))
+        with self.drop_check.open(record, mapping) as (table, validated, inherited):
+            columns = learned or inherited.passed_on(self._get_column_plan(record, validated))
             log = opened.enter_context(ContentLog(columns))
             decided = self._decide_rows(
                 lease, record, mapping, table.parent_import, columns, inherited.healing
@@ -219,7 +219,7 @@ class Preparer:
             try:
                 result = self._store_parts(lease, table, columns, log)
             except ReadAgainError as again:
-                return self._cut(
+                return self._split(
                     lease, record, mapping, opened, repeated=repeated, learned=again.plan
                 )
         if found is not None:
@@ -245,7 +245,7 @@ class Preparer:
 
     def _store_parts(
         self, lease: Lease, table: Table, columns: ColumnPlan, log: ContentLog
-    ) -> CutResult:
+    ) -> SplitResult:
         result = split(
             table,
             columns,
@@ -281,20 +281,20 @@ class Preparer:
         if not record.dry_run:
             families.acquire(record, root)
             lease.change(import_transitions.join_family(root))
-        drop = self.checking.find_drop(record, mapping)
+        drop = self.drop_check.find_drop(record, mapping)
         return families.decide(record.import_id, root, drop, parent, columns, healing)
 
-    def _get_column_plan(self, record: Import, examined: Validated) -> ColumnPlan:
+    def _get_column_plan(self, record: Import, validated: Validated) -> ColumnPlan:
         """Return the plan; the day of the drop's arrival is the same however often it is made."""
-        zone = self.metadata.get_time_zone() if needs_zone(examined) else ""
-        if needs_zone(examined) and zone not in available_timezones():
+        zone = self.metadata.get_time_zone() if needs_zone(validated) else ""
+        if needs_zone(validated) and zone not in available_timezones():
             problem = Problem(
                 record.source.key,
                 "it has times with an offset, and Bigin does not say in which zone it shows times",
                 'Write "zone" beside each "format" in the mapping, such as "Europe/Berlin"',
             )
             raise DropRejectedError((problem,), concerns_mapping=True)
-        return column_plan(examined, arrived=day_of(record.received_at), zone=zone)
+        return column_plan(validated, arrived=day_of(record.received_at), zone=zone)
 
     def _store_archive(self, lease: Lease, number: int, archive: bytes) -> None:
         lease.check()
@@ -302,8 +302,8 @@ class Preparer:
 
     def _plan_parts(self, lease: Lease, import_id: str, plan: Plan) -> None:
         """Put every part in the ledger; nothing is sent before the import is SENDING."""
-        for cut_part in plan.cut.parts:
-            fresh = self._part(import_id, plan, cut_part, lease.epoch)
+        for split_part in plan.cut.parts:
+            fresh = self._part(import_id, plan, split_part, lease.epoch)
             stored, is_new = create_if_absent(self.ledger, fresh)
             if not is_new:
                 self._plan_again(lease, stored, fresh)
@@ -317,18 +317,18 @@ class Preparer:
             stored, lambda seen: replace(fresh, version=seen.version, creates=seen.creates)
         )
 
-    def _part(self, import_id: str, plan: Plan, cut_part: CutPart, epoch: int) -> Part:
+    def _part(self, import_id: str, plan: Plan, split_part: SplitPart, epoch: int) -> Part:
         now = self.clock.now()
         return Part(
             import_id=import_id,
-            number=cut_part.number,
+            number=split_part.number,
             state=PartState.STORED,
-            rows=cut_part.rows,
-            csv_bytes=cut_part.csv_bytes,
-            sha256=cut_part.sha256,
-            first_row=cut_part.first_row,
-            last_row=cut_part.last_row,
-            repeatable=_is_repeatable(plan, cut_part),
+            rows=split_part.rows,
+            csv_bytes=split_part.csv_bytes,
+            sha256=split_part.sha256,
+            first_row=split_part.first_row,
+            last_row=split_part.last_row,
+            repeatable=_is_repeatable(plan, split_part),
             operation=plan.columns.request.operation,
             find_by=plan.columns.request.find_by,
             epoch=epoch,
@@ -369,7 +369,7 @@ class Preparer:
         )
 
 
-def _with_sentences(result: CutResult, found: Decided | Repeated) -> CutResult:
+def _with_sentences(result: SplitResult, found: Decided | Repeated) -> SplitResult:
     notes, warnings = (*found.notes, *result.notes), (*found.warnings, *result.warnings)
     return replace(result, notes=notes, warnings=warnings)
 
@@ -397,7 +397,7 @@ def _content(record: Import, mapping: Mapping, plan: Plan, log: ContentLog) -> C
     )
 
 
-def _totals(found: CutResult) -> Totals:
+def _totals(found: SplitResult) -> Totals:
     return Totals(
         rows=found.rows,
         blank=found.blank,
@@ -408,7 +408,7 @@ def _totals(found: CutResult) -> Totals:
     )
 
 
-def _is_repeatable(plan: Plan, part: CutPart) -> bool:
+def _is_repeatable(plan: Plan, part: SplitPart) -> bool:
     """
     Return whether a second job for *part* could not make a second record.
 

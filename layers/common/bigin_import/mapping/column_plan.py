@@ -54,15 +54,15 @@ def _about_times(entry: Resolved, fields: ModuleFields) -> Iterator[str]:
         yield f'{mapped.api_name} is a date: of "{entry.header}" the day is sent, not the time.'
 
 
-def _about_columns(examined: Validated) -> Iterator[str]:
+def _about_columns(validated: Validated) -> Iterator[str]:
     """Yield which optional columns are missing, and which headers were read as labels."""
-    present = {entry.mapped.api_name for entry in examined.entries}
-    for mapped in examined.mapping.fields:
-        if mapped.optional and mapped.api_name not in present and examined.headers is not None:
+    present = {entry.mapped.api_name for entry in validated.entries}
+    for mapped in validated.mapping.fields:
+        if mapped.optional and mapped.api_name not in present and validated.headers is not None:
             name = f'"{mapped.column}"' if mapped.column else str(mapped.index)
             yield f"The optional column {name} is not in the file: {mapped.api_name} is not filled."
-    for entry in examined.entries:
-        if entry.is_header and examined.fields.only_labelled(entry.mapped.column or ""):
+    for entry in validated.entries:
+        if entry.is_header and validated.fields.only_labelled(entry.mapped.column or ""):
             yield f'"{entry.header}" is the label of {entry.mapped.api_name}, and fills it.'
 
 
@@ -122,12 +122,12 @@ def _about_key(key: str, entries: tuple[Resolved, ...], fields: ModuleFields) ->
 RETURNED_COLUMNS = 3
 
 
-def needs_zone(examined: Validated) -> bool:
+def needs_zone(validated: Validated) -> bool:
     """Return whether times are to be told in the organisation's zone."""
-    fields = examined.fields
+    fields = validated.fields
     return any(
         _has_offset(entry.mapped, fields) and entry.mapped.rule.zone is None
-        for entry in examined.entries
+        for entry in validated.entries
     )
 
 
@@ -137,7 +137,7 @@ def _has_offset(mapped: MappedField, fields: ModuleFields) -> bool:
     return pattern is not None and is_datetime and has_offset(pattern)
 
 
-def column_plan(examined: Validated, *, arrived: str = "", zone: str = "") -> ColumnPlan:
+def column_plan(validated: Validated, *, arrived: str = "", zone: str = "") -> ColumnPlan:
     """
     Return what is cut, sent and joined, for a mapping in which nothing is wrong.
 
@@ -145,8 +145,8 @@ def column_plan(examined: Validated, *, arrived: str = "", zone: str = "") -> Co
         arrived: Day on which the drop arrived, as in 2026-12-31.
         zone: The organisation's time zone.
     """
-    mapping, fields = examined.mapping, examined.fields
-    ordered = _in_sent_order(mapping, examined.entries, fields)
+    mapping, fields = validated.mapping, validated.fields
+    ordered = _in_sent_order(mapping, validated.entries, fields)
     columns = tuple(
         _column(entry, entry.source, mapping, fields, zone)
         for entry in ordered
@@ -159,8 +159,8 @@ def column_plan(examined: Validated, *, arrived: str = "", zone: str = "") -> Co
         columns=columns,
         key=names.index(mapping.find_by) if mapping.find_by in names else None,
         key_is_unique=mapping.find_by in names and fields.is_unique(mapping.find_by),
-        ignored=tuple(examined.headers.titles_except(sources)) if examined.headers else (),
-        warnings=tuple(_warnings(examined)),
+        ignored=tuple(validated.headers.titles_except(sources)) if validated.headers else (),
+        warnings=tuple(_warnings(validated)),
         empty_key=mapping.empty_key,
         duplicate_keys=mapping.duplicate_keys,
         max_invalid_share=mapping.max_invalid_share,
@@ -169,12 +169,12 @@ def column_plan(examined: Validated, *, arrived: str = "", zone: str = "") -> Co
     return replace(plan, warnings=(*plan.warnings, *_about_zones(plan)))
 
 
-def _warnings(examined: Validated) -> Iterator[str]:
-    mapping, fields = examined.mapping, examined.fields
+def _warnings(validated: Validated) -> Iterator[str]:
+    mapping, fields = validated.mapping, validated.fields
     yield from mapping.warnings
-    yield from mapping_warnings(mapping, examined.entries, fields)
-    yield from _about_columns(examined)
-    for entry in examined.entries:
+    yield from mapping_warnings(mapping, validated.entries, fields)
+    yield from _about_columns(validated)
+    for entry in validated.entries:
         yield from entry_warnings(entry, mapping, fields)
 
 
@@ -307,7 +307,7 @@ def _is_amount(cell: str, kind: str | None, column: int, headers: Headers) -> bo
     """Return whether *cell* is a number, and none that may name a column: a year, 3 beside 2."""
     if not cell.strip().isdecimal():
         read = NumberKind(PlannedColumn(0, "", "", data_type=kind)).read(cell)
-        return bool(read.value) and not read.refusal and MISFIT not in read.tells
+        return bool(read.value) and not read.refusal and MISFIT not in read.remarks
     number = int(cell)
     beside = (headers.names[at] for at in (column - 1, column + 1) if 0 <= at < len(headers.names))
     near = {int(name) for name in beside if name.strip().isdecimal()}

@@ -348,12 +348,12 @@ class BestEffort:
 
 def read_best_effort(flat: Flat) -> BestEffort:
     """Return what *flat* most likely means, with everything that is wrong with it."""
-    understood = BestEffort(flat, flat.body, flaws=list(flat.flaws))
-    understood.read()
+    best_effort = BestEffort(flat, flat.body, flaws=list(flat.flaws))
+    best_effort.read()
     if not any(path == ("resource",) for path, _, _ in flat.flaws):
-        for path, what, remedy in broken_rules(understood.written, understood.body):
-            understood.flaws.append((understood.as_written(path), what, remedy))
-    return understood
+        for path, what, remedy in broken_rules(best_effort.written, best_effort.body):
+            best_effort.flaws.append((best_effort.as_written(path), what, remedy))
+    return best_effort
 
 
 def _parent(body: Any, path: KeyPath) -> Any:  # noqa: ANN401  # JSON: an object or a list
@@ -385,54 +385,54 @@ def _take_out(parent: dict[str | int, Any] | list[Any], step: str | int) -> None
 _UNDECODED = "\ufffd"
 
 
-def normalised(understood: BestEffort, document: Document) -> Mapping:
-    """Return the mapping; what could not be understood is named as unclear."""
-    written = understood.written
+def normalised(best_effort: BestEffort, document: Document) -> Mapping:
+    """Return the mapping; what could not be best_effort is named as unclear."""
+    written = best_effort.written
     stated = ((key, getattr(written, key.name)) for key in SETTING_KEYS)
     settings = {key.place: key.as_kept(value) for key, value in stated if value is not None}
     module = written.module or ""
     module = module_meant(module) or module
-    warnings = understood.flat.warnings
+    warnings = best_effort.flat.warnings
     if module in EXCLUDED_MODULES:
         warnings += (f"Bigin's limitations page excludes {module} from bulk write.",)
     return Mapping(
         module=module,
         operation=Operation(written.operation or Operation.INSERT),
         find_by=canonical_field(written.find_by) if written.find_by else None,
-        fields=tuple(_fields(understood, document)),
+        fields=tuple(_fields(best_effort, document)),
         warnings=warnings,
-        unclear=frozenset(_unclear(understood)),
+        unclear=frozenset(_unclear(best_effort)),
         **settings,
     )
 
 
-def _unclear(understood: BestEffort) -> Iterator[str]:
-    written = understood.written
+def _unclear(best_effort: BestEffort) -> Iterator[str]:
+    written = best_effort.written
     if not written.module:
         yield "module"
     if not written.operation:
         yield "operation"
     # Of an entry with keys of its own the field names what is unclear.
-    for kind, *inside in understood.unread:
+    for kind, *inside in best_effort.unread:
         if kind == "columns" or (kind == "field_mappings" and len(inside) <= 1):
             yield "field_mappings"
 
 
-def _fields(understood: BestEffort, document: Document) -> Iterator[MappedField]:
-    for header, api_name in (understood.written.columns or {}).items():
+def _fields(best_effort: BestEffort, document: Document) -> Iterator[MappedField]:
+    for header, api_name in (best_effort.written.columns or {}).items():
         if api_name is not None:
             yield MappedField(
-                place=document.place(understood.as_written(("columns", header))),
+                place=document.place(best_effort.as_written(("columns", header))),
                 has_keys=False,
                 column=header,
                 api_name=canonical_field(api_name),
                 unclear=frozenset({"column"} if _UNDECODED in header else ()),
             )
-    for position, entry in enumerate(understood.written.field_mappings or ()):
+    for position, entry in enumerate(best_effort.written.field_mappings or ()):
         path = ("field_mappings", position)
-        if path not in understood.unread:
-            place = document.place(understood.as_written(path))
-            inside = {other[2] for other in understood.unread if other[:2] == path}
+        if path not in best_effort.unread:
+            place = document.place(best_effort.as_written(path))
+            inside = {other[2] for other in best_effort.unread if other[:2] == path}
             yield _field(entry, place, unread=inside)
 
 
@@ -482,9 +482,9 @@ def read_mapping(text: bytes, *, name: str) -> Reading:
     document, problems = read_document(text, name=name)
     if document is None:
         return Reading(None, problems)
-    understood = read_best_effort(flatten(document.body))
-    problems += tuple(_problems(document, understood.flaws))
-    return Reading(normalised(understood, document), problems)
+    best_effort = read_best_effort(flatten(document.body))
+    problems += tuple(_problems(document, best_effort.flaws))
+    return Reading(normalised(best_effort, document), problems)
 
 
 def _problems(document: Document, flaws: list[Flaw]) -> Iterator[Problem]:

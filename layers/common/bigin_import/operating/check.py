@@ -12,7 +12,7 @@ from bigin_import.corrections.corrections import Corrections
 from bigin_import.domain.drop import ObjectVersion, Problem
 from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.job_request import CREDITS_PER_JOB
-from bigin_import.domain.plan import ColumnPlan, CutResult, Plan
+from bigin_import.domain.plan import ColumnPlan, Plan, SplitResult
 from bigin_import.domain.states import ImportState
 from bigin_import.errors import DropRejectedError
 from bigin_import.importing.find_mapping import DropCheck
@@ -145,10 +145,10 @@ class LocalCheck:
             DropRejectedError: With everything that is wrong.
         """
         try:
-            with self.drop_check.open(self.record, mapping) as (table, examined, inherited):
-                zone = self._zone() if needs_zone(examined) else ""
+            with self.drop_check.open(self.record, mapping) as (table, validated, inherited):
+                zone = self._zone() if needs_zone(validated) else ""
                 arrived = day_of(self.record.received_at)
-                fresh = inherited.passed_on(column_plan(examined, arrived=arrived, zone=zone))
+                fresh = inherited.passed_on(column_plan(validated, arrived=arrived, zone=zone))
                 plan = learned or fresh
                 with ContentLog(plan) as log:
                     result = split(table, plan, store=_store_nothing, entry_name=str, log=log)
@@ -195,7 +195,7 @@ def _show_plan(terminal: Terminal, name: str, plan: Plan, basis: str) -> Exit:
     return Exit.FINDINGS if cut.invalid else Exit.GOOD
 
 
-def _findings(plan: Plan, cut: CutResult) -> Iterator[str]:
+def _findings(plan: Plan, cut: SplitResult) -> Iterator[str]:
     yield from cut.warnings
     yield from plan.columns.warnings
     yield from cut.notes

@@ -183,7 +183,7 @@ class Table:
             with the batches.
         is_result_file: Whether there were such columns.
         parent_import: The import whose result file the drop is, if it says so.
-        rows: Counted so far, as in `CutResult`; so are blank, padded and trimmed.
+        rows: Counted so far, as in `SplitResult`; so are blank, padded and trimmed.
     """
 
     def __init__(

@@ -293,7 +293,7 @@ class ImportCloser:
     ledger: Ledger
     files: Files
     writer: ResultWriter
-    intake: Registrar
+    registrar: Registrar
     notices: Notices
     resumer: Resumer
     clock: Clock
@@ -309,7 +309,7 @@ class ImportCloser:
     def waiting_notice(self) -> WaitingNotice:
         return WaitingNotice(
             ledger=self.ledger,
-            intake=self.intake,
+            registrar=self.registrar,
             notices=self.notices,
             clock=self.clock,
             telemetry=self.telemetry,
@@ -380,7 +380,7 @@ class ImportCloser:
         with report_if_refused(self.telemetry, import_id=record.import_id):
             self.files.mark_closed(record.source)
         self._release(record)
-        again = self.intake.take_up(record)
+        again = self.registrar.take_up(record)
         if again is not None:
             self.resumer.resume(again.import_id)
         self._wake_next(record)

@@ -12,7 +12,7 @@ from typing import NoReturn
 from bigin_import import object_keys
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.plan import CutResult, InvalidRow, Plan, RowDecision, SourceRow
+from bigin_import.domain.plan import InvalidRow, Plan, RowDecision, SourceRow, SplitResult
 from bigin_import.domain.row_result import Reason, RowResult, RowStatus
 from bigin_import.domain.states import PartState
 from bigin_import.errors import MissingObjectError, RowResultsMismatchError
@@ -210,7 +210,7 @@ def _settled(decision: RowDecision, cells: Sequence[str]) -> DropRow:
 
 
 def numbers_of(
-    part: Part, cut: CutResult, decided: Iterable[RowDecision] = ()
+    part: Part, cut: SplitResult, decided: Iterable[RowDecision] = ()
 ) -> Iterable[int | None]:
     """
     Return the row numbers of what was sent in *part*, or None for each if they are not certain.

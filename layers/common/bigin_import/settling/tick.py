@@ -121,7 +121,7 @@ class ListedFolders:
 
 
 def give_up_hold(ledger: Ledger, files: Files, record: Import, now: int) -> None:
-    """End a hold that nobody decided about; what became of its parts is then for the finisher."""
+    """End a hold that nobody decided about; what became of its parts is then for the closer."""
     abandon_parts(ledger, record.import_id, now)
     if record.totals is not None:
         return
@@ -137,11 +137,11 @@ class Tick:
     ledger: Ledger
     files: Files
     folders: ListedFolders
-    intake: Registrar
+    registrar: Registrar
     poller: JobPoller
     job_matcher: JobMatcher
     collector: Collector
-    finisher: ImportCloser
+    closer: ImportCloser
     pause_notices: PauseNotices
     overview: OverviewWriter
     zoho_access: ZohoAccess
@@ -268,12 +268,12 @@ class Tick:
                 self._look_for_end(part)
             case PartState.SETTLED:
                 self.collector.collect(part.import_id, part.number)
-                self.finisher.finish_after_part(part.import_id)
+                self.closer.finish_after_part(part.import_id)
             case PartState.HELD if self._is_held_too_long(part):
                 self._give_up(part)
             case PartState.HELD:
                 self.job_matcher.ask_about_hint(part)
-                self.finisher.finish(part.import_id)  # which reminds people
+                self.closer.finish(part.import_id)  # which reminds people
             case (
                 PartState.STORED
                 | PartState.UPLOADED
@@ -322,7 +322,7 @@ class Tick:
         _, given_up = update(self.ledger, part.address, step, known=part)
         if given_up:
             self.telemetry.emit("part_given_up", import_id=part.import_id, part=part.number)
-            self.finisher.finish(part.import_id)
+            self.closer.finish(part.import_id)
 
     def _act_on_import(self, seen: Import) -> None:
         self._look_for_overdue(seen)
@@ -338,14 +338,14 @@ class Tick:
         if record.state is ImportState.WAITING_FOR_MAPPING:
             self._look_for_mapping(record)
         elif record.state.is_closed:
-            self.finisher.notify(record)
+            self.closer.notify(record)
         elif record.state is ImportState.ON_HOLD and self._is_hold_over(record):
             give_up_hold(self.ledger, self.files, record, self.clock.now())
-            self.finisher.finish(record.import_id)
+            self.closer.finish(record.import_id)
         elif record.state in _SUBMITTED:
             self._resume(record)
         else:
-            self.finisher.finish(record.import_id)
+            self.closer.finish(record.import_id)
 
     def _resume(self, record: Import) -> None:
         self.resumer.resume(record.import_id)
@@ -384,7 +384,7 @@ class Tick:
         ):
             self.resumer.resume(record.import_id)
         else:
-            self.finisher.waiting_notice.notify_if_due(record)
+            self.closer.waiting_notice.notify_if_due(record)
 
     def _take_failures_in(self) -> None:
         """Make sure that every event import_csv failed on has its import in the ledger."""
@@ -400,10 +400,10 @@ class Tick:
             case KeyKind.IGNORED:
                 pass
             case KeyKind.MAPPING:
-                for import_id in self.intake.wake_imports(source):
+                for import_id in self.registrar.wake_imports(source):
                     self.resumer.resume(import_id)
             case _:
-                self.intake.register(source)
+                self.registrar.register(source)
 
 
 def _ended_at(record: Import) -> int | None:

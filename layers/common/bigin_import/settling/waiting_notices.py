@@ -68,7 +68,7 @@ class WaitingNotice:
     """Tells of drops that wait for a mapping; *wait_seconds*: how long nobody is told."""
 
     ledger: Ledger
-    intake: Registrar
+    registrar: Registrar
     notices: Notices
     clock: Clock
     telemetry: Telemetry
@@ -99,7 +99,7 @@ class WaitingNotice:
 
     def _compose(self, record: Import, suggestion: Suggestion) -> Notice:
         key = record.source.key
-        alike = self.intake.mappings.find_alike(key)
+        alike = self.registrar.mappings.find_alike(key)
         return compose_no_mapping(
             file=key,
             import_id=record.import_id,

@@ -18,7 +18,7 @@ ROWS_NAMED = 10
 SPACES = str.maketrans(dict.fromkeys("\u00a0\u2007\u2009\u202f", " "))
 
 
-class Tell(NamedTuple):
+class Remark(NamedTuple):
     """
     Something that is true of some cells of a column.
 
@@ -41,7 +41,7 @@ class Cell(NamedTuple):
     """
 
     value: str
-    tells: tuple[Tell, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     refusal: str = ""
     is_certain: bool = False
 
@@ -60,7 +60,7 @@ class CellKind(Protocol):
         ...
 
 
-MISFIT = Tell("misfit")
+MISFIT = Remark("misfit")
 
 # Words by which programs say that there is no value: databases, pandas, JavaScript, Bigin's own
 # picklists, and the errors of spreadsheets in the languages that they write.
@@ -114,24 +114,24 @@ def _emptied(word: str) -> str:
     return json.dumps({word: ""}, ensure_ascii=False)
 
 
-def placeholder(word: str) -> Tell:
+def placeholder(word: str) -> Remark:
     """Return what is told of cells that hold *word*, with the line that empties them."""
     line = f"{{{_emptied(word)}}}"  # braces twice, for str.format
-    return Tell(
+    return Remark(
         f"placeholder {word}",
         f"{{count:,}} cells say {word}, which stands for no value, first in row {{rows}}. "
         f'To leave them empty, write "values": {line} in the mapping.',
     )
 
 
-REPLACEMENT_CHARACTER = Tell(
+REPLACEMENT_CHARACTER = Remark(
     "replacement character",
     "{count:,} cells hold the character \ufffd, first in row {rows}: a program that wrote the file "
     "could not read some letters. They are sent so; export the data again in UTF-8.",
 )
 
 
-DECODED_TWICE = Tell(
+DECODED_TWICE = Remark(
     "decoded twice",
     "{count:,} cells look as if they were decoded twice (\u00c3\u00a9 for \u00e9), first in row "
     "{rows}. They are sent so; export the data again in UTF-8.",
@@ -150,7 +150,7 @@ def is_decoded_twice(cell: str) -> bool:
     return True
 
 
-FORMULA_LIKE = Tell(
+FORMULA_LIKE = Remark(
     "like a formula",
     "{count:,} cells begin with =, @, a tab, + or - and are neither number nor phone, first in row "
     "{rows}; sent as they are. A spreadsheet takes such cells for formulas.",

@@ -21,8 +21,8 @@ from bigin_import.splitting.cells import (
     PLACEHOLDERS,
     Cell,
     IdDamage,
+    Remark,
     RowNames,
-    Tell,
     id_damage,
     placeholder,
 )
@@ -44,22 +44,22 @@ _LAST_ROW_SAMPLED = 10_000
 _NEW_VALUES = 1_000
 _SHOWN_CHARACTERS = 100
 
-FORMULA = Tell(
+FORMULA = Remark(
     "formula",
     '{count:,} cells are formulas for a text (="..."), first in row {rows}; the text is sent.',
     is_note=True,
 )
-APOSTROPHE = Tell(
+APOSTROPHE = Remark(
     "apostrophe",
     "{count:,} cells have an apostrophe before a number, first in row {rows}; sent without.",
     is_note=True,
 )
-KEPT_APOSTROPHE = Tell(
+KEPT_APOSTROPHE = Remark(
     "kept apostrophe",
     "{count:,} cells have an apostrophe before a number and others have none, first in row {rows}; "
     "sent as they are.",
 )
-BARE_NUMBER = Tell("bare number")
+BARE_NUMBER = Remark("bare number")
 _FORMULA = re.compile(r'="((?:[^"]|"")*)"')
 _APOSTROPHE = re.compile(r"'(?=.*\d)[\d \u00a0+\-().]+")
 _BARE = re.compile(r"(?=.*\d)[\d \u00a0+\-().]+")
@@ -72,13 +72,13 @@ class ColumnRead(NamedTuple):
     Attributes:
         values: What is sent.
         refused: Position in the batch -> the cell because of which its row is not sent.
-        tells: What is true of which rows.
+        remarks: What is true of which rows.
         raw: The cells as they stood.
     """
 
     values: Sequence[str]
     refused: dict[int, Cell]
-    tells: dict[Tell, list[int]]
+    remarks: dict[Remark, list[int]]
     raw: Sequence[str]
 
 
@@ -103,8 +103,8 @@ class ColumnReader:
         self.kind = kind_of(planned, plan, is_key=self.is_key)
         finds_records = self.is_key or planned.data_type == "lookup"
         self.damage: IdDamage | None = id_damage(self.data_type, is_key=finds_records)
-        self.tally: dict[Tell, RowNames] = {}
-        self.examples: dict[Tell, list[str]] = {}
+        self.tally: dict[Remark, RowNames] = {}
+        self.examples: dict[Remark, list[str]] = {}
         self.new_values: Counter[str] = Counter()
         self.refused = RowNames()
         self.has_fitting = self.has_empty = False
@@ -140,11 +140,11 @@ class ColumnReader:
 
     def commit(self, read: ColumnRead, numbers: Sequence[int]) -> None:
         """Remember what was true of a batch."""
-        for tell, rows in read.tells.items():
-            self.tally.setdefault(tell, RowNames()).add(rows)
+        for remark, rows in read.remarks.items():
+            self.tally.setdefault(remark, RowNames()).add(rows)
         lost = [at for at in sorted(read.refused) if read.raw[at].strip()]
         self.refused.add([numbers[at] for at in lost])
-        misfits = len(read.tells.get(MISFIT, ())) + len(lost)
+        misfits = len(read.remarks.get(MISFIT, ())) + len(lost)
         if not self.has_fitting:
             filled = filter(str.strip, read.raw)
             self.has_fitting = misfits < sum(1 for _ in filled) if misfits else any(read.values)
@@ -166,18 +166,18 @@ class ColumnReader:
     def _one_by_one(self, read: ColumnRead, numbers: Sequence[int]) -> ColumnRead:
         cells = list(map(self._read, read.values))
         refused = dict(read.refused)
-        tells = dict(read.tells)
+        remarks = dict(read.remarks)
         for at, cell in enumerate(cells):
             if cell.refusal:
                 refused[at] = cell
-            for tell in cell.tells:
-                tells.setdefault(tell, []).append(numbers[at])
-                if tell is NEW:
+            for remark in cell.remarks:
+                remarks.setdefault(remark, []).append(numbers[at])
+                if remark is NEW:
                     self._note_new(read.values[at])
-                examples = self.examples.setdefault(tell, [])
+                examples = self.examples.setdefault(remark, [])
                 if len(examples) < _EXAMPLES and read.values[at] not in examples:
                     examples.append(shown(read.values[at]))
-        return ColumnRead([cell.value for cell in cells], refused, tells, read.raw)
+        return ColumnRead([cell.value for cell in cells], refused, remarks, read.raw)
 
     def _note_new(self, cell: str) -> None:
         if isinstance(self.kind, PicklistKind):
@@ -197,8 +197,8 @@ class ColumnReader:
         read = self.kind.read(cell)
         if word not in PLACEHOLDERS or read.refusal:
             return read
-        is_known = isinstance(self.kind, PicklistKind) and NEW not in read.tells
-        return read if is_known else read._replace(tells=(*read.tells, placeholder(word)))
+        is_known = isinstance(self.kind, PicklistKind) and NEW not in read.remarks
+        return read if is_known else read._replace(remarks=(*read.remarks, placeholder(word)))
 
     def has_met(self, cell: str) -> bool:
         """Return whether any cell was *cell*, which `values` replaces."""
@@ -219,17 +219,17 @@ class ColumnReader:
         has = [bool(_APOSTROPHE.fullmatch(value)) for value in read.values]
         if not self.planned.strips_apostrophes:
             kept = list(compress(numbers, has))
-            return read._replace(tells={KEPT_APOSTROPHE: kept} if kept else {})
+            return read._replace(remarks={KEPT_APOSTROPHE: kept} if kept else {})
         bare = [bool(_BARE.fullmatch(value)) for value in read.values]
-        tells = {
-            tell: list(compress(numbers, which))
-            for tell, which in ((APOSTROPHE, has), (BARE_NUMBER, bare))
+        remarks = {
+            remark: list(compress(numbers, which))
+            for remark, which in ((APOSTROPHE, has), (BARE_NUMBER, bare))
             if any(which)
         }
         values = [
             value[1:] if is_so else value for value, is_so in zip(read.values, has, strict=True)
         ]
-        return ColumnRead(values, {}, tells, read.raw)
+        return ColumnRead(values, {}, remarks, read.raw)
 
 
 def has_apostrophes(values: Sequence[str]) -> bool:

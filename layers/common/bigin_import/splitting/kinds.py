@@ -16,7 +16,7 @@ from bigin_import.splitting.cells import (
     Cell,
     CellKind,
     FieldType,
-    Tell,
+    Remark,
     field_type,
     how_to_empty,
 )
@@ -74,7 +74,7 @@ _PLAIN_PHONE = b"0123456789 +-()/\n"
 _DAMAGED_PHONE = re.compile(
     r"\s*[+-]?\d+(?:[.,]\d+)?E\+?\d+\s*|\s*\+?\d{5,}[.,]00?\s*", re.IGNORECASE | re.ASCII
 )
-_LETTERS = Tell(
+_LETTERS = Remark(
     "letters", "{count:,} phone numbers hold letters, first in row {rows}; they are sent so."
 )
 
@@ -99,10 +99,12 @@ class PhoneKind:
             return Cell(cell, refusal=reason)
         read = self._text.read(cell)
         has_letters = not read.refusal and any(map(str.isalpha, cell)) and cell not in PLACEHOLDERS
-        return read._replace(tells=(_LETTERS,)) if has_letters else read
+        return read._replace(remarks=(_LETTERS,)) if has_letters else read
 
 
-_PREFIX = Tell("prefix", "{count:,} ids begin with zcrm_, first in row {rows}; sent without.", True)
+_PREFIX = Remark(
+    "prefix", "{count:,} ids begin with zcrm_, first in row {rows}; sent without.", True
+)
 
 
 class IdKind:
@@ -118,16 +120,16 @@ class IdKind:
     def read(self, cell: str) -> Cell:
         value = cell.strip()
         bare = value.removeprefix("zcrm_")
-        tells = (_PREFIX,) if bare != value else ()
+        remarks = (_PREFIX,) if bare != value else ()
         is_fit = not bare or self._fits.one(bare)
-        return Cell(bare, tells) if is_fit else Cell(value, (MISFIT,))
+        return Cell(bare, remarks) if is_fit else Cell(value, (MISFIT,))
 
 
 # What programs write for no date: the first and last day that they know, Excel's day 0.
 _FIRST_AND_LAST_DAYS = frozenset({
     (1, 1, 1), (1753, 1, 1), (1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (9999, 12, 31),
 })  # fmt: skip
-_NO_DATE = Tell(
+_NO_DATE = Remark(
     "no date",
     "{count:,} dates are such as programs write for no date (0001-01-01, 1900-01-01, 9999-12-31), "
     'first in row {rows}; they are sent so. To leave them empty, write "values" in the mapping.',
@@ -172,13 +174,13 @@ class DateKind:
 
 TRUE_WORDS = frozenset({"true", "yes", "y", "1", "on", "ja", "oui", "si", "sí", "sì"})
 FALSE_WORDS = frozenset({"false", "no", "n", "0", "off", "nein", "non"})
-WORD = Tell(
+WORD = Remark(
     "word",
     "{count:,} cells say yes or no in other words, first in row {rows}; sent as true and false, "
     "for all cells of the column are such words.",
     is_note=True,
 )
-NO_WORD = Tell("no word")
+NO_WORD = Remark("no word")
 _BIGIN_S = frozenset({"true", "false", "True", "False", "TRUE", "FALSE", ""})
 
 
@@ -202,15 +204,15 @@ class BooleanKind:
         return Cell("true" if word in TRUE_WORDS else "false", (WORD,))
 
 
-RESPELLED = Tell(
+RESPELLED = Remark(
     "respelled",
     "{count:,} values differ from Bigin's in letter case or spaces, first in row {rows}; "
     "sent as Bigin spells them.",
     is_note=True,
 )
-NEW = Tell("new")
+NEW = Remark("new")
 # Several values in a cell with another mark between them than the stated one.
-SEPARATED = {mark: Tell(f"separated by {mark}") for mark in (",", "|", "/", "\n", ";")}
+SEPARATED = {mark: Remark(f"separated by {mark}") for mark in (",", "|", "/", "\n", ";")}
 
 
 class PicklistKind:
@@ -234,10 +236,10 @@ class PicklistKind:
         if not self._is_many:
             return self._one(cell)
         parts = [self._one(part) for part in cell.split(self._separator) if part.strip()]
-        tells = tuple(dict.fromkeys(tell for part in parts for tell in part.tells))
-        if NEW in tells and (mark := self._other_separator(cell)):
-            tells = (*tells, SEPARATED[mark])
-        return Cell(";".join(part.value for part in parts), tells)
+        remarks = tuple(dict.fromkeys(remark for part in parts for remark in part.remarks))
+        if NEW in remarks and (mark := self._other_separator(cell)):
+            remarks = (*remarks, SEPARATED[mark])
+        return Cell(";".join(part.value for part in parts), remarks)
 
     def new_in(self, cell: str) -> Iterable[str]:
         """Return the values in a cell that Bigin does not have yet."""

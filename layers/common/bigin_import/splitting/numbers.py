@@ -12,21 +12,21 @@ import re
 from collections.abc import Sequence
 
 from bigin_import.domain.plan import PlannedColumn, ValueRule
-from bigin_import.splitting.cells import MISFIT, SPACES, Cell, Tell, field_type, how_to_empty
+from bigin_import.splitting.cells import MISFIT, SPACES, Cell, Remark, field_type, how_to_empty
 
 WHOLE_TYPES = frozenset({"integer", "bigint"})
 NUMBER_TYPES = WHOLE_TYPES | {"double", "decimal", "currency", "percent"}
 
-DECIDES = {mark: Tell(f"decides {mark}") for mark in ".,"}
-OPEN = {mark: Tell(f"open {mark}") for mark in ".,"}
-_WHOLE = Tell(
+DECIDES = {mark: Remark(f"decides {mark}") for mark in ".,"}
+OPEN = {mark: Remark(f"open {mark}") for mark in ".,"}
+_WHOLE = Remark(
     "whole", "{count:,} whole numbers are written with .0, first in row {rows}; sent without.", True
 )
-_NO_CENTS = Tell(
+_NO_CENTS = Remark(
     "no cents", "{count:,} amounts end in .- for no cents, first in row {rows}; sent without.", True
 )
-_PERCENT = Tell("percent", "{count:,} percent signs were taken off, first in row {rows}.", True)
-_SIGNED = Tell(
+_PERCENT = Remark("percent", "{count:,} percent signs were taken off, first in row {rows}.", True)
+_SIGNED = Remark(
     "sign",
     "{count:,} negative numbers are in brackets or have the minus behind, first in row {rows}.",
     True,
@@ -128,42 +128,44 @@ class NumberKind:
         bare = self._bare(cell)
         if bare is None:
             return Cell("")
-        text, tells = bare
+        text, remarks = bare
         if _LETTER.search(text):
             return Cell(cell, refusal=self._letters(cell), is_certain=True)
         if self.is_stated:
-            return self._by_stated_marks(text, tells)
-        return self._by_any_marks(cell, text, tells)
+            return self._by_stated_marks(text, remarks)
+        return self._by_any_marks(cell, text, remarks)
 
-    def _bare(self, cell: str) -> tuple[str, tuple[Tell, ...]] | None:
+    def _bare(self, cell: str) -> tuple[str, tuple[Remark, ...]] | None:
         """Return a number without what stands around it, and what that was."""
         text = cell.translate(_SAME_MINUS).strip()
-        tells: list[Tell] = []
+        remarks: list[Remark] = []
         if self._type == "percent" and "%" in (text[:1], text[-1:]):
-            text, tells = text.strip("% "), [_PERCENT]
+            text, remarks = text.strip("% "), [_PERCENT]
         if named := _BEHIND.search(text):
             text = text[: named.start()]
         elif named := _BEFORE.match(text):
             text = (named[1] or named[3]) + text[named.end() :]
         if named:
             sign = named[2] if named.re is _BEFORE else named[1]
-            tells.append(Tell(CURRENCY + _CURRENCIES.get(sign.casefold(), sign)))
+            remarks.append(Remark(CURRENCY + _CURRENCIES.get(sign.casefold(), sign)))
         if without := _WITHOUT_CENTS.search(text):
             text = text[: without.start()]
-            tells.append(_NO_CENTS)
+            remarks.append(_NO_CENTS)
         if text.startswith("(") and text.endswith(")"):
             text = f"-{text[1:-1].strip()}"
             if _BEHIND.search(text) or _BEFORE.match(text):
-                return self._inside_brackets(text, tells)
-            tells.append(_SIGNED)
+                return self._inside_brackets(text, remarks)
+            remarks.append(_SIGNED)
         elif text[-1:] == "-" and text[:1] != "-" and len(text) > 1:
             text = f"-{text[:-1].rstrip()}"
-            tells.append(_SIGNED)
-        return (text, tuple(tells)) if text else None
+            remarks.append(_SIGNED)
+        return (text, tuple(remarks)) if text else None
 
-    def _inside_brackets(self, text: str, tells: list[Tell]) -> tuple[str, tuple[Tell, ...]] | None:
+    def _inside_brackets(
+        self, text: str, remarks: list[Remark]
+    ) -> tuple[str, tuple[Remark, ...]] | None:
         inner = self._bare(text[1:])
-        return inner and (f"-{inner[0]}", (*tells, *inner[1], _SIGNED))
+        return inner and (f"-{inner[0]}", (*remarks, *inner[1], _SIGNED))
 
     def _letters(self, cell: str) -> str:
         word = cell.strip()
@@ -172,14 +174,14 @@ class NumberKind:
             return f"{what}: a power of ten (1.2E+11), whose last digits may be lost"
         return what + how_to_empty(word)
 
-    def _by_stated_marks(self, text: str, tells: tuple[Tell, ...]) -> Cell:
+    def _by_stated_marks(self, text: str, remarks: tuple[Remark, ...]) -> Cell:
         if not self._stated.fullmatch(text):
             marks = f'decimal "{self._decimal}"'
             marks += f' and thousands "{self._thousands}"' if self._thousands else ""
             return Cell(text, refusal=f'column "{self._header}" is not a number with {marks}')
-        return self._fitted(text.translate(_MARKS[self._decimal]), tells)
+        return self._fitted(text.translate(_MARKS[self._decimal]), remarks)
 
-    def _by_any_marks(self, cell: str, text: str, tells: tuple[Tell, ...]) -> Cell:
+    def _by_any_marks(self, cell: str, text: str, remarks: tuple[Remark, ...]) -> Cell:
         readings = {
             mark: text.translate(_MARKS[mark]) for mark in ".," if _ANY[mark].fullmatch(text)
         }
@@ -188,25 +190,25 @@ class NumberKind:
         if len(readings) == 1:
             ((mark, value),) = readings.items()
             self._is_decided |= mark == "." and not self.proven
-            return self._fitted(value, (*tells, DECIDES[mark]))
+            return self._fitted(value, (*remarks, DECIDES[mark]))
         if readings["."] == readings[","]:
-            return self._fitted(readings["."], tells)
+            return self._fitted(readings["."], remarks)
         written = OPEN["." if "." in text else ","]
         if not self.proven:
-            return Cell(readings["."], (*tells, written))
-        return self._fitted(readings[self.proven], (*tells, written))
+            return Cell(readings["."], (*remarks, written))
+        return self._fitted(readings[self.proven], (*remarks, written))
 
-    def _fitted(self, value: str, tells: tuple[Tell, ...]) -> Cell:
+    def _fitted(self, value: str, remarks: tuple[Remark, ...]) -> Cell:
         if self._type in WHOLE_TYPES and re.fullmatch(r"[+-]?\d+\.0*", value):
-            return Cell(value.partition(".")[0], (*tells, _WHOLE))
+            return Cell(value.partition(".")[0], (*remarks, _WHOLE))
         is_fit = self._fits is None or self._fits.one(value)
-        return Cell(value, tells if is_fit else (*tells, MISFIT))
+        return Cell(value, remarks if is_fit else (*remarks, MISFIT))
 
 
-def currency_words(name: str) -> Tell:
+def currency_words(name: str) -> Remark:
     """Return what is told where all of a column is in one currency."""
     words = f"{{count:,}} numbers say {name}, first in row {{rows}}; the number alone is sent."
-    return Tell(CURRENCY + name, words, is_note=True)
+    return Remark(CURRENCY + name, words, is_note=True)
 
 
 def are_one_currency(names: set[str]) -> bool:

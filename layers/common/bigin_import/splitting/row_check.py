@@ -23,8 +23,8 @@ from bigin_import.splitting.cells import (
     FORMULA_LIKE,
     REPLACEMENT_CHARACTER,
     Cell,
+    Remark,
     RowNames,
-    Tell,
     begins_as_formula,
     is_decoded_twice,
     odd_cell,
@@ -275,7 +275,7 @@ class RowCheck:
         return columns, list(compress(positions, is_sent))
 
     def _restore(self, columns: list[Sequence[str]], numbers: Sequence[int]) -> None:
-        """Take formulas for texts off, look for apostrophes before numbers, tell what is odd."""
+        """Take formulas for texts off, look for apostrophes before numbers, remark what is odd."""
         for at, values in enumerate(columns):
             texts, which = without_formulas(values)
             if any(which):
@@ -292,14 +292,14 @@ class RowCheck:
 
     def _tally(
         self,
-        tell: Tell,
+        remark: Remark,
         is_so: Callable[[str], bool],
         columns: list[Sequence[str]],
         numbers: Sequence[int],
     ) -> None:
         for reader, values in zip(self.readers, columns, strict=True):
             if rows := list(compress(numbers, map(is_so, values))):
-                reader.tally.setdefault(tell, RowNames()).add(rows)
+                reader.tally.setdefault(remark, RowNames()).add(rows)
 
     def _note_dates(self, at: int, values: Sequence[str], refused: dict[int, Cell]) -> None:
         replaced = {cell for cell, _ in self.readers[at].rule.values}

@@ -16,7 +16,7 @@ from typing import NamedTuple, Self
 
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.job_request import MAX_BYTES, MAX_ROWS
-from bigin_import.domain.plan import ColumnPlan, CutPart, CutResult, InvalidRow, SourceRow
+from bigin_import.domain.plan import ColumnPlan, InvalidRow, SourceRow, SplitPart, SplitResult
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.table import Table
 from bigin_import.splitting.archive import EntryWriter
@@ -275,7 +275,7 @@ class PartWriter:
         max_rows: int,
         max_bytes: int,
     ) -> None:
-        self.parts: list[CutPart] = []
+        self.parts: list[SplitPart] = []
         self._header = csv_text([plan.header]).encode()
         self._key = plan.key
         self._keys = keys
@@ -306,7 +306,7 @@ class PartWriter:
         number = len(self.parts) + 1
         self._store(number, archive)
         self.parts.append(
-            CutPart(
+            SplitPart(
                 number=number,
                 rows=self._rows,
                 csv_bytes=size,
@@ -358,7 +358,7 @@ def split(
     max_rows: int = MAX_ROWS,
     max_bytes: int = MAX_BYTES,
     log: ContentLog | None = None,
-) -> CutResult:
+) -> SplitResult:
     """
     Read *table* to its end and store its rows as parts that Bigin accepts.
 
@@ -426,8 +426,8 @@ def _result(
     repeated: Repeated,
     empty_keys: int,
     values: ValueChecks,
-) -> CutResult:
-    return CutResult(
+) -> SplitResult:
+    return SplitResult(
         parts=tuple(parts.parts),
         rows=table.rows,
         blank=table.blank,

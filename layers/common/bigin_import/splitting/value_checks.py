@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.plan import ColumnFindings, ColumnPlan, PlannedColumn
-from bigin_import.splitting.cells import MISFIT, PLACEHOLDERS, RowNames, Tell, field_type
+from bigin_import.splitting.cells import MISFIT, PLACEHOLDERS, Remark, RowNames, field_type
 from bigin_import.splitting.column_reader import (
     APOSTROPHE,
     BARE_NUMBER,
@@ -206,9 +206,9 @@ class ColumnConclusions:
 
     def _number_problems(self, kind: NumberKind) -> Iterator[Problem]:
         currencies = {
-            tell.name.removeprefix(CURRENCY): rows
-            for tell, rows in self._tally.items()
-            if tell.name.startswith(CURRENCY)
+            remark.name.removeprefix(CURRENCY): rows
+            for remark, rows in self._tally.items()
+            if remark.name.startswith(CURRENCY)
         }
         if not are_one_currency(set(currencies)):
             where = "; ".join(f"{name} in row {rows}" for name, rows in currencies.items())
@@ -255,9 +255,9 @@ class ColumnConclusions:
         )
 
     def _choice_problems(self, kind: PicklistKind) -> Iterator[Problem]:
-        for mark, tell in SEPARATED.items():
-            if tell in self._tally and self._reader.rule.new_values != "add":
-                yield self._separated_problem(mark, tell)
+        for mark, remark in SEPARATED.items():
+            if remark in self._tally and self._reader.rule.new_values != "add":
+                yield self._separated_problem(mark, remark)
         rule = self._reader.rule.new_values
         new = self._reader.new_values
         words = [value for value in new if value not in PLACEHOLDERS]
@@ -265,15 +265,15 @@ class ColumnConclusions:
         if (rule == "reject" and new) or (rule is None and near):
             yield self._new_values_problem(near, is_refused=rule == "reject")
 
-    def _separated_problem(self, mark: str, tell: Tell) -> Problem:
-        rows, name = self._tally[tell], _MARKS.get(mark, f"a {mark}")
+    def _separated_problem(self, mark: str, remark: Remark) -> Problem:
+        rows, name = self._tally[remark], _MARKS.get(mark, f"a {mark}")
         return Problem(
             "",
             f"{rows.count:,} cells hold several values of {self._planned.api_name} with {name} "
             f"between them, first in row {rows}",
             f'Write "separator": {json.dumps(mark)} in the mapping; or "new_values": "add" if each '
             "is one",
-            cells=self._examples(tell),
+            cells=self._examples(remark),
         )
 
     def _new_values_problem(self, near: dict[str, str], *, is_refused: bool) -> Problem:
@@ -313,8 +313,8 @@ class ColumnConclusions:
         """Whether some values do not fit, or keep their rows here."""
         return MISFIT in self._tally or bool(self._reader.refused.count)
 
-    def _examples(self, *tells: Tell) -> tuple[str, ...]:
-        return tuple(cell for tell in tells for cell in self._reader.examples.get(tell, ()))
+    def _examples(self, *remarks: Remark) -> tuple[str, ...]:
+        return tuple(cell for remark in remarks for cell in self._reader.examples.get(remark, ()))
 
     def warnings(self) -> Iterator[str]:
         """Yield how many values do not fit or may be misread, and where; never the values."""
@@ -349,14 +349,14 @@ class ColumnConclusions:
             )
 
     def _sentences(self, *, are_notes: bool) -> Iterator[str]:
-        for told, rows in self._tally.items():
-            tell = (
-                currency_words(told.name.removeprefix(CURRENCY))
-                if told.name.startswith(CURRENCY)
-                else told
+        for noticed, rows in self._tally.items():
+            remark = (
+                currency_words(noticed.name.removeprefix(CURRENCY))
+                if noticed.name.startswith(CURRENCY)
+                else noticed
             )
-            if tell.words and tell.is_note == are_notes and rows.count:
-                words = tell.words.format(count=rows.count, rows=rows)
+            if remark.words and remark.is_note == are_notes and rows.count:
+                words = remark.words.format(count=rows.count, rows=rows)
                 yield f'Column "{self.header}": {words}'
 
     @property
