@@ -44,7 +44,7 @@ check: $(DEVELOPMENT) $(CHECKOV) ## Lint, types, template, security of the templ
 	@$(PYTHON) -m tests.suites check
 
 .PHONY: test
-test: $(DEVELOPMENT) $(MINISTACK) $(CHECKOV) ## All checks and tests, end to end ones included
+test: $(DEVELOPMENT) $(MINISTACK) $(AWSCLI) $(CHECKOV) ## All checks and tests, end to end ones included
 	@$(PYTHON) -m tests.suites check $(SUITES)
 
 .PHONY: bench

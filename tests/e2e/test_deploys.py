@@ -1,14 +1,17 @@
 """
-What an operator does with stacks: a second one, the next release, another parameter.
+What an operator does with stacks: a second one, the next release, another parameter, coming back.
 
-A stack of its own, for it is updated. The tests run in the order in which they stand;
+A stack of its own, for it is updated and deleted. The tests run in the order in which they stand;
 each leaves a stack behind that works.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -26,8 +29,9 @@ from tests.e2e.desk import CONTACTS, Desk, as_csv
 from tests.e2e.seen_bigin import SeenBigin
 from tests.e2e.waiting import until
 from tests.local_stack import LocalStack
+from tests.local_stack.deployment import architecture, tool_settings
 from tests.local_stack.stack import FunctionName
-from tests.local_stack.workspace import ROOT
+from tests.local_stack.workspace import LOCAL, ROOT
 from tests.template_reading import resources_of_type
 
 FUNCTIONS: tuple[FunctionName, ...] = ("import-csv", "job-callback", "settle-jobs")
@@ -232,3 +236,61 @@ def test_a_parameter_that_changes_alone_takes_effect_over_open_work(
     assert desk.closed(open_one).state is ImportState.COMPLETED
     expected = [*desk.emails(), "rene@parameter.example"]
     assert account.bigin.emails_at("parameter") == dict.fromkeys(expected, 1)
+
+
+def test_a_stack_that_was_deleted_comes_back_to_its_bucket_and_table(
+    account: Account, tmp_path: Path
+) -> None:
+    """By the commands of OPERATING.md, word for word but for the names in their first lines."""
+    desk = account.desk("come-back")
+    body = desk.contacts()
+    before = desk.closed(desk.drop("people.csv", body, CONTACTS))
+    kept = account.stack
+
+    kept.delete()
+    assert desk.import_of(before.source) == before
+    come_back(kept, copy_of_project(tmp_path / "project"))
+    account.stack = kept.found_again()
+
+    assert (account.stack.bucket, account.stack.table) == (kept.bucket, kept.table)
+    desk = account.desk("come-back")
+    again = desk.closed(desk.put("people.csv", body))
+    fresh = desk.closed(desk.drop("more.csv", desk.contacts(first=11), CONTACTS))
+    assert again.state is ImportState.UNCHANGED
+    assert again.winner == before.import_id
+    assert fresh.state is ImportState.COMPLETED
+    emails = [*desk.emails(), *desk.emails(first=11)]
+    assert account.bigin.emails_at(desk.name) == dict.fromkeys(emails, 1)
+
+
+def come_back(stack: LocalStack, project: Path) -> None:
+    (commands,) = re.findall(r"```sh\n(.*?)```", (ROOT / "OPERATING.md").read_text(), re.DOTALL)
+    values = {
+        "BUCKET": stack.bucket,
+        "TABLE": stack.table,
+        "SECRET": stack.parameters["ZohoSecretArn"],
+        "REGION": "eu-central-1",
+        "ARCHITECTURE": architecture(),
+    }
+    for name, value in values.items():
+        commands, count = re.subn(rf"\b{name}=\S+", f"{name}={value}", commands, count=1)
+        assert count == 1
+    last = '"ParameterKey=Architecture,ParameterValue=$ARCHITECTURE"'
+    assert last in commands
+    urls = ("AccountsUrl", "ApiUrl", "UploadUrl")  # our own Bigin's, not Zoho's
+    ours = [f"ParameterKey={name},ParameterValue={stack.parameters[name]}" for name in urls]
+    commands = commands.replace(last, " ".join([last, *ours]))
+    # With this machine's own trust and package settings, for it builds; AWS is the emulator's.
+    aws = stack.emulator.environment()
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    env |= tool_settings() | {name: aws[name] for name in aws if name.startswith("AWS_")}
+    env["PATH"] = f"{LOCAL / 'awscli' / 'bin'}:{env['PATH']}"
+    done = subprocess.run(
+        ["/bin/bash", "-euo", "pipefail", "-c", commands],
+        cwd=project,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -10,7 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack import app  # type: ignore[import-not-found]  # only in its own environment
-from ministack.services import s3  # type: ignore[import-not-found]  # only in its own environment
+from ministack.services import (  # type: ignore[import-not-found]  # only in its own environment
+    cloudformation,
+    s3,
+)
+from ministack.services.cloudformation import (  # type: ignore[import-not-found]  # as above
+    stacks,
+)
 
 CHECKSUM = "x-amz-checksum-"
 
@@ -53,6 +59,30 @@ def _slice(wanted: str, headers: dict[str, str], body: bytes) -> Answer:
     return 206, kept | span, part
 
 
+type FindErrors = Callable[..., list[tuple[str, ...]]]
+
+
+def import_of_buckets(find_errors: FindErrors) -> FindErrors:
+    """
+    Take a bucket that a new stack imports for no conflict of names; 1.5.33 refuses the stack.
+
+    AWS: CreateChangeSet's ImportExistingResources is there to avoid that conflict.
+    """
+
+    def errors(*arguments: Any) -> list[tuple[str, ...]]:  # noqa: ANN401 - as they come
+        stack_id = arguments[6]
+        imported = {
+            name
+            for change_set in cloudformation._change_sets.values()
+            if change_set["StackId"] == stack_id
+            for name in change_set["_import_existing"]
+        }
+        return [error for error in find_errors(*arguments) if error[0] not in imported]
+
+    return errors
+
+
 if __name__ == "__main__":
+    stacks._validation_errors = import_of_buckets(stacks._validation_errors)
     s3._get_object = ranges_of_versions(s3._get_object)
     app.main()
