@@ -98,6 +98,7 @@ ORDINARY: list[tuple[str, list[str], dict[str, Any]]] = [
     ("two places", ["0.25", "12.50"], {}),
     ("percent", ["12.5"], {}),
     ("integer", ["3", "-4", "007"], {}),
+    ("text", ["1E5", "2e3", "AE+12", "E+10"], {}),
     ("text", ["O'Brien", "a=b", "#12", "'47 Brand", "NULLE"], {}),
     ("phone", ["+49 30 123", "(030) 45-67", "0301234567890"], {}),
     ("email", ["ada@example.com"], {}),
@@ -386,6 +387,8 @@ TOLD: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = [
     ("text", ["#N/A", "nan", "x"], ["#N/A", "nan", "x"], "1 cells say nan", {}),
     ("text", ["M\ufffdller"], ["M\ufffdller"], "\ufffd, first in row 2", {}),
     ("text", ["'0151", "0152"], ["'0151", "0152"], "1 cells have an apostrophe", {}),
+    ("text", ["1.2E+11", "1E5"], ["1.2E+11", "1E5"], "1 cells are powers of ten (1.2E+11)", {}),
+    ("text", ["1,2E+011"], ["1,2E+011"], "their last digits are lost", {}),
     ("text", ["MÃ¼ller", "São Paulo"], ["MÃ¼ller", "São Paulo"], "decoded twice", {}),
     *[
         ("text", [word], [word], f'write "values": {{"{word}": ""}}', {})

@@ -150,6 +150,15 @@ def is_decoded_twice(cell: str) -> bool:
     return True
 
 
+POWER_OF_TEN = Remark(
+    "power of ten",
+    "{count:,} cells are powers of ten (1.2E+11), as spreadsheets write long numbers, first in row "
+    "{rows}: their last digits are lost. They are sent so; export the column as text.",
+)
+# E+ and two or three digits: 1E5 is a code like any other.
+is_power_of_ten = re.compile(r"\s*\d(?:[.,]\d+)?E\+\d{2,3}\s*", re.ASCII).fullmatch
+
+
 FORMULA_LIKE = Remark(
     "like a formula",
     "{count:,} cells begin with =, @, a tab, + or - and are neither number nor phone, first in row "

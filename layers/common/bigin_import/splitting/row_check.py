@@ -21,16 +21,19 @@ from bigin_import.splitting.cells import (
     BEGINS_AS_UTF8,
     DECODED_TWICE,
     FORMULA_LIKE,
+    POWER_OF_TEN,
     REPLACEMENT_CHARACTER,
     Cell,
     Remark,
     RowNames,
     begins_as_formula,
     is_decoded_twice,
+    is_power_of_ten,
     odd_cell,
 )
 from bigin_import.splitting.column_reader import ColumnReader, has_apostrophes, without_formulas
 from bigin_import.splitting.dates import DatePattern, fitting_formats
+from bigin_import.splitting.kinds import TextKind
 from bigin_import.splitting.row_pattern import RowPattern
 from bigin_import.splitting.value_rules import ColumnRecords, SentRecord, converter, csv_text
 
@@ -113,10 +116,10 @@ class CheckedBatch:
 
 
 def _has_odd_letters(text: str) -> bool:
-    """Return whether some letter may come of a wrong encoding."""
+    """Return whether some letter may come of a wrong encoding, or be that of a power of ten."""
     if text.isascii():
-        return False
-    return "\ufffd" in text or BEGINS_AS_UTF8.search(text) is not None
+        return "E+" in text
+    return "E+" in text or "\ufffd" in text or BEGINS_AS_UTF8.search(text) is not None
 
 
 class BlockColumns(Sequence[Sequence[str]]):
@@ -289,15 +292,18 @@ class RowCheck:
         self._tally(REPLACEMENT_CHARACTER, lambda cell: "\ufffd" in cell, columns, numbers)
         self._tally(DECODED_TWICE, is_decoded_twice, columns, numbers)
         self._tally(FORMULA_LIKE, begins_as_formula, columns, numbers)
+        self._tally(POWER_OF_TEN, is_power_of_ten, columns, numbers)
 
     def _tally(
         self,
         remark: Remark,
-        is_so: Callable[[str], bool],
+        is_so: Callable[[str], object],
         columns: list[Sequence[str]],
         numbers: Sequence[int],
     ) -> None:
         for reader, values in zip(self.readers, columns, strict=True):
+            if remark is POWER_OF_TEN and (reader.damage or not isinstance(reader.kind, TextKind)):
+                continue  # it is refused there, or rejects the drop
             if rows := list(compress(numbers, map(is_so, values))):
                 reader.tally.setdefault(remark, RowNames()).add(rows)
 
