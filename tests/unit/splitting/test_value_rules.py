@@ -8,8 +8,8 @@ import pytest
 
 from bigin_import.domain.plan import PlannedColumn, ValueRule
 from bigin_import.errors import DropRejectedError
+from bigin_import.splitting.column_reader import converter
 from bigin_import.splitting.dates import DatePattern, date_format_flaw, fitting_formats
-from bigin_import.splitting.value_rules import converter
 from tests.unit.reading.drops import columns, plan_of, sentences, split_drop
 
 

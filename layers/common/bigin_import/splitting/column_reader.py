@@ -3,6 +3,9 @@ One column of what is sent, read batch by batch.
 
 A batch whose cells are sent as they are costs a comparison in C; only others are read cell by
 cell. What is said of the column is concluded by `value_checks` from what was tallied here.
+
+How cells are read is in `kinds`. `converter` has the rules of the first releases, only for plans
+with FIRST_READING, whose imports finish with the rules that they began with.
 """
 
 from __future__ import annotations
@@ -10,12 +13,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import compress
 from typing import NamedTuple
 
-from bigin_import.domain.plan import ColumnPlan, ValueRule
+from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
 from bigin_import.splitting.cells import (
     MISFIT,
     PLACEHOLDERS,
@@ -26,6 +29,7 @@ from bigin_import.splitting.cells import (
     id_damage,
     placeholder,
 )
+from bigin_import.splitting.dates import DatePattern
 from bigin_import.splitting.kinds import (
     NEW,
     BooleanKind,
@@ -251,3 +255,86 @@ def shown(value: str) -> str:
     """Return what is kept of a cell: the plan holds examples of two hundred columns."""
     is_short = len(value) <= _SHOWN_CHARACTERS
     return value if is_short else value[: _SHOWN_CHARACTERS - 1] + "…"
+
+
+type Converter = Callable[[str], str]
+
+_BLANKS = str.maketrans("\u00a0\u202f\u2009", "   ")
+
+
+def converter(column: PlannedColumn) -> Converter | None:
+    """
+    Return what rewrites the cells of *column* by the rules of the first releases; None if they are
+    sent as they are. Closing needs it for plans with FIRST_READING, until one release later.
+
+    The converter raises ValueError, with a reason that names the column and not the cell, for
+    what its rule cannot read. Dates become yyyy-MM-dd, datetimes yyyy-MM-dd HH:mm:ss, which the
+    create call states as their `format`. Dates and numbers of nothing but spaces become empty.
+    """
+    if column.rule is None or column.rule == ValueRule():
+        return None
+    return lru_cache(_REMEMBERED_CELLS)(_with_replacements(column, _reader(column)))
+
+
+def _with_replacements(column: PlannedColumn, read: Converter | None) -> Converter:
+    replacements = dict(column.rule.values) if column.rule else {}
+
+    def convert(cell: str) -> str:
+        if cell in replacements:
+            return replacements[cell]
+        return read(cell) if read else cell
+
+    return convert
+
+
+def _reader(column: PlannedColumn) -> Converter | None:
+    rule = column.rule
+    if rule is None:
+        return None
+    if rule.date_format is not None:
+        return _date_reader(column.header, rule.date_format, with_time=rule.with_time)
+    if rule.decimal is not None or rule.thousands is not None:
+        return _number_reader(column.header, rule.decimal or ".", rule.thousands)
+    return None
+
+
+def _date_reader(header: str, pattern: str, *, with_time: bool) -> Converter:
+    dates = DatePattern(pattern)
+
+    def read(cell: str) -> str:
+        if not cell.strip():
+            return ""
+        try:
+            moment = dates.read(cell)
+        except ValueError:
+            raise ValueError(f'column "{header}" is not a date of the form {pattern}') from None
+        return moment.isoformat(" ", "seconds") if with_time else moment.date().isoformat()
+
+    return read
+
+
+def _number_reader(header: str, decimal: str, thousands: str | None) -> Converter:
+    number = _number_pattern(decimal, thousands)
+    marks = f'decimal "{decimal}"' + (f' and thousands "{thousands}"' if thousands else "")
+
+    def read(cell: str) -> str:
+        text = cell.translate(_BLANKS).strip()
+        if not text:
+            return ""
+        if not number.fullmatch(text):
+            raise ValueError(f'column "{header}" is not a number with {marks}')
+        if thousands:
+            text = text.replace(thousands, "")
+        return text.replace(decimal, ".")
+
+    return read
+
+
+def _number_pattern(decimal: str, thousands: str | None) -> re.Pattern[str]:
+    """Match numbers whose groups are whole: 1.234 and 12.34.567, but not 1.5 by a stray mark."""
+    whole = r"\d+"
+    if thousands:
+        mark = re.escape(thousands.translate(_BLANKS))
+        whole = rf"(?:\d{{1,3}}(?:{mark}\d{{2,3}})*{mark}\d{{3}}|\d+)"
+    point = re.escape(decimal)
+    return re.compile(rf"[+-]?(?:{whole}(?:{point}\d*)?|{point}\d+)", re.ASCII)

@@ -17,6 +17,7 @@ from bigin_import.domain.drop import Problem
 from bigin_import.domain.plan import FIRST_READING, ColumnPlan
 from bigin_import.reading.blocks import Block
 from bigin_import.reading.table import Rows, Table
+from bigin_import.splitting.archive import ColumnRecords, SentRecord, csv_text
 from bigin_import.splitting.cells import (
     BEGINS_AS_UTF8,
     DECODED_TWICE,
@@ -31,11 +32,15 @@ from bigin_import.splitting.cells import (
     is_power_of_ten,
     odd_cell,
 )
-from bigin_import.splitting.column_reader import ColumnReader, has_apostrophes, without_formulas
+from bigin_import.splitting.column_reader import (
+    ColumnReader,
+    converter,
+    has_apostrophes,
+    without_formulas,
+)
 from bigin_import.splitting.dates import DatePattern, fitting_formats
 from bigin_import.splitting.kinds import TextKind
 from bigin_import.splitting.row_pattern import RowPattern
-from bigin_import.splitting.value_rules import ColumnRecords, SentRecord, converter, csv_text
 
 # Enough to tell formats apart, whatever the length of the drop.
 _VALUES_KEPT = 1_000

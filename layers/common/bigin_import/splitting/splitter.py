@@ -19,12 +19,11 @@ from bigin_import.domain.job_request import MAX_BYTES, MAX_ROWS
 from bigin_import.domain.plan import ColumnPlan, InvalidRow, SourceRow, SplitPart, SplitResult
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading.table import Table
-from bigin_import.splitting.archive import EntryWriter
+from bigin_import.splitting.archive import EntryWriter, SentRecord, column_of, csv_text
 from bigin_import.splitting.cells import ROWS_NAMED
 from bigin_import.splitting.content_log import ContentLog
 from bigin_import.splitting.row_check import CheckedBatch, RowCheck
 from bigin_import.splitting.value_checks import ReadAgainError, ValueChecks, learned_plan
-from bigin_import.splitting.value_rules import SentRecord, column_of, csv_text
 
 # Keys compare trimmed and case-folded, as 64-bit hashes: with ten million keys the chance that any
 # two different ones look equal is one in 370,000. The hashes of each part are sorted and, beyond
