@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
+from collections.abc import Sequence
+from datetime import date
 
+import openpyxl
 import pytest
 
 from bigin_import.domain.states import ImportState
@@ -74,3 +79,36 @@ def test_a_dry_run_sends_nothing(desk: Desk, bigin: SeenBigin, by_folder: bool) 
     assert desk.notice(record).body.startswith("Nothing was sent. people.csv was only checked.\n")
     assert desk.result(record, "report.html")
     assert bigin.emails_at(desk.name) == {}
+
+
+def test_a_workbook_arrives_and_what_failed_comes_back_as_one(desk: Desk, bigin: SeenBigin) -> None:
+    header = ["E-mail", "Surname", "Birthday"]
+    mapping = CONTACTS | {
+        "columns": {"E-mail": "Email", "Surname": "Last_Name", "Birthday": "Date_of_Birth"}
+    }
+    good = [[email, PLANTED, date(1990, 12, 10)] for email in desk.emails(11)]
+    wrong = ["no address", PLANTED, date(1990, 12, 11)]
+
+    record = desk.closed(desk.drop("people.xlsx", _workbook(header, *good, wrong), mapping))
+
+    assert record.state is ImportState.COMPLETED_WITH_ERRORS
+    (first,) = bigin.records(Email=desk.emails()[0])
+    assert first["Date_of_Birth"] == "1990-12-10"
+    failed = desk.result(record, "failed.csv").decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(failed, newline=""))
+    (email,) = desk.emails(1, first=50)
+    corrected = {**row, "E-mail": email, "bigin__Row": 13, "Birthday": date(1990, 12, 11)}
+    fixed = desk.closed(
+        desk.put("fixed.xlsx", _workbook(list(corrected), list(corrected.values())))
+    )
+    assert fixed.state is ImportState.COMPLETED
+    (record_of_it,) = bigin.records(Email=email)
+    assert record_of_it["Date_of_Birth"] == "1990-12-11"
+
+
+def _workbook(*rows: Sequence[object]) -> bytes:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    for row in rows:
+        book.worksheets[0].append(list(row))
+    book.save(out)
+    return out.getvalue()

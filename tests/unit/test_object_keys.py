@@ -33,7 +33,7 @@ def accepted_keys(draw: st.DrawFn) -> str:
 
 @given(accepted_keys())
 def test_every_result_of_every_accepted_key_has_a_key_that_s3_takes(key: str) -> None:
-    assert object_keys.kind_of(key) is KeyKind.CSV
+    assert object_keys.kind_of(key) is KeyKind.DROP
 
     prefix = object_keys.results_prefix(ObjectVersion("b", key, "v"), IMPORT_ID, 1_772_439_300)
 

@@ -21,10 +21,9 @@ MAX_KEY_BYTES = 800  # with a folder and MAX_STEM_BYTES below results/ it stays 
 MAX_STEM_BYTES = 150
 _MAPPING_ENDINGS = (".mapping.json", ".mapping.json.txt")
 _FOLDER_MAPPINGS = ("mapping.json", "mapping.json.txt")
-DROP_ENDINGS = (".csv", ".csv.gz")
+DROP_ENDINGS = (".csv", ".csv.gz", ".xlsx", ".xlsm")
 _ENDING = "|".join(map(re.escape, DROP_ENDINGS))
 _DROP = re.compile(f"({_ENDING})$", re.IGNORECASE)
-_OF_MAPPING = re.compile(rf"({_ENDING})?\.mapping\.json(\.txt)?$", re.IGNORECASE)
 _LEFTOVERS = re.compile(
     r"(^\.DS_Store|^\._.*|^~\$.*|^\.~lock.*|^desktop\.ini|\.filepart)$", re.IGNORECASE
 )
@@ -34,7 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 class KeyKind(StrEnum):
     """What an object under `incoming/` is taken for."""
 
-    CSV = "csv"
+    DROP = "drop"
     MAPPING = "mapping"
     IGNORED = "ignored"
     UNSUPPORTED = "unsupported"
@@ -50,7 +49,7 @@ def kind_of(key: str) -> KeyKind:
         return KeyKind.REFUSED
     if _is_mapping(key):
         return KeyKind.MAPPING
-    return KeyKind.CSV if _DROP.search(name) else KeyKind.UNSUPPORTED
+    return KeyKind.DROP if _DROP.search(name) else KeyKind.UNSUPPORTED
 
 
 def _is_safe(key: str) -> bool:
@@ -77,12 +76,12 @@ type Names = tuple[str, frozenset[str]]
 
 
 def own_mapping_names(key: str) -> tuple[Names, ...]:
-    """Return where the mapping that bears the name of the CSV *key* may lie."""
+    """Return where the mapping that bears the name of the drop *key* may lie."""
     return tuple(_own_names(each) for each in _stand_ins(key))
 
 
 def folder_mapping_names(key: str) -> tuple[Names, ...]:
-    """Return where a mapping of the folders of the CSV *key* may lie, the nearest first."""
+    """Return where a mapping of the folders of the drop *key* may lie, the nearest first."""
     return tuple(names for each in _stand_ins(key) for names in _folder_names(each))
 
 
@@ -109,7 +108,7 @@ def _folder_names(key: str) -> Iterator[Names]:
 
 
 def reaches(mapping_key: str, key: str) -> bool:
-    """Return whether the CSV *key* looks for its mapping at *mapping_key*."""
+    """Return whether the drop *key* looks for its mapping at *mapping_key*."""
     places = (*own_mapping_names(key), *folder_mapping_names(key))
     is_exact = any(mapping_key.casefold() in names for _, names in places)
     return is_exact or is_named_alike(mapping_key, key)
@@ -117,7 +116,7 @@ def reaches(mapping_key: str, key: str) -> bool:
 
 def is_named_alike(mapping_key: str, key: str) -> bool:
     """
-    Return whether a mapping beside the CSV *key* bears its name but for Unicode form or case.
+    Return whether a mapping beside the drop *key* bears its name but for Unicode form or case.
 
     macOS writes é as two characters, and people do not see letter case in all of their programs.
     """
@@ -131,7 +130,7 @@ def _form(key: str) -> str:
 
 def reach_of(mapping_key: str) -> str:
     """
-    Return the prefix under which every CSV lies that *mapping_key* may be the mapping of.
+    Return the prefix under which every drop lies that *mapping_key* may be the mapping of.
 
     It is the folder also for a mapping of one file, whose name may differ in letter case or in
     its Unicode form.
@@ -251,7 +250,7 @@ _COPY_OR_DATE = re.compile(f"(?<!\\d)(?:{_DATE})(?!\\d)|{_COPY}", re.IGNORECASE)
 
 def common_name(key: str) -> str:
     """
-    Return what the name of a CSV is without a copy's mark and without dates.
+    Return what the name of a drop is without a copy's mark and without dates.
 
     `contacts (1).csv`, `Contacts - Copy.csv` and `contacts_2026-11-28.csv.gz` are `contacts`.
     """

@@ -26,6 +26,7 @@ PACKAGES = {
     "pydantic_core": {"mapping"},
     "isal": {"reading", "splitting", "row_results"},
     "jinja2": {"report"},
+    "openpyxl": {"reading"},
     "requests": {"bigin", "operating"},
     "rich": {"operating"},
     "urllib3": {"bigin"},

@@ -30,6 +30,7 @@ PURE_USES = {
     ("report.summary", "time"): {"strftime", "gmtime"},
     # Made of the numbers in a cell, or of a time that is given.
     ("splitting.dates", "datetime"): {"fromtimestamp"},
+    ("reading.workbook", "datetime"): set(),
 }
 # Hashes that are compared with hashes of the same call, and go nowhere else.
 PURE_CALLS = {"row_results.join": {"hash"}, "splitting.splitter": {"hash"}}

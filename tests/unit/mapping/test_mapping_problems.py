@@ -125,8 +125,8 @@ def test_a_file_that_is_not_json_is_refused_with_the_place(
             (
                 'xyzzy: "xyzzy" is not a known key. Remove it; known are '
                 "module, operation, find_by, columns, field_mappings, ignore_empty, "
-                "character_encoding, header, ragged_rows, empty_key, duplicate_keys, on_bad_rows, "
-                "force, dry_run"
+                "character_encoding, header, ragged_rows, sheet, empty_key, duplicate_keys, "
+                "on_bad_rows, force, dry_run"
             ),
         ),
         (

@@ -248,7 +248,7 @@ REJECTED = {
     "nothing but a BOM": (BOM.encode(), "x.csv", ["the file is empty"]),
     "a header only": (b"a,b\n", "x.csv", ["there is a header and no row below it"]),
     "a header and blank rows": (b"a,b\n,\n\n,\n", "x.csv", ["no row below it"]),
-    "a workbook": (b"PK\x03\x04....", "x.csv", ["an Excel workbook", 'save it as "CSV UTF-8"']),
+    "a workbook": (b"PK\x03\x04....", "x.csv", ["an Excel workbook", "name it .xlsx"]),
     "an old workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "x.csv", ["old Excel workbook"]),
     "an error page": (HTML, "x.csv", ["this is a web page, perhaps an error page"]),
     "an HTML table named .csv": (b"\n <table><tr><td>", "x.csv", ["an HTML table"]),

@@ -56,10 +56,31 @@ class Inherited:
         warnings = (*columns.warnings, *self.warnings)
         proven = dict(self.decimals)
         planned = tuple(
-            replace(column, proven_decimal=proven.get(column.api_name))
+            replace(column, proven_decimal=proven.get(column.api_name, column.proven_decimal))
             for column in columns.columns
         )
         return replace(columns, columns=planned, max_invalid_share=1.0, warnings=warnings)
+
+
+class Types(NamedTuple):
+    """
+    What is known of the cells of a drop because of its parent.
+
+    Attributes:
+        is_typed: The parent was a workbook, and its result files are written as it was read.
+        decimals: As in `Inherited`.
+    """
+
+    is_typed: bool = False
+    decimals: tuple[tuple[str, str], ...] = ()
+
+
+NO_TYPES = Types()
+
+
+def _proven_decimals(plan: Plan) -> tuple[tuple[str, str], ...]:
+    found = ((each.api_name, each.decimal) for each in plan.cut.columns)
+    return tuple((name, mark) for name, mark in found if mark)
 
 
 def is_counted(mapping: Mapping) -> bool:
@@ -424,9 +445,7 @@ class Corrections:
         pin = _pin_of(parent_import, plan) if is_inherited else None
         inherited = Inherited(is_correction=True, mapping=pin, warnings=(_NOT_CHECKED,))
         if parent_import is not None and plan is not None:
-            decimals = ((each.api_name, each.decimal) for each in plan.cut.columns)
-            proven = tuple((name, mark) for name, mark in decimals if mark)
-            inherited = replace(inherited, decimals=proven)
+            inherited = replace(inherited, decimals=_proven_decimals(plan))
         with drop.open() as table:
             if parent_import is None or plan is None:
                 _read_to_end(table)
@@ -444,6 +463,12 @@ class Corrections:
                 _read_to_end(table)
                 return _with_merged(inherited, table)
         return _with_merged(replace(inherited, warnings=(), healing=healing), table)
+
+    def find_types(self, parent: str) -> Types:
+        """Return what is known of the cells of a result file of *parent*."""
+        parent_import = self.ledger.load(Import.at(parent))
+        plan = self._read_plan(parent_import) if parent_import else None
+        return Types(bool(plan.dialect.sheet), _proven_decimals(plan)) if plan else NO_TYPES
 
     def find_encoding(self, source: ObjectVersion) -> str | None:
         """

@@ -72,3 +72,8 @@ class Notice:
     subject: str
     body: str
     attributes: tuple[tuple[str, str], ...] = ()
+
+
+def is_workbook(key: str) -> bool:
+    """Return whether the drop *key* is read as a workbook of Excel."""
+    return key.lower().endswith((".xlsx", ".xlsm"))

@@ -134,6 +134,7 @@ class Dialect:
             Imports begun before there was a choice filled them.
         decoded_twice: The codec that the text was wrongly read with before it was written, and
             from which it is restored; "" if it was not.
+        sheet: Of a workbook, the name of the sheet that was read; "" of a CSV.
     """
 
     encoding: str
@@ -143,6 +144,7 @@ class Dialect:
     ragged_rows: str = "fill"
     has_header: bool = True
     decoded_twice: str = ""
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bigin_import import object_keys
-from bigin_import.corrections.corrections import Corrections, Inherited
-from bigin_import.domain.drop import Problem
+from bigin_import.corrections.corrections import NO_TYPES, Corrections, Inherited
+from bigin_import.domain.drop import Problem, is_workbook
 from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.job_request import Field
 from bigin_import.errors import BiginRefusedError, DropRejectedError
@@ -73,9 +73,8 @@ class DropCheck:
             MissingObjectError: The version was removed from the bucket.
         """
         findings = _Findings()
-        drop = self.find_drop(record, mapping)
         with ExitStack() as stack:
-            table = _open_table(stack, drop, findings)
+            mapping, drop, table = self._open_as_typed(stack, record, mapping, findings)
             inherited = self._examine_correction(record, mapping, drop, table, findings)
             mapping_name = _name_of_mapping(record, inherited)
             validated = validate(
@@ -95,8 +94,35 @@ class DropCheck:
 
     def find_drop(self, record: Import, mapping: Mapping) -> Drop:
         """Return the drop of an import as *mapping*, or what it corrects, says how to read it."""
+        if is_workbook(record.source.key):
+            return Drop(self.files, record.source, options=mapping.options)
         encoding = mapping.character_encoding or self.corrections.find_encoding(record.source)
         return Drop(self.files, record.source, encoding, self.default_encoding, mapping.options)
+
+    def _open_as_typed(
+        self, stack: ExitStack, record: Import, mapping: Mapping, findings: _Findings
+    ) -> tuple[Mapping, Drop, Table | None]:
+        """Open the drop; of a workbook, or of what corrects one, the cells say what they are."""
+        is_typed = is_workbook(record.source.key)
+        if is_typed:
+            mapping = mapping.with_types(self._find_fields(mapping.module))
+        drop = self.find_drop(record, mapping)
+        table = _open_table(stack, drop, findings)
+        parent = table.parent_import if table else None
+        types = self.corrections.find_types(parent) if parent else NO_TYPES
+        if types.is_typed or (is_typed and types.decimals):
+            mapping = mapping.with_types(self._find_fields(mapping.module), types.decimals)
+        if is_typed and types.decimals:  # texts among its numbers have the mark of the parent's
+            drop = self.find_drop(record, mapping)
+            table = _open_table(stack, drop, findings)
+        return mapping, drop, table
+
+    def _find_fields(self, module: str) -> tuple[Field, ...]:
+        """Return the fields of *module*; none if Bigin refuses to tell them."""
+        try:
+            return self.metadata.get_fields(module)
+        except BiginRefusedError:
+            return ()
 
     def find_rejection(self, record: Import, reading: Reading) -> DropRejectedError:
         """

@@ -109,7 +109,7 @@ class Importer:
                 for import_id in self.registrar.wake_imports(source):
                     if self.clock.remaining_seconds() > ENOUGH_SECONDS:
                         self.resume(import_id)
-            case KeyKind.CSV | KeyKind.UNSUPPORTED | KeyKind.REFUSED:
+            case KeyKind.DROP | KeyKind.UNSUPPORTED | KeyKind.REFUSED:
                 record = self.registrar.register(self._find_version(source))
                 self.resume(record.import_id, known=record)
 
@@ -270,7 +270,7 @@ class Importer:
     def _match_mapping(self, lease: Lease, record: Import) -> Import:
         """Find the mapping and pin it."""
         key = record.source.key
-        if object_keys.kind_of(key) is not KeyKind.CSV:
+        if object_keys.kind_of(key) is not KeyKind.DROP:
             raise DropRejectedError((rejections.not_a_drop(key),))
         pin = self.mappings.find(record)
         if pin is None:

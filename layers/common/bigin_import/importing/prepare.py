@@ -211,7 +211,7 @@ class Preparer:
             columns = learned or inherited.passed_on(self._get_column_plan(record, validated))
             log = opened.enter_context(ContentLog(columns))
             decided = self._decide_rows(
-                lease, record, mapping, table.parent_import, columns, inherited.healing
+                lease, record, validated.mapping, table.parent_import, columns, inherited.healing
             )
             found = repeated or decided
             sha256 = found.sha256 if found else ""

@@ -140,7 +140,7 @@ class Registrar:
     def _take_up_rejected(self, mapping: ObjectVersion) -> Iterator[str]:
         since = self.clock.now() - TAKE_UP_SECONDS - LONGEST_WAIT_SECONDS
         for key in self.files.list_keys(object_keys.reach_of(mapping.key), since=since):
-            if object_keys.kind_of(key) is not KeyKind.CSV or not object_keys.reaches(
+            if object_keys.kind_of(key) is not KeyKind.DROP or not object_keys.reaches(
                 mapping.key, key
             ):
                 continue

@@ -10,10 +10,10 @@ from bigin_import.errors import BiginRefusedError
 from bigin_import.object_keys import KeyKind
 
 _INSTEAD = {
-    ".xlsx": 'In Excel choose "Save As" and the type "CSV UTF-8", and drop that file',
-    ".xls": 'In Excel choose "Save As" and the type "CSV UTF-8", and drop that file',
-    ".ods": 'In LibreOffice choose "Save As" and the type "Text CSV" with UTF-8; drop that file',
-    ".numbers": "In Numbers choose File, Export To, CSV, with UTF-8, and drop that file",
+    ".xls": 'In Excel choose "Save As" and the type "Excel Workbook (.xlsx)", and drop that file',
+    ".xlsb": 'In Excel choose "Save As" and the type "Excel Workbook (.xlsx)", and drop that file',
+    ".ods": 'In LibreOffice choose "Save As" and the type "Excel 2007-365 (.xlsx)"; drop that file',
+    ".numbers": "In Numbers choose File, Export To, Excel (.xlsx), and drop that file",
     ".zip": "Unpack it and drop the CSV itself, or pack it with gzip as .csv.gz",
     ".txt": "If it holds comma-separated rows, rename it to end in .csv",
     ".tsv": "Rename it to end in .csv; tabs between the cells are understood",
@@ -48,8 +48,8 @@ def not_a_drop(key: str) -> Problem:
     ending = splitext(basename(key))[1].casefold()
     return Problem(
         where=key,
-        what="it is neither a CSV nor a mapping",
-        remedy=_INSTEAD.get(ending, "Drop a file whose name ends in .csv or .csv.gz"),
+        what="it is neither a CSV, nor an Excel workbook, nor a mapping",
+        remedy=_INSTEAD.get(ending, "Drop a file whose name ends in .csv, .csv.gz or .xlsx"),
     )
 
 

@@ -221,6 +221,7 @@ def _column(
         decimal_place=field.decimal_place if field else None,
         display_values=field.display_values if field else (),
         is_mandatory=is_needed and not mapped.default_value,
+        proven_decimal="." if mapping.has_types and not mapped.rule.decimal else None,
         is_birth=fields.is_birth(api_name, entry.header),
         zone=(mapped.rule.zone or zone) if _has_offset(mapped, fields) else "",
     )

@@ -322,6 +322,12 @@ SETTING_KEYS = (
         default="invalid",
     ),
     SettingKey(
+        name="sheet",
+        written=str,
+        description="Of an Excel workbook, the sheet to read; our default: the first one.",
+        default=None,
+    ),
+    SettingKey(
         name="empty_key",
         written=Literal["invalid", "send"],
         description="Rows whose find_by cell is empty: not sent (our default), or sent.",

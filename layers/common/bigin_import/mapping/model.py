@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bigin_import.domain.job_request import Field as ModuleField
 from bigin_import.domain.job_request import Operation
 from bigin_import.domain.plan import ValueRule
 from bigin_import.mapping.keys import RULE_KEYS, rule_of
@@ -14,6 +17,11 @@ from bigin_import.reading.table import FILL, Options
 # Built on first use: an import that is sending needs no mapping any more.
 # Read from what was stored, too, so its errors show no value.
 _FROZEN = ConfigDict(frozen=True, extra="forbid", defer_build=True, hide_input_in_errors=True)
+
+
+type Decimals = Iterable[tuple[str, str]]
+
+_FORMATS_OF_TYPES = {"date": "yyyy-MM-dd", "datetime": "yyyy-MM-dd'T'HH:mm:ss"}
 
 
 class MappedField(BaseModel):
@@ -81,9 +89,11 @@ class Mapping(BaseModel):
         ignore_empty: True, unlike Bigin's own default: empty cells erase nothing.
         character_encoding: Of the drop, a Python codec name.
         header: False if the drop has no header row.
+        sheet: Of a workbook; None for the first one.
         ragged_rows: What becomes of rows that look broken or shifted.
         max_invalid_share: `on_bad_rows` as a number from 0 to 1; None if nothing is stated.
         force: Id of an earlier import that may be repeated.
+        has_types: The cells of the drop have types, as those of a workbook. Never pinned.
         warnings: Sentences for the report about what was left out of the mapping as written.
         unclear: As for a field; with "field_mappings" in it, *fields* may lack some.
     """
@@ -98,18 +108,48 @@ class Mapping(BaseModel):
     character_encoding: str | None = None
     header: bool = True
     ragged_rows: Literal["invalid", "fill"] = "invalid"
+    sheet: str | None = None
     empty_key: Literal["invalid", "send"] = "invalid"
     duplicate_keys: Literal["send", "reject"] = "send"
     max_invalid_share: float | None = None
     force: str | None = None
     dry_run: bool = False
+    has_types: bool = Field(False, exclude=True)
     warnings: tuple[str, ...] = ()
     unclear: frozenset[str] = Field(frozenset(), exclude=True)
+
+    def with_types(self, fields: Iterable[ModuleField], decimals: Decimals = ()) -> Mapping:
+        """
+        Return it for a drop whose cells have types: what it does not state is certain all the same.
+
+        Args:
+            decimals: API name -> decimal mark of the texts among the numbers.
+        """
+        formats = {each.api_name: _FORMATS_OF_TYPES.get(each.data_type) for each in fields}
+        marks = dict(decimals)
+        typed = []
+        for mapped in self.fields:
+            rule = replace(
+                mapped.rule,
+                date_format=mapped.rule.date_format or formats.get(mapped.api_name),
+                decimal=mapped.rule.decimal or marks.get(mapped.api_name),
+            )
+            typed.append(mapped.model_copy(update={"rule": rule}))
+        return self.model_copy(update={"fields": tuple(typed), "has_types": True})
 
     @property
     def options(self) -> Options:
         """How the rows of the drop are to be read."""
-        return Options(fills=self.ragged_rows == FILL, has_header=self.header)
+        return Options(
+            fills=self.ragged_rows == FILL,
+            has_header=self.header,
+            sheet=self.sheet,
+            rules={
+                key: field.rule
+                for field in self.fields
+                if (key := field.column if field.column is not None else field.index) is not None
+            },
+        )
 
     @property
     def names_fields_by_header(self) -> bool:

@@ -49,8 +49,11 @@ def check_file(
         CommandRefusedError: One of the files cannot be read.
     """
     key = INCOMING + file.name
-    if kind_of(key) is not KeyKind.CSV:
-        raise CommandRefusedError(f"{file} is no CSV", "Name a file that ends in .csv or .csv.gz")
+    if kind_of(key) is not KeyKind.DROP:
+        raise CommandRefusedError(
+            f"{file} is neither a CSV nor a workbook",
+            "Name one that ends in .csv or .xlsx",
+        )
     text = _read(mapping)
     reading = read_mapping(text, name=mapping.name)
     module = reading.mapping.module if reading.mapping else ""

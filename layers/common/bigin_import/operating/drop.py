@@ -57,10 +57,10 @@ def drop(  # what may be typed, by name
 
 def _verify(key: str, file: Path, mapping: Path | None) -> None:
     """Refuse before anything is dropped what could not be read there."""
-    if kind_of(key) is not KeyKind.CSV and (mapping or kind_of(key) is not KeyKind.MAPPING):
+    if kind_of(key) is not KeyKind.DROP and (mapping or kind_of(key) is not KeyKind.MAPPING):
         raise CommandRefusedError(
             f"{key} is no CSV that is read there",
-            "Name a file that ends in .csv or .csv.gz, and a folder without odd characters",
+            "Name a file that ends in .csv, .csv.gz or .xlsx, and a folder without odd characters",
         )
     for path in (file, *([mapping] if mapping else [])):
         if not path.is_file():

@@ -13,7 +13,8 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import BinaryIO
 
 from isal import isal_zlib
@@ -128,10 +129,11 @@ def _gunzip(stored: Iterator[bytes], broken: DropRejectedError) -> Iterator[byte
 
 
 _SAVE_AS_CSV = 'Open it in the spreadsheet program and save it as "CSV UTF-8"'
+_NAME_IT = "If it is a workbook, name it .xlsx and drop it again"
 _EXPORT_AGAIN = "Open it in a text editor to see what it is, and export the data again as CSV"
 
 _SIGNATURES = (
-    (b"PK\x03\x04", "an Excel workbook or another zip archive", _SAVE_AS_CSV),
+    (b"PK\x03\x04", "an Excel workbook or another zip archive", _NAME_IT),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", _SAVE_AS_CSV),
     (b"\x1f\x8b", "gzip", "Name it .csv.gz and drop it again"),
     (b"%PDF-", "a PDF document", _EXPORT_AGAIN),
@@ -300,6 +302,7 @@ class DropText:
         bom: Whether the drop begins with a byte order mark.
         decoded_twice: The codec that the text was wrongly read with by who wrote it, and from
             which it is restored; "" if it was not.
+        sheet, notes, faults: As of a workbook; a CSV has none.
         has_controls: Whether the stated encoding was needed and made C1 control characters of
             some bytes, as ISO-8859-1 does of the € and the quotes of windows-1252.
 
@@ -307,6 +310,10 @@ class DropText:
         DropRejectedError: At once if it is UTF-16 of an unknown byte order; while iterating if
             the encoding is neither UTF-8 nor stated.
     """
+
+    sheet = ""
+    notes: tuple[str, ...] = ()
+    faults: Mapping[int, str] = MappingProxyType({})
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -12,7 +12,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import BinaryIO, NamedTuple
 
-from bigin_import.domain.drop import ObjectVersion, Problem
+from bigin_import.domain.drop import ObjectVersion, Problem, is_workbook
 from bigin_import.domain.plan import Dialect, LeftOut, Plan, RowDecision
 from bigin_import.errors import DropRejectedError
 from bigin_import.ports import Files
@@ -37,6 +37,7 @@ from bigin_import.reading.dialect import (
 )
 from bigin_import.reading.records import RecordBatch, record_batches
 from bigin_import.reading.row_shapes import ParentRow, Row, RowShapes, are_totals
+from bigin_import.reading.workbook import Rules, WorkbookText, as_file
 
 FILL = "fill"  # ragged_rows
 MOST_IMPORTS = 10  # more than one is too many already
@@ -109,6 +110,8 @@ class Options:
         decoded_twice: As in `Dialect`; None to look for it.
         left_out: Number of a row that was found to be no record -> why; None to find them.
         by_blocks: Rows may be given many at once, where text is proven to be CSV of one width.
+        sheet: Of a workbook; None for the first one.
+        rules: How the mapping says that cells are written; those of a workbook are given so.
     """
 
     fills: bool = False
@@ -116,6 +119,8 @@ class Options:
     decoded_twice: str | None = None
     left_out: Mapping[int, str] | None = None
     by_blocks: bool = True
+    sheet: str | None = None
+    rules: Rules = MappingProxyType({})
 
     @classmethod
     def of_plan(cls, plan: Plan) -> Options:
@@ -125,6 +130,12 @@ class Options:
             has_header=plan.dialect.has_header,
             decoded_twice=plan.dialect.decoded_twice,
             left_out={row: group.reason for group in plan.cut.left_out for row in group.rows},
+            sheet=plan.dialect.sheet or None,
+            rules={
+                column.header if plan.dialect.has_header else column.source: column.rule
+                for column in plan.columns.columns
+                if column.rule is not None
+            },
         )
 
 
@@ -190,8 +201,8 @@ class Table:
         self,
         *,
         name: str,
-        source: DropBytes,
-        text: DropText,
+        source: DropBytes | WorkbookText,
+        text: DropText | WorkbookText,
         chunks: Iterator[str],
         layout: Layout,
         first_rows: list[list[str]],
@@ -253,6 +264,7 @@ class Table:
             ragged_rows=FILL if self._options.fills else "invalid",
             has_header=self._layout.has_header,
             decoded_twice=self._text.decoded_twice,
+            sheet=self._text.sheet,
         )
 
     @property
@@ -265,7 +277,7 @@ class Table:
     def notes(self) -> tuple[str, ...]:
         """Sentences on what is good to know, once all rows are read."""
         restored = (_DECODED_TWICE,) if self._text.decoded_twice else ()
-        return (*restored, *(self._shapes.notes if self._shapes else ()))
+        return (*self._text.notes, *restored, *(self._shapes.notes if self._shapes else ()))
 
     @property
     def content_sha256(self) -> str:
@@ -291,8 +303,9 @@ class Table:
             yield from self._counted(_batch(self._shapes.finish()))
 
     def _read(self) -> Iterator[Block | RecordBatch]:
-        """Read a result file row by row: what it says of its parent is told by row."""
-        by_blocks = self._options.by_blocks and not self.is_result_file
+        """Read result files and workbooks by rows: they say of a row what is not in its text."""
+        has_words = self.is_result_file or self._text.sheet
+        by_blocks = self._options.by_blocks and not has_words
         read = partial(read_blocks, width=len(self.header)) if by_blocks else record_batches
         return read(
             self._chunks,
@@ -304,11 +317,14 @@ class Table:
 
     def _numbered(self, read: RecordBatch) -> Batch:
         numbers = range(read.first, read.first + len(read.rows))
+        faults = read.faults
+        if self._text.faults:
+            faults |= _at_positions(self._text.faults, numbers)
         if not self.is_result_file:
-            return Batch(read.rows, numbers, read.faults, {})
+            return Batch(read.rows, numbers, faults, {})
         self._parent_references.meet(read.rows)
         parents = self._parent_references.rows(numbers, read.rows)
-        return Batch(list(map(self._without_own, read.rows)), numbers, read.faults, parents)
+        return Batch(list(map(self._without_own, read.rows)), numbers, faults, parents)
 
     def decide(self, decisions: Iterable[RowDecision]) -> None:
         """Yield rows as was decided about them; *decisions* in the order of the rows."""
@@ -369,6 +385,11 @@ _DECODED_TWICE = (
 )
 
 
+def _at_positions(faults: Mapping[int, str], numbers: Sequence[int]) -> dict[int, str]:
+    """Return *faults*, which are by the number of the row, by the position in a batch."""
+    return {at: faults[number] for at, number in enumerate(numbers) if number in faults}
+
+
 def _is_wide(batch: Batch, width: int) -> bool:
     """Return whether all rows of a batch are sound and *width* cells wide."""
     return not batch.faults and set(map(len, batch.rows)) == {width}
@@ -427,12 +448,7 @@ def open_table(
     Raises:
         DropRejectedError: It is empty, no CSV, or in an encoding that nothing names.
     """
-    source = DropBytes(stream, name=name)
-    head, stated = _head(source), encoding or default_encoding
-    if problems := _no_text(head, name, stated):
-        raise DropRejectedError(problems, concerns_mapping=True)
-    twice = options.decoded_twice
-    text = DropText(head, source, name=name, stated_encoding=stated, decoded_twice=twice)
+    source, text = _open_text(stream, name, encoding or default_encoding, options)
     chunks = iter(text)
     opening = read_opening(chunks)
     layout = find_layout(opening, name, has_header=options.has_header)
@@ -446,6 +462,20 @@ def open_table(
         options=options,
         reopen=reopen,
     )
+
+
+def _open_text(
+    stream: BinaryIO, name: str, stated: str | None, options: Options
+) -> tuple[DropBytes, DropText] | tuple[WorkbookText, WorkbookText]:
+    if is_workbook(name):
+        sheet = WorkbookText(stream, name=name, sheet=options.sheet, rules=options.rules)
+        return sheet, sheet
+    source = DropBytes(stream, name=name)
+    head = _head(source)
+    if problems := _no_text(head, name, stated):
+        raise DropRejectedError(problems, concerns_mapping=True)
+    twice = options.decoded_twice
+    return source, DropText(head, source, name=name, stated_encoding=stated, decoded_twice=twice)
 
 
 def _head(source: DropBytes) -> bytes:
@@ -502,10 +532,14 @@ class Drop:
             MissingObjectError: The version is gone.
             DropRejectedError: It is no table that can be read.
         """
-        with self.files.open_stream(self.source) as stream:
+        key = self.source.key
+        with ExitStack() as opened:
+            stream = opened.enter_context(self.files.open_stream(self.source))
+            if is_workbook(key):
+                stream = opened.enter_context(as_file(stream, key))
             yield open_table(
                 stream,
-                name=self.source.key,
+                name=key,
                 encoding=self.encoding,
                 default_encoding=self.default_encoding or None,
                 options=options or self.options,
