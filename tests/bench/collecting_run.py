@@ -25,7 +25,7 @@ from bigin_import.aws.files import S3Files
 from bigin_import.container import CLIENT_CONFIG
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
-from bigin_import.importing.metadata_cache import MetadataCache
+from bigin_import.importing.find_mapping import MetadataCache
 from bigin_import.importing.register import Registrar
 from bigin_import.ports import Bigin
 from bigin_import.settling.close import ImportCloser, ResultWriter

@@ -21,7 +21,7 @@ MOST_TIMES = 1.4
 BASELINE = "boto3 and two clients"
 BEGINS_WITH = {
     "import_csv": "importing.importer",
-    "job_callback": "settling.callback",
+    "job_callback": "settling.match_job",
     "settle_jobs": "settling.tick",
 }
 STATEMENTS = {

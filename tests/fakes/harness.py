@@ -15,10 +15,9 @@ from bigin_import.importing.importer import Importer
 from bigin_import.importing.prepare import Preparer
 from bigin_import.importing.register import Registrar
 from bigin_import.importing.send import Sender
-from bigin_import.settling.callback import CallbackRecorder
 from bigin_import.settling.close import ImportCloser
 from bigin_import.settling.collect import Collector
-from bigin_import.settling.match_job import JobMatcher, JobPoller
+from bigin_import.settling.match_job import CallbackRecorder, JobMatcher, JobPoller
 from bigin_import.settling.tick import Tick
 from bigin_import.wiring import Application
 from tests.fakes.fake_bigin import FakeBigin

@@ -15,8 +15,7 @@ from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import ImportState
-from bigin_import.report.overview import Line, Page, render_overview
-from bigin_import.report.page import render_report
+from bigin_import.report.page import Line, Page, render_overview, render_report
 from bigin_import.report.summary import headline
 from tests.unit.report.sample_summaries import SAMPLES, WITH_ERRORS
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from bigin_import.aws.files import S3Files
     from bigin_import.aws.notices import SnsNotices
     from bigin_import.aws.queue import LambdaResumer
-    from bigin_import.settling.callback import RefusedCallbacks
+    from bigin_import.settling.match_job import RefusedCallbacks
 
 type ServiceName = Literal["dynamodb", "lambda", "s3", "secretsmanager", "sns", "sqs"]
 
@@ -117,7 +117,7 @@ class Container:
 
     @cached_property
     def _refused_callbacks(self) -> RefusedCallbacks:
-        from bigin_import.settling.callback import RefusedCallbacks
+        from bigin_import.settling.match_job import RefusedCallbacks
 
         return RefusedCallbacks(telemetry=self.telemetry)
 

@@ -23,15 +23,14 @@ if TYPE_CHECKING:
     from bigin_import.domain.import_record import Import
     from bigin_import.domain.job_request import JobRequest
     from bigin_import.importing.decisions import Decisions
+    from bigin_import.importing.find_mapping import MetadataCache
     from bigin_import.importing.importer import Importer
-    from bigin_import.importing.metadata_cache import MetadataCache
     from bigin_import.importing.prepare import Preparer
     from bigin_import.importing.register import Registrar
     from bigin_import.importing.send import Sender
-    from bigin_import.settling.callback import CallbackRecorder
     from bigin_import.settling.close import ImportCloser
     from bigin_import.settling.collect import CollectMessages, Collector
-    from bigin_import.settling.match_job import JobMatcher, JobPoller
+    from bigin_import.settling.match_job import CallbackRecorder, JobMatcher, JobPoller
     from bigin_import.settling.self_check import SelfCheck
     from bigin_import.settling.tick import Tick
     from bigin_import.settling.waiting_notices import PauseNotices, Suggestion
@@ -215,7 +214,7 @@ class Application:
 
     @cached_property
     def metadata(self) -> MetadataCache:
-        from bigin_import.importing.metadata_cache import MetadataCache
+        from bigin_import.importing.find_mapping import MetadataCache
 
         return MetadataCache(self._ports.ledger, self._ports.bigin, self._ports.clock)
 
@@ -231,7 +230,7 @@ class Application:
 
     @cached_property
     def callback_recorder(self) -> CallbackRecorder:
-        from bigin_import.settling.callback import CallbackRecorder
+        from bigin_import.settling.match_job import CallbackRecorder
 
         return CallbackRecorder(
             ledger=self._ports.ledger,

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from bigin_import.domain.job_request import Field
-from bigin_import.importing.metadata_cache import MetadataCache
+from bigin_import.importing.find_mapping import MetadataCache
 from bigin_import.ports import Ledger
 from tests.fakes.fake_bigin import FakeBigin
 from tests.fakes.manual_clock import ManualClock

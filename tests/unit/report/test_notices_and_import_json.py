@@ -10,8 +10,8 @@ import pytest
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.row_result import Counts, RankedReason, Reason
 from bigin_import.domain.states import ImportState
-from bigin_import.report.machine import import_json
 from bigin_import.report.notice import MAX_BYTES, MAX_LINE, MAX_SUBJECT, compose_notice
+from bigin_import.report.page import import_json
 from bigin_import.report.summary import headline
 from tests.unit.report.sample_summaries import (
     COMPLETED,

@@ -12,7 +12,7 @@ from bigin_import.domain.locks import Overview
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import ImportState
 from bigin_import.object_keys import OVERVIEW, overview_of_month
-from bigin_import.report.overview import Line, Page, render_overview
+from bigin_import.report.page import Line, Page, render_overview
 from bigin_import.settling.write_overview import OverviewWriter, find_open, forget_pages
 from tests.fakes.harness import MAPPING, ROWS, Harness
 

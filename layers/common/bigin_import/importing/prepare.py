@@ -22,9 +22,8 @@ from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnPlan, Plan, SplitPart, SplitResult
 from bigin_import.domain.states import ImportState, OpenKind, PartState
 from bigin_import.errors import DropRejectedError, UnderWayError
-from bigin_import.importing.find_mapping import DropCheck
+from bigin_import.importing.find_mapping import DropCheck, MetadataCache
 from bigin_import.importing.lease import Lease
-from bigin_import.importing.metadata_cache import MetadataCache
 from bigin_import.importing.pauses import Pause
 from bigin_import.importing.register import KeyLocks
 from bigin_import.importing.send_part import StoppedError

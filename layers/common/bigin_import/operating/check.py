@@ -1,20 +1,28 @@
-"""Checking a file and its mapping here: nothing is dropped, and nothing is sent."""
+"""
+Checking a file and its mapping here, by the use cases that import them over files of this machine.
+
+Nothing is dropped, and nothing is sent.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO, Never
 from zoneinfo import available_timezones
 
 from bigin_import.corrections.corrections import Corrections
 from bigin_import.domain.drop import ObjectVersion, Problem
 from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.job_request import CREDITS_PER_JOB
+from bigin_import.domain.locks import Record
+from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnPlan, Plan, SplitResult
-from bigin_import.domain.states import ImportState
-from bigin_import.errors import DropRejectedError
+from bigin_import.domain.states import Address, ImportState, OpenKind
+from bigin_import.errors import DropRejectedError, MissingObjectError
 from bigin_import.importing.find_mapping import DropCheck
 from bigin_import.mapping.column_plan import column_plan, needs_zone
 from bigin_import.mapping.model import Mapping
@@ -22,7 +30,6 @@ from bigin_import.mapping.parse import read_mapping
 from bigin_import.mapping.validate import validate
 from bigin_import.object_keys import INCOMING, KeyKind, kind_of
 from bigin_import.operating import saved_fields
-from bigin_import.operating.local_ports import EmptyLedger, LocalFiles
 from bigin_import.operating.saved_fields import SavedMetadata, SavedModule
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal, columns
@@ -31,6 +38,80 @@ from bigin_import.splitting.content_log import ContentLog
 from bigin_import.splitting.dates import day_of
 from bigin_import.splitting.splitter import split
 from bigin_import.splitting.value_checks import ReadAgainError
+
+
+class LocalFiles:
+    """The Files port over files that are only read; *paths*: by the key that each stands for."""
+
+    def __init__(self, paths: dict[str, Path]) -> None:
+        self._paths = paths
+
+    def find_newest(self, key: str) -> ObjectVersion | None:
+        return ObjectVersion("", key, "") if key in self._paths else None
+
+    def read(self, key: str, *, version_id: str | None = None, at_most: int = 1_000_000) -> bytes:  # noqa: ARG002  # there is one version
+        with self.open_stream(ObjectVersion("", key, "")) as stream:
+            body = stream.read(at_most + 1)
+        if len(body) > at_most:
+            raise DropRejectedError((Problem(key, f"it has more than {at_most:,} bytes"),))
+        return body
+
+    def open_stream(self, source: ObjectVersion) -> BinaryIO:
+        if source.key not in self._paths:
+            raise MissingObjectError(source.key)
+        return self._paths[source.key].open("rb")
+
+    def write(self, key: str, body: bytes, *, content_type: str) -> Never:  # noqa: ARG002
+        raise TypeError(f"nothing is written here: {key}")
+
+    def open_writer(
+        self,
+        key: str,
+        *,
+        content_type: str,  # noqa: ARG002
+    ) -> AbstractContextManager[BinaryIO]:
+        raise TypeError(f"nothing is written here: {key}")
+
+    def mark_closed(self, source: ObjectVersion) -> None:
+        raise TypeError(f"nothing is marked here: {source.key}")
+
+    def mark_open(self, source: ObjectVersion) -> None:
+        raise TypeError(f"nothing is marked here: {source.key}")
+
+    def list_keys(self, prefix: str, *, since: int = 0) -> Iterator[str]:  # noqa: ARG002
+        return (key for key in sorted(self._paths) if key.startswith(prefix))
+
+
+class EmptyLedger:
+    """The Ledger port where nothing was imported yet."""
+
+    def load[R: Record](self, address: Address[R]) -> R | None:  # noqa: ARG002
+        return None
+
+    def save[R: Record](self, record: R, *, over: R | None = None) -> R:  # noqa: ARG002
+        raise TypeError("nothing is written here")
+
+    def delete[R: Record](self, record: R) -> None:  # noqa: ARG002
+        raise TypeError("nothing is written here")
+
+    def load_parts(self, import_id: str) -> tuple[Part, ...]:  # noqa: ARG002
+        return ()
+
+    def find_due(
+        self,
+        kind: OpenKind,  # noqa: ARG002
+        *,
+        before: int,  # noqa: ARG002
+        limit: int,  # noqa: ARG002
+    ) -> tuple[Address[Import] | Address[Part], ...]:
+        return ()
+
+    def find_listed(self, heading: str, *, limit: int | None = None) -> tuple[Import, ...]:  # noqa: ARG002
+        return ()
+
+    def leave_unreadable(self, address: Address[Any], due_at: int) -> None:  # noqa: ARG002
+        raise TypeError("nothing is written here")
+
 
 _MAPPING_BYTES = 1_000_000
 _MOST_SHOWN = 20

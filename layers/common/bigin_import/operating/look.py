@@ -27,7 +27,7 @@ from bigin_import.importing.pauses import Pause
 from bigin_import.object_keys import OVERVIEW, notice_file
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal, columns
-from bigin_import.report.overview import planned_jobs
+from bigin_import.report.page import planned_jobs
 from bigin_import.report.summary import duration, moment, number, rows
 from bigin_import.settling.summarize import part_summary
 from bigin_import.settling.write_overview import OpenImports, find_open

@@ -1,20 +1,34 @@
-"""The report: one import as one self-contained page."""
+"""
+The report of an import as one self-contained page, and as `import.json` for machines.
+
+Keys of `import.json` are only ever added. The page of all imports has a line for each, the open
+ones on top.
+"""
 
 from __future__ import annotations
 
 import base64
+import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from bigin_import import object_keys
-from bigin_import.domain.row_result import RowStatus
+from bigin_import.domain.drop import Problem
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.job_request import CREDITS_PER_JOB
+from bigin_import.domain.row_result import Counts, RankedReason, RowStatus
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.report.summary import (
+    FamilyMember,
     FamilySummary,
     ImportSummary,
+    PartSummary,
+    Share,
     balance,
     delimiter_name,
     duration,
@@ -23,10 +37,11 @@ from bigin_import.report.summary import (
     number,
     sentence,
 )
-from bigin_import.row_results.reasons import shortened
+from bigin_import.row_results.reasons import shortened, what_without_quotation
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
 
 _ADVICE = {
     "failed": "correct it and drop it under incoming/",
@@ -187,3 +202,217 @@ def _facts(it: ImportSummary) -> Iterator[tuple[str, str]]:
 def _rows(it: ImportSummary) -> str:
     lines = "blank line" if it.blank == 1 else "blank lines"
     return f"{number(it.rows)}, and {number(it.blank)} {lines}" if it.blank else number(it.rows)
+
+
+def import_json(summary: ImportSummary) -> bytes:
+    """Return `import.json`: UTF-8, the keys in a fixed order, one newline at the end."""
+    return (json.dumps(_json_facts(summary), ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _json_facts(it: ImportSummary) -> dict[str, Any]:
+    return {
+        "import_id": it.import_id,
+        "file": it.file,
+        "state": it.state.value,
+        "rows": it.rows,
+        **_counts(it.counts),
+        "jobs": sum(len(part.job_ids) for part in it.parts),
+        "seconds": it.seconds,
+        "counts_disagree": it.counts_disagree,
+        "received_at": it.received_at,
+        "module": it.module or None,
+        "operation": it.operation or None,
+        "find_by": it.find_by or None,
+        "credits": it.credits,
+        "blank": it.blank,
+        "encoding": it.encoding or None,
+        "delimiter": it.delimiter or None,
+        "mapping": {"key": it.mapping_key, "version_id": it.mapping_version}
+        if it.mapping_key
+        else None,
+        "parent": it.parent or None,
+        "family": it.family and _family(it.family),
+        "winner": it.winner or None,
+        "hold_reason": it.hold_reason or None,
+        "contradiction": it.contradiction or None,
+        "warnings": list(it.warnings),
+        "notes": list(it.notes),
+        "problems": [_problem(problem) for problem in it.problems],
+        "reasons": [_reason(ranked) for ranked in it.reasons],
+        "parts": [_part(part) for part in it.parts],
+        "files": {link.kind: {"key": link.key, "rows": link.rows} for link in it.files},
+    }
+
+
+def _counts(counts: Counts) -> dict[str, int]:
+    """Return rows by status; `skipped` is what `refused` was called, and stays for programs."""
+    return {**asdict(counts), "skipped": counts.refused}
+
+
+def _problem(problem: Problem) -> dict[str, str]:
+    """Leave out the cells: `import.json` holds no cell of the drop."""
+    return {"where": problem.where, "what": problem.what, "remedy": problem.remedy}
+
+
+def _reason(ranked: RankedReason) -> dict[str, Any]:
+    """Leave out words of Bigin that may hold a cell."""
+    return {
+        "code": ranked.reason.code or None,
+        "what": what_without_quotation(ranked.reason),
+        "remedy": ranked.reason.remedy or None,
+        "rows": ranked.rows,
+        "examples": list(ranked.examples),
+    }
+
+
+def _family(family: FamilySummary) -> dict[str, Any]:
+    return {
+        "root": _member(family.root),
+        "parent": _member(family.parent),
+        "corrections": [_member(each) for each in family.corrections],
+        "rows": family.rows,
+        "in_bigin": family.rows_in,
+    }
+
+
+def _member(member: FamilyMember) -> dict[str, Any]:
+    return {
+        "import_id": member.import_id,
+        "file": member.file,
+        "state": member.state.value,
+        "in_bigin": member.rows_in,
+        "report": member.url or None,
+    }
+
+
+def _part(part: PartSummary) -> dict[str, Any]:
+    return {
+        "number": part.number,
+        "state": part.state,
+        "rows": part.rows,
+        "first_row": part.first_row,
+        "last_row": part.last_row,
+        "job_ids": list(part.job_ids),
+        "closed_by": part.closed_by or None,
+        "seconds": part.seconds,
+        "credits": part.credits,
+        "counts": part.counts and _counts(part.counts),
+        "reported": part.reported and asdict(part.reported),
+        "disagrees": part.disagrees,
+        "note": part.note or None,
+    }
+
+
+_WITHOUT_JOBS = frozenset(
+    {
+        ImportState.REJECTED,
+        ImportState.UNCHANGED,
+        ImportState.DRY_RUN,
+        ImportState.WITHDRAWN,
+        ImportState.SUPERSEDED,
+    }
+)
+_OVERVIEW_STATES = {
+    ImportState.WAITING_FOR_MAPPING: ("open", "waits for a mapping"),
+    ImportState.PREPARING: ("open", "is being prepared"),
+    ImportState.SENDING: ("open", "is being sent"),
+    ImportState.SENT: ("open", "Bigin is working on it"),
+    ImportState.FINISHING: ("open", "is being closed"),
+    ImportState.ON_HOLD: ("held", "needs a decision"),
+    ImportState.COMPLETED: ("good", "imported"),
+    ImportState.COMPLETED_WITH_ERRORS: ("warn", "imported, but not every row"),
+    ImportState.FAILED: ("bad", "nothing was written to Bigin"),
+    ImportState.REJECTED: ("bad", "refused, nothing was sent"),
+    ImportState.UNCHANGED: ("calm", "in Bigin already"),
+    ImportState.DRY_RUN: ("calm", "checked, nothing was sent"),
+    ImportState.SUPERSEDED: ("calm", "replaced by a newer version"),
+    ImportState.WITHDRAWN: ("calm", "removed before it was sent"),
+}
+HELD = "held"
+
+
+def planned_jobs(record: Import) -> int:
+    """Return how many jobs an import may have made: one for each part, if it sent any."""
+    sent_nothing = record.dry_run or record.state in _WITHOUT_JOBS
+    return 0 if sent_nothing or record.totals is None else record.totals.parts
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """
+    An import as the page shows it.
+
+    Attributes:
+        waits: What it waits for, in words; "" if it waits for nothing but time.
+        needs_person: Nothing happens until somebody decides.
+    """
+
+    record: Import
+    waits: str = ""
+    needs_person: bool = False
+
+    @property
+    def kind(self) -> str:
+        """By what the page can be filtered: open, held, good, warn, bad or calm."""
+        return HELD if self.needs_person else _OVERVIEW_STATES[self.record.state][0]
+
+    @property
+    def state(self) -> str:
+        return self.waits or _OVERVIEW_STATES[self.record.state][1]
+
+    @property
+    def folder(self) -> str:
+        """Return the folders below `incoming/`, "" for none."""
+        return self.record.source.key.partition("/")[2].rpartition("/")[0]
+
+    @property
+    def file(self) -> str:
+        return self.record.source.key.rpartition("/")[2] or "(forgotten)"
+
+    @property
+    def report(self) -> str:
+        """Return the report's address, seen from `results/`; "" if there is none or it has dots."""
+        results = self.record.results
+        if not results or not self.record.state.is_closed:
+            return ""
+        path = f"{results.partition('/')[2]}report.html"
+        if not {".", ".."}.isdisjoint(path.split("/")):
+            return ""  # a browser would leave the folder
+        return f"./{quote(path)}"
+
+    @property
+    def shares(self) -> Sequence[Share]:
+        return balance(self.record.counts) if self.record.counts else ()
+
+    @property
+    def credits(self) -> int:
+        """Return the credits that its jobs took, at most."""
+        return planned_jobs(self.record) * CREDITS_PER_JOB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """
+    What a page of imports shows.
+
+    Attributes:
+        title: What its imports have in common.
+        lines: Open imports first, those that need a person on top; then closed ones, newest first.
+        written_at: In seconds since the epoch.
+        more: There are more imports than lines.
+        months: Pages of months beside it, the newest first.
+        is_month: It is one of those.
+    """
+
+    title: str
+    lines: Sequence[Line]
+    written_at: int
+    more: bool = False
+    months: Sequence[str] = ()
+    is_month: bool = False
+
+
+def render_overview(page: Page) -> str:
+    """Return the page; it loads nothing and runs no script, and its links are relative."""
+    shown = {line.record.import_id for line in page.lines}
+    return templates().get_template("overview.html.j2").render(page=page, shown=shown)

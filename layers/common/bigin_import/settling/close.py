@@ -28,9 +28,8 @@ from bigin_import.errors import ChangedObjectError, MissingObjectError, hiding_a
 from bigin_import.importing.register import KeyLocks, Registrar
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Clock, Files, Ledger, Notices, Resumer, Telemetry
-from bigin_import.report.machine import import_json
 from bigin_import.report.notice import compose_notice
-from bigin_import.report.page import render_report
+from bigin_import.report.page import import_json, render_report
 from bigin_import.report.summary import FileLink, ImportSummary
 from bigin_import.row_results.result_files import (
     ResultFile,
@@ -38,10 +37,10 @@ from bigin_import.row_results.result_files import (
     write_kept_rows,
     write_results,
 )
-from bigin_import.settling.family_pages import FamilyPages
 from bigin_import.settling.row_files import Rows, sent_columns
 from bigin_import.settling.summarize import ConsoleLinks, next_steps, summarize
 from bigin_import.settling.waiting_notices import Suggest, WaitingNotice, publish
+from bigin_import.settling.write_overview import FamilyPages
 from bigin_import.splitting.content_log import Fingerprints
 from bigin_import.stored_plan import read_plan, read_problems
 from bigin_import.telemetry import report_if_refused

@@ -15,7 +15,7 @@ from bigin_import.errors import (
     BiginRefusedError,
     SecretUnreadableError,
 )
-from bigin_import.importing.metadata_cache import fields_adapter
+from bigin_import.importing.find_mapping import fields_adapter
 from bigin_import.ledger import update
 from bigin_import.ports import Bigin, CallbackUrls, Ledger
 

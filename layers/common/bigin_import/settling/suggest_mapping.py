@@ -19,7 +19,7 @@ from bigin_import.errors import (
     MissingObjectError,
     UnreadableObjectError,
 )
-from bigin_import.importing.metadata_cache import MetadataCache
+from bigin_import.importing.find_mapping import MetadataCache
 from bigin_import.mapping.keys import RULE_KEYS, SETTING_KEYS
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.parse import read_mapping
