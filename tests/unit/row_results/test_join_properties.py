@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
@@ -121,8 +121,8 @@ def cases(draw: st.DrawFn) -> Case:
 def _with_id(row_result: RowResult, row: int, key: str) -> RowResult:
     """Return a row result with the id of its record; what is updated by one key is one record."""
     if row_result.status is RowStatus.UPDATED and comparable(key):
-        return replace(row_result, record_id=f"id of {comparable(key)}")
-    return replace(row_result, record_id=f"id{row}") if row_result.status in WRITTEN else row_result
+        return row_result._replace(record_id=f"id of {comparable(key)}")
+    return row_result._replace(record_id=f"id{row}") if row_result.status in WRITTEN else row_result
 
 
 @st.composite
@@ -212,7 +212,7 @@ def test_where_each_row_has_its_own_values_nothing_is_unclear(
 ) -> None:
     rows = [(f"k{at}", "x", "x", "x") for at in range(len(row_results))]
     truth = [
-        replace(row_result, record_id=f"id{at}" if row_result.status is RowStatus.ADDED else "")
+        row_result._replace(record_id=f"id{at}" if row_result.status is RowStatus.ADDED else "")
         for at, row_result in enumerate(row_results)
     ]
     listed = list(range(len(rows)))
@@ -254,7 +254,7 @@ def test_a_listing_that_is_almost_in_order_misleads_nobody(
     names = [f"own {at}" if at < 12 else f"shared {at // 2}" for at in range(len(row_results))]
     rows = [(name, f"phone of {name}", "x", f"city {at}") for at, name in enumerate(names)]
     truth = [
-        replace(row_result, record_id=f"id{at}" if row_result.status is RowStatus.ADDED else "")
+        row_result._replace(record_id=f"id{at}" if row_result.status is RowStatus.ADDED else "")
         for at, row_result in enumerate(row_results)
     ]
     listed = list(range(len(rows)))

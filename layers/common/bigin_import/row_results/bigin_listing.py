@@ -8,7 +8,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from io import TextIOWrapper
+from itertools import batched
+from operator import itemgetter
 from typing import BinaryIO
 
 from bigin_import.bigin.error_codes import ROW_CODES
@@ -125,6 +128,11 @@ def _unknown_name(text: str, at: int) -> tuple[str, int]:
 
 
 LONGEST_CELL = MAX_BYTES
+LINES_AT_ONCE = 1_000
+# Of ASCII; `comparable` leaves one space between other characters, and no other white space.
+_ODD_SPACES = ("  ", "\n ", " \n", *"\t\r\v\f\x1c\x1d\x1e\x1f")
+_KEPT_TEXTS = 1_024
+_KEPT_CHARACTERS = 1_000  # of an error text; longer ones are understood anew each time
 type Key = tuple[str, ...]
 
 _STATUSES = {
@@ -186,6 +194,29 @@ def comparable(cell: str) -> str:
     return " ".join(unicodedata.normalize("NFC", cell).split()).casefold()
 
 
+def comparable_all(cells: Sequence[str]) -> Sequence[str]:
+    """Reduce each of some cells; plain ones all at once, in a tenth of the time."""
+    text = "\n".join(("", *cells, ""))
+    is_plain = text.isascii() and text.count("\n") == len(cells) + 1
+    if not (is_plain and cells) or any(each in text for each in _ODD_SPACES):
+        return list(map(comparable, cells))
+    return text[1:-1].lower().split("\n")
+
+
+def cells_at(lines: Sequence[Sequence[str]], at: int | None) -> Sequence[str]:
+    """Return one cell of each line, as `cell_at` does."""
+    if at is not None and lines and min(map(len, lines)) > at:
+        return list(map(itemgetter(at), lines))
+    return [cell_at(line, at) for line in lines]
+
+
+def keys_of(lines: Sequence[Sequence[str]], columns: Sequence[int]) -> list[Key]:
+    """Return for each line the values of some columns in comparable form."""
+    if not columns:
+        return [()] * len(lines)
+    return list(zip(*(comparable_all(cells_at(lines, at)) for at in columns), strict=True))
+
+
 def read_listing(
     result: BinaryIO,
     sent_header: Sequence[str],
@@ -208,10 +239,12 @@ def read_listing(
         if layout is None:
             return Listing(warnings=("Bigin's row results have no STATUS column.",))
         reader = _ResultReader(layout, sent_header, existing_is_asked=existing_is_asked, key=key)
-        keys, row_results = [], []
-        for line in filter(any, rows):
-            keys.append(_key(line, layout))
-            row_results.append(reader.row_result(line))
+        keys: list[Key] = []
+        row_results: list[RowResult] = []
+        shown = [here for here, _ in layout.values]
+        for lines in batched(filter(any, rows), LINES_AT_ONCE, strict=False):
+            keys += keys_of(lines, shown)
+            row_results += reader.row_results(lines)
     return Listing(
         tuple(sent for _, sent in layout.values),
         tuple(keys),
@@ -268,10 +301,6 @@ def _values(
     return tuple((here, sent) for sent, here in sorted(found.items()))
 
 
-def _key(line: Sequence[str], layout: _Layout) -> Key:
-    return tuple([comparable(cell_at(line, here)) for here, _ in layout.values])
-
-
 def cell_at(line: Sequence[str], at: int | None) -> str:
     """Return the cell, "" where the line is too short or there is no such column."""
     return line[at] if at is not None and at < len(line) else ""
@@ -292,16 +321,28 @@ class _ResultReader:
         self._header = tuple(sent_header)
         self._existing_is_asked = existing_is_asked
         self._key = {key} if key is not None else set(self._header[:1])
+        self._understood = lru_cache(_KEPT_TEXTS)(self._understand)
 
-    def row_result(self, line: Sequence[str]) -> RowResult:
-        word = cell_at(line, self._layout.status)
-        error = cell_at(line, self._layout.errors).strip()
+    def row_results(self, lines: Sequence[Sequence[str]]) -> Iterator[RowResult]:
+        words, errors = cells_at(lines, self._layout.status), cells_at(lines, self._layout.errors)
+        record_ids = map(str.strip, cells_at(lines, self._layout.record_id))
+        for word, error, record_id in zip(words, errors, record_ids, strict=True):
+            is_long = len(error) > _KEPT_CHARACTERS
+            said = self._understand(word, error) if is_long else self._understood(word, error)
+            if record_id and said.status is not RowStatus.UNCLEAR:
+                yield RowResult(said.status, record_id, said.error)
+            else:
+                yield said
+
+    def _understand(self, word: str, error: str) -> RowResult:
+        """Return what STATUS and ERRORS say of a line, whatever its record."""
+        error = error.strip()
         status = _STATUSES.get(comparable(word), RowStatus.UNCLEAR)
         if status is RowStatus.UNCLEAR:
             return RowResult(status, error=error or f"STATUS {word}")
         if status is RowStatus.REFUSED and self._existing_is_asked and self._exists(error):
             status = RowStatus.EXISTING
-        return RowResult(status, cell_at(line, self._layout.record_id).strip(), error)
+        return RowResult(status, "", error)
 
     def _exists(self, error: str) -> bool:
         """

@@ -17,21 +17,23 @@ What is not proven is UNCLEAR.
 from __future__ import annotations
 
 import csv
-import gzip
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from io import BytesIO, TextIOWrapper
+from io import BytesIO, StringIO, TextIOWrapper
+from itertools import batched
 from typing import BinaryIO
+
+from isal import igzip
 
 from bigin_import.domain.row_result import Counts, JobCounts, RowResult, RowStatus
 from bigin_import.row_results.bigin_listing import (
+    LINES_AT_ONCE,
     LONGEST_CELL,
     Key,
     Listing,
-    cell_at,
-    comparable,
     csv_rows,
+    keys_of,
     read_listing,
 )
 from bigin_import.row_results.matching import (
@@ -52,29 +54,30 @@ _FOREIGN = "Not one value of Bigin's row results was sent: they are another job'
 
 def write_row_results(row_results: Iterable[RowResult]) -> bytes:
     """Return *row_results* as a gzipped CSV without a header; the same give the same bytes."""
-    packed = BytesIO()
-    with (
-        gzip.GzipFile("", "wb", compresslevel=1, fileobj=packed, mtime=0) as archive,
-        TextIOWrapper(archive, encoding="utf-8", newline="") as text,
-    ):
-        csv.writer(text).writerows(
-            (
-                row_result.status,
-                row_result.record_id,
-                row_result.error,
-                _EITHER if row_result.either else "",
-            )
-            for row_result in row_results
+    text = StringIO(newline="")
+    csv.writer(text).writerows(
+        (
+            row_result.status,
+            row_result.record_id,
+            row_result.error,
+            _EITHER if row_result.either else "",
         )
-    return packed.getvalue()
+        for row_result in row_results
+    )
+    return igzip.compress(text.getvalue().encode(), 1, mtime=0)
 
 
 def read_row_results(body: bytes) -> Iterator[RowResult]:
     """Yield what `write_row_results` wrote, in this release or the one before."""
     csv.field_size_limit(LONGEST_CELL)
-    with gzip.open(BytesIO(body), "rt", encoding="utf-8", newline="") as text:
-        for status, record_id, error, either in csv.reader(text):
-            yield RowResult(RowStatus(status), record_id, error, either=either == _EITHER)
+    statuses = {status.value: status for status in RowStatus}
+    with (
+        igzip.IGzipFile(fileobj=BytesIO(body)) as unpacked,  # type: ignore[no-untyped-call]  # isal's stub
+        TextIOWrapper(unpacked, encoding="utf-8", newline="") as text,
+    ):
+        for word, record_id, error, either in csv.reader(text):
+            status = statuses.get(word) or RowStatus(word)
+            yield RowResult(status, record_id, error, either == _EITHER)
 
 
 class Proof(StrEnum):
@@ -158,12 +161,18 @@ def join_part(
 
 def _is_foreign(ours: _Sent, listing: Listing) -> bool:
     """Return whether the listing shows columns that we filled, and not one value of ours."""
+    if any(map(_share_a_value, ours.keys, listing.keys)):  # in order; then the first tells it
+        return False
     shown = range(len(listing.columns))
     columns = [{_folded(key[at]) for key in ours.keys} - {""} for at in shown]
     is_shown = bool(listing.keys) and any(columns)
     return is_shown and not any(
         _folded(key[at]) in columns[at] for key in listing.keys for at in shown
     )
+
+
+def _share_a_value(row: Key, line: Key) -> bool:
+    return any(row) and row == line
 
 
 def _all_unclear(rows: int, listing: Listing) -> JoinedPart:
@@ -186,10 +195,11 @@ def _matched(ours: _Sent, listing: Listing, counts: JobCounts) -> tuple[list[Row
 
 
 def _read_sent(rows: Iterator[list[str]], columns: Sequence[int]) -> _Sent:
-    keys, wholes = [], []
-    for row in rows:
-        keys.append(tuple([comparable(cell_at(row, at)) for at in columns]))
-        wholes.append(hash(tuple(row)))
+    keys: list[Key] = []
+    wholes: list[int] = []
+    for some in batched(rows, LINES_AT_ONCE, strict=False):
+        keys += keys_of(some, columns)
+        wholes += map(hash, map(tuple, some))
     return _Sent(tuple(keys), tuple(wholes))
 
 
@@ -200,6 +210,8 @@ def _without_rewritten_columns(ours: _Sent, listing: Listing) -> tuple[_Sent, Li
     It is one in which less than half of the lines hold a value that we sent. If no column is
     left, the listing is foreign, and all stay: then no line matches.
     """
+    if ours.keys == listing.keys:
+        return ours, listing
     kept = [at for at in range(len(listing.columns)) if _is_as_sent(at, ours, listing)]
     if len(kept) in (0, len(listing.columns)):
         return ours, listing
@@ -225,9 +237,13 @@ def _only(kept: Sequence[int], keys: Sequence[Key]) -> tuple[Key, ...]:
     return tuple(tuple(key[at] for at in kept) for key in keys)
 
 
-def _warnings(ours: _Sent, listing: Listing, row_results: Sequence[RowResult]) -> Iterator[str]:
+def _not_sent(ours: _Sent, listing: Listing) -> list[Key]:
     known = frozenset(ours.keys)
-    foreign = sum(key not in known for key in listing.keys)
+    return [key for key in listing.keys if key not in known]
+
+
+def _warnings(ours: _Sent, listing: Listing, row_results: Sequence[RowResult]) -> Iterator[str]:
+    foreign = 0 if ours.keys == listing.keys else len(_not_sent(ours, listing))
     if foreign and listing.columns:
         yield f"Bigin's row results hold {foreign} lines whose values were not sent."
     if len(listing.keys) > len(ours.keys):

@@ -198,7 +198,7 @@ class ResultWriter:
     def _write_rows(self, summary: ImportSummary, rows: Rows, *, as_dropped: bool) -> ImportSummary:
         record, plan = rows.record, rows.plan
         found = rows.read_drop() if as_dropped else rows.read_archives()
-        cells_of = partial(_fingerprint, Fingerprints(plan.columns)) if as_dropped else _no_cells
+        cells_of = partial(_fingerprints, Fingerprints(plan.columns)) if as_dropped else _no_cells
         key = object_keys.kept_rows_file(record.results or "")
         with self.files.open_writer(key, content_type="application/gzip") as kept:
             written = write_results(
@@ -254,12 +254,12 @@ def _without_rows(summary: ImportSummary, totals: Totals, parts: tuple[Part, ...
     )
 
 
-def _fingerprint(fingerprints: Fingerprints, cells: Sequence[str]) -> str:
-    return fingerprints.of([cells])[0].hex()
+def _fingerprints(fingerprints: Fingerprints, rows: Sequence[Sequence[str]]) -> list[str]:
+    return list(map(bytes.hex, fingerprints.of(rows)))
 
 
-def _no_cells(_: Sequence[str]) -> str:
-    return ""  # they are under other columns, as they were sent
+def _no_cells(rows: Sequence[Sequence[str]]) -> list[str]:
+    return [""] * len(rows)  # they are under other columns, as they were sent
 
 
 def _state(counts: Counts, *, is_unclear: bool) -> ImportState:

@@ -257,7 +257,7 @@ def _certain(joined: JoinedPart, part: Part) -> JoinedPart:
     if len(part.attempts) == 1 and len(part.job_ids) == 1:
         return joined
     row_results = tuple(
-        replace(row_result, status=RowStatus.UNCLEAR)
+        row_result._replace(status=RowStatus.UNCLEAR)
         if row_result.status is RowStatus.UNPROCESSED
         else row_result
         for row_result in joined.row_results
