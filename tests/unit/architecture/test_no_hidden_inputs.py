@@ -33,7 +33,7 @@ PURE_USES = {
     ("reading.workbook", "datetime"): set(),
 }
 # Hashes that are compared with hashes of the same call, and go nowhere else.
-PURE_CALLS = {"row_results.join": {"hash"}, "splitting.splitter": {"hash"}}
+PURE_CALLS = {"row_results.join": {"hash"}}
 GUARDED = [m for m in MODULES.values() if package_of(m) in GUARDED_PACKAGES]
 
 

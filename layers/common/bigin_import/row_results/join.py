@@ -199,7 +199,7 @@ def _read_sent(rows: Iterator[list[str]], columns: Sequence[int]) -> _Sent:
     wholes: list[int] = []
     for some in batched(rows, LINES_AT_ONCE, strict=False):
         keys += keys_of(some, columns)
-        wholes += map(hash, map(tuple, some))
+        wholes += [hash(tuple(row)) for row in some]
     return _Sent(tuple(keys), tuple(wholes))
 
 

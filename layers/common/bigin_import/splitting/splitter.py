@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,15 +26,18 @@ from bigin_import.splitting.content_log import ContentLog
 from bigin_import.splitting.row_check import CheckedBatch, RowCheck
 from bigin_import.splitting.value_checks import ReadAgainError, ValueChecks, learned_plan
 
-# Keys compare trimmed and case-folded, as 64-bit hashes: with ten million keys the chance that any
-# two different ones look equal is one in 370,000. The hashes of each part are sorted and, beyond
-# some megabytes, kept in a temporary file; in the end equal ones are sought range by range over
-# all parts, so that memory stays the same however long the drop is.
+# Keys compare trimmed and case-folded, by 63 bits of a hash: with ten million keys the chance that
+# any two different ones look equal is one in 180,000. The bits are read as a float, which sorts in
+# half the time of so long an int; the bit that is left out keeps it finite. The hashes of each part
+# are sorted and, beyond some megabytes, kept in a temporary file; in the end equal ones are sought
+# range by range over all parts, so that memory stays the same however long the drop is.
 _IN_MEMORY_BYTES = 4_000_000
-_EMPTY_KEY = hash("")  # 0, whatever the seed of this process
+_EMPTY_KEY = 0.0  # of the hash 0, whatever the seed of this process
+_FINITE = bytes(byte & 0b10111111 for byte in range(256))  # for the byte with the sign
 
-# 10 million keys in 256 ranges are 39,000 at a time.
-_KEY_RANGES = tuple(range(-(2**63), 2**63, 2**56))
+# 10 million keys in 256 ranges are 39,000 at a time: the exponents of the floats are spread evenly.
+_LIMITS = [2.0**exponent for exponent in range(8 - 1023, 2, 8)]
+_KEY_RANGES = (*(-limit for limit in reversed(_LIMITS)), 0.0, *_LIMITS[:-1])
 _HASH_BYTES = 8
 _ROW_BYTES = 4
 _KEYS_NAMED = 100
@@ -71,7 +75,7 @@ class KeyLog:
         self._hashes = array("q")
         self._rows = array("I")
         self._repeated_within_parts = 0
-        self._named: set[int] = set()
+        self._named: set[float] = set()
         self._parts: list[_PartHashes] = []
         self._sorted = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115  # closed by __exit__
         self._in_order = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115  # likewise
@@ -95,7 +99,7 @@ class KeyLog:
 
     def end_part(self) -> PartKeys:
         """Return what the part that ends here has, and begin the next."""
-        hashes, rows = self._hashes, self._rows
+        hashes, rows = _as_floats(self._hashes), self._rows
         ordered = sorted(hashes)
         repeated = _repeated(ordered)
         empty = hashes.count(_EMPTY_KEY)
@@ -105,7 +109,7 @@ class KeyLog:
         limits = array("I", (bisect_left(ordered, lowest) for lowest in _KEY_RANGES))
         limits.append(len(ordered))
         self._parts.append(_PartHashes(self._sorted.tell(), limits))
-        self._sorted.write(array("q", ordered).tobytes())
+        self._sorted.write(array("d", ordered).tobytes())
         self._in_order.write(hashes.tobytes() + rows.tobytes())
         self._hashes, self._rows = array("q"), array("I")
         return PartKeys(bool(empty), bool(repeated))
@@ -126,22 +130,22 @@ class KeyLog:
             across_parts=count > self._repeated_within_parts,
         )
 
-    def _name(self, repeated: list[int]) -> None:
+    def _name(self, repeated: list[float]) -> None:
         self._named.update(repeated[: _KEYS_NAMED - len(self._named)])
 
-    def _range(self, at: int) -> Iterator[array[int]]:
+    def _range(self, at: int) -> Iterator[array[float]]:
         """Yield the hashes of one range, part by part, each sorted."""
         for part in self._parts:
             first, end = part.limits[at], part.limits[at + 1]
             self._sorted.seek(part.start + first * _HASH_BYTES)
-            yield array("q", self._sorted.read((end - first) * _HASH_BYTES))
+            yield array("d", self._sorted.read((end - first) * _HASH_BYTES))
 
     def _rows_of_named(self) -> tuple[int, ...]:
         self._in_order.seek(0)
         found: list[int] = []
         for part in self._parts:
             length = part.limits[-1]
-            hashes = array("q", self._in_order.read(length * _HASH_BYTES))
+            hashes = array("d", self._in_order.read(length * _HASH_BYTES))
             rows = array("I", self._in_order.read(length * _ROW_BYTES))
             found += compress(rows, map(self._named.__contains__, hashes))
             if len(found) >= _KEY_ROWS_NAMED:
@@ -156,7 +160,15 @@ class _PartHashes(NamedTuple):
     limits: array[int]
 
 
-def _repeated(hashes: list[int]) -> list[int]:
+def _as_floats(hashes: array[int]) -> array[float]:
+    """Return 63 bits of each of 64 as a finite float; equal ones are equal, and 0 is 0."""
+    content = bytearray(hashes.tobytes())
+    high = slice(7, None, 8) if sys.byteorder == "little" else slice(0, None, 8)
+    content[high] = content[high].translate(_FINITE)
+    return array("d", bytes(content))
+
+
+def _repeated(hashes: list[float]) -> list[float]:
     """Return every hash that equals the one before it, empty keys aside; *hashes* are sorted."""
     repeated = compress(hashes, map(eq, hashes, islice(hashes, 1, None)))
     return [each for each in repeated if each != _EMPTY_KEY]
