@@ -15,6 +15,8 @@ MINISTACK := .local/ministack/.installed
 AWSCLI := .local/awscli/.installed
 PEERS := .local/peers/.installed
 CHECKOV := .local/checkov/.installed
+# Runs handlers as Lambda does; there are wheels for Linux alone.
+AWSLAMBDARIC := $(if $(filter Linux,$(shell uname)),.local/awslambdaric/.installed)
 
 SUITES := unit integration $(if $(wildcard tests/simulation/test_*.py),simulation) e2e
 
@@ -44,8 +46,12 @@ check: $(DEVELOPMENT) $(CHECKOV) ## Lint, types, template, security of the templ
 	@$(PYTHON) -m tests.suites check
 
 .PHONY: test
-test: $(DEVELOPMENT) $(MINISTACK) $(AWSCLI) $(CHECKOV) ## All checks and tests, end to end ones included
+test: $(DEVELOPMENT) $(MINISTACK) $(AWSCLI) $(CHECKOV) $(AWSLAMBDARIC) ## All checks and tests, end to end ones included
 	@$(PYTHON) -m tests.suites check $(SUITES)
+
+.PHONY: prove-iam
+prove-iam: $(DEVELOPMENT) $(MINISTACK) ## See each permission missed: some minutes, not in CI
+	@$(PYTHON) -m tests.local_stack.prove_iam
 
 .PHONY: bench
 bench: $(DEVELOPMENT) $(MINISTACK) $(PEERS) ## Measure speed and memory, next to peers
@@ -57,7 +63,7 @@ simulate: $(DEVELOPMENT) ## Search for lost or doubled rows: SEEDS= SEED_BASE= P
 
 .PHONY: lock
 lock: | $(UV) ## Choose newer versions of everything and write the lock files
-	@for name in layers/common/requirements $(LOCKS)/development $(LOCKS)/ministack $(LOCKS)/awscli $(LOCKS)/peers $(LOCKS)/checkov layers/common/uv; do \
+	@for name in layers/common/requirements $(LOCKS)/development $(LOCKS)/ministack $(LOCKS)/awscli $(LOCKS)/awslambdaric $(LOCKS)/peers $(LOCKS)/checkov layers/common/uv; do \
 	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes \
 	    --no-emit-index-url --no-annotate --no-header \
 	    $$( [ $$name = layers/common/requirements ] || [ $$name = $(LOCKS)/checkov ] || echo "--constraint layers/common/requirements.txt" ) \
@@ -92,6 +98,12 @@ $(AWSCLI): $(LOCKS)/awscli.txt .python-version | $(UV)
 $(CHECKOV): $(LOCKS)/checkov.txt .python-version | $(UV)
 	@echo "Installing checkov into .local/checkov (once)"
 	@$(call install,.local/checkov,$<)
+	@touch $@
+
+.local/awslambdaric/.installed: $(LOCKS)/awslambdaric.txt $(DEVELOPMENT) | $(UV)
+	@echo "Installing awslambdaric into .local/awslambdaric (once)"
+	@rm -rf .local/awslambdaric && $(UV) pip install --quiet --require-hashes --python $(PYTHON) \
+	  --requirement $< --target .local/awslambdaric
 	@touch $@
 
 # Beside the development tools, not among them: only the bench imports them.

@@ -215,7 +215,7 @@ def let_the_effect_be_decided(desk: Desk, source: ObjectVersion) -> None:
 
 def command_of(notice: Message, decision: str) -> dict[str, Any]:
     """Return the payload of the command that a notice gives for a decision."""
-    payloads = [json.loads(found) for found in re.findall(r"--payload '(\{.*?\})'", notice.body)]
+    payloads = [json.loads(found) for found in re.findall(r"echo '(\{.*?\})' \|", notice.body)]
     (wanted,) = [payload for payload in payloads if payload["decision"] == decision]
     chosen: dict[str, Any] = wanted
     return chosen

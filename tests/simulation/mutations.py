@@ -297,7 +297,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "plain insert re-created": ((prepare, "_is_repeatable", lambda plan, part: True),),
     "decision without attempt": ((Decisions, "_decide", _decide_any),),
     "SENT with a part not created": ((Sender, "send", _sent_anyway),),
-    "split again on resume": ((Importer, "_send", _split_again),),
+    "cut again on resume": ((Importer, "_send", _split_again),),
     "thread not joined": ((Fibers, "each", _each_unjoined),),
 }
 

@@ -30,7 +30,7 @@ FOLDER = "results/shop/contacts.csv/2026-03-02T081500Z-k3v7q2mz/"
 
 DECISION = f'{{"resume": "{IMPORT_ID}", "part": 2, "attempt": 1, "decision": "create"}}'
 COMMAND = f"bigin-drop decide {IMPORT_ID} --part 2 create --confirm {IMPORT_ID}"
-PLAIN = f"aws lambda invoke --function-name import_csv --payload '{DECISION}' /dev/stdout"
+PLAIN = f"echo '{DECISION}' | aws lambda invoke --function-name import_csv ... /dev/null"
 
 
 def file_link(kind: str, rows: int | None = None) -> FileLink:

@@ -121,9 +121,7 @@ class FamilyRows:
                 yield from self._read(member)
 
     def _read(self, member: Import) -> Iterator[KeptRow]:
-        if not member.results:  # a person had it forgotten
-            return
-        key = object_keys.kept_rows_file(member.results)
+        key = object_keys.kept_rows_file(member.results or "")
         try:
             body = self.files.read(key, at_most=MOST_BYTES)
         except MissingObjectError:  # nothing of it was sent; or a release before did not keep it

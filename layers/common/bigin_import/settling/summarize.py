@@ -63,7 +63,7 @@ def _counts(part: Part) -> Counts | None:
 
 
 def why_unclear(part: Part) -> str:
-    """Return why it is not certain what became of a part's rows; "" if Bigin's results say it."""
+    """Say why it is not certain what became of a part's rows; "" if Bigin's results say it."""
     attempt = part.attempt
     if part.may_have_earlier_job:
         return "Bigin never said whether it made an earlier job for these rows"
@@ -165,9 +165,11 @@ class ConsoleLinks:
         words += f" {_DECISION_WORDS.get(decision, decision)}"
         if decision == "create":
             words += f" --confirm {record.import_id}"
+        # Version 2 of the CLI takes a payload for base64, and the option that says otherwise is
+        # unknown to version 1; both read a file as it is.
         plain = (
-            f"aws lambda invoke --function-name {self.import_function} --invocation-type Event "
-            f"--cli-binary-format raw-in-base64-out --payload '{json.dumps(payload)}' "
+            f"echo '{json.dumps(payload)}' | aws lambda invoke --function-name "
+            f"{self.import_function} --invocation-type Event --payload fileb:///dev/stdin "
             f"--region {self.region} /dev/null"
         )
         return Choice(when, self._command(words), plain)
@@ -223,7 +225,7 @@ def _console(region: str) -> str:
 def summarize(
     record: Import, parts: tuple[Part, ...], plan: Plan | None, around: ConsoleLinks
 ) -> ImportSummary:
-    """Return what is known of an import before its rows are counted."""
+    """Say what is known of an import before its rows are counted."""
     read, pin = plan.dialect if plan else None, _mapping(record, plan)
     return ImportSummary(
         import_id=record.import_id,
