@@ -22,8 +22,8 @@ from tests.local_stack import LocalStack
 from tests.local_stack.demo import files, proof
 from tests.local_stack.demo.files import DemoFile
 from tests.local_stack.demo.killing import drop_and_kill
+from tests.local_stack.demo.reported import Reported, read_report
 from tests.local_stack.demo.showing import show, show_notice, show_proof
-from tests.local_stack.demo.told import Told, tell
 from tests.local_stack.demo.watching import watch
 from tests.local_stack.workspace import LOCAL, ROOT
 
@@ -44,8 +44,8 @@ def main() -> int:
         console.print(f"{error.filename}: {error.strerror}", markup=False)
         return 2
     with LocalStack.running("demo") as stack:
-        told, faults = run(stack, dropped, console, kills=options.kill)
-    conclude(console, told, seconds=time.monotonic() - started)
+        reported, faults = run(stack, dropped, console, kills=options.kill)
+    conclude(console, reported, seconds=time.monotonic() - started)
     return 1 if faults else 0
 
 
@@ -73,7 +73,7 @@ def _files(csv_file: Path | None, mapping_file: Path | None) -> list[DemoFile]:
 
 def run(
     stack: LocalStack, dropped: Sequence[DemoFile], console: Console, *, kills: bool = False
-) -> tuple[list[Told], list[str]]:
+) -> tuple[list[Reported], list[str]]:
     """Drop the files and follow them to their end; return what is told of them, and what of that
     is not as it should be."""
     ledger = DynamoLedger(stack.client("dynamodb"), stack.table)
@@ -86,40 +86,46 @@ def run(
     seen = watch(ledger, sources, console, seconds=patience)
     if not all(one.has_ended for one in seen):
         console.print(f"[red]Not all ended within {patience} s; this is how they stand.[/red]")
-    told = [tell(bucket, *each, below=COPIES) for each in zip(dropped, seen, strict=True)]
-    for at, one in enumerate(told):
+    reported = [
+        read_report(bucket, *each, below=COPIES) for each in zip(dropped, seen, strict=True)
+    ]
+    for at, one in enumerate(reported):
         if one.file.key_field is not None and one.failed is not None:
             correction = _correct(stack, ledger, bucket, one, console)
             # Its report names the correction now.
-            told = [*told[:at], tell(bucket, one.file, seen[at], below=COPIES), *told[at + 1 :]]
-            told.append(correction)
+            reported = [
+                *reported[:at],
+                read_report(bucket, one.file, seen[at], below=COPIES),
+                *reported[at + 1 :],
+            ]
+            reported.append(correction)
             break
-    records = {module: _records(stack, module) for module in sorted(proof.modules(told))}
-    show(console, told, records)
-    show_proof(console, told, records)
-    faults = list(proof.faults(told, records))
+    records = {module: _records(stack, module) for module in sorted(proof.modules(reported))}
+    show(console, reported, records)
+    show_proof(console, reported, records)
+    faults = list(proof.faults(reported, records))
     for fault in faults:
         console.print(f"[red]WRONG[/red] {escape(fault)}")
     if not faults:
         console.print("[green]Every row is accounted for, and Bigin holds exactly those.[/green]")
-    return told, faults
+    return reported, faults
 
 
 def _correct(
-    stack: LocalStack, ledger: DynamoLedger, bucket: S3Files, one: Told, console: Console
-) -> Told:
+    stack: LocalStack, ledger: DynamoLedger, bucket: S3Files, one: Reported, console: Console
+) -> Reported:
     """Do what a person does with failed rows: read the notice, correct them, drop them."""
     show_notice(console, bucket, one.facts["import_id"])
     console.print("Now a person corrects the failed rows and drops them:", markup=False)
     file = files.corrected(one.failed or b"")
     (seen,) = watch(ledger, [drop(stack, file)], console, seconds=GIVE_UP_SECONDS)
-    told = tell(bucket, file, seen, below=COPIES)
-    there = one.facts["added"] + (told.facts["added"] or 0)
+    reported = read_report(bucket, file, seen, below=COPIES)
+    there = one.facts["added"] + (reported.facts["added"] or 0)
     console.print(f"{there:,} of {one.facts['rows']:,} rows of {one.file.name} are in Bigin.")
-    return told
+    return reported
 
 
-def conclude(console: Console, told: Sequence[Told], *, seconds: float) -> None:
+def conclude(console: Console, reported: Sequence[Reported], *, seconds: float) -> None:
     """
     Say how long it took, what it cost, and where to read it; or, for programs, JSON.
 
@@ -127,14 +133,14 @@ def conclude(console: Console, told: Sequence[Told], *, seconds: float) -> None:
     """
     console.print(f"{seconds:.0f} s in all")
     if not console.is_terminal or os.environ.get("JSON") == "1":
-        for one in told:
+        for one in reported:
             sys.stdout.write(one.line + "\n")
         return
-    for one in told:
+    for one in reported:
         if one.report.exists():
             path = one.report.relative_to(ROOT, walk_up=True)
             console.print(f"Report: {path}", markup=False, soft_wrap=True)
-    spent = sum(one.facts.get("credits") or 0 for one in told)
+    spent = sum(one.facts.get("credits") or 0 for one in reported)
     console.print(f"It took {spent:,} of Bigin's API credits.", markup=False)
 
 

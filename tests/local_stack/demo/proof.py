@@ -6,53 +6,53 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.local_stack.demo.told import STATUSES, Told
+from tests.local_stack.demo.reported import STATUSES, Reported
 
 type Record = Mapping[str, Any]
 CLOSED_WITH_ROWS = ("COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED")
 
 
-def modules(told: Sequence[Told]) -> frozenset[str]:
+def modules(reported: Sequence[Reported]) -> frozenset[str]:
     """Return the modules that rows were sent to."""
     return frozenset(
         one.facts["module"]
-        for one in told
+        for one in reported
         if one.facts["state"] in CLOSED_WITH_ROWS and one.facts["module"]
     )
 
 
-def faults(told: Sequence[Told], records: Mapping[str, Sequence[Record]]) -> Iterator[str]:
+def faults(reported: Sequence[Reported], records: Mapping[str, Sequence[Record]]) -> Iterator[str]:
     """
     Say everything that is not as it should be; nothing if all is well.
 
     Args:
         records: What is in Bigin now, for each of the `modules`; nothing was there before.
     """
-    for one in told:
+    for one in reported:
         if one.facts["state"] in CLOSED_WITH_ROWS:
             yield from _faults_of_counts(one)
             yield from _faults_of_rows(one, records.get(one.facts["module"], ()))
         else:
             yield f"{one.file.name} is {one.facts['state']}"
     for module, found in records.items():
-        yield from _faults_of_module(module, told, found)
+        yield from _faults_of_module(module, reported, found)
 
 
-def _faults_of_counts(told: Told) -> Iterator[str]:
-    facts = told.facts
+def _faults_of_counts(reported: Reported) -> Iterator[str]:
+    facts = reported.facts
     accounted = sum(facts[row_result] for row_result in STATUSES)
     if accounted != facts["rows"]:
-        yield f"{told.file.name} has {facts['rows']} rows, {accounted} are accounted for"
+        yield f"{reported.file.name} has {facts['rows']} rows, {accounted} are accounted for"
     if facts["counts_disagree"]:
-        yield f"{told.file.name}: the rows contradict Bigin's counts"
+        yield f"{reported.file.name}: the rows contradict Bigin's counts"
 
 
 def twice_and_lost(
-    told: Sequence[Told], records: Mapping[str, Sequence[Record]]
+    reported: Sequence[Reported], records: Mapping[str, Sequence[Record]]
 ) -> tuple[int, int]:
     """Return how many of the rows that are known beforehand are in Bigin twice, and not at all."""
     twice = lost = 0
-    for one in told:
+    for one in reported:
         if one.file.key_field is not None:
             held = Counter(_keys(one, records.get(one.facts["module"], ())))
             twice += sum(count - 1 for count in held.values())
@@ -60,24 +60,26 @@ def twice_and_lost(
     return twice, lost
 
 
-def _keys(told: Told, found: Sequence[Record]) -> Iterator[str]:
-    return (str(record[told.file.key_field or ""]) for record in found)
+def _keys(reported: Reported, found: Sequence[Record]) -> Iterator[str]:
+    return (str(record[reported.file.key_field or ""]) for record in found)
 
 
-def _faults_of_rows(told: Told, found: Sequence[Record]) -> Iterator[str]:
+def _faults_of_rows(reported: Reported, found: Sequence[Record]) -> Iterator[str]:
     """Compare with the file itself where it is known beforehand which rows are good."""
-    if told.file.key_field is None:
+    if reported.file.key_field is None:
         return
-    held = Counter(_keys(told, found))
+    held = Counter(_keys(reported, found))
     twice = [value for value, count in held.items() if count > 1]
-    missing, surplus = told.file.expected - held.keys(), held.keys() - told.file.expected
+    missing, surplus = reported.file.expected - held.keys(), held.keys() - reported.file.expected
     for what, values in (("twice", twice), ("missing", missing), ("not wanted", surplus)):
         if values:
-            yield f"{told.file.name}: {len(values)} rows are {what} in Bigin"
+            yield f"{reported.file.name}: {len(values)} rows are {what} in Bigin"
 
 
-def _faults_of_module(module: str, told: Sequence[Told], found: Sequence[Record]) -> Iterator[str]:
-    said = {id_ for one in told if one.facts["module"] == module for id_ in one.succeeded_ids()}
+def _faults_of_module(
+    module: str, reported: Sequence[Reported], found: Sequence[Record]
+) -> Iterator[str]:
+    said = {id_ for one in reported if one.facts["module"] == module for id_ in one.succeeded_ids()}
     held = {str(record["id"]) for record in found}
     if said != held:
         yield (

@@ -14,29 +14,31 @@ from bigin_import import object_keys
 from bigin_import.ports import Files
 from bigin_import.report.summary import rows
 from tests.local_stack.demo import proof
-from tests.local_stack.demo.told import STATUSES, Told
+from tests.local_stack.demo.reported import STATUSES, Reported
 from tests.local_stack.workspace import ROOT
 
 type Records = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-def show(console: Console, told: Sequence[Told], records: Records) -> None:
+def show(console: Console, reported: Sequence[Reported], records: Records) -> None:
     """Show what became of the rows, why not all are in Bigin, and where it can be read."""
-    table = Table("", *(one.file.name for one in told), title="What became of the rows", box=None)
+    table = Table(
+        "", *(one.file.name for one in reported), title="What became of the rows", box=None
+    )
     for key in ("state", "rows", *STATUSES, "jobs", "seconds"):
-        table.add_row(key, *(_figure(one.facts[key]) for one in told))
+        table.add_row(key, *(_figure(one.facts[key]) for one in reported))
     console.print(table)
-    for one in told:
+    for one in reported:
         show_words(console, one)
         _show_files(console, one)
     for module, found in records.items():
         console.print(f"In Bigin now: {len(found):,} {module}")
 
 
-def show_proof(console: Console, told: Sequence[Told], records: Records) -> None:
+def show_proof(console: Console, reported: Sequence[Reported], records: Records) -> None:
     """Show how many rows are in Bigin twice or not at all, where it is known which should be."""
-    if any(one.file.key_field for one in told):
-        twice, lost = proof.twice_and_lost(told, records)
+    if any(one.file.key_field for one in reported):
+        twice, lost = proof.twice_and_lost(reported, records)
         console.print(f"Rows in Bigin twice: {twice:,}. Rows lost: {lost:,}.")
 
 
@@ -48,22 +50,22 @@ def show_notice(console: Console, bucket: Files, import_id: str) -> None:
     console.rule()
 
 
-def show_words(console: Console, told: Told) -> None:
+def show_words(console: Console, reported: Reported) -> None:
     """Show what keeps an import from being COMPLETED; cells of the drop are shown as they are."""
-    words = list(told.words())
+    words = list(reported.words())
     if words:
-        console.print(f"{told.file.name} is {told.facts['state']}:", markup=False)
+        console.print(f"{reported.file.name} is {reported.facts['state']}:", markup=False)
     for line in words:
         console.print(f"  {line}", markup=False, soft_wrap=True)
 
 
-def _show_files(console: Console, told: Told) -> None:
+def _show_files(console: Console, reported: Reported) -> None:
     counted = {
-        made["key"].rpartition("/")[2]: made["rows"] for made in told.facts["files"].values()
+        made["key"].rpartition("/")[2]: made["rows"] for made in reported.facts["files"].values()
     }
-    copies = sorted(told.folder.iterdir())
+    copies = sorted(reported.folder.iterdir())
     if copies:
-        console.print(f"Results of {told.file.name}, copied from the bucket:", markup=False)
+        console.print(f"Results of {reported.file.name}, copied from the bucket:", markup=False)
     for path in copies:
         count = counted.get(path.name)
         shown = "" if count is None else f"  ({rows(count)})"

@@ -20,8 +20,8 @@ from tests.fakes.memory_ledger import MemoryLedger
 from tests.local_stack.demo import proof
 from tests.local_stack.demo.__main__ import conclude
 from tests.local_stack.demo.files import DemoFile, own
+from tests.local_stack.demo.reported import LINE_KEYS, STATUSES, Reported, read_report
 from tests.local_stack.demo.showing import show
-from tests.local_stack.demo.told import LINE_KEYS, STATUSES, Told, tell
 from tests.local_stack.demo.watching import Seen, watch
 
 KEY = "incoming/people.csv"
@@ -68,26 +68,26 @@ PROBLEM = {"where": "people.mapping.json", "what": "it is no JSON", "remedy": "L
 SUCCESS = "bigin__Id,Name\n77,Hill\n".encode("utf-8-sig")
 
 
-def told_of(
+def reported_of(
     folder: Path, record: Import | None, *parts: Part, results: Mapping[str, bytes] | None = None
-) -> Told:
+) -> Reported:
     """Return what is told of an import that has left *results* in the bucket."""
     bucket = MemoryFiles()
     for name, body in (results or {}).items():
         bucket.put(f"{PREFIX}{name}", body)
-    return tell(bucket, FILE, Seen(KEY, record, parts), below=folder)
+    return read_report(bucket, FILE, Seen(KEY, record, parts), below=folder)
 
 
-def closed(folder: Path, **changed: object) -> Told:
+def closed(folder: Path, **changed: object) -> Reported:
     facts = json.dumps(FACTS | changed).encode()
     results = {"import.json": facts, "people.success.csv": SUCCESS}
-    return told_of(folder, IMPORT, results=results)
+    return reported_of(folder, IMPORT, results=results)
 
 
-def shown(told: Told) -> str:
+def shown(reported: Reported) -> str:
     console = Console(width=200, highlight=False)
     with console.capture() as captured:
-        show(console, [told], {})
+        show(console, [reported], {})
     return captured.get()
 
 
@@ -101,60 +101,62 @@ def test_a_mapping_that_cannot_be_read_is_dropped_as_it_is(tmp_path: Path, mappi
 
 
 def test_a_completed_import_has_nothing_to_explain(tmp_path: Path) -> None:
-    told = closed(tmp_path)
+    reported = closed(tmp_path)
 
-    assert list(told.words()) == []
-    assert list(proof.faults([told], {"Contacts": [{"id": "77"}]})) == []
+    assert list(reported.words()) == []
+    assert list(proof.faults([reported], {"Contacts": [{"id": "77"}]})) == []
 
 
 def test_a_rejected_import_shows_its_problems_and_is_a_fault(tmp_path: Path) -> None:
-    told = closed(tmp_path, state="REJECTED", module=None, rows=0, added=0, problems=[PROBLEM])
+    reported = closed(tmp_path, state="REJECTED", module=None, rows=0, added=0, problems=[PROBLEM])
 
-    assert "people.mapping.json: it is no JSON. Look at line 1." in shown(told)
-    assert proof.modules([told]) == frozenset()
-    assert list(proof.faults([told], {})) == ["people.csv is REJECTED"]
+    assert "people.mapping.json: it is no JSON. Look at line 1." in shown(reported)
+    assert proof.modules([reported]) == frozenset()
+    assert list(proof.faults([reported], {})) == ["people.csv is REJECTED"]
 
 
 def test_rows_that_bigin_refused_are_explained(tmp_path: Path) -> None:
     reason = {"what": "Surname is missing.", "remedy": "Fill it in.", "rows": 2}
 
-    told = closed(tmp_path, state="COMPLETED_WITH_ERRORS", reasons=[reason])
+    reported = closed(tmp_path, state="COMPLETED_WITH_ERRORS", reasons=[reason])
 
-    assert "2 rows: Surname is missing. Fill it in." in shown(told)
+    assert "2 rows: Surname is missing. Fill it in." in shown(reported)
 
 
 def test_a_part_with_a_note_shows_it(tmp_path: Path) -> None:
-    told = closed(tmp_path, state="FAILED", parts=[{"number": 2, "note": "Bigin refused it."}])
+    reported = closed(tmp_path, state="FAILED", parts=[{"number": 2, "note": "Bigin refused it."}])
 
-    assert "Part 2: Bigin refused it." in shown(told)
+    assert "Part 2: Bigin refused it." in shown(reported)
 
 
 def test_what_a_person_wrote_is_no_markup(tmp_path: Path) -> None:
-    told = closed(tmp_path, state="REJECTED", problems=[PROBLEM | {"what": "[red] is no field"}])
+    reported = closed(
+        tmp_path, state="REJECTED", problems=[PROBLEM | {"what": "[red] is no field"}]
+    )
 
-    assert "[red] is no field" in shown(told)
+    assert "[red] is no field" in shown(reported)
 
 
 def test_result_files_are_copied_and_their_place_is_shown(tmp_path: Path) -> None:
     (tmp_path / "people").mkdir()
     (tmp_path / "people" / "of the last demo.csv").touch()
 
-    told = closed(tmp_path)
+    reported = closed(tmp_path)
 
     assert (tmp_path / "people" / "people.success.csv").read_bytes() == SUCCESS
-    assert told.succeeded_ids() == ["77"]
-    assert "people/people.success.csv  (1 row)" in shown(told)
-    assert "last demo" not in shown(told)
+    assert reported.succeeded_ids() == ["77"]
+    assert "people/people.success.csv  (1 row)" in shown(reported)
+    assert "last demo" not in shown(reported)
 
 
 def test_an_import_on_hold_tells_what_a_person_must_decide(tmp_path: Path) -> None:
     held = replace(IMPORT, state=ImportState.ON_HOLD, hold_reason="nobody knows of part 1")
 
-    told = told_of(tmp_path, held, HELD_PART)
+    reported = reported_of(tmp_path, held, HELD_PART)
 
-    assert "A person must decide: nobody knows of part 1." in shown(told)
-    assert list(proof.faults([told], {})) == ["people.csv is ON_HOLD"]
-    assert json.loads(told.line) == dict.fromkeys(LINE_KEYS) | {
+    assert "A person must decide: nobody knows of part 1." in shown(reported)
+    assert list(proof.faults([reported], {})) == ["people.csv is ON_HOLD"]
+    assert json.loads(reported.line) == dict.fromkeys(LINE_KEYS) | {
         "import_id": "i1",
         "file": KEY,
         "state": "ON_HOLD",
@@ -163,15 +165,15 @@ def test_an_import_on_hold_tells_what_a_person_must_decide(tmp_path: Path) -> No
 
 
 def test_an_import_that_waits_says_for_what(tmp_path: Path) -> None:
-    told = told_of(tmp_path, replace(IMPORT, pause="ACCESS"))
+    reported = reported_of(tmp_path, replace(IMPORT, pause="ACCESS"))
 
-    assert "It waits: Zoho does not let us in." in shown(told)
+    assert "It waits: Zoho does not let us in." in shown(reported)
 
 
 def test_a_file_that_nobody_heard_of_is_a_fault(tmp_path: Path) -> None:
-    told = told_of(tmp_path, None)
+    reported = reported_of(tmp_path, None)
 
-    assert list(proof.faults([told], {})) == ["people.csv is dropped"]
+    assert list(proof.faults([reported], {})) == ["people.csv is dropped"]
 
 
 def test_watching_ends_in_time_with_what_was_seen() -> None:
@@ -185,9 +187,9 @@ def test_watching_ends_in_time_with_what_was_seen() -> None:
 def test_the_last_lines_are_one_of_json_for_each_import(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = [closed(tmp_path), told_of(tmp_path, None)]
+    reported = [closed(tmp_path), reported_of(tmp_path, None)]
 
-    conclude(Console(), told, seconds=36.4)
+    conclude(Console(), reported, seconds=36.4)
 
     took, *lines = capsys.readouterr().out.splitlines()
     assert took == "36 s in all"

@@ -44,7 +44,7 @@ def judge(row: Sequence[str]) -> Verdict:
 
 
 @dataclass
-class Told:
+class Reported:
     """One drop in an application of its own, and what came of it."""
 
     harness: Harness
@@ -80,7 +80,7 @@ def dropped(
     key: str = CSV,
     max_rows: int = 25_000,
     minutes: int = 3,
-) -> Told:
+) -> Reported:
     """Drop *body* into an application that *prepare* has changed, and let time pass."""
     harness = SmallParts(max_rows)
     harness.bigin = RefusingBigin()
@@ -88,7 +88,7 @@ def dropped(
     harness.drop(SIDECAR, mapping or dict(MAPPING))
     source = harness.drop(key, body)
     harness.tick(minutes)
-    return Told(harness, source)
+    return Reported(harness, source)
 
 
 class SmallParts(Harness):
@@ -122,7 +122,7 @@ def failing(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "first", "second"),
+    ("reported", "first", "second"),
     [
         (
             dropped,
@@ -172,26 +172,26 @@ def failing(harness: Harness) -> None:
     ids=["completed", "errors", "failed job", "refused", "rejected", "on hold", "dry run"],
 )
 def test_the_first_lines_say_what_happened_and_what_to_do(
-    told: Callable[[], Told], first: str, second: str
+    reported: Callable[[], Reported], first: str, second: str
 ) -> None:
-    assert told().first_lines == [first, second]
+    assert reported().first_lines == [first, second]
 
 
 def test_the_same_drop_again_is_told_once_and_then_only_in_its_report() -> None:
-    told = dropped()
+    reported = dropped()
     for _ in range(2):
-        again = Told(told.harness, told.harness.drop(CSV, ROWS))
-        told.harness.tick(minutes=3)
+        again = Reported(reported.harness, reported.harness.drop(CSV, ROWS))
+        reported.harness.tick(minutes=3)
 
     assert again.facts["state"] == ImportState.UNCHANGED
-    assert again.facts["winner"] == told.facts["import_id"]
+    assert again.facts["winner"] == reported.facts["import_id"]
     assert "was imported before, with the same mapping" in again.report
-    subjects = [notice.subject for notice in told.harness.notices.published]
+    subjects = [notice.subject for notice in reported.harness.notices.published]
     assert subjects == ["Imported: contacts.csv", "Unchanged: contacts.csv"]
 
 
 @pytest.mark.parametrize(
-    ("told", "counts"),
+    ("reported", "counts"),
     [
         (lambda: dropped(judging), {"added": 1, "refused": 1}),
         (lambda: dropped(refusing), {"unprocessed": 2}),
@@ -205,8 +205,10 @@ def test_the_same_drop_again_is_told_once_and_then_only_in_its_report() -> None:
     ],
     ids=["refused row", "refused job", "failed job", "invalid row"],
 )
-def test_every_row_is_counted_once(told: Callable[[], Told], counts: dict[str, int]) -> None:
-    facts = told().facts
+def test_every_row_is_counted_once(
+    reported: Callable[[], Reported], counts: dict[str, int]
+) -> None:
+    facts = reported().facts
 
     assert {status: facts[status] for status in STATUSES if facts[status]} == counts
     assert sum(counts.values()) == facts["rows"]
@@ -218,103 +220,111 @@ def test_every_row_is_counted_once(told: Callable[[], Told], counts: dict[str, i
 
 
 def test_a_refused_mapping_costs_nothing_and_names_the_cause_once_for_all_its_rows() -> None:
-    told = dropped(refusing, max_rows=1)
+    reported = dropped(refusing, max_rows=1)
 
-    assert told.facts["credits"] == 0
-    assert told.facts["jobs"] == 0
-    assert [part["state"] for part in told.facts["parts"]] == ["REFUSED", "REFUSED"]
-    assert [reason["code"] for reason in told.facts["reasons"]] == [
+    assert reported.facts["credits"] == 0
+    assert reported.facts["jobs"] == 0
+    assert [part["state"] for part in reported.facts["parts"]] == ["REFUSED", "REFUSED"]
+    assert [reason["code"] for reason in reported.facts["reasons"]] == [
         "MANDATORY_FIELDS_NOT_MAPPED",
         "NOT_SENT",
     ]
-    assert "Bigin refused these rows as a whole: NOT_SENT" not in told.notice
-    assert "Not sent, because Bigin refused another part" in told.notice
+    assert "Bigin refused these rows as a whole: NOT_SENT" not in reported.notice
+    assert "Not sent, because Bigin refused another part" in reported.notice
 
 
 def test_a_job_that_may_have_been_made_is_counted_among_the_credits() -> None:
-    told = dropped(losing, minutes=70)
+    reported = dropped(losing, minutes=70)
 
-    told.harness.decisions.give_up(told.import_id, 1, 1)
-    told.harness.tick(minutes=3)
+    reported.harness.decisions.give_up(reported.import_id, 1, 1)
+    reported.harness.tick(minutes=3)
 
-    (part,) = told.facts["parts"]
+    (part,) = reported.facts["parts"]
     assert (part["state"], part["credits"], part["job_ids"]) == ("GIVEN_UP", 500, [])
     assert "Bigin never said whether it made the job" in part["note"]
-    assert "Bigin never said whether it made the job" in told.facts["reasons"][0]["what"]
-    assert told.facts["unclear"] == 2
-    assert "given up" in told.report
+    assert "Bigin never said whether it made the job" in reported.facts["reasons"][0]["what"]
+    assert reported.facts["unclear"] == 2
+    assert "given up" in reported.report
 
 
 def test_a_create_that_was_repeated_is_said_and_paid_twice() -> None:
-    told = dropped(losing, mapping=UPSERT, minutes=150)
+    reported = dropped(losing, mapping=UPSERT, minutes=150)
 
-    (part,) = told.facts["parts"]
-    assert (told.facts["state"], part["credits"]) == (ImportState.COMPLETED, 1_000)
+    (part,) = reported.facts["parts"]
+    assert (reported.facts["state"], part["credits"]) == (ImportState.COMPLETED, 1_000)
     assert "it was repeated; added and updated may be those of the repetition." in part["note"]
 
 
 def test_rows_are_unclear_if_only_the_repeated_create_was_refused() -> None:
-    told = dropped(losing, mapping=UPSERT, minutes=2)
+    reported = dropped(losing, mapping=UPSERT, minutes=2)
 
-    told.harness.bigin.fail("create_job", NO_LAYOUT_FIELD)
-    told.harness.tick(minutes=150)
+    reported.harness.bigin.fail("create_job", NO_LAYOUT_FIELD)
+    reported.harness.tick(minutes=150)
 
-    (part,) = told.facts["parts"]
-    assert told.facts["state"] == ImportState.COMPLETED_WITH_ERRORS
-    assert (told.facts["unclear"], told.facts["unprocessed"], part["credits"]) == (2, 0, 500)
+    (part,) = reported.facts["parts"]
+    assert reported.facts["state"] == ImportState.COMPLETED_WITH_ERRORS
+    assert (reported.facts["unclear"], reported.facts["unprocessed"], part["credits"]) == (
+        2,
+        0,
+        500,
+    )
     assert part["counts"]["unclear"] == 2
-    assert "never said whether it made an earlier job" in told.facts["reasons"][0]["what"]
+    assert "never said whether it made an earlier job" in reported.facts["reasons"][0]["what"]
 
 
 def test_a_create_that_certainly_never_left_costs_nothing_twice() -> None:
-    told = dropped(
+    reported = dropped(
         lambda harness: harness.bigin.fail("create_job", BiginUnreachableError("no route")),
         minutes=90,
     )
 
-    assert (told.facts["state"], told.facts["credits"]) == (ImportState.COMPLETED, 500)
+    assert (reported.facts["state"], reported.facts["credits"]) == (ImportState.COMPLETED, 500)
 
 
 def test_two_jobs_of_one_part_are_pointed_out() -> None:
-    told = dropped(losing, mapping=UPSERT, minutes=2)
-    told.harness.bigin.runs = False
-    told.harness.tick(minutes=150)
-    part = told.harness.parts_of(told.source)[0]
+    reported = dropped(losing, mapping=UPSERT, minutes=2)
+    reported.harness.bigin.runs = False
+    reported.harness.tick(minutes=150)
+    part = reported.harness.parts_of(reported.source)[0]
     first = replace(part, attempts=part.attempts[:1])
-    told.harness.call_back(first, hint="7000")
+    reported.harness.call_back(first, hint="7000")
 
-    told.harness.bigin.runs = True
-    told.harness.tick(minutes=60)
+    reported.harness.bigin.runs = True
+    reported.harness.tick(minutes=60)
 
-    assert told.facts["parts"][0]["job_ids"] == ["7000", "7001"]
-    assert told.harness.notices.published[-1].subject.startswith("CRITICAL: Imported with errors")
-    assert "so its rows may be there twice" in told.first_lines[0]
-    assert "Bigin made 2 jobs for it, 7000 and 7001; look for doubled records." in told.notice
+    assert reported.facts["parts"][0]["job_ids"] == ["7000", "7001"]
+    assert reported.harness.notices.published[-1].subject.startswith(
+        "CRITICAL: Imported with errors"
+    )
+    assert "so its rows may be there twice" in reported.first_lines[0]
+    assert "Bigin made 2 jobs for it, 7000 and 7001; look for doubled records." in reported.notice
 
 
 def test_rows_that_are_in_no_count_close_an_import_as_critical() -> None:
-    told = dropped(minutes=0)
+    reported = dropped(minutes=0)
 
     def with_one_row_more(seen: Import) -> Import | None:
         totals = seen.totals
         return replace(seen, totals=replace(totals, rows=totals.rows + 1)) if totals else None
 
-    update(told.harness.ledger, Import.at(told.import_id), with_one_row_more)
-    told.harness.tick(minutes=3)
+    update(reported.harness.ledger, Import.at(reported.import_id), with_one_row_more)
+    reported.harness.tick(minutes=3)
 
-    assert told.facts["state"] == ImportState.COMPLETED_WITH_ERRORS
-    assert told.facts["counts_disagree"]
-    assert told.harness.notices.published[-1].subject.startswith("CRITICAL: ")
-    assert "The file has 3 rows; accounted for are 2" in told.notice
+    assert reported.facts["state"] == ImportState.COMPLETED_WITH_ERRORS
+    assert reported.facts["counts_disagree"]
+    assert reported.harness.notices.published[-1].subject.startswith("CRITICAL: ")
+    assert "The file has 3 rows; accounted for are 2" in reported.notice
 
 
 def test_what_bigin_says_of_a_failed_job_is_the_reason_of_its_rows() -> None:
-    told = dropped(failing)
+    reported = dropped(failing)
 
-    assert told.facts["reasons"][0]["what"].startswith(
+    assert reported.facts["reasons"][0]["what"].startswith(
         "Bigin says that the job failed: Storage is full. It is not certain"
     )
-    assert "bigin__Reason" in told.harness.result(told.source, "contacts.unclear.csv").decode()
+    assert (
+        "bigin__Reason" in reported.harness.result(reported.source, "contacts.unclear.csv").decode()
+    )
 
 
 def test_a_part_that_was_refused_does_not_touch_the_others() -> None:
@@ -328,21 +338,21 @@ def test_a_part_that_was_refused_does_not_touch_the_others() -> None:
 
         harness.bigin.create_job = create  # type: ignore[method-assign]  # full after one job
 
-    told = dropped(refuse_second, max_rows=1)
+    reported = dropped(refuse_second, max_rows=1)
 
-    assert told.first_lines == [
+    assert reported.first_lines == [
         "1 of 2 rows of contacts.csv is in Bigin, 1 is not.",
         "Mend the cause named below, then drop contacts.unprocessed.csv.",
     ]
-    assert [part["credits"] for part in told.facts["parts"]] == [500, 0]
+    assert [part["credits"] for part in reported.facts["parts"]] == [500, 0]
 
 
 def test_a_dry_run_shows_what_would_be_sent() -> None:
     body = ROWS.replace(b"Surname", b"Surname,Shoe size").replace(b"\n", b",44\n")
     body = body.replace(b"Shoe size,44", b"Shoe size") + b"ada@example.com,Byron,40\n,Nobody,41\n"
-    told = dropped(key=CHECKED, mapping={**UPSERT, "on_bad_rows": "50%"}, body=body)
+    reported = dropped(key=CHECKED, mapping={**UPSERT, "on_bad_rows": "50%"}, body=body)
 
-    assert "3 rows of 4 would be sent in 1 job, for 500 credits" in told.notice
+    assert "3 rows of 4 would be sent in 1 job, for 500 credits" in reported.notice
     for words in (
         "3 of 4 rows in 1 job, 500 credits.",
         '<td data-label="Column">E-mail</td><td data-label="Field">Email</td>',
@@ -352,8 +362,8 @@ def test_a_dry_run_shows_what_would_be_sent() -> None:
         "1 row with the key of an earlier row; see rows 2, 4.",
         "Row 5: ",
     ):
-        assert words in told.report
-    assert told.harness.bigin.made == {}
+        assert words in reported.report
+    assert reported.harness.bigin.made == {}
 
 
 def unprocessing(error: str) -> Callable[[Harness], None]:
@@ -381,34 +391,42 @@ def unprocessing(error: str) -> Callable[[Harness], None]:
 def test_all_of_what_is_said_of_unprocessed_rows_agrees(
     error: str, action: str, remedy: str
 ) -> None:
-    told = dropped(unprocessing(error))
+    reported = dropped(unprocessing(error))
 
-    assert told.first_lines == [
+    assert reported.first_lines == [
         "contacts.csv was not imported: nothing was written to Bigin.",
         action,
     ]
-    (reason,) = told.facts["reasons"]
+    (reason,) = reported.facts["reasons"]
     assert reason["remedy"] == remedy
-    assert ("unchanged" in told.report) == (not error)
-    assert remedy in told.harness.result(told.source, "contacts.unprocessed.csv").decode()
+    assert ("unchanged" in reported.report) == (not error)
+    assert remedy in reported.harness.result(reported.source, "contacts.unprocessed.csv").decode()
 
 
 def test_a_check_that_finds_problems_says_first_that_nothing_was_sent() -> None:
-    told = dropped(key=CHECKED, mapping={**MAPPING, "columns": {"E-mail": "Email", "X": "Phone"}})
+    reported = dropped(
+        key=CHECKED, mapping={**MAPPING, "columns": {"E-mail": "Email", "X": "Phone"}}
+    )
 
-    assert told.first_lines[0].startswith("Nothing was sent. contacts.csv was only checked, and")
-    assert told.harness.notices.published[-1].subject == "Checked, with problems: contacts.csv"
-    assert told.facts["state"] == ImportState.REJECTED
+    assert reported.first_lines[0].startswith(
+        "Nothing was sent. contacts.csv was only checked, and"
+    )
+    assert reported.harness.notices.published[-1].subject == "Checked, with problems: contacts.csv"
+    assert reported.facts["state"] == ImportState.REJECTED
 
 
 def test_a_cell_in_bigins_errors_is_in_no_notice() -> None:
     def prepare(harness: Harness) -> None:
         harness.bigin = RefusingBigin(lambda _: ("SKIPPED", "INVALID_DATA-Lovelace,Turing"))
 
-    told = dropped(prepare)
+    reported = dropped(prepare)
 
-    assert "Lovelace" in told.report
-    for text in (told.notice, json.dumps(told.facts), repr(told.harness.telemetry.events)):
+    assert "Lovelace" in reported.report
+    for text in (
+        reported.notice,
+        json.dumps(reported.facts),
+        repr(reported.harness.telemetry.events),
+    ):
         assert "Lovelace" not in text
         assert "Turing" not in text
 
@@ -422,16 +440,16 @@ def test_the_module_of_a_missing_parent_is_named() -> None:
         company = Field("Account_Name", "Company", "lookup", lookup_module="Accounts")
         harness.bigin.module_fields["Contacts"] += (company,)
 
-    told = dropped(prepare, mapping={**UPSERT, "columns": columns}, body=body)
+    reported = dropped(prepare, mapping={**UPSERT, "columns": columns}, body=body)
 
-    assert "create it in Companies (Accounts) or correct the value" in told.notice
+    assert "create it in Companies (Accounts) or correct the value" in reported.notice
 
 
 def test_links_lead_to_the_report_and_to_each_result_file() -> None:
-    told = dropped(judging)
-    folder = told.harness.import_of(told.source).results
+    reported = dropped(judging)
+    folder = reported.harness.import_of(reported.source).results
 
-    lines = [line.split(": ", 1) for line in told.notice.splitlines() if "https://" in line]
+    lines = [line.split(": ", 1) for line in reported.notice.splitlines() if "https://" in line]
 
     named = dict(lines)
     assert [name.strip() for name in named] == [
@@ -441,10 +459,10 @@ def test_links_lead_to_the_report_and_to_each_result_file() -> None:
         "all",
     ]
     assert all(f"prefix={folder}" in url for url in named.values())
-    assert {file["key"] for file in told.facts["files"].values()} <= set(
-        told.harness.files.versions
+    assert {file["key"] for file in reported.facts["files"].values()} <= set(
+        reported.harness.files.versions
     )
-    assert named["  failed (1 row)"] in told.report.replace("&amp;", "&")
+    assert named["  failed (1 row)"] in reported.report.replace("&amp;", "&")
 
 
 @pytest.mark.parametrize(
@@ -456,11 +474,11 @@ def test_links_lead_to_the_report_and_to_each_result_file() -> None:
     ],
 )
 def test_a_hold_says_when_to_give_which_command(decision: Decision, words: str) -> None:
-    told = dropped(losing, minutes=70)
+    reported = dropped(losing, minutes=70)
 
-    assert words in told.notice
-    payload = f'"resume": "{told.import_id}", "decision": "{decision}", "part": 1, "attempt": 1'
-    assert payload in told.notice
+    assert words in reported.notice
+    payload = f'"resume": "{reported.import_id}", "decision": "{decision}", "part": 1, "attempt": 1'
+    assert payload in reported.notice
 
 
 def test_new_values_of_a_picklist_are_listed_on_the_page_and_not_in_the_notice() -> None:
@@ -472,9 +490,9 @@ def test_new_values_of_a_picklist_are_listed_on_the_page_and_not_in_the_notice()
     rows = [f"p{n}@example.com,N{n},{stage}" for n, stage in enumerate(["Open", "Lost", "Lost"])]
     body = "\n".join(["E-mail,Surname,Stage", *rows]).encode()
 
-    told = dropped(with_stages, mapping={**MAPPING, "columns": columns}, body=body)
+    reported = dropped(with_stages, mapping={**MAPPING, "columns": columns}, body=body)
 
-    assert "2 cells hold 1 values that the picklist Stage does not have" in told.notice
-    assert "Nothing to do." not in told.notice
-    assert "Values that Stage does not have yet in Bigin: Lost (2)." in told.report
-    assert "Lost" not in told.notice
+    assert "2 cells hold 1 values that the picklist Stage does not have" in reported.notice
+    assert "Nothing to do." not in reported.notice
+    assert "Values that Stage does not have yet in Bigin: Lost (2)." in reported.report
+    assert "Lost" not in reported.notice

@@ -1,4 +1,4 @@
-"""What is told of one import: its facts, and its result files, copied out of the bucket."""
+"""What is reported of one import: its facts, and its result files, copied out of the bucket."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LARGEST_RESULT_BYTES = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Reported:
     """
     What the results of one import say.
 
@@ -79,7 +79,7 @@ class Told:
                 yield f"Part {part['number']}: {part['note']}"
 
 
-def tell(bucket: Files, file: DemoFile, seen: Seen, *, below: Path) -> Told:
+def read_report(bucket: Files, file: DemoFile, seen: Seen, *, below: Path) -> Reported:
     """Copy what an import left in *bucket* to a folder of its own *below*, and read its facts."""
     folder = below / seen.name
     shutil.rmtree(folder, ignore_errors=True)
@@ -88,7 +88,7 @@ def tell(bucket: Files, file: DemoFile, seen: Seen, *, below: Path) -> Told:
     for key in bucket.list_keys(prefix) if prefix else ():
         body = bucket.read(key, at_most=LARGEST_RESULT_BYTES)
         (folder / key.rpartition("/")[2]).write_bytes(body)
-    return Told(file, _facts(folder, seen), folder)
+    return Reported(file, _facts(folder, seen), folder)
 
 
 def _facts(folder: Path, seen: Seen) -> dict[str, Any]:
