@@ -13,8 +13,11 @@ from functools import partial
 from typing import Any
 
 from bigin_import import callback_url, identity
-from bigin_import.deduplication import claims
+from bigin_import.corrections.corrections import Healing
+from bigin_import.corrections.family import Families, FamilyRows
+from bigin_import.deduplication import claims, repeats
 from bigin_import.deduplication.claims import KeyHistory
+from bigin_import.deduplication.earlier_rows import EarlierRows
 from bigin_import.deduplication.repeats import Repeats
 from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import
@@ -22,17 +25,19 @@ from bigin_import.domain.locks import ContentClaim, KeyLock
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, OpenKind, PartState
 from bigin_import.errors import BiginBusyError, BiginOutcomeUnknownError, ConflictError
-from bigin_import.importing import importer, prepare
+from bigin_import.importing import importer, prepare, register
 from bigin_import.importing.decisions import Decision, Decisions
 from bigin_import.importing.importer import Importer
 from bigin_import.importing.lease import OUTLIVES_SECONDS, Lease
 from bigin_import.importing.pauses import Pause
-from bigin_import.importing.register import KeyLocks
+from bigin_import.importing.prepare import Preparer
+from bigin_import.importing.register import Acquired, KeyLocks
 from bigin_import.importing.send import Sender
 from bigin_import.importing.send_part import CREATE_SECONDS, PartSender, Round, StoppedError
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.settling.close import ImportCloser
 from bigin_import.settling.match_job import JobMatcher
+from bigin_import.settling.row_files import Rows
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.simulation import functions
 from tests.simulation.account import Account
@@ -146,6 +151,25 @@ def _free_when_closed(self: KeyLocks, turn: KeyLock, record: Import) -> bool:
         return True
     holder = self.ledger.load(Import.at(turn.open_import))
     return holder is None or holder.state.is_closed
+
+
+_acquire_lock = KeyLocks.acquire
+
+
+def _acquire(*, writes_over: bool) -> Callable[..., Acquired]:
+    def acquire(self: KeyLocks, record: Import, **_told: bool) -> Acquired:
+        return _acquire_lock(self, record, writes_over=writes_over)
+
+    return acquire
+
+
+def _is_quiet(state: ImportState) -> bool:
+    quiet = (ImportState.UNCHANGED, ImportState.WITHDRAWN, ImportState.SUPERSEDED)
+    return state in quiet
+
+
+def _read_as_own(self: FamilyRows, numbers: Iterable[int]) -> dict[int, tuple[str, int]]:
+    return {number: (self.parent_id, number) for number in numbers}
 
 
 def _claim_unforced(*about: Any, parent: str, force: str | None) -> str:
@@ -299,6 +323,29 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "SENT with a part not created": ((Sender, "send", _sent_anyway),),
     "cut again on resume": ((Importer, "_send", _split_again),),
     "thread not joined": ((Fibers, "each", _each_unjoined),),
+    # Dropping again: versions, mended files, repeats, result files, families, spreadsheets.
+    "later version goes first": ((register, "_is_behind", lambda *_about: False),),
+    "insert superseded by a later version": ((KeyLocks, "acquire", _acquire(writes_over=True)),),
+    "older version written over a later one": ((KeyLocks, "acquire", _acquire(writes_over=False)),),
+    "replaced without a mapping and sent": (
+        (KeyLocks, "record_unmapped", lambda self, record: None),
+    ),
+    "overtaken version begins creates": (
+        (Sender, "_keep_back_unbegun", lambda self, lease, part: part),
+    ),
+    "versions that wait not counted": ((KeyLocks, "find_waiting", lambda self, record: ()),),
+    "superseded without a word": ((ImportState, "is_quiet", property(_is_quiet)),),
+    "mended file taken for another": ((repeats, "MENDED_SHARE", 2.0),),
+    "original taken for another than its grown version": (
+        (repeats, "_is_later_version", lambda *_about: False),
+    ),
+    "some rows in taken for all": ((EarlierRows, "check_kept_rows", lambda *_about: False),),
+    "result files not known": ((Preparer, "_decide_rows", lambda *_about: None),),
+    "family without a lock": ((Families, "_load_holder_is_done", lambda *_about: True),),
+    "file dropped again joins no family": ((Families, "join", lambda self, record, seen: seen),),
+    "correction of a correction not known": ((FamilyRows, "read_identities", _read_as_own),),
+    "spreadsheet's cells sent": ((Healing, "restore", lambda *_about: {}),),
+    "closed without what was decided": ((Rows, "_read_decisions", lambda self: iter(())),),
 }
 
 _create = BiginServer.create

@@ -12,6 +12,7 @@ from functools import partial
 
 from bigin_import import object_keys
 from bigin_import.domain.drop import Notice
+from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import PartState
 from bigin_import.importing.decisions import Decision
@@ -96,7 +97,8 @@ _NOT_IN = frozenset({"COMPLETED_WITH_ERRORS", "FAILED"})
 class Clerk:
     """
     Hears that rows of a drop are not in Bigin, and sees to it: drops the file again, corrects its
-    failed rows in goes, mends the file itself, or all of that, in some order.
+    failed rows in goes, or what failed of such a go, mends the file itself, or all of that, in some
+    order. Or corrects them in a spreadsheet that takes zeros away.
 
     Attributes:
         acted_at: When this person last dropped something.
@@ -132,15 +134,27 @@ class Clerk:
         if self._habit in ("mends", "all"):
             mended = Drop(self._first.key, tuple(map(fixed, self._first.rows)))
             yield "mends", lambda: mended
-        if self._habit in ("goes", "all"):
+        if self._habit in ("goes", "sheet", "all"):
             for go in range(1, MOST_GOES + 1):
                 yield f"go {go}", partial(self._correct, account, import_id, go)
+            yield "go on", partial(self._correct_further, account)
 
     def _act(self, account: Account, way: Callable[[], Drop | None]) -> None:
         drop = way()
         if drop is not None:
             self.acted_at = account.world.now
             self._drop(drop)
+
+    def _correct_further(self, account: Account) -> Drop | None:
+        """Return what failed of the first go, corrected; None if it has not ended."""
+        goes = (
+            record
+            for record in account.ledger.records.values()
+            if isinstance(record, Import) and record.source.key == "incoming/go 1/fix.csv"
+        )
+        first = next(goes, None)
+        is_over = first is not None and first.state.is_closed
+        return self._correct(account, first.import_id, MOST_GOES + 1) if first and is_over else None
 
     def _correct(self, account: Account, import_id: str, go: int) -> Drop | None:
         """Return the failed rows, of which the first *go* are corrected; None if there are none."""
@@ -153,9 +167,12 @@ class Clerk:
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
         for row in rows[:go]:
             row["E-mail"] = fixed((row["Surname"], row["E-mail"]))[1]
+        plain = tuple((row["Surname"], row["E-mail"]) for row in rows)
+        if self._habit == "sheet":
+            for row in rows:
+                row["Surname"] = row["Surname"].lstrip("0")
         out = io.StringIO(newline="")
         writer = csv.DictWriter(out, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-        plain = tuple((row["Surname"], row["E-mail"]) for row in rows)
         return Drop(f"incoming/go {go}/fix.csv", plain, out.getvalue().encode())

@@ -335,9 +335,11 @@ class Ending:
         """What is said to be in already is: every row that was to be added is there."""
         closed = [each.counts for each in self._imports() if each.counts is not None]
         is_unclear = self.watch.held or any(counts.unclear for counts in closed)
-        if self.scenario.mode is Mode.UPSERT or is_unclear:
+        if self.scenario.mode is not Mode.INSERT or is_unclear:
             return
-        missing = [row for row in drop.rows if not self._is_in_bigin(row, None)]
+        records = self.account.bigin.model.tables["Contacts"].records.values()
+        names = {record.values["Last_Name"] for record in records}
+        missing = [row for row in drop.rows if row[0] not in names]
         if missing:
             self._violate(record, f"is UNCHANGED, and not in Bigin are {missing}")
 
@@ -377,7 +379,10 @@ class Ending:
             if ("import_id", record.import_id) in notice.attributes
             and ("state", record.state.value) in notice.attributes
         ]
-        if record.is_quiet and record.root is None:  # whoever corrects a file waits for an answer
+        is_known = record.state is ImportState.UNCHANGED and not record.tells_unchanged
+        # Whoever corrects a file waits for an answer.
+        is_quiet = is_known and record.root is None
+        if is_quiet or record.state is ImportState.WITHDRAWN:
             if times:
                 self._violate(record, "made noise about nothing")
         elif not times:

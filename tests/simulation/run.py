@@ -164,6 +164,9 @@ def simulate(
     *,
     trace: bool = False,
     reached: bool = False,
+    stops_early: bool = False,
 ) -> Outcome:
     """Run *scenario*; *planned* None lets chance decide about faults."""
-    return Run(scenario, Faults(seed, planned), trace=trace, reached=reached).play()
+    run = Run(scenario, Faults(seed, planned), trace=trace, reached=reached)
+    run.world.stops_early = stops_early
+    return run.play()

@@ -12,7 +12,7 @@ from typing import Any
 
 ROWS_PER_PART = 2
 TAKEN = "taken@example.com"
-CLERKS = ("again", "goes", "mends", "all")
+CLERKS = ("again", "goes", "mends", "sheet", "all")
 
 
 class Mode(StrEnum):
@@ -246,9 +246,13 @@ def _version(n: int, scenario: Scenario) -> Drop:
 
 
 def fixed(row: tuple[str, str]) -> tuple[str, str]:
-    """Return a row as a person corrects it if Bigin refuses it."""
+    """
+    Return a row as a person corrects it if Bigin refuses it.
+
+    Without an address Bigin would take it twice.
+    """
     surname, email = row
-    return (surname, f"{surname.replace(' ', '-')}@example.com") if email == TAKEN else row
+    return (surname, "" if email == TAKEN else email)
 
 
 def _mended_email(scenario: Scenario) -> str:
@@ -257,7 +261,11 @@ def _mended_email(scenario: Scenario) -> str:
 
 def _rows(name: str, scenario: Scenario) -> tuple[tuple[str, str], ...]:
     count = max(1, scenario.parts * ROWS_PER_PART - 1)
-    return tuple((f"{name} {n}", _email(name, n, count, scenario)) for n in range(1, count + 1))
+    words = "{n:04}" if scenario.clerk == "sheet" else "{name} {n}"
+    return tuple(
+        (words.format(name=name, n=n), _email(name, n, count, scenario))
+        for n in range(1, count + 1)
+    )
 
 
 def _email(name: str, n: int, count: int, scenario: Scenario) -> str:

@@ -64,9 +64,10 @@ def _tried(mutation: str, cases: tuple[Case, ...]) -> Iterator[tuple[str, Case]]
 def _noticed(mutation: str, case: Case) -> str:
     """Return the promise that *mutation* breaks in a run, "" if none, or not by its doing."""
     with applied(MUTATIONS[mutation]):
-        violations = _violations(case)
+        violations = _violations(case, stops_early=True)
     return violations[0] if violations and not _violations(case) else ""
 
 
-def _violations(case: Case) -> tuple[str, ...]:
-    return simulate(case.scenario, case.seed, case.planned).violations
+def _violations(case: Case, *, stops_early: bool = False) -> tuple[str, ...]:
+    done = simulate(case.scenario, case.seed, case.planned, stops_early=stops_early)
+    return done.violations

@@ -79,6 +79,7 @@ class World:
 
     Attributes:
         violations: Every promise that was broken.
+        stops_early: One broken promise is enough; nothing is to happen after it.
         trace: What happened, if somebody wants to know.
         calls: Points by hour since the start.
         outage: The service that is away, from when, and until when.
@@ -88,6 +89,7 @@ class World:
         self.now = START
         self.faults = faults
         self.violations: list[str] = []
+        self.stops_early = False
         self.trace: list[str] | None = None
         self.calls: dict[int, int] = {}
         self.outage = ("", 0.0, 0.0)
@@ -107,7 +109,7 @@ class World:
 
     def run(self, until: float) -> None:
         """Let everything happen that is planned up to *until*."""
-        while self._events and self._events[0][0] <= until:
+        while self._events and self._events[0][0] <= until and not self._has_enough:
             if next(self._steps) > MOST_EVENTS:
                 self.violate("it never comes to rest")
                 self.close()
@@ -116,6 +118,10 @@ class World:
             self.now = max(self.now, moment)
             action()
         self.now = max(self.now, until)
+
+    @property
+    def _has_enough(self) -> bool:
+        return self.stops_early and bool(self.violations)
 
     def pause(self, seconds: float) -> None:
         """Let time pass for the fiber that calls."""
