@@ -347,7 +347,8 @@ class Ending:
         """Of versions that came while there was no mapping the newest is imported."""
         it, last = self.scenario, len(self.dropped) - 1
         waited = it.mapping_after is not None and it.mapping_after >= 10 * it.versions
-        if not waited or self.world.faults.fired or it.outage or it.dry_run or it.clerk:
+        is_odd = it.outage or it.dry_run or it.clerk or it.twin is Twin.FORCED
+        if not waited or self.world.faults.fired or is_odd:
             return
         for number, (source, drop) in enumerate(self.dropped):
             record = self._import(source)
@@ -366,6 +367,7 @@ class Ending:
         newest = self.account.bucket.find_newest(record.source.key)
         is_newest = newest is not None and newest.version_id == record.source.version_id
         corrected = self.scenario.corrected_after is not None and is_newest
+        corrected = corrected and record.concerns_mapping
         if not corrected or record.state is not ImportState.REJECTED:
             return
         again = self.account.import_of(identity.import_id_of(record.source, 2))
