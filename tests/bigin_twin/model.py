@@ -60,6 +60,7 @@ class Bigin:
         if fault := self.faults.take(FaultName.TOKEN_REFUSED, now):
             error = fault.code or "invalid_code"
             raise RefusedError(error, status=fault.status or 200, body={"error": error})
+        self.tokens.missing = self.settings.missing_scopes
         answer = self.tokens.refresh(form, now, seconds=self.settings.token_seconds)
         return answer | {"api_domain": self.settings.public_url}
 
@@ -71,6 +72,7 @@ class Bigin:
             raise _ordered(fault, "INTERNAL_ERROR")
         if fault := self.faults.take(FaultName.BUSY, now, path=path):
             raise RefusedError("TOO_MANY_REQUESTS", details=_wait(fault))
+        self.tokens.missing = self.settings.missing_scopes
         self.tokens.check(authorization, now)
         if any_of:
             self.tokens.check_scope(any_of)

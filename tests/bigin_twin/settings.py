@@ -23,6 +23,7 @@ class Settings(BaseModel):
         create_credits: Price of a bulk write job.
         parallel_calls: Calls answered side by side; more are refused with 429.
         token_seconds: Life of an access token.
+        missing_scopes: Of all scopes, those that the client was not given.
         upload_errors: "200" as Bigin v1 documents them, "4xx" as CRM v8 does.
         download_url: Form of `result.download_url`.
         in_progress: Spelling of the state; samples and prose of the documentation differ.
@@ -55,6 +56,7 @@ class Settings(BaseModel):
     daily_credits: int = 51_250  # Express: 50,000 and 250 for each of five users
     create_credits: int = 500
     parallel_calls: int = 10
+    missing_scopes: tuple[str, ...] = ()
     token_seconds: int = 3600
     upload_errors: Literal["200", "4xx"] = "200"
     download_url: Literal["relative", "absolute"] = "absolute"

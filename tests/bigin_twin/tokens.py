@@ -31,7 +31,7 @@ class Client:
     client_secret: str = "twin-secret"
     refresh_token: str = "1000.twin.refresh"
     #: What its owner has just generated in the console.
-    grant_codes: tuple[str, ...] = ("1000.twin.code",)
+    grant_codes: tuple[str, ...] = ("1000.twin.code", *(f"1000.twin.code{n}" for n in range(2, 9)))
     scopes: tuple[str, ...] = ALL_SCOPES
 
 
@@ -41,12 +41,18 @@ class Tokens:
 
     client: Client
     rng: random.Random
+    #: Of the client's scopes, those that it was not given after all.
+    missing: tuple[str, ...] = ()
     #: Token -> time of its end; oldest first.
     _live: dict[str, float] = field(default_factory=dict)
     _refreshes: deque[float] = field(default_factory=deque)
     #: From exchanged codes, beside the client's own; each code serves once.
     _granted: list[str] = field(default_factory=list)
     _used_codes: set[str] = field(default_factory=set)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return tuple(each for each in self.client.scopes if each not in self.missing)
 
     def refresh(self, form: Mapping[str, str], now: float, *, seconds: int) -> dict[str, Any]:
         """
@@ -66,7 +72,7 @@ class Tokens:
     def _answer(self, now: float, seconds: int) -> dict[str, Any]:
         return {
             "access_token": self._new_token(now + seconds),
-            "scope": " ".join(self.client.scopes),
+            "scope": " ".join(self.scopes),
             "token_type": "Bearer",
             "expires_in": seconds,
         }
@@ -88,7 +94,7 @@ class Tokens:
 
     def check_scope(self, any_of: Iterable[str]) -> None:
         """Refuse with OAUTH_SCOPE_MISMATCH unless the client has one of these scopes."""
-        owned = {scope.casefold() for scope in self.client.scopes}
+        owned = {scope.casefold() for scope in self.scopes}
         if not any(scope.casefold() in owned for scope in any_of):
             raise RefusedError("OAUTH_SCOPE_MISMATCH")
 

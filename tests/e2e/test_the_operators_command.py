@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from tests.e2e.waiting import until
 from tests.local_stack import LocalStack, processes
 from tests.local_stack.workspace import ROOT
 
+ACCESS_TOKEN = re.compile(r"1000\.[0-9a-f]{16,}")
+
 type Command = Callable[..., "Said"]
 
 
@@ -37,16 +40,26 @@ class Said:
 
 
 @pytest.fixture(scope="module")
-def command(stack: LocalStack) -> Command:
-    """Type a command; *typed* are the answers to its questions."""
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the command keeps what it was told of Bigin's fields."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def command(stack: LocalStack, home: Path) -> Command:
+    """Type a command; *typed* are the answers to its questions. It must show nothing secret."""
     env = processes.environment(
         **stack.emulator.environment(), PYTHONPATH=str(ROOT / "layers" / "common")
     )
+    signing = stack.client("secretsmanager").get_secret_value(
+        SecretId=stack.resource("SigningSecret")
+    )
 
-    def run(*words: str, typed: str = "") -> Said:
+    def run(*words: str, typed: str = "", endpoint: str = "") -> Said:
+        there = {"AWS_ENDPOINT_URL": endpoint} if endpoint else {}
         done = subprocess.run(
             [sys.executable, "-m", "bigin_import", *words],
-            env=env,
+            env={**env, "HOME": str(home), **there},
             input=typed,
             capture_output=True,
             text=True,
@@ -54,8 +67,13 @@ def command(stack: LocalStack) -> Command:
         )
         said = done.stdout + done.stderr
         assert "Traceback" not in said, said
-        for secret in (Client().client_secret, Client().refresh_token, "/v1/callback/"):
+        client = Client()
+        for secret in (
+            *(client.client_secret, client.refresh_token, *client.grant_codes),
+            *(signing["SecretString"], "/v1/callback/0"),
+        ):
             assert secret not in said
+        assert not ACCESS_TOKEN.search(said)
         return Said(Exit(done.returncode), done.stdout, done.stderr)
 
     return run
@@ -124,6 +142,8 @@ def test_a_held_part_is_decided_about(command: Command, desk: Desk, bigin: SeenB
     held = hold(desk, source)
 
     assert command("status", "--held").exit_code in (Exit.GOOD, Exit.ON_HOLD)
+    assert command("uninstall", "--confirm", "bigin-drop").exit_code is Exit.REFUSED
+    assert command("forget", held, "--confirm", held).exit_code is Exit.REFUSED
     choices = command("decide", held)
     assert choices.exit_code is Exit.ON_HOLD
     assert f"bigin-drop decide {held} --part 1 give-up" in choices.out
@@ -212,14 +232,75 @@ def test_what_the_command_cannot_do_is_said_with_what_to_do(command: Command) ->
     assert command("decide").exit_code is Exit.USAGE
 
 
-def test_connect_stores_what_the_functions_read(command: Command, stack: LocalStack) -> None:
-    client = Client()
-    typed = f"{client.client_id}\n{client.client_secret}\n{client.grant_codes[0]}\ny\n"
-    urls = ("--accounts-url", stack.twin_url, "--api-url", stack.twin_url)
+def test_a_file_is_checked_here_and_where_no_stack_can_be_reached(
+    command: Command, desk: Desk, files: Path, bigin: SeenBigin
+) -> None:
+    words = ("check", str(files / "people.csv"), "--mapping", str(files / "people.mapping.json"))
 
-    connected = command(
-        "connect", "--data-center", "EU", "--secret", "by-command", *urls, typed=typed
-    )
+    asked = command(*words)
+    offline = command(*words, "--json", endpoint="https://127.0.0.1:9")
+
+    assert asked.exit_code is offline.exit_code is Exit.FINDINGS
+    assert "2 of 3 rows would be sent in 1 jobs, for 500 credits." in asked.out
+    assert "row 4: " in asked.out
+    assert "Compared with Bigin's fields as they are now" in asked.out
+    assert json.loads(offline.out)["sent"] == 2
+    assert "Compared with the fields saved in" in json.loads(offline.out)["basis"]
+    assert bigin.emails_at(desk.name) == {}
+
+
+def test_a_mapping_is_held_against_the_fields_that_bigin_has_now(
+    command: Command, stack: LocalStack, files: Path, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong.mapping.json"
+    wrong.write_bytes(as_json({**CONTACTS, "columns": {"E-mail": "Emial"}}))
+    stack.invoke_tick()
+    words = ("doctor", "--callback-url", stack.callback_url, "--mapping")
+
+    fits = command(*words, str(files / "people.mapping.json"))
+    does_not = command(*words, str(wrong))
+
+    assert "ok     mapping: people.mapping.json fits the fields of Contacts" in fits.out
+    assert fits.exit_code is Exit.GOOD, fits
+    assert does_not.exit_code is Exit.FINDINGS
+    assert "WRONG  mapping: wrong.mapping.json" in does_not.out
+    assert "Emial" in does_not.out
+
+
+def test_a_mapping_may_be_dropped_alone(command: Command, desk: Desk, files: Path) -> None:
+    source = desk.drop("people.csv", (files / "people.csv").read_bytes(), None)
+
+    dropped = command("drop", str(files / "people.mapping.json"), "--to", desk.name)
+
+    assert dropped.exit_code is Exit.GOOD
+    assert desk.closed(source).state is ImportState.COMPLETED_WITH_ERRORS
+
+
+def test_corrections_are_forgotten_with_the_file(
+    command: Command, desk: Desk, files: Path, tmp_path: Path
+) -> None:
+    drop(command, desk, files, "--wait", "--seconds", "60")
+    shown = json.loads(command("show", f"{desk.name}/people.csv", "--json").out)
+    import_id = shown["import"]["import_id"]
+    command("results", import_id, "--to", str(tmp_path / "fetched"))
+    failed = tmp_path / "fetched" / "people.failed.csv"
+    failed.write_text(failed.read_text("utf-8-sig").replace(",no,", f",new@{desk.name}.example,"))
+    words = ("drop", str(failed), "--to", f"{desk.name}/fixed", "--wait", "--seconds", "60")
+    corrected = command(*words)
+    assert corrected.exit_code is Exit.GOOD, corrected
+    assert "With all corrections, 3 of 3 rows of" in corrected.out
+    ids = json.loads(command("show", f"{desk.name}/fixed/people.failed.csv", "--json").out)
+
+    forgotten = command("forget", import_id, "--confirm", import_id, "--json")
+
+    assert set(json.loads(forgotten.out)["forgotten"]) == {import_id, ids["import"]["import_id"]}
+    assert any("35 days" in line for line in json.loads(forgotten.out)["not_reached"])
+    table = desk.stack.client("dynamodb").scan(TableName=desk.stack.table)["Items"]
+    assert not [item for item in table if f"{desk.name}/people.csv" in json.dumps(item)]
+
+
+def test_connect_stores_what_the_functions_read(command: Command, stack: LocalStack) -> None:
+    connected = connect(command, stack, code=0, typed=["y"])
 
     assert connected.exit_code is Exit.GOOD, connected
     held = json.loads(
@@ -227,6 +308,64 @@ def test_connect_stores_what_the_functions_read(command: Command, stack: LocalSt
     )
     assert {"client_id", "client_secret", "refresh_token", "zgid"} < set(held)
     assert held["refresh_token"] not in connected.out + connected.err
+
+
+def connect(
+    command: Command, stack: LocalStack, *, code: int, typed: list[str], client_id: str = ""
+) -> Said:
+    """Connect to the twin's organisation; each code serves once."""
+    client = Client()
+    answers = [
+        client_id or client.client_id,
+        client.client_secret,
+        client.grant_codes[code],
+        *typed,
+    ]
+    urls = ("--accounts-url", stack.twin_url, "--api-url", stack.twin_url)
+    words = ("connect", "--data-center", "EU", "--secret", "by-command", *urls)
+    return command(*words, typed="".join(f"{line}\n" for line in answers))
+
+
+def test_a_client_of_another_data_centre_is_not_connected(
+    command: Command, stack: LocalStack
+) -> None:
+    refused = connect(command, stack, code=1, typed=["y"], client_id="1000.ELSEWHERE")
+
+    assert refused.exit_code is Exit.REFUSED
+    assert "Zoho says invalid_client" in refused.err
+    assert "This data centre does not know the client id" in refused.err
+
+
+def test_the_secret_of_another_organisation_is_replaced_only_by_its_name(
+    command: Command, stack: LocalStack
+) -> None:
+    secrets = stack.client("secretsmanager")
+    theirs = json.dumps({"organisation": "Acme", "zgid": "1"})
+    secrets.put_secret_value(SecretId="by-command", SecretString=theirs)
+
+    refused = connect(command, stack, code=2, typed=["y", "Acne"])
+    assert refused.exit_code is Exit.REFUSED
+    assert 'is for "Acme"' in refused.out
+    assert secrets.get_secret_value(SecretId="by-command")["SecretString"] == theirs
+
+    assert connect(command, stack, code=3, typed=["y", "Acme"]).exit_code is Exit.GOOD
+    assert "Acme" not in secrets.get_secret_value(SecretId="by-command")["SecretString"]
+
+
+def test_the_zoho_credentials_of_a_stack_are_put_in_place_anew(
+    command: Command, stack: LocalStack
+) -> None:
+    typed = ["", "", Client().grant_codes[4], "y", "zoho"]
+
+    rotated = command("rotate", "zoho", typed="".join(f"{line}\n" for line in typed))
+
+    assert rotated.exit_code is Exit.GOOD, rotated
+    held = stack.client("secretsmanager").get_secret_value(SecretId="zoho")["SecretString"]
+    assert json.loads(held)["refresh_token"] != Client().refresh_token
+    assert json.loads(held)["client_secret"] == Client().client_secret
+    stack.invoke_tick()
+    looked = command("doctor", "--callback-url", stack.callback_url)
+    assert looked.exit_code is Exit.GOOD, looked
 
 
 def test_the_doctor_finds_nothing_wrong_with_a_stack_that_is_well(
@@ -271,3 +410,66 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(
     bigin.mend()
     mended = command("doctor", "--callback-url", stack.callback_url)
     assert mended.exit_code is Exit.GOOD, mended  # and the refusal is remembered no more
+
+
+def test_the_doctor_sees_a_broken_secret_and_a_missing_scope(
+    command: Command, stack: LocalStack, bigin: SeenBigin
+) -> None:
+    secrets = stack.client("secretsmanager")
+    good = secrets.get_secret_value(SecretId="zoho")["SecretString"]
+    words = ("doctor", "--callback-url", stack.callback_url)
+
+    secrets.put_secret_value(SecretId="zoho", SecretString="no JSON, PLANTED")
+    broken = command(*words)
+    secrets.put_secret_value(SecretId="zoho", SecretString=good)
+    bigin.change(missing_scopes=["ZohoFiles.files.ALL"])
+    lacking = command(*words)
+
+    assert broken.exit_code is lacking.exit_code is Exit.FINDINGS
+    assert "WRONG  token and organisation: refused (zoho_secret)" in broken.out
+    assert "PLANTED" not in broken.out + broken.err
+    assert "WRONG  scopes: the refresh token lacks ZohoFiles.files.ALL" in lacking.out
+    bigin.change(missing_scopes=[])
+    stack.invoke_tick()
+    assert command(*words).exit_code is Exit.GOOD
+
+
+def test_imports_wait_for_zoho_and_go_on_with_a_corrected_secret(
+    stack: LocalStack, desk: Desk, bigin: SeenBigin
+) -> None:
+    secrets = stack.client("secretsmanager")
+    good = secrets.get_secret_value(SecretId="zoho")["SecretString"]
+    secrets.put_secret_value(
+        SecretId="zoho", SecretString=json.dumps({**json.loads(good), "client_secret": "wrong"})
+    )
+    bigin.revoke_tokens()
+    source = desk.drop("people.csv", desk.contacts(2), CONTACTS)
+    desk.reached(source, lambda seen: seen.pause == "ACCESS", what="waits for Zoho")
+    stack.invoke_tick()
+    notice = next(
+        each
+        for each in stack.inbox.notices()
+        if each["Subject"].startswith("Imports wait for Zoho")
+    )
+    assert "invalid_client_secret" in notice["Message"]
+    assert "aws secretsmanager put-secret-value --secret-id arn:" in notice["Message"]
+
+    secrets.put_secret_value(SecretId="zoho", SecretString=good)
+    stack.invoke_tick()
+
+    assert desk.closed(source).state is ImportState.COMPLETED
+
+
+@pytest.mark.after_all  # callbacks with the new key are refused until old copies are dropped
+def test_the_signing_key_is_rotated_once_while_jobs_are_open(
+    command: Command, desk: Desk, bigin: SeenBigin
+) -> None:
+    bigin.break_once("create_timeout_before_effect")
+    held = hold(desk, desk.drop("held.csv", desk.contacts(2), CONTACTS))
+
+    assert command("rotate", "signing", "--yes").exit_code is Exit.GOOD
+    again = command("rotate", "signing", "--yes")
+
+    assert again.exit_code is Exit.REFUSED
+    assert "open jobs were made with the key before" in again.err
+    assert command("decide", held, "give-up", "--yes").exit_code is Exit.GOOD

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from bigin_import.bigin import wire
 from bigin_import.bigin.answers import Answer, read, read_from_file_host
 from bigin_import.domain.job_request import Field, Job, JobRequest
+from bigin_import.domain.locks import FreshToken
 from bigin_import.errors import (
     BiginAccessError,
     BiginOutcomeUnknownError,
@@ -161,7 +162,7 @@ class ZohoTokens:
     def read_version(self) -> str:
         return "the only one"
 
-    def refresh(self) -> tuple[str, int]:
+    def refresh(self) -> FreshToken:
         world = self._server.world
         kind = world.point("zoho.refresh before", ("unreachable", "access"), longest=1)
         if kind == "unreachable":
@@ -174,7 +175,7 @@ class ZohoTokens:
         world.point("zoho.refresh after")
         if answer.body is None or "access_token" not in answer.body:
             raise TokenBusyError("too many refreshes")
-        return str(answer.body["access_token"]), int(str(answer.body["expires_in"]))
+        return FreshToken(str(answer.body["access_token"]), int(str(answer.body["expires_in"])))
 
 
 def _credentials() -> dict[str, str]:

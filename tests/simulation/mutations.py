@@ -321,7 +321,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "plain insert re-created": ((prepare, "_is_repeatable", lambda plan, part: True),),
     "decision without attempt": ((Decisions, "_decide", _decide_any),),
     "SENT with a part not created": ((Sender, "send", _sent_anyway),),
-    "cut again on resume": ((Importer, "_send", _split_again),),
+    "split again on resume": ((Importer, "_send", _split_again),),
     "thread not joined": ((Fibers, "each", _each_unjoined),),
     # Dropping again: versions, mended files, repeats, result files, families, spreadsheets.
     "later version goes first": ((register, "_is_behind", lambda *_about: False),),

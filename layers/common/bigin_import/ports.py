@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Protocol
 from bigin_import.domain.drop import Notice, ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Field, Job, JobRequest
-from bigin_import.domain.locks import Record
+from bigin_import.domain.locks import FreshToken, Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address, OpenKind
 
@@ -256,9 +256,9 @@ class Accounts(Protocol):
         """Return which version of the Zoho secret a refresh uses now; "" if it is unreadable."""
         ...
 
-    def refresh(self) -> tuple[str, int]:
+    def refresh(self) -> FreshToken:
         """
-        Return a new access token and its life in seconds.
+        Return a new access token.
 
         Raises:
             BiginAccessError: The refresh token or the client is refused.

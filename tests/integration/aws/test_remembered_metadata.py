@@ -37,4 +37,4 @@ def test_fields_are_remembered_unless_no_item_can_hold_them(
     answers = [metadata.get_fields("Contacts"), metadata.get_fields("Contacts")]
 
     assert answers == [with_pick_list(values)] * 2
-    assert bigin.calls == ["fields"] * asked
+    assert bigin.calls.count("fields") == asked

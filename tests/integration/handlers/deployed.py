@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -144,6 +144,12 @@ class Deployed:
         assert record is not None
         return record
 
+    def imports(self) -> list[Import]:
+        """Return all imports."""
+        found = (item["pk"]["S"] for item in self.items() if item["sk"]["S"] == "IMPORT")
+        records = (self.ledger.load(Import.at(pk.removeprefix("IMPORT#"))) for pk in found)
+        return [record for record in records if record is not None]
+
     def access_token(self) -> str | None:
         """Return the token that the functions share, if they have one."""
         client = self._client("secretsmanager")
@@ -159,6 +165,19 @@ class Deployed:
     def messages(self) -> list[str]:
         """Take all messages off the collect queue."""
         return self.taken(self._names["CollectQueue"])
+
+    def send_again(self, message: str) -> None:
+        """Put a message back into the collect queue, as SQS does with one that failed."""
+        queue = self._names["CollectQueue"]
+        self._client("sqs").send_message(QueueUrl=queue, MessageBody=message)
+
+    @contextmanager
+    def disturbed(self, trouble: Callable[..., AWSResponse | None]) -> Iterator[None]:
+        """Let *trouble* see each request of the functions before AWS does."""
+        events: Any = _session("the functions'").events
+        events.register_first("before-send", trouble)
+        yield
+        events.unregister("before-send", trouble)
 
     def taken(self, queue: str) -> list[str]:
         client = self._client("sqs")

@@ -1,10 +1,11 @@
 """
 The report of an import with errors, and its picture for the README.
 
-    python -m tests.samples.report.draw folder
+    python -m tests.samples.report.draw folder [page]
 
-The import is made by the real use cases on fakes: 60,000 contacts of people who do not exist,
-some of whom Bigin refuses. Chromium takes the picture, if it is installed.
+The page may be one that `make demo` has made, as for the picture of the README. Else the import
+is made by the real use cases on fakes: 60,000 contacts of people who do not exist, some of whom
+Bigin refuses. Chromium takes the picture, if it is installed.
 """
 
 from __future__ import annotations
@@ -118,6 +119,8 @@ def picture(page: Path, png: Path, *, width: int, height: int) -> None:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    (folder / "report.html").write_text(report(), encoding="utf-8")
-    picture(folder / "report.html", folder / "report.png", width=1000, height=1064)
+    folder, *pages = map(Path, sys.argv[1:])
+    drawn = pages[0] if pages else folder / "report.html"
+    if not pages:
+        drawn.write_text(report(), encoding="utf-8")
+    picture(drawn, folder / "report.png", width=1000, height=1075)

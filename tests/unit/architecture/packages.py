@@ -48,7 +48,16 @@ ARROWS: dict[str, set[str]] = {
         *("ports", "domain", "errors"),
     },
     "settling": {
-        *("importing", "corrections", "mapping", "splitting", "row_results", "report", "reading"),
+        *(
+            "importing",
+            "error codes",
+            "corrections",
+            "mapping",
+            "splitting",
+            "row_results",
+            "report",
+            "reading",
+        ),
         *("stored_plan", "object_keys", "identity", "callback_url", "ledger", "telemetry"),
         *("ports", "domain", "errors"),
     },

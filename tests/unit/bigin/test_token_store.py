@@ -15,7 +15,7 @@ from bigin_import.bigin.token_store import (
     RESERVE_SECONDS,
     WINDOW_SECONDS,
 )
-from bigin_import.domain.locks import SharedToken
+from bigin_import.domain.locks import FreshToken, SharedToken
 from bigin_import.errors import (
     AwsError,
     AwsRefusedError,
@@ -48,13 +48,13 @@ class CountingAccounts:
     def read_version(self) -> str:
         return self.version
 
-    def refresh(self) -> tuple[str, int]:
+    def refresh(self) -> FreshToken:
         self.refreshes += 1
         made = f"token-{self.refreshes}"
         self.while_refreshing()
         if self.failure is not None:
             raise self.failure
-        return made, HOUR
+        return FreshToken(made, HOUR, ("ZohoBigin.bulk.ALL",))
 
 
 class World:

@@ -234,7 +234,7 @@ def test_a_dry_run_sends_nothing() -> None:
 @pytest.mark.parametrize(
     ("key", "said"),
     [
-        ("incoming/contacts.xlsx", "CSV UTF-8"),
+        ("incoming/contacts.xls", "Excel Workbook (.xlsx)"),
         ("incoming/photo.png", ".csv"),
         ("incoming/a//b.csv", "folder names"),
         ("incoming/" + "x" * 800 + ".csv", "800 bytes"),

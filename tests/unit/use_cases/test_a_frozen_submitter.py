@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from dataclasses import replace
 from hashlib import sha256
 
@@ -13,7 +14,12 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.errors import BiginUnreachableError, ChangedObjectError, LeaseLostError
-from bigin_import.importing.lease import take_lease
+from bigin_import.importing.lease import (
+    EFFECTS_SECONDS,
+    OUTLIVES_SECONDS,
+    Lease,
+    take_lease,
+)
 from bigin_import.ledger import update
 from bigin_import.stored_plan import (
     read_archive,
@@ -156,3 +162,47 @@ def test_a_call_that_may_outlast_the_lease_does_not_fit_though_the_platform_has_
 
     assert ending.has_time_for(seconds) is fits
     assert lease.has_time_for(seconds)
+
+
+def leased(harness: Harness) -> Lease:
+    """Return the lease on an import of which nothing could be sent yet."""
+    harness.bigin.fail("upload", BiginUnreachableError("no route"))
+    record = sent(harness)
+    harness.clock.begin(remaining_seconds=300)
+    lease = take_lease(harness.ledger, harness.clock, record.import_id)
+    assert lease is not None
+    return lease
+
+
+def test_an_attempt_is_decided_about_once_its_holder_has_ended_and_all_took_effect() -> None:
+    harness = Harness()
+
+    lease = leased(harness)
+
+    assert lease.decide_after == harness.clock.now() + 300 + EFFECTS_SECONDS
+    assert lease.until == harness.clock.now() + 300 + OUTLIVES_SECONDS
+
+
+@pytest.mark.parametrize(("before_its_end", "is_over"), [(1, False), (0, True), (-1, True)])
+def test_a_lease_is_over_at_its_end(before_its_end: int, is_over: bool) -> None:
+    harness = Harness()
+    lease = leased(harness)
+    harness.clock.advance(lease.until - harness.clock.now() - before_its_end)
+    writes = [lambda: lease.change(lambda seen: seen), lease.check]
+
+    for write in writes:
+        with pytest.raises(LeaseLostError) if is_over else nullcontext():
+            write()
+
+
+def test_a_lease_that_was_given_back_with_the_last_change_is_not_written_again() -> None:
+    harness = Harness()
+    lease = leased(harness)
+    lease.leave(lambda seen: replace(seen, due_at=harness.clock.now()))
+    saved: list[object] = []
+    harness.ledger._hook = lambda moment, call, subject: saved.append(subject)
+
+    lease.give_back(moved=True)
+
+    assert saved == []
+    assert harness.import_of(lease.record.source).lease_until == 0

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import BinaryIO
 
 import pytest
 
+from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.job_request import Field
 from bigin_import.domain.states import ImportState
+from bigin_import.importing import prepare
+from bigin_import.settling import suggest_mapping
 from tests.fakes.harness import MAPPING, ROWS, Harness, as_json
+from tests.fakes.memory_files import MemoryFiles
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 WITH_BIRTHDAY = b"E-mail,Surname,Birthday\nada@example.com,Lovelace,10.12.1815\n"
@@ -120,3 +125,58 @@ def test_a_mapping_of_its_own_goes_before_that_of_the_parent() -> None:
     pin = harness.import_of(source).mapping
     assert pin is not None
     assert pin.key == "incoming/again.mapping.json"
+
+
+class CountedReads(MemoryFiles):
+    """The Files port; adds up what is read of drops."""
+
+    read_bytes = 0
+
+    def open_stream(self, source: ObjectVersion) -> BinaryIO:
+        stream = super().open_stream(source)
+        take = stream.read
+
+        def counted(size: int = -1, /) -> bytes:
+            body = take(size)
+            self.read_bytes += len(body)
+            return body
+
+        stream.read = counted  # type: ignore[method-assign]  # as a stream of S3 would be watched
+        return stream
+
+
+def test_what_is_read_for_a_suggestion_has_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each date column is read from the beginning, and a drop may have gigabytes and many."""
+    monkeypatch.setattr(suggest_mapping, "MOST_CELLS", 50_000)
+    dates = [f"Day {number}" for number in range(10)]
+    line = "a{}@example.com,Hill," + ",".join(["31.12.2025"] * len(dates)) + "\n"
+    body = ",".join(["E-mail", "Surname", *dates]) + "\n"
+    body += "".join(line.format(number) for number in range(30_000))
+    harness = Harness()
+    files = CountedReads(now=harness.clock.now)
+    harness.files = files
+
+    source = harness.drop(CSV, body.encode())
+    files.read_bytes = 0
+    harness.settle()
+
+    mapping = suggested(harness, harness.import_of(source).results or "")
+    assert mapping["module"] == "Contacts"
+    assert len(body) > 3_000_000
+    assert files.read_bytes < 2 * len(body)  # it would be more than ten times that
+
+
+def test_a_drop_whose_rows_could_not_be_accounted_for_in_one_go_is_refused_at_the_door(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(prepare, "MOST_ROWS", 2)
+    harness = Harness()
+    harness.drop(SIDECAR, MAPPING)
+
+    just_fits = harness.drop(CSV, ROWS)
+    one_more = harness.drop(CSV, ROWS + b"grace@example.com,Hopper\n")
+    harness.tick(minutes=2)
+
+    assert harness.import_of(just_fits).state is ImportState.COMPLETED
+    assert harness.import_of(one_more).state is ImportState.REJECTED
+    assert "it has 3 rows, and one drop may have 2" in harness.notices.published[-1].body

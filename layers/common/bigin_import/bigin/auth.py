@@ -19,9 +19,11 @@ from urllib3 import Timeout
 from bigin_import.bigin.answers import REFUSED, Answer, Json, first_of, plain_words, text_of
 from bigin_import.bigin.datacenters import DATA_CENTERS, Endpoints
 from bigin_import.bigin.transport import CONNECT_REPEATS, Content, ZohoToken, send, session
+from bigin_import.domain.locks import FreshToken
 from bigin_import.errors import (
     BiginAccessError,
     BiginOutcomeUnknownError,
+    BiginUnreachableError,
     SecretUnreadableError,
     SettingsError,
     TokenBusyError,
@@ -98,7 +100,7 @@ class ZohoAccounts:
     def read_version(self) -> str:
         return self._read_version()
 
-    def refresh(self) -> tuple[str, int]:
+    def refresh(self) -> FreshToken:
         answer = Answer.of(self._post(self._readable_credentials()))
         body = answer.body or {}
         error = plain_words(body.get("error", ""))
@@ -115,7 +117,7 @@ class ZohoAccounts:
             raise BiginOutcomeUnknownError(
                 f"{WHAT}: HTTP {answer.status}, and no token that can be read"
             )
-        return token, _life_seconds(body)
+        return FreshToken(token, _life_seconds(body), _scopes(body))
 
     def _readable_credentials(self) -> Credentials:
         try:
@@ -152,6 +154,10 @@ def _refused(error: str) -> BiginAccessError:
         code=error,
         resolution=RESOLUTIONS.get(error, OTHER_RESOLUTION),
     )
+
+
+def _scopes(body: Json) -> tuple[str, ...]:
+    return tuple((text_of(body.get("scope")) or "").replace(",", " ").split())
 
 
 def _life_seconds(body: Json) -> int:
@@ -225,8 +231,7 @@ def exchange_code(endpoints: Endpoints, client_id: str, client_secret: str, code
         )
     if not refresh or not access:
         raise BiginOutcomeUnknownError(f"{_WHAT}: HTTP {answer.status}, and no token to read")
-    scopes = (text_of(body.get("scope")) or "").replace(",", " ").split()
-    return Grant(refresh, access, tuple(scopes))
+    return Grant(refresh, access, _scopes(body))
 
 
 def find_data_centers(client_id: str) -> Iterator[str]:
@@ -234,10 +239,14 @@ def find_data_centers(client_id: str) -> Iterator[str]:
     Yield the data centres that know *client_id*.
 
     Asked with a made-up code and without the secret: a data centre that does not know the client
-    says `invalid_client`, any other answer means that it does.
+    says `invalid_client`, any other answer means that it does. One that does not answer is
+    passed over.
     """
     for name in DOCUMENTED:
-        answer = _post(DATA_CENTERS[name], {"client_id": client_id, "code": _MADE_UP_CODE})
+        try:
+            answer = _post(DATA_CENTERS[name], {"client_id": client_id, "code": _MADE_UP_CODE})
+        except (BiginUnreachableError, BiginOutcomeUnknownError):
+            continue
         error = plain_words((answer.body or {}).get("error", ""))
         if error and error != "invalid_client":
             yield name

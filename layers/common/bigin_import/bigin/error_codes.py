@@ -188,7 +188,7 @@ ERROR_CODES = (
         "FILE_TOO_LARGE",
         Scope.UPLOAD,
         "The archive is larger than Bigin takes.",
-        "The part is over 25 MB: report this, parts are cut smaller",
+        "The part is over 25 MB: report this, parts are made smaller",
         concerns_mapping=False,
     ),
     ErrorCode(
@@ -356,7 +356,7 @@ ERROR_CODES = (
         "Bigin does not accept the organisation or the file of the upload.",
         "If Bigin names x-crm-org, the refresh token has become another organisation's within the "
         "last day: go back to the old token, or drop the file again tomorrow. If it names the "
-        "size of the file, report this: parts are cut smaller",
+        "size of the file, report this: parts are made smaller",
         concerns_mapping=True,
     ),
     ErrorCode(

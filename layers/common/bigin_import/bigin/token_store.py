@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from bigin_import.domain.locks import SharedToken
+from bigin_import.domain.locks import FreshToken, SharedToken
 from bigin_import.errors import (
     AwsError,
     BiginAccessError,
@@ -146,13 +146,13 @@ class SharedAccessToken:
         except ConflictError:
             return None
         try:
-            token, life_seconds = self._accounts.refresh()
+            fresh = self._accounts.refresh()
         except BiginError as exc:
             self._record_failure(leased, exc)
             if exc.maybe_done:  # of the refresh: the call that wants the token was never sent
                 raise BiginUnreachableError(f"no access token: {exc}") from exc
             raise
-        return self._store(leased, token, life_seconds)
+        return self._store(leased, fresh)
 
     def _with_lease(self, record: SharedToken, version: str) -> SharedToken:
         """
@@ -177,9 +177,10 @@ class SharedAccessToken:
             credentials_version=version,
         )
 
-    def _store(self, leased: SharedToken, token: str, life_seconds: int) -> str | None:
-        until = self._clock.now() + max(life_seconds - EARLY_SECONDS, 0)
-        done = replace(leased, refresh_until=0, refused=None)
+    def _store(self, leased: SharedToken, fresh: FreshToken) -> str | None:
+        token = fresh.token
+        until = self._clock.now() + max(fresh.life_seconds - EARLY_SECONDS, 0)
+        done = replace(leased, refresh_until=0, refused=None, scopes=fresh.scopes)
         try:
             version = self._secret.write(token)
         except AwsError as exc:  # ours to use all the same; the others get one for themselves

@@ -499,7 +499,7 @@ class Corrections:
 
 
 def merged_problem(name: str, imports: tuple[str, ...]) -> Problem | None:
-    """Say that the rows of a drop come from several *imports*, if they do."""
+    """Return the problem that the rows of a drop come from several *imports*, if they do."""
     if len(imports) <= 1:
         return None
     return Problem(

@@ -121,7 +121,9 @@ class FamilyRows:
                 yield from self._read(member)
 
     def _read(self, member: Import) -> Iterator[KeptRow]:
-        key = object_keys.kept_rows_file(member.results or "")
+        if not member.results:  # a person had it forgotten
+            return
+        key = object_keys.kept_rows_file(member.results)
         try:
             body = self.files.read(key, at_most=MOST_BYTES)
         except MissingObjectError:  # nothing of it was sent; or a release before did not keep it

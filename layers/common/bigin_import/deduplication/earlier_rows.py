@@ -325,6 +325,8 @@ class EarlierRows:
                     yield RowIn(cells, row, "", record.import_id, RowStatus.UNCLEAR)
 
     def _read_kept_rows(self, results: str) -> Iterator[KeptRow]:
+        if not results:  # a person had it forgotten
+            return
         with suppress(MissingObjectError):
             body = self.files.read(object_keys.kept_rows_file(results), at_most=MOST_BYTES)
             yield from read_kept_rows(BytesIO(body))

@@ -6,6 +6,7 @@ all imports, and what was imported, in its order, by module and by the name of t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
@@ -178,6 +179,14 @@ class Family:
         return Family.at(self.root)
 
 
+class FreshToken(NamedTuple):
+    """What Zoho gives for a refresh token; *scopes* are empty where it does not say them."""
+
+    token: str
+    life_seconds: int
+    scopes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedToken:
     """
@@ -192,6 +201,7 @@ class SharedToken:
         refused: Zoho's word if it refuses the refresh token, until a refresh works again.
         credentials_version: Version of the Zoho secret that the latest refresh was made with; ""
             where it could not be read, or by the release before.
+        scopes: What the latest refresh gave access to, if Zoho said so.
     """
 
     token_version: str = ""
@@ -202,6 +212,7 @@ class SharedToken:
     refreshed_at: tuple[int, ...] = ()
     refused: str | None = None
     credentials_version: str = ""
+    scopes: tuple[str, ...] = ()
     version: int = 0
 
     @classmethod

@@ -122,7 +122,7 @@ class Decisions:
             update(self.ledger, Import.at(import_id), import_transitions.send_again(self._now))
 
     def _find_objection(self, import_id: str, number: int, attempt: int, job_id: str) -> str:
-        """Say why *job_id* cannot be the job of a held part; "" if it can."""
+        """Return why *job_id* cannot be the job of a held part; "" if it can."""
         try:
             job = self.bigin.get_job(job_id)
         except BiginRefusedError as exc:

@@ -33,6 +33,15 @@ def no_mapping(key: str, waited_seconds: int) -> Problem:
     )
 
 
+def too_many_rows(key: str, rows: int, most: int) -> Problem:
+    """Return that a drop is too large to be accounted for in one go."""
+    return Problem(
+        where=key,
+        what=f"it has {rows:,} rows, and one drop may have {most:,}",
+        remedy="Split it into smaller files and drop them one by one",
+    )
+
+
 def not_a_drop(key: str) -> Problem:
     """What lies at *key* is neither a CSV nor a mapping, or the key itself cannot be used."""
     if object_keys.kind_of(key) is KeyKind.REFUSED:

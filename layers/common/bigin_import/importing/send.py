@@ -135,7 +135,7 @@ class LostParts:
 
 def contradictions(job: Job, request: JobRequest, callback_matches: bool | None) -> tuple[str, ...]:
     """
-    Say in which points *job* is not what *request* asked for.
+    Return in which points *job* is not what *request* asked for.
 
     What Bigin did not send back is no contradiction: its answers leave keys out at will.
 

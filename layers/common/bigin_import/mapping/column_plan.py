@@ -139,7 +139,7 @@ def _has_offset(mapped: MappedField, fields: ModuleFields) -> bool:
 
 def column_plan(validated: Validated, *, arrived: str = "", zone: str = "") -> ColumnPlan:
     """
-    Return what is cut, sent and joined, for a mapping in which nothing is wrong.
+    Return what is split, sent and joined, for a mapping in which nothing is wrong.
 
     Args:
         arrived: Day on which the drop arrived, as in 2026-12-31.

@@ -7,6 +7,7 @@ with `--import-existing-resources`, as `aws cloudformation create-change-set` ha
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
 
 # A template of more than 51,200 bytes is read from S3 only.
 _TEMPLATE_KEY = "bigin-drop-template/packaged.yaml"
+# As `sam package` writes what template.yaml chooses with !If: all lines that stand deeper.
+_CHOSEN_NAME = r"(?m)^( +){}:\n\1 +Fn::If:\n(?:\1 +.*\n)+"
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
@@ -51,13 +54,15 @@ def adopt(stack: Stack, terminal: Terminal, wanted: Adoption) -> Exit:
     client = stack.client("cloudformation")
     name = f"adopt-{int(time.time())}"
     terminal.say(f"Making the change set {name} of {stack.name}.")
-    stack.client("s3").upload_file(str(wanted.template), wanted.bucket, _TEMPLATE_KEY)
+    s3 = stack.client("s3")
+    s3.put_object(Bucket=wanted.bucket, Key=_TEMPLATE_KEY, Body=_named(wanted).encode())
     try:
         _create_change_set(stack, client, name, wanted)
     finally:
-        stack.client("s3").delete_object(Bucket=wanted.bucket, Key=_TEMPLATE_KEY)
-    changes = list(_changes(client, stack.name, name))
-    terminal.say(*(f"  {change}" for change in changes))
+        s3.delete_object(Bucket=wanted.bucket, Key=_TEMPLATE_KEY)
+    changes = list(_read_changes(client, stack.name, name))
+    terminal.say(*(f"  {action} {resource}" for action, resource in changes))
+    _verify_imported(client, stack.name, name, changes)
     terminal.say(
         "To carry it out later: aws cloudformation execute-change-set "
         f"--stack-name {stack.name} --change-set-name {name}"
@@ -66,7 +71,13 @@ def adopt(stack: Stack, terminal: Terminal, wanted: Adoption) -> Exit:
     client.execute_change_set(StackName=stack.name, ChangeSetName=name)
     client.get_waiter("stack_create_complete").wait(StackName=stack.name)
     terminal.say("The stack is back, with all that it knew. Look at it: bigin-drop doctor")
-    terminal.report({"stack": stack.name, "change_set": name, "changes": changes})
+    terminal.report(
+        {
+            "stack": stack.name,
+            "change_set": name,
+            "changes": {each: action for action, each in changes},
+        }
+    )
     return Exit.GOOD
 
 
@@ -124,11 +135,41 @@ def _create_change_set(
     client.get_waiter("change_set_create_complete").wait(StackName=stack.name, ChangeSetName=name)
 
 
-def _changes(client: Any, stack: str, name: str) -> Iterator[str]:  # noqa: ANN401 - a client
+def _named(wanted: Adoption) -> str:
+    """Return the template with both names in it: CloudFormation imports only what it names."""
+    text = wanted.template.read_text("utf-8")
+    for key, name in (("BucketName", wanted.bucket), ("TableName", wanted.table)):
+        text = re.sub(_CHOSEN_NAME.format(key), rf"\g<1>{key}: {name}\n", text)
+    return text
+
+
+def _verify_imported(
+    client: Any,  # noqa: ANN401 - a client
+    stack: str,
+    name: str,
+    changes: list[tuple[str, str]],
+) -> None:
+    """
+    Carry out nothing that would make bucket or table anew.
+
+    Raises:
+        CommandRefusedError: One of them would not be taken up; the change set is gone again.
+    """
+    missing = {"DropBucket", "LedgerTable"} - {each for act, each in changes if act == "Import"}
+    if missing:
+        client.delete_change_set(StackName=stack, ChangeSetName=name)
+        raise CommandRefusedError(
+            f"the change set would make {' and '.join(sorted(missing))} anew",
+            "Package the template of this release, as OPERATING.md says, and try again",
+        )
+
+
+def _read_changes(client: Any, stack: str, name: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    """Yield what is done with each resource: "Import", "Add", ..."""
     pages = client.get_paginator("describe_change_set").paginate(
         StackName=stack, ChangeSetName=name
     )
     for page in pages:
         for change in page["Changes"]:
             one = change["ResourceChange"]
-            yield f"{one['Action']} {one['LogicalResourceId']} ({one['ResourceType']})"
+            yield one["Action"], one["LogicalResourceId"]

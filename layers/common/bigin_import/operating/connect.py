@@ -66,7 +66,7 @@ def connect(secrets: Any, terminal: Terminal, wanted: Wanted) -> Exit:  # noqa: 
     Raises:
         CommandRefusedError: Zoho or the person refused; nothing was stored.
     """
-    before = _read_secret(secrets, wanted.secret)
+    name, before = _read_secret(secrets, wanted.secret)
     terminal.say(*_instructions(wanted))
     client_id, client_secret = _ask_for_client(terminal, before if wanted.is_deployed else None)
     code = terminal.ask_secret("Code")
@@ -82,7 +82,7 @@ def connect(secrets: Any, terminal: Terminal, wanted: Wanted) -> Exit:  # noqa: 
         "", f'This is the Bigin of "{found.name}" (id {found.zgid}, {found.primary_email}).'
     )
     terminal.confirm("Is this yours?")
-    _confirm_replacement(terminal, before, found, wanted)
+    _confirm_replacement(terminal, before, found, name, wanted.confirmed)
     held = _secret_of(client_id, client_secret, grant, found)
     arn = _store(secrets, wanted.secret, held, exists=before is not None)
     terminal.say("", *_next_steps(arn, wanted))
@@ -125,7 +125,7 @@ def _exchange(
         return exchange_code(wanted.endpoints, client_id, client_secret, code)
     except BiginAccessError as exc:
         remedy = exc.resolution
-        if exc.code == "invalid_client":
+        if exc.code == "invalid_client" and not wanted.accounts_url:
             terminal.say("This data centre does not know the client; asking the others.")
             others = ", ".join(find_data_centers(client_id))
             remedy = (
@@ -143,25 +143,25 @@ def _missing_scopes(grant: Grant) -> list[str]:
 
 
 def _confirm_replacement(
-    terminal: Terminal, before: dict[str, str] | None, found: Organisation, wanted: Wanted
+    terminal: Terminal,
+    before: dict[str, str] | None,
+    found: Organisation,
+    secret: str,
+    confirmed: str,
 ) -> None:
     """Replace another organisation's secret only for one who types that organisation's name."""
     if before is None or before.get(_ZGID) == found.zgid:
         return
+    name = before.get(_ORGANISATION) or before.get(_ZGID) or secret
     if _ZGID in before:
-        name = before.get(_ORGANISATION) or before[_ZGID]
         terminal.say(
-            f'The secret {wanted.secret} is for "{name}" (id {before[_ZGID]}), another '
-            "organisation: the rows of a stack that reads it would go to this one from now on."
+            f'The secret {secret} is for "{name}" (id {before[_ZGID]}), another organisation: '
+            "the rows of a stack that reads it would go to this one from now on."
         )
     else:
-        name = wanted.secret.rpartition(":secret:")[2] or wanted.secret
-        terminal.say(
-            f"The secret {wanted.secret} does not say which organisation it is for; it is replaced."
-        )
-    terminal.confirm_by_name(
-        name, wanted.confirmed, f'Give another name with --secret, or --confirm "{name}"'
-    )
+        terminal.say(f"The secret {secret} does not say which organisation it is for.")
+    remedy = f'Give another name with --secret, or --confirm "{name}"'
+    terminal.confirm_by_name(name, confirmed, remedy)
 
 
 def _secret_of(
@@ -176,19 +176,22 @@ def _secret_of(
     }
 
 
-def _read_secret(secrets: Any, name: str) -> dict[str, str] | None:  # noqa: ANN401 - a client
-    """Return what the secret holds, empty if it is nothing that can be read; None: no secret."""
+def _read_secret(
+    secrets: Any,  # noqa: ANN401 - a client
+    name: str,
+) -> tuple[str, dict[str, str] | None]:
+    """Return a secret's name and what it holds, empty if that cannot be read; None: no secret."""
     try:
-        text = secrets.get_secret_value(SecretId=name)["SecretString"]
+        answer = secrets.get_secret_value(SecretId=name)
     except ClientError as exc:
         if exc.response["Error"]["Code"] == "ResourceNotFoundException":
-            return None
+            return name, None
         raise
     try:
-        held = json.loads(text)
+        held = json.loads(answer.get("SecretString", ""))
     except ValueError:
-        return {}
-    return held if isinstance(held, dict) else {}
+        held = {}
+    return answer["Name"], held if isinstance(held, dict) else {}
 
 
 def _store(secrets: Any, name: str, held: dict[str, str], *, exists: bool) -> str:  # noqa: ANN401

@@ -55,7 +55,7 @@ _ZOHO_ACTION = (
 
 
 def compose_notice(summary: ImportSummary) -> Notice:
-    """Say what happened, what to do, why, and where the files are. It holds no cell value."""
+    """Return what happened, what to do, why, and where the files are, without any cell value."""
     head = headline(summary)
     sections = [_Section("", (_line(head.result), _line(head.action))), *_details(summary)]
     return Notice(
@@ -65,7 +65,7 @@ def compose_notice(summary: ImportSummary) -> Notice:
 
 def compose_waiting(files: Sequence[tuple[str, int]]) -> Notice:
     """
-    Say that imports wait until Bigin has credits again: one notice for all of them.
+    Return one notice of all imports that wait until Bigin has credits again.
 
     Args:
         files: Keys of the drops, each with how many of its versions wait.
@@ -80,7 +80,7 @@ def compose_waiting(files: Sequence[tuple[str, int]]) -> Notice:
 
 
 def compose_other_organisation(files: Sequence[tuple[str, int]]) -> Notice:
-    """Say that imports wait because the Zoho secret lets into another organisation than theirs."""
+    """Return the notice of imports that wait because the secret is another organisation's."""
     return _compose_pause(
         files,
         "because the Zoho secret is for another Bigin organisation than the one that they were "
@@ -116,7 +116,7 @@ def _compose_pause(
 
 def compose_waiting_for_zoho(files: Sequence[str], refused: str, secret: str) -> Notice:
     """
-    Say that imports wait until somebody corrects the Zoho credentials: one notice for all.
+    Return one notice of all imports that wait until the Zoho credentials are corrected.
 
     Args:
         refused: Zoho's word, such as "invalid_code"; "" if it is Bigin that lets us not in.
@@ -155,7 +155,7 @@ def compose_no_mapping(  # what is told, by name
     problems: Sequence[Problem],
     alike: Sequence[str],
 ) -> Notice:
-    """Say that a drop waits for its mapping, what was recognised in it, and where to drop one."""
+    """Return the notice of a drop without mapping: what was recognised, and where to drop one."""
     name = file.rpartition("/")[2]
     own, folder = mapping_keys
     action = f"Drop {own} beside it, or {folder}; it is then taken up by itself."

@@ -170,7 +170,7 @@ def _key(it: ImportSummary) -> str:
 
 
 def _advice(it: ImportSummary) -> Mapping[str, str]:
-    """Say what to do with each kind of file, as the first lines of the page do."""
+    """Return what to do with each kind of file, as the first lines of the page do."""
     if not it.mend_first:
         return _ADVICE
     is_whole_drop = it.is_refused and it.counts.unprocessed == it.counts.data

@@ -158,7 +158,7 @@ class FamilySummary:
 
     @property
     def total(self) -> str:
-        """Say how far the root is; "" if that is not known."""
+        """Return how far the root is; "" if that is not known."""
         if not self.rows:
             return ""
         return f"{self.rows_in:,} of {rows(self.rows)} of {self.root.name} are in Bigin"
@@ -353,7 +353,7 @@ class Headline:
 
 
 def headline(it: ImportSummary) -> Headline:
-    """Say what became of an import that is closed or on hold; others are still under way."""
+    """Return what became of an import that is closed or on hold; others are still under way."""
     say = _VERDICTS.get(it.state)
     if say is None:
         return Headline("calm", f"{it.name} is still being imported.", "Wait for the next notice.")
@@ -509,7 +509,7 @@ def _successes(it: ImportSummary) -> str:
 
 
 def _mend(it: ImportSummary) -> str:
-    """Say what to do with each of the result files that there are."""
+    """Return what to do with each of the result files that there are."""
     counts = it.counts
     failed, unprocessed, unclear = (
         _file(it, kind) for kind in ("failed", "unprocessed", "unclear")

@@ -130,7 +130,7 @@ def any_of(errors: Iterable[str]) -> str:
 
 def row_reasons(error: str, sent: SentColumns) -> tuple[Reason, ...]:
     """
-    Say why Bigin did not take a row.
+    Return why Bigin did not take a row.
 
     Args:
         error: The ERRORS cell as it came, or what `any_of` made of several.
@@ -210,7 +210,7 @@ def _remedy(
 
 
 def what_without_quotation(reason: Reason) -> str:
-    """Say what is wrong without words of Bigin that may hold a cell: for notices and machines."""
+    """Return what is wrong, for notices and machines: without words of Bigin that hold a cell."""
     if not reason.quotes:
         return reason.what
     words = ROW_CODES.get(reason.code)
@@ -218,7 +218,7 @@ def what_without_quotation(reason: Reason) -> str:
 
 
 def unclear_reason(why: str) -> Reason:
-    """Say *why*, a sentence with its full stop, it is not certain what became of a whole part."""
+    """Return why, by the sentence *why*, it is not certain what became of a whole part."""
     return Reason("", f"{why} {NOT_CLEAR.what}", NOT_CLEAR.remedy)
 
 
@@ -233,7 +233,7 @@ def settled_reason(status: RowStatus, through: str) -> Reason:
 
 def job_reason(code: str, message: str, resolution: str) -> Reason:
     """
-    Say why a whole job was refused.
+    Return why a whole job was refused.
 
     Args:
         message, resolution: What came with the code, each may be "".

@@ -147,11 +147,11 @@ class ResultWriter:
         )
 
     def compose_hold_notice(self, record: Import, parts: tuple[Part, ...]) -> Notice:
-        """Say what a person must decide, and by which commands."""
+        """Return what a person must decide, and by which commands."""
         return compose_notice(summarize(record, parts, self._read_plan(record), self.around))
 
     def compose_closing_notice(self, record: Import, parts: tuple[Part, ...]) -> Notice:
-        """Say again what an import was closed as, where the notice that was written is gone."""
+        """Return again what an import was closed as, where the notice that was written is gone."""
         summary = summarize(record, parts, self._read_plan(record), self.around)
         return compose_notice(replace(summary, counts=record.counts or summary.counts))
 

@@ -8,6 +8,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple
 
+from bigin_import.bigin.error_codes import SCOPES
 from bigin_import.domain.locks import SharedToken
 from bigin_import.errors import (
     BiginAccessError,
@@ -80,6 +81,10 @@ class SelfCheck:
             return  # without a token nothing else can be asked
         for module in MODULES:
             yield self._ask(f"fields of {module}", partial(self._get_field_count, module))
+        token = self.ledger.load(SharedToken.at())
+        if token is not None and token.scopes:
+            yield _compare_scopes(token.scopes)
+            return
         yield self._examine_bulk_scope()
         yield Finding("scopes for records and files", "not proven: only an import uses them")
 
@@ -150,6 +155,18 @@ class SelfCheck:
             return Finding(what, call())
         except BiginError as exc:
             return _refusal(what, exc)
+
+
+def _compare_scopes(given: tuple[str, ...]) -> Finding:
+    known = {scope.casefold() for scope in given}
+    missing = [each for each in SCOPES.split(",") if each.casefold() not in known]
+    if not missing:
+        return Finding("scopes", "all granted")
+    return Finding(
+        "scopes",
+        f"the refresh token lacks {', '.join(missing)}",
+        "Make a new one with all scopes: bigin-drop rotate zoho",
+    )
 
 
 def _refusal(what: str, exc: BiginError) -> Finding:

@@ -26,15 +26,31 @@ from bigin_import.mapping.parse import read_mapping
 from bigin_import.mapping.recognise import guess_module
 from bigin_import.mapping.suggest import UNKNOWN_COLUMN, UNKNOWN_ENCODING, Line, suggest_mapping
 from bigin_import.ports import Files
-from bigin_import.reading.table import Drop, Options
+from bigin_import.reading.table import Drop, Options, Rows, Table
 from bigin_import.settling.waiting_notices import Suggestion
 from bigin_import.splitting.dates import DatePattern, fitting_formats
 from bigin_import.stored_plan import MOST_BYTES, read_mapping_text, read_problems
 
 _NOT_TO_BE_HAD = (MissingObjectError, UnreadableObjectError)
 _ROWS_NAMED = 3
+MOST_CELLS = 20_000_000  # read for one suggestion: some ten seconds
 _ENCODING = Line("character_encoding", UNKNOWN_ENCODING)
 _READS_ANY_BYTES = "iso8859-1"
+
+
+@dataclass(slots=True)
+class _Budget:
+    """What may still be read for a suggestion: it is no reason to read gigabytes many times."""
+
+    cells: int
+
+    def read_batches(self, table: Table) -> Iterator[Rows]:
+        """Yield the rows of *table* from its beginning, the first ones in any case."""
+        for batch in table.batches():
+            self.cells -= len(batch.rows) * max(1, len(table.header))
+            yield batch
+            if self.cells <= 0:
+                return
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +97,21 @@ class Suggester:
         encoding = mapping.character_encoding if mapping else None
         options = mapping.options if mapping else Options()
         drop = Drop(self.files, record.source, encoding, self.default_encoding, options)
+        budget = _Budget(MOST_CELLS)
         try:
             if _show_cells(problems, record):
-                _read_to_its_end(drop)
-            return self._suggest_from(drop, mapping, list(_lines(problems)))
+                _read_to_its_end(drop, budget)
+            return self._suggest_from(drop, mapping, list(_lines(problems)), budget)
         except DropRejectedError as exc:
             if not exc.concerns_mapping:
                 raise
         # Nothing says how the drop is encoded; but its headers may be ASCII, and dates are.
         drop = Drop(self.files, record.source, _READS_ANY_BYTES, options=options)
-        return self._suggest_from(drop, mapping, [*_lines(problems), _ENCODING])
+        return self._suggest_from(drop, mapping, [*_lines(problems), _ENCODING], budget)
 
-    def _suggest_from(self, drop: Drop, mapping: Mapping | None, lines: list[Line]) -> str | None:
+    def _suggest_from(
+        self, drop: Drop, mapping: Mapping | None, lines: list[Line], budget: _Budget
+    ) -> str | None:
         with drop.open() as table:
             header, samples = table.header, table.first_rows
         if _ENCODING in lines and not "".join(header).isascii():
@@ -103,8 +122,8 @@ class Suggester:
             self._ask_fields(module),
             module=module,
             mapping=mapping,
-            date_formats=lambda column: fitting_formats(drop.read_values(column)),
-            misfits=lambda column, pattern: tuple(_read_misfits(drop, column, pattern)),
+            date_formats=lambda column: fitting_formats(_read_values(drop, column, budget)),
+            misfits=lambda column, pattern: tuple(_read_misfits(drop, column, pattern, budget)),
             samples=samples,
             lines=lines,
         )
@@ -183,20 +202,26 @@ def _said(mapping: Mapping) -> tuple[object, ...]:
     return (whole.model_dump_json(), *sorted(fields))
 
 
-def _read_misfits(drop: Drop, column: int, pattern: str) -> Iterator[int]:
+def _read_values(drop: Drop, column: int, budget: _Budget) -> Iterator[str]:
+    with drop.open() as table:
+        for batch in budget.read_batches(table):
+            yield from (row[column] for row in batch.rows if column < len(row))
+
+
+def _read_misfits(drop: Drop, column: int, pattern: str, budget: _Budget) -> Iterator[int]:
     """Yield the first rows whose cell in *column* is no date of *pattern*."""
     dates = DatePattern(pattern)
     with drop.open() as table:
         found = (
             batch.numbers[at]
-            for batch in table.batches()
+            for batch in budget.read_batches(table)
             for at, row in enumerate(batch.rows)
             if at not in batch.faults and row[column].strip() and not dates.fits(row[column])
         )
         yield from islice(found, _ROWS_NAMED)
 
 
-def _read_to_its_end(drop: Drop) -> None:
+def _read_to_its_end(drop: Drop, budget: _Budget) -> None:
     with drop.open() as table:
-        for _ in table.batches():
+        for _ in budget.read_batches(table):
             pass

@@ -63,7 +63,7 @@ def _counts(part: Part) -> Counts | None:
 
 
 def why_unclear(part: Part) -> str:
-    """Say why it is not certain what became of a part's rows; "" if Bigin's results say it."""
+    """Return why it is not certain what became of a part's rows; "" if Bigin's results say it."""
     attempt = part.attempt
     if part.may_have_earlier_job:
         return "Bigin never said whether it made an earlier job for these rows"
@@ -225,7 +225,7 @@ def _console(region: str) -> str:
 def summarize(
     record: Import, parts: tuple[Part, ...], plan: Plan | None, around: ConsoleLinks
 ) -> ImportSummary:
-    """Say what is known of an import before its rows are counted."""
+    """Return what is known of an import before its rows are counted."""
     read, pin = plan.dialect if plan else None, _mapping(record, plan)
     return ImportSummary(
         import_id=record.import_id,

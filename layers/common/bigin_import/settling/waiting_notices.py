@@ -145,7 +145,7 @@ class PauseNotices:
 
     def notify(self, pause: str) -> bool:
         """
-        Tell of the imports that wait for *pause*, unless people were told within a day.
+        Notify of the imports that wait for *pause*, unless people were told within a day.
 
         Returns:
             False if this is nothing that people are told of here.

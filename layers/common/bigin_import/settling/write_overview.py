@@ -251,6 +251,8 @@ class FamilyPages:
         return sum(is_in)
 
     def _read_rows(self, member: Import) -> Iterator[KeptRow]:
+        if not member.results:  # a person had it forgotten
+            return
         with suppress(MissingObjectError):  # nothing of it was sent, or it is kept no more
-            key = object_keys.kept_rows_file(member.results or "")
+            key = object_keys.kept_rows_file(member.results)
             yield from read_kept_rows(BytesIO(self.files.read(key, at_most=MOST_BYTES)))
