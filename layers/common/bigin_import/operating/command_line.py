@@ -13,17 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bigin_import.bigin.datacenters import DATA_CENTERS
 from bigin_import.errors import BiginImportError
 from bigin_import.importing.decisions import Decision
-from bigin_import.operating import (
-    adopt,
-    check,
-    connect,
-    decide,
-    doctor,
-    drop,
-    look,
-    remove,
-    rotate,
-)
+from bigin_import.operating import adopt, check, connect, decide, doctor, drop, look, remove
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
 from bigin_import.settling.summarize import DEFAULT_STACK
@@ -249,8 +239,8 @@ def _retry(options: Options, stack: Stack, terminal: Terminal) -> Exit:
 
 def _rotate(options: Options, stack: Stack, terminal: Terminal) -> Exit:
     if options.what == "zoho":
-        return rotate.rotate_zoho(stack, terminal, confirmed=options.confirm)
-    return rotate.rotate_signing_key(stack, terminal)
+        return connect.rotate_zoho(stack, terminal, confirmed=options.confirm)
+    return connect.rotate_signing_key(stack, terminal)
 
 
 def _forget(options: Options, stack: Stack, terminal: Terminal) -> Exit:

@@ -34,13 +34,13 @@ from bigin_import.splitting.cells import (
 )
 from bigin_import.splitting.column_reader import (
     ColumnReader,
+    RowPattern,
     converter,
     has_apostrophes,
     without_formulas,
 )
 from bigin_import.splitting.dates import DatePattern, fitting_formats
 from bigin_import.splitting.kinds import TextKind
-from bigin_import.splitting.row_pattern import RowPattern
 
 # Enough to tell formats apart, whatever the length of the drop.
 _VALUES_KEPT = 1_000
