@@ -17,10 +17,11 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import boto3
-from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.model import OperationModel
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 
 from bigin_import.aws.ledger import DynamoLedger
 from bigin_import.domain.import_record import Import
@@ -173,11 +174,28 @@ class Deployed:
 
     @contextmanager
     def disturbed(self, trouble: Callable[..., AWSResponse | None]) -> Iterator[None]:
-        """Let *trouble* see each request of the functions before AWS does."""
+        """Let *trouble* see each request of the functions; what it answers never reaches AWS."""
         events: Any = _session("the functions'").events
-        events.register_first("before-send", trouble)
-        yield
-        events.unregister("before-send", trouble)
+        answered: set[int] = set()
+        real = BotocoreStubber.__call__
+
+        def see(request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse | None:
+            answer = trouble(request, event_name)
+            if answer is not None:
+                answered.add(id(request))
+            return answer
+
+        def act(moto: Any, event_name: str, request: Any, **others: Any) -> Any:  # noqa: ANN401
+            """Botocore asks every handler, also when the first one has an answer."""
+            if id(request) in answered:
+                answered.discard(id(request))
+                return None
+            return real(moto, event_name, request, **others)
+
+        events.register_first("before-send", see)
+        with patch.object(BotocoreStubber, "__call__", act):
+            yield
+        events.unregister("before-send", see)
 
     def taken(self, queue: str) -> list[str]:
         client = self._client("sqs")

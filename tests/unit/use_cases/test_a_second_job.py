@@ -13,6 +13,7 @@ from bigin_import.domain.states import ImportState
 from bigin_import.errors import BiginOutcomeUnknownError, BiginUnreachableError
 from bigin_import.settling.match_job import CLOCKS_SECONDS
 from tests.fakes.harness import MAPPING, ROWS, Harness
+from tests.fakes.refusing_bigin import RefusingBigin, takes_all
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 UPSERT = {**MAPPING, "operation": "upsert", "find_by": "Email"}
@@ -145,6 +146,7 @@ def test_without_an_echoed_callback_a_job_that_is_older_than_the_attempt_is_not_
 
 
 def test_without_an_echoed_callback_a_job_that_is_known_is_no_other_attempts() -> None:
+    """A callback of the second attempt named it first, when Bigin could not be asked."""
     harness = Harness()
     harness.bigin.after_effect += [LOST, LOST]
     harness.bigin.runs = False
@@ -152,15 +154,41 @@ def test_without_an_echoed_callback_a_job_that_is_known_is_no_other_attempts() -
     source = harness.drop(CSV, ROWS)
     harness.tick(minutes=75)
     (part,) = harness.parts_of(source)
-    for job_id in ("7000", "7001"):
-        silence(harness, part, job_id, None)
-    harness.call_back(first_attempt(part), hint="7000")
-    harness.clock.advance(ASK_AGAIN)
-
+    silence(harness, part, "7000", None)
+    harness.bigin.fail("job", BiginUnreachableError("no route"))
     harness.call_back(part, hint="7000")
+    harness.clock.advance(ASK_AGAIN)
+    harness.call_back(first_attempt(harness.parts_of(source)[0]), hint="7000")
+
+    harness.tick(minutes=2)
 
     (after,) = harness.parts_of(source)
     assert [one.job_id for one in after.attempts] == ["7000", None]
+    assert after.job_ids == ("7000",)
+
+
+@pytest.mark.parametrize(("creates", "status"), [(1, "unprocessed"), (2, "unclear")])
+def test_what_the_last_job_left_is_certain_only_where_no_earlier_one_may_have_done_it(
+    creates: int, status: str
+) -> None:
+    harness = Harness()
+    harness.bigin = RefusingBigin(
+        lambda row: ("UNPROCESSED", "") if "ada" in row[0] else takes_all(row)
+    )
+    harness.bigin.after_effect += [LOST] * (creates - 1)
+    harness.drop(SIDECAR, UPSERT)
+    source = harness.drop(CSV, ROWS)
+
+    harness.tick(minutes=90)
+
+    counts = harness.import_of(source).counts
+    assert counts is not None
+    assert len(harness.bigin.made) == creates
+    assert {"unprocessed": counts.unprocessed, "unclear": counts.unclear} == {
+        "unprocessed": 0,
+        "unclear": 0,
+        status: 1,
+    }
 
 
 def test_a_second_job_that_turns_up_after_the_closing_is_recorded_and_measured() -> None:

@@ -75,10 +75,12 @@ class SelfCheck:
         if callback_url:
             yield self._probe_callback(callback_url)
         self._expire_token()
+        before = self._load_token_version()
         organisation = self._ask("token and organisation", self.bigin.get_zgid)
         yield organisation
         if organisation.remedy:
             return  # without a token nothing else can be asked
+        yield self._compare_token_version(before)
         for module in MODULES:
             yield self._ask(f"fields of {module}", partial(self._get_field_count, module))
         token = self.ledger.load(SharedToken.at())
@@ -87,6 +89,21 @@ class SelfCheck:
             return
         yield self._examine_bulk_scope()
         yield Finding("scopes for records and files", "not proven: only an import uses them")
+
+    def _load_token_version(self) -> str:
+        token = self.ledger.load(SharedToken.at())
+        return token.token_version if token else ""
+
+    def _compare_token_version(self, before: str) -> Finding:
+        """Return whether the token that was just made was stored for the other functions."""
+        what = "secret of the access token"
+        if self._load_token_version() != before:
+            return Finding(what, "writable")
+        remedy = (
+            "Let the roles of the functions read and write TokenSecret of this stack, and use its "
+            'key; search the log of settle_jobs for "aws refused"'
+        )
+        return Finding(what, "cannot be written, so each function makes tokens of its own", remedy)
 
     def _examine_signing_secret(self) -> Finding:
         try:
