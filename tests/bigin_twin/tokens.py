@@ -99,8 +99,9 @@ class Tokens:
             raise RefusedError("OAUTH_SCOPE_MISMATCH")
 
     def revoke_all(self) -> None:
-        """End every access token now."""
+        """End every access token now, and count refreshes anew."""
         self._live.clear()
+        self._refreshes.clear()
 
     def _check_client(self, form: Mapping[str, str]) -> None:
         if form.get("grant_type") not in ("refresh_token", "authorization_code"):
