@@ -91,6 +91,8 @@ def _guarded(what: str, look: Look, stack: Stack) -> Iterator[Check]:
         yield from look(stack)
     except CommandRefusedError as exc:
         yield Check(what, str(exc), exc.remedy or "See the other lines")
+    except KeyError as exc:  # an output, or a variable of a function, of another release
+        yield Check(what, f"cannot be looked at (the stack lacks {exc})", "Deploy it again")
     except (ClientError, BotoCoreError, requests.RequestException) as exc:
         reason = (
             exc.response["Error"]["Code"] if isinstance(exc, ClientError) else type(exc).__name__
