@@ -50,6 +50,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def command(stack: LocalStack, home: Path) -> Command:
     """Type a command; *typed* are the answers to its questions. It must show nothing secret."""
+    return command_for(stack, home)
+
+
+def command_for(stack: LocalStack, home: Path) -> Command:
     env = processes.environment(
         **stack.emulator.environment(), PYTHONPATH=str(ROOT / "layers" / "common")
     )
@@ -484,3 +488,20 @@ def test_the_signing_key_is_rotated_once_while_jobs_are_open(
     assert again.exit_code is Exit.REFUSED
     assert "open jobs were made with the key before" in again.err
     assert command("decide", held, "give-up", "--yes").exit_code is Exit.GOOD
+
+
+@pytest.mark.after_all  # with a stack of its own
+def test_a_stack_is_uninstalled_and_bucket_table_and_secret_stay(home: Path) -> None:
+    with LocalStack.running("uninstall") as own:
+        command = command_for(own, home)
+        refused = command("uninstall", "--yes")
+        gone = command("uninstall", "--confirm", "bigin-drop", "--json")
+
+        assert refused.exit_code is Exit.REFUSED
+        assert "--confirm bigin-drop" in refused.err
+        assert gone.exit_code is Exit.GOOD, gone
+        kept = json.loads(gone.out)["kept"]
+        assert own.client("s3").head_bucket(Bucket=kept["bucket"])
+        assert own.client("dynamodb").describe_table(TableName=kept["table"])
+        assert own.client("secretsmanager").describe_secret(SecretId=kept["secret"])
+        assert "there is no stack bigin-drop" in command("status").err
