@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -226,3 +227,56 @@ def test_a_part_that_is_not_due_is_left_alone() -> None:
     seen = replace(part(S.CREATED, WITH_JOB), due_at=NOW + 1)
 
     assert part_transitions.postpone(NOW)(seen) is None
+
+
+def test_each_create_has_a_number_of_its_own_also_after_one_that_never_left() -> None:
+    """By it a create that was marked beside its archive is told from the next one's."""
+    uploaded = part(PartState.UPLOADED)
+    numbers = []
+    for _ in range(3):
+        begun = part_transitions.begin_create(NOW, NOW + 600)(uploaded)
+        assert begun is not None
+        assert begun.attempt is not None
+        numbers.append((begun.attempt.number, begun.attempt.create, begun.creates))
+        undone = part_transitions.undo_create(begun.attempt.number)(begun)
+        assert undone is not None
+        uploaded = undone
+
+    assert numbers == [(1, 1, 1), (1, 2, 2), (1, 3, 3)]
+
+
+@pytest.mark.parametrize(("seconds", "is_outdated"), [(24 * 3600, False), (24 * 3600 + 1, True)])
+def test_an_upload_serves_for_a_day(seconds: int, is_outdated: bool) -> None:
+    uploaded = replace(part(PartState.UPLOADED), file_id="5001", uploaded_at=NOW)
+
+    step = part_transitions.expire_upload(NOW + seconds)
+
+    assert (step(uploaded) is not None) is is_outdated
+
+
+def test_a_part_that_is_held_is_due_in_a_day_when_people_are_reminded() -> None:
+    held = part_transitions.hold(NOW)(part(PartState.UNKNOWN, ATTEMPT))
+
+    assert held is not None
+    assert (held.held_at, held.due_at, held.open) == (NOW, NOW + 86_400, OpenKind.WORK)
+
+
+@pytest.mark.parametrize(
+    ("changes", "due_at"),
+    [
+        ({"due_at": NOW + 900}, NOW + 240),
+        ({"due_at": NOW + 240}, None),
+        ({"due_at": NOW}, None),
+        ({"due_at": None}, None),
+        ({"due_at": NOW + 900, "open": None}, None),
+    ],
+    ids=["later", "just then", "sooner", "never", "not open"],
+)
+def test_after_an_outage_an_open_part_is_looked_at_by_then_and_never_later_than_before(
+    changes: dict[str, Any], due_at: int | None
+) -> None:
+    seen = replace(part(PartState.CREATED, WITH_JOB), **changes)
+
+    changed = part_transitions.look_by(NOW + 240)(seen)
+
+    assert (changed.due_at if changed else None) == due_at
