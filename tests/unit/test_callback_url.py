@@ -130,6 +130,8 @@ def job(callback_path: str | None) -> Job:
         (f"/v1/callback/{IMPORT_ID}/0007/1/{sign(FOREIGN_KEY, IMPORT_ID, 7, 1)}", None),
         (f"/v1/callback/{IMPORT_ID}/0007/2/{SIGNATURE}", False),
         (f"/v1/callback/{IMPORT_ID}/0008/1/{sign(KEY, IMPORT_ID, 8, 1)}", False),
+        (f"/v1/callback/{IMPORT_ID}/0007/1/{SIGNATURE[:-1]}", False),
+        (f"/v1/callback/{IMPORT_ID}/0007/1/no-signature", False),
         ("/somebody/else", False),
         ("/\udcff\u00e9", False),
         ("", None),
