@@ -3,8 +3,9 @@
 
 Without options it measures what the design asks for: three kinds of drops at 10 MB, 130 MB and
 1.3 GB, medians of five rounds. On two processors that nobody else uses it takes about 20 minutes
-(--rounds and --sizes make it shorter), and 5 GB of disk. Benchmarks measure and tests do not
-time: a broken budget is said clearly, and the exit code is 0 all the same.
+(--rounds and --sizes make it shorter), and 5 GB of disk. What is compared with the baseline, the
+build of one commit in a worktree beside this one, stands in one table at the end. Benchmarks
+measure and tests do not time: a broken budget is said clearly, and the exit code is 0 all the same.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import os
 import sys
 from collections.abc import Iterator
 
-from tests.bench import callback, collecting, cutting, imports
+from tests.bench import callback, collecting, cutting, imports, results
 from tests.bench.cutting_drops import KINDS, ROWS
-from tests.bench.figures import Budget, Report, publish, summary
+from tests.bench.figures import Budget, Report, Target, publish, summary, table_of
 
-PARTS = ("imports", "callback", "collecting", "cutting")
+PARTS = ("imports", "callback", "collecting", "results", "cutting")
 
 
 def main() -> None:
@@ -34,10 +35,13 @@ def main() -> None:
         "processor, rounds are interleaved: whoever else works on this machine matters little.\n"
     )
     budgets: list[Budget] = []
+    targets: list[Target] = []
     for part in chosen.parts:
         for report in _reports(part, chosen):
             publish(part, report)
             budgets += report.budgets
+            targets += report.targets
+    sys.stdout.write(f"\n{table_of(targets)}\n")
     sys.stdout.write(f"\n{summary(budgets)}\n")
 
 
@@ -50,6 +54,8 @@ def _reports(part: str, chosen: argparse.Namespace) -> Iterator[Report]:
             yield callback.run()
         case "collecting":
             yield collecting.run(sizes=chosen.sizes)
+        case "results":
+            yield results.run(rounds=chosen.rounds, sizes=chosen.sizes)
         case "cutting":
             for kind in chosen.kinds:
                 yield cutting.run(rounds=chosen.rounds, sizes=chosen.sizes, kinds=[kind])

@@ -27,15 +27,23 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from tests.bench import baseline
 from tests.bench.cutting_drops import KINDS, ROWS, drop_file
 from tests.bench.cutting_ways import PEERS, WAYS
-from tests.bench.figures import LOCAL, Budget, Report, progress, publish
+from tests.bench.figures import LOCAL, ROOT, Budget, Report, Target, progress, publish
 
 BASELINE = "standard library"
 SPLITTER = "simple-salesforce"
 LARGEST = "1.3 GB"
 ROUNDS_OF_PEERS = 3  # at most: they take half of the time, and no budget hangs on their decimals
 LARGEST_WAYS = ("ours", "ours, keys+types")
+OLD = " (baseline)"  # behind the name of one of our ways: the same by the baseline's build
+# Times the baseline: goal and floor, without checks and with keys and types.
+GOALS = {
+    "plain": {"ours": (1.7, 1.5), "ours, keys+types": (1.9, 1.6)},
+    "newlines": {"ours": (1.9, 1.5), "ours, keys+types": (2.0, 1.7)},
+    "quoted": {"ours": (1.6, 1.3), "ours, keys+types": (1.7, 1.4)},
+}
 
 # Times as fast as the standard-library way at a million rows; MiB above idle at every size.
 LEAST_RATIO = {"plain": 2.5, "newlines": 2.0, "quoted": 1.6}
@@ -80,14 +88,27 @@ def run(
     sizes = list(sizes)
     lines = [line for kind in kinds for size in sizes for line in _lines(kind, size, rounds)]
     figures = {line.name: line.as_json() for line in lines}
-    return Report(figures, table(lines), tuple(budgets(lines)))
+    return Report(figures, table(lines), tuple(budgets(lines)), tuple(targets(lines)))
+
+
+def targets(lines: Iterable[Line]) -> Iterator[Target]:
+    """Yield how much faster than the baseline each kind of drop is cut, at every size."""
+    at = {(line.way, line.kind, line.size): line for line in lines}
+    for (way, kind, size), line in at.items():
+        old = at.get((way + OLD, kind, size))
+        if old and way in GOALS[kind]:
+            times = {"baseline": old.seconds / line.seconds}
+            times |= {"the standard library": line.ratio} if line.ratio else {}
+            checks = "keys and types" if way != "ours" else "no checks"
+            what = f"cut {kind}, {checks}, {size}"
+            yield Target(what, line.rows / line.seconds, times, *GOALS[kind][way])
 
 
 def budgets(lines: Iterable[Line]) -> Iterator[Budget]:
     """Yield what memory each of our lines may take, and how fast it must be."""
     at = {(line.way, line.kind, line.size): line for line in lines}
     for line in at.values():
-        if line.way.startswith("ours"):
+        if line.way.startswith("ours") and not line.way.endswith(OLD):
             yield Budget(
                 f"memory, {line.name}", round(line.peak_mib, 1), MOST_MIB, "MiB above idle"
             )
@@ -117,12 +138,14 @@ def table(lines: Iterable[Line]) -> str:
 def _lines(kind: str, size: str, rounds: int) -> list[Line]:
     path = drop_file(LOCAL / "bench", kind, ROWS[size])
     ways = LARGEST_WAYS if size == LARGEST else tuple(filter(_is_installed, WAYS))
+    if size != LARGEST and baseline.tree():
+        ways += tuple(way + OLD for way in LARGEST_WAYS)
     last = 1 if size == LARGEST else rounds
     tries: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
     for number in range(1, last + 1):
         progress(f"cutting of {kind} drop, {size}, round {number} of {last}")
         for way in ways if number <= ROUNDS_OF_PEERS else filter(_has_budget, ways):
-            tries[way].append(_tried(way, path, is_checked=not tries[way]))
+            tries[way].append(tried(way, path, is_checked=not tries[way]))
     medians = {way: _median(tries[way], "seconds") for way in ways}
     return [
         Line(
@@ -151,11 +174,19 @@ def _median(tries: list[dict[str, float]], what: str) -> float:
     return statistics.median(each[what] for each in tries)
 
 
-def _tried(way: str, path: Path, *, is_checked: bool) -> dict[str, float]:
+def tried(way: str, path: Path, *, is_checked: bool) -> dict[str, float]:
     folder = Path(tempfile.mkdtemp(dir=path.parent))
     try:
-        command = [sys.executable, "-m", "tests.bench.cutting_ways", way, str(path), str(folder)]
-        answer = subprocess.run(command, check=True, capture_output=True, text=True)
+        name = way.removesuffix(OLD)
+        tree = (baseline.tree() if way != name else None) or ROOT
+        answer = subprocess.run(
+            [sys.executable, "-m", "tests.bench.cutting_ways", name, str(path), str(folder)],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=tree,
+            env=baseline.environment(tree),
+        )
         if is_checked and _digest(_parted(folder)) != _drop_digest(path):
             raise AssertionError(f"{way}: the parts of {path.name} are not the drop")
         result: dict[str, float] = json.loads(answer.stdout)
@@ -181,8 +212,12 @@ def _records_of(path: Path) -> Iterator[list[str]]:
 
 
 def _records(stream: IO[bytes]) -> Iterator[list[str]]:
-    """Yield what stands below the header."""
-    return islice(csv.reader(io.TextIOWrapper(stream, encoding="utf-8", newline="")), 1, None)
+    """Yield what stands below the header; *stream* stays open and belongs to the caller."""
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    try:
+        yield from islice(csv.reader(text), 1, None)
+    finally:
+        text.detach()
 
 
 def _digest(records: Iterator[list[str]]) -> str:

@@ -35,6 +35,42 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Target:
+    """
+    How much faster than the baseline something is to be, and what was measured.
+
+    Attributes:
+        times: By the name of another way: how many times its speed ours is.
+        goal, floor: Times the baseline.
+    """
+
+    what: str
+    rows_per_second: float
+    times: dict[str, float]
+    goal: float
+    floor: float
+
+    def as_json(self) -> dict[str, Any]:
+        times = {way: round(each, 2) for way, each in self.times.items()}
+        return {"rows_per_second": round(self.rows_per_second), "times": times}
+
+    def line(self) -> str:
+        """Return it as a line of the table."""
+        old = f"{self.times['baseline']:.2f}" if "baseline" in self.times else "-"
+        others = [f"{each:.2f} {way}" for way, each in self.times.items() if way != "baseline"]
+        return (
+            f"{self.what:<44} {self.rows_per_second:>9,.0f} {old:>9} {self.goal:>5} "
+            f"{self.floor:>6}  {', '.join(others)}"
+        )
+
+
+def table_of(targets: Iterable[Target]) -> str:
+    """Return the one table of what is compared with the baseline."""
+    head = f"{'what':<44} {'rows/s':>9} {'baseline':>9} {'goal':>5} {'floor':>6}  times other ways"
+    return "\n".join([head, *(target.line() for target in targets)])
+
+
+@dataclass(frozen=True)
 class Report:
     """
     What a part of the bench found.
@@ -46,6 +82,7 @@ class Report:
     figures: dict[str, Any]
     table: str
     budgets: tuple[Budget, ...]
+    targets: tuple[Target, ...] = ()
 
 
 def publish(part: str, report: Report) -> None:
