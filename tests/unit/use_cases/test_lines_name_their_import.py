@@ -6,7 +6,7 @@ from bigin_import.errors import BiginAccessError, BiginUnreachableError
 from tests.fakes.harness import MAPPING, ROWS, Harness
 
 # What is about no import: the tick itself, and what it measures.
-OF_NO_IMPORT = {"tick", "open_work"}
+OF_NO_IMPORT = {"tick", "open_work", "waiting_for_zoho", "zoho_secret_changed"}
 
 
 def unnamed(harness: Harness) -> set[str]:
