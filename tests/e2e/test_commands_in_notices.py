@@ -39,7 +39,7 @@ def programs() -> Iterator[object]:
     yield pytest.param(VERSION_2, "2.", id="version-2", marks=absent)
 
 
-@pytest.mark.parametrize(("program", "version"), programs())
+@pytest.mark.parametrize(("program", "version"), tuple(programs()))
 def test_a_decision_is_carried_out_by_the_command_of_its_notice(
     desk: Desk, bigin: SeenBigin, stack: LocalStack, program: str, version: str
 ) -> None:
