@@ -168,8 +168,10 @@ def _is_quiet(state: ImportState) -> bool:
     return state in quiet
 
 
-def _read_as_own(self: FamilyRows, numbers: Iterable[int]) -> dict[int, tuple[str, int]]:
-    return {number: (self.parent_id, number) for number in numbers}
+def _read_as_own(
+    self: FamilyRows, rows: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], tuple[str, int]]:
+    return {row: row for row in rows}
 
 
 def _claim_unforced(*about: Any, parent: str, force: str | None) -> str:

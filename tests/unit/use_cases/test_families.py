@@ -15,6 +15,7 @@ import pytest
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.job_request import Field, Job
 from bigin_import.domain.states import ImportState
+from bigin_import.errors import BiginRefusedError
 from tests.fakes.fake_bigin import Verdict
 from tests.fakes.harness import MAPPING, Harness
 from tests.fakes.refusing_bigin import RefusingBigin
@@ -479,3 +480,117 @@ def test_a_row_that_two_corrections_wrote_counts_once() -> None:
 
     family = facts_of(office, twice)["family"]
     assert (family["rows"], family["in_bigin"]) == (3, 2)
+
+
+def joined_file(first: bytes, *others: bytes) -> bytes:
+    """Put the rows of result files below each other, under the header of the first."""
+    return first + b"".join(other.partition(b"\r\n")[2] for other in others)
+
+
+def second_file(office: Office, mapping: Mapping[str, object] = MAPPING) -> ObjectVersion:
+    office.harness.drop("incoming/second.mapping.json", mapping)
+    body = b"E-mail,Surname\nbad1@example.com,Uno\nfine@example.com,Due\n"
+    return office.drop("incoming/second.csv", body)
+
+
+def test_success_of_one_import_inside_the_correction_of_another() -> None:
+    office = Office()
+    second = second_file(office)
+    before = dict(office.added)
+
+    both = joined_file(corrected(office), office.result(second, "success"))
+    fixed = office.drop("incoming/fix.csv", both)
+
+    assert office.state(fixed) is ImportState.COMPLETED
+    assert office.facts(fixed)["existing"] == 1
+    assert office.added == {**before, "one@example.com": 1, "two@example.com": 1}
+    existing = [row for row in office.rows(fixed, "success") if row["Surname"] == "Due"]
+    assert office.harness.import_of(second).import_id in existing[0]["bigin__Reason"]
+
+
+def test_rows_with_the_same_number_in_two_imports_are_two_rows_and_each_is_known_again() -> None:
+    office = Office()
+    second = second_file(office)
+    of_second = office.failed(second).replace(b",bad1@example.com,", b",uno@example.com,")
+
+    office.drop("incoming/fix.csv", joined_file(corrected(office), of_second))
+    alone = office.drop("incoming/alone.csv", of_second)
+    again = office.drop("incoming/again.csv", corrected(office))
+
+    assert office.state(alone) is office.state(again) is ImportState.UNCHANGED
+    assert set(office.added.values()) == {1}
+    assert {"uno@example.com", "one@example.com", "two@example.com"} < set(office.added)
+
+
+def test_rows_of_imports_that_were_sent_otherwise_are_not_taken_in_one_file() -> None:
+    office = Office()
+    second = second_file(office, UPSERT)
+
+    joined = office.drop(
+        "incoming/fix.csv", joined_file(corrected(office), office.result(second, "success"))
+    )
+
+    assert office.state(joined) is ImportState.REJECTED
+    assert "of several imports" in office.harness.notices.published[-1].body
+
+
+def test_two_files_of_the_same_two_imports_run_one_after_another() -> None:
+    office = Office()
+    second = second_file(office)
+    of_second = office.failed(second).replace(b",bad1@example.com,", b",uno@example.com,")
+    ways = (joined_file(corrected(office), of_second), joined_file(of_second, corrected(office)))
+
+    drop_beside(office, ("incoming/a/fix.csv", ways[0]), ("incoming/b/fix.csv", ways[1]))
+
+    assert set(office.added.values()) == {1}
+    assert "uno@example.com" in office.added
+
+
+def test_unprocessed_rows_dropped_twice_are_added_once() -> None:
+    office = Office()
+    refused = BiginRefusedError(code="FILE_NOT_SUPPORTED", message="no", resolution="ask")
+    office.harness.bigin.fail("create_job", refused)
+    office.harness.drop("incoming/third.mapping.json", MAPPING)
+    failed = office.drop("incoming/third.csv", b"E-mail,Surname\nada@example.com,Ada\n")
+    assert office.state(failed) is ImportState.FAILED
+    rows = office.result(failed, "unprocessed")
+
+    first = office.drop("incoming/a/third.csv", rows)
+    second = office.drop("incoming/b/third.csv", rows)
+
+    assert office.state(first) is ImportState.COMPLETED
+    assert office.state(second) is ImportState.UNCHANGED
+    assert office.added["ada@example.com"] == 1
+
+
+def unclear_rows(office: Office) -> bytes:
+    """Return the rows of a job that never ended."""
+    office.harness.drop("incoming/slow.mapping.json", MAPPING)
+    office.harness.bigin.runs = False
+    slow = office.drop("incoming/slow.csv", b"E-mail,Surname\nada@example.com,Ada\n")
+    office.harness.tick(minutes=26 * 60)
+    office.harness.bigin.runs = True
+    return office.result(slow, "unclear")
+
+
+def test_unclear_rows_of_an_insert_are_not_sent_before_a_person_has_looked() -> None:
+    office = Office()
+    rows = unclear_rows(office)
+
+    again = office.drop("incoming/again.csv", rows)
+
+    assert office.state(again) is ImportState.REJECTED
+    assert "delete the rows that are there, empty bigin__Status" in (
+        office.harness.notices.published[-1].body
+    )
+
+
+def test_unclear_rows_that_a_person_released_are_sent() -> None:
+    office = Office()
+    rows = unclear_rows(office)
+    made = len(office.harness.bigin.made)
+
+    again = office.drop("incoming/again.csv", rows.replace(b",unclear,", b",,"))
+
+    assert office.state(again) is ImportState.COMPLETED
+    assert len(office.harness.bigin.made) == made + 1

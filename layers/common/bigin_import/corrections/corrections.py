@@ -18,7 +18,7 @@ from bigin_import.errors import DropRejectedError, MissingObjectError, Unreadabl
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import Headers
 from bigin_import.ports import Files, Ledger
-from bigin_import.reading.table import ANY_ENCODING, Drop, Rows, Table
+from bigin_import.reading.table import ANY_ENCODING, MOST_IMPORTS, Drop, Rows, Table
 from bigin_import.splitting.dates import DatePattern
 from bigin_import.stored_plan import read_mapping_text, read_plan, write_mapping
 
@@ -33,6 +33,7 @@ class Inherited:
         mapping: The mapping that the parent was started with, if that was inherited.
         warnings: Sentences for the report.
         problems: Why it must not be sent.
+        others: Imports besides that one from which rows of it come.
         decimals: API name -> decimal mark that the parent's column has proven.
         healing: Restores what a spreadsheet has rewritten; None if the parent's drop is gone.
     """
@@ -41,6 +42,7 @@ class Inherited:
     mapping: MappingPin | None = None
     warnings: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    others: tuple[str, ...] = ()
     decimals: tuple[tuple[str, str], ...] = ()
     healing: Healing | None = None
 
@@ -135,14 +137,26 @@ def windows_of(table: Table) -> Iterator[list[Rows]]:
         yield window
 
 
-def dropped_of(header: tuple[str, ...], window: Sequence[Rows]) -> Dropped:
-    """Return the rows of a window."""
-    said = [each for batch in window for each in batch.parents.items()]
+def dropped_of(header: tuple[str, ...], window: Sequence[Rows], parent_id: str) -> Dropped:
+    """Return the rows of a window, but for those that name another import than *parent_id*."""
+    said = {
+        number: parent
+        for batch in window
+        for number, parent in batch.parents.items()
+        if parent.import_id in ("", parent_id)
+    }
+    others = {number for batch in window for number in batch.parents if number not in said}
+    rows = [
+        (number, row)
+        for batch in window
+        for number, row in _numbered(batch)
+        if number not in others
+    ]
     return Dropped(
         header,
-        tuple(number for batch in window for number in batch.numbers),
-        tuple(row for batch in window for row in batch.rows),
-        {number: parent.row for number, parent in said if parent.row is not None},
+        tuple(number for number, _ in rows),
+        tuple(row for _, row in rows),
+        {number: parent.row for number, parent in said.items() if parent.row is not None},
     )
 
 
@@ -178,6 +192,7 @@ class Healing:
         header: Of the dropped file, without our columns.
         is_encoding_proven: It is in windows-1252, as cells that nobody changed prove.
         restored: Headers of the columns in which cells were restored so far.
+        parent_id: The import whose rows are restored; of others nothing is.
     """
 
     header: tuple[str, ...]
@@ -186,6 +201,7 @@ class Healing:
     damaged: DamagedColumns
     is_encoding_proven: bool = False
     restored: dict[str, None] = field(default_factory=dict)
+    parent_id: str = ""
 
     def read_originals(self, window: Sequence[Rows]) -> Iterator[Row]:
         """
@@ -195,7 +211,8 @@ class Healing:
             MissingObjectError: The parent's drop is gone.
         """
         with self.original.open() as table:
-            found = find_parent_rows(dropped_of(self.header, window), table)
+            dropped = dropped_of(self.header, window, self.parent_id)
+            found = find_parent_rows(dropped, table)
         return readable_dates(found, self.header, self.mapping)
 
     def restore(self, window: Sequence[Rows], mapped: Collection[int]) -> dict[int, Healed]:
@@ -382,6 +399,11 @@ _NOT_CHECKED = (
 )
 
 
+_ONLY_OF_THE_FIRST = (
+    "It was not checked whether a spreadsheet has changed cells in rows of the further imports "
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corrections:
     """What a drop inherits from the import whose result file it was."""
@@ -449,20 +471,40 @@ class Corrections:
         with drop.open() as table:
             if parent_import is None or plan is None:
                 _read_to_end(table)
-                return _with_merged(inherited, table)
+                return self._find_others(inherited, table, parent_import)
             if is_inherited and is_counted(mapping) and table.header != plan.header:
                 raise DropRejectedError((_moved_columns(drop, plan),), concerns_mapping=True)
             original = Drop.of_plan(self.files, parent_import.source, plan)
             is_proven = drop.encoding == WESTERN and mapping.character_encoding is None
             damaged = DamagedColumns(table.header)
-            healing = Healing(table.header, mapping, original, damaged, is_proven)
+            healing = Healing(table.header, mapping, original, damaged, is_proven, parent_id=parent)
             try:
                 for window in windows_of(table):
                     healing.damaged.look_at(healing.read_originals(window))
             except (MissingObjectError, UnreadableObjectError):
                 _read_to_end(table)
-                return _with_merged(inherited, table)
-        return _with_merged(replace(inherited, warnings=(), healing=healing), table)
+                return self._find_others(inherited, table, parent_import)
+        inherited = replace(inherited, warnings=(), healing=healing)
+        return self._find_others(inherited, table, parent_import)
+
+    def _find_others(self, inherited: Inherited, table: Table, parent: Import | None) -> Inherited:
+        """
+        Return *inherited* with the other imports that rows of *table* come from.
+
+        A person may put the rows of several into one file, if all were sent in the same way. Of an
+        import that is not known any more nobody knows which of its rows are in.
+        """
+        imports = table.parent_imports
+        if len(imports) <= 1:
+            return inherited
+        others = tuple(each for each in imports if parent is None or each != parent.import_id)
+        found = [self.ledger.load(Import.at(each)) for each in others]
+        ways = {(each.module, each.operation) for each in (parent, *found) if each is not None}
+        is_known = parent is not None and None not in found and len(imports) < MOST_IMPORTS
+        if not is_known or len(ways) > 1:
+            return replace(inherited, problems=(merged_problem(table.name, imports),))
+        warning = f"{_ONLY_OF_THE_FIRST}{', '.join(others)}."
+        return replace(inherited, others=others, warnings=(*inherited.warnings, warning))
 
     def find_types(self, parent: str) -> Types:
         """Return what is known of the cells of a result file of *parent*."""
@@ -498,10 +540,8 @@ class Corrections:
             return None
 
 
-def merged_problem(name: str, imports: tuple[str, ...]) -> Problem | None:
-    """Return the problem that the rows of a drop come from several *imports*, if they do."""
-    if len(imports) <= 1:
-        return None
+def merged_problem(name: str, imports: tuple[str, ...]) -> Problem:
+    """Return the problem that the rows of a drop come from several *imports*."""
     return Problem(
         name,
         f"its rows come from the result files of several imports: {', '.join(imports)}",
@@ -512,13 +552,13 @@ def merged_problem(name: str, imports: tuple[str, ...]) -> Problem | None:
 
 def reject_merged(table: Table) -> None:
     """
-    Refuse rows of several imports in *table*, as far as it was read.
+    Refuse rows of several imports in *table* of which none was seen when it was opened.
 
     Raises:
         DropRejectedError: There are some.
     """
-    if problem := merged_problem(table.name, table.parent_imports):
-        raise DropRejectedError((problem,))
+    if table.parent_import is None and len(table.parent_imports) > 1:
+        raise DropRejectedError((merged_problem(table.name, table.parent_imports),))
 
 
 def _read_to_end(table: Table) -> None:
@@ -538,7 +578,8 @@ def _read_proof(table: Table, original: Drop) -> bool:
     proofs = 0
     for window in windows_of(table):
         with original.open() as parents:
-            rows = find_parent_rows(dropped_of(table.header, window), parents)
+            dropped = dropped_of(table.header, window, table.parent_import or "")
+            rows = find_parent_rows(dropped, parents)
         for _, cells, originals in rows:
             for cell, was in zip(cells, originals, strict=False):
                 if was is None or cell.isascii() or was.isascii():
@@ -548,11 +589,6 @@ def _read_proof(table: Table, original: Drop) -> bool:
                 elif _LETTERS_NOT_IN_ASCII.sub("?", cell) == _LETTERS_NOT_IN_ASCII.sub("?", was):
                     return False
     return proofs > 0
-
-
-def _with_merged(inherited: Inherited, table: Table) -> Inherited:
-    problem = merged_problem(table.name, table.parent_imports)
-    return replace(inherited, problems=(problem,)) if problem else inherited
 
 
 def _parent_named_in(table: Table) -> tuple[bool, str | None]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from io import BytesIO
 from itertools import batched
 from typing import NamedTuple
@@ -79,13 +80,15 @@ class FamilyRows:
     members: tuple[Import, ...]
     originals: frozenset[str] = frozenset()
 
-    def read_identities(self, numbers: Iterable[int]) -> dict[int, Identity]:
-        """Return who rows of the parent are in the family, by their number in the parent."""
-        wanted = set(numbers)
-        found = {number: (self.parent_id, number) for number in wanted}
-        for kept in self._read_parent():
-            if kept.root_import and kept.row in wanted:
-                found[kept.row] = (kept.root_import, kept.root_row)
+    def read_identities(self, rows: Iterable[Identity]) -> dict[Identity, Identity]:
+        """Return who rows are in their family, by the import that they name and its number."""
+        found = {row: row for row in rows}
+        parents = {parent for parent, _ in found}
+        for member in self.members:
+            for kept in self._read(member) if member.import_id in parents else ():
+                row = (member.import_id, kept.row)
+                if kept.root_import and row in found:
+                    found[row] = (kept.root_import, kept.root_row)
         return found
 
     def read_results(self, wanted: set[Identity]) -> dict[Identity, KeptRow]:
@@ -111,14 +114,10 @@ class FamilyRows:
                     found.setdefault(kept.sent, []).append(kept._replace(through=member.import_id))
         return found
 
-    def find_parent(self) -> bool:
-        """Return whether the rows of the parent were kept; before a release, they were not."""
-        return next(self._read_parent(), None) is not None
-
-    def _read_parent(self) -> Iterator[KeptRow]:
-        for member in self.members:
-            if member.import_id == self.parent_id:
-                yield from self._read(member)
+    def find_kept(self) -> frozenset[str]:
+        """Return the members whose rows were kept; before a release, they were not."""
+        kept = (member for member in self.members if next(self._read(member), None) is not None)
+        return frozenset(member.import_id for member in kept)
 
     def _read(self, member: Import) -> Iterator[KeptRow]:
         if not member.results:  # a person had it forgotten
@@ -192,20 +191,20 @@ class Decider:
             columns.key_is_unique or columns.request.operation is Operation.UPDATE
         )
         self._fingerprints = Fingerprints(columns)
-        self._is_known = family.find_parent()
-        self._seen: set[int] = set()
+        self._kept = family.find_kept()
+        self._seen: set[Identity] = set()
 
     def decide(self, rows: Iterable[DroppedRow]) -> Iterator[RowDecision]:
         """Yield a decision for each row that is not simply sent as a new one."""
         for window in batched(rows, WINDOW, strict=False):
             known = [self._with_own_number(row) for row in window]
-            numbers = [row.parent.row for row in known if row.parent and row.parent.row]
-            identities = self._family.read_identities(numbers)
+            named = [name for row in known if (name := self._name_of(row.parent))]
+            identities = self._family.read_identities(named)
             results = self._family.read_results(set(identities.values()))
             mended = self._read_mended(known)
             for row in known:
-                number = row.parent.row if row.parent else None
-                identity = identities.get(number) if number else None
+                name = self._name_of(row.parent)
+                identity = identities.get(name) if name else None
                 kept = results.get(identity or ("", 0))
                 if identity is not None and (kept is None or not kept.status.is_in_bigin):
                     kept = self._take_mended(row, mended) or kept
@@ -229,12 +228,19 @@ class Decider:
 
     def _with_own_number(self, row: DroppedRow) -> DroppedRow:
         """Return *row* without its number in the parent, if an earlier row has the same."""
-        if row.parent is None or row.parent.row is None:
+        name = self._name_of(row.parent)
+        if name is None:
             return row
-        if row.parent.row in self._seen:
+        if name in self._seen:
             return row._replace(parent=None)
-        self._seen.add(row.parent.row)
+        self._seen.add(name)
         return row
+
+    def _name_of(self, parent: ParentRow | None) -> Identity | None:
+        """Return the import that a row names, and its number there; None if it does not say one."""
+        if parent is None or not parent.row:
+            return None
+        return parent.import_id or self._family.parent_id, parent.row
 
     def _decided(
         self, row: DroppedRow, identity: Identity | None, kept: KeptRow | None
@@ -258,10 +264,11 @@ class Decider:
 
     def _decided_by_its_word(self, decision: RowDecision, parent: ParentRow | None) -> RowDecision:
         """Believe what a row says of itself, where nothing else is known of it."""
-        is_unknown = parent is not None and (parent.row is None or not self._is_known)
-        if parent is None or not is_unknown or parent.status.casefold() not in _SAID_IN:
+        if parent is None or parent.status.casefold() not in _SAID_IN:
             return decision
-        status, through = RowStatus.EXISTING, self._family.parent_id
+        status, through = RowStatus.EXISTING, parent.import_id or self._family.parent_id
+        if parent.row is not None and through in self._kept:
+            return decision
         record_id = parent.record_id
         return decision._replace(status=status, record_id=record_id, through=through, reason="")
 
@@ -377,10 +384,27 @@ class Families:
             raise UnderWayError(f"a member of family {seen.root} has just ended", is_on_hold=False)
         return family
 
+    def acquire_all(self, record: Import, roots: Iterable[str]) -> None:
+        """
+        Take the locks of several families, in an order that is the same for everybody.
+
+        Raises:
+            UnderWayError: A member of one of them has not ended; then none is taken.
+        """
+        taken: list[str] = []
+        try:
+            for root in sorted(roots):
+                self.acquire(record, root)
+                taken.append(root)
+        except UnderWayError:
+            for root in taken:
+                update(self.ledger, Family.at(root), partial(_released, record.import_id))
+            raise
+
     def decide(
         self,
         import_id: str,
-        root: str,
+        roots: Iterable[str],
         drop: Drop,
         parent_id: str,
         columns: ColumnPlan,
@@ -392,12 +416,13 @@ class Families:
         Raises:
             DropRejectedError: Nothing of it may be sent, for it is not clear what is in Bigin.
         """
-        lock = self.ledger.load(Family.at(root)) or Family(root=root)
+        locks = [self.ledger.load(Family.at(root)) or Family(root=root) for root in roots]
+        members = {each.import_id: each for lock in locks for each in self._load_members(lock)}
         family = FamilyRows(
             files=self.files,
             parent_id=parent_id,
-            members=tuple(self._load_members(lock)),
-            originals=frozenset(lock.originals),
+            members=tuple(members.values()),
+            originals=frozenset(each for lock in locks for each in lock.originals),
         )
         decider = Decider(family, columns)
         with drop.open() as table:
@@ -419,6 +444,10 @@ class Families:
             member = self.ledger.load(Import.at(import_id))
             if member is not None and member.state.is_closed:
                 yield member
+
+
+def _released(import_id: str, seen: Family) -> Family | None:
+    return replace(seen, open_import=None) if seen.open_import == import_id else None
 
 
 def _without(import_id: str, imports: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from functools import partial
 from zoneinfo import available_timezones
 
 from bigin_import import identity, object_keys
-from bigin_import.corrections.corrections import Corrections, Healing, reject_merged
+from bigin_import.corrections.corrections import Corrections, Inherited, reject_merged
 from bigin_import.corrections.family import Decided, Families
 from bigin_import.deduplication.claims import Claims, Content, KeyHistory
 from bigin_import.deduplication.earlier_rows import EarlierRows
@@ -214,7 +214,7 @@ class Preparer:
             columns = learned or inherited.passed_on(self._get_column_plan(record, validated))
             log = opened.enter_context(ContentLog(columns))
             decided = self._decide_rows(
-                lease, record, validated.mapping, table.parent_import, columns, inherited.healing
+                lease, record, validated.mapping, table.parent_import, columns, inherited
             )
             found = repeated or decided
             sha256 = found.sha256 if found else ""
@@ -270,7 +270,7 @@ class Preparer:
         mapping: Mapping,
         parent: str | None,
         columns: ColumnPlan,
-        healing: Healing | None,
+        inherited: Inherited,
     ) -> Decided | None:
         """
         Return which rows of a result file are sent; None for any other drop.
@@ -284,11 +284,14 @@ class Preparer:
         root = families.find_root(parent, columns.request.module)
         if root is None:
             return None
+        others = (families.find_root(each, columns.request.module) for each in inherited.others)
+        roots = dict.fromkeys((root, *filter(None, others)))
         if not record.dry_run:
-            families.acquire(record, root)
+            families.acquire_all(record, roots)
             lease.change(import_transitions.join_family(root))
         drop = self.drop_check.find_drop(record, mapping)
-        return families.decide(record.import_id, root, drop, parent, columns, healing)
+        healing = inherited.healing
+        return families.decide(record.import_id, roots, drop, parent, columns, healing)
 
     def _get_column_plan(self, record: Import, validated: Validated) -> ColumnPlan:
         """Return the plan; the day of the drop's arrival is the same however often it is made."""

@@ -93,12 +93,14 @@ class ParentRow(NamedTuple):
         status: Its `bigin__Status` as it stands; "" if that is empty.
         record_id: Its `bigin__Id`.
         reason: Its `bigin__Reason`.
+        import_id: The import that it names; "" if none.
     """
 
     row: int | None
     status: str = ""
     record_id: str = ""
     reason: str = ""
+    import_id: str = ""
 
 
 class Row(NamedTuple):

@@ -82,8 +82,13 @@ class ParentReferences:
             own = int(said[0]) if said[0].isdecimal() and said[0].isascii() else None
             if own is not None or said[1]:
                 record_id = _first_cell(row, self._id_at)
+                parent = _first_cell(row, self._import_at)
                 found[number] = ParentRow(
-                    own, said[1], record_id, _first_cell(row, self._reason_at)
+                    own,
+                    said[1],
+                    record_id,
+                    _first_cell(row, self._reason_at),
+                    parent if parent in self.imports else "",
                 )
         return found
 
