@@ -39,7 +39,7 @@ def programs() -> Iterator[object]:
     yield pytest.param(VERSION_2, "2.", id="version-2", marks=absent)
 
 
-@pytest.mark.parametrize(("program", "version"), tuple(programs()))
+@pytest.mark.parametrize(("program", "version"), list(programs()))
 def test_a_decision_is_carried_out_by_the_command_of_its_notice(
     desk: Desk, bigin: SeenBigin, stack: LocalStack, program: str, version: str
 ) -> None:
@@ -65,8 +65,10 @@ def run(stack: LocalStack, command: str, program: str) -> subprocess.CompletedPr
     """Run *command* in a shell whose `aws` is *program*, and whose region is another one."""
     tools = stack.folder / "aws-cli" / version_of(program)
     tools.mkdir(parents=True, exist_ok=True)
-    (tools / "aws").unlink(missing_ok=True)
-    (tools / "aws").symlink_to(program)
+    # Debian 12's version does not read AWS_ENDPOINT_URL.
+    command_line = f'exec "{program}" --endpoint-url "{stack.emulator.endpoint}" "$@"'
+    (tools / "aws").write_text(f"#!/bin/sh\n{command_line}\n")
+    (tools / "aws").chmod(0o755)
     env = environment(**stack.emulator.environment()) | {"AWS_DEFAULT_REGION": "us-west-1"}
     env["PATH"] = f"{tools}:{env['PATH']}"
     return subprocess.run(
