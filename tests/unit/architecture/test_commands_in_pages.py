@@ -14,7 +14,7 @@ PAGES = (*ROOT.glob("*.md"), *ROOT.glob(".github/*.md"), *ROOT.glob("tests/**/*.
 SOURCES = (*PAGES, ROOT / "template.yaml", *(LAYER / PACKAGE).rglob("*.py"))
 NAMED = re.compile(r"(?:`|\")bigin-drop\s([a-z][a-z-]*)")
 LINE = re.compile(r"^bigin-drop (.+?)(?: +#.*)?$", re.MULTILINE)
-TARGET = re.compile(r"(?:^|`)make ([a-z]+)", re.MULTILINE)
+TARGET = re.compile(r"(?:^|`)make ([a-z-]+)", re.MULTILINE)
 
 
 def commands() -> set[str]:
@@ -35,7 +35,7 @@ def test_a_line_of_the_readme_can_be_typed_as_it_stands(line: str) -> None:
 
 
 def test_every_target_that_a_page_names_is_in_the_makefile() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     named = {name for page in PAGES for name in TARGET.findall(page.read_text(encoding="utf-8"))}
 
     assert named
