@@ -28,6 +28,7 @@ SAMPLES = Path(__file__).parents[2] / "samples" / "mappings"
         ("First name", ("  First \t name ",), 0),
         ("E-mail", ("\ufeffE-mail", "Name"), 0),
         ("E-mail", ("E-\u200bmail", "Name"), 0),
+        ("E-mail", ("E-m\u00adail", "Name"), 0),
         ("Email", ("email", "Email", "EMAIL"), 1),
         ("Name;Vorname", ("Vorname", "Name;Vorname"), 1),
     ],

@@ -310,6 +310,7 @@ ASKED: list[tuple[str, list[str], str, str, dict[str, Any]]] = [
         {"values": {"perhaps": ""}},
     ),
     ("currency", ["$5", "₿6"], "several currencies: $ in row 2; ₿ in row 3", "of its own", {}),
+    ("date", ["46022", "46023,5"], "no value is a date", "day numbers", {"format": "dd.MM.yy"}),
     ("lookup", ["2001.0"], "1 keys end in .0", "dtype=str", {"find_by": "Account_Name"}),
     ("lookup", ["1.1E+12"], "scientific notation", "export", {"find_by": "Account_Name"}),
     ("text", ["2001,0", "2002,0"], "2 keys end in .0", "dtype=str", {"key": "Value"}),

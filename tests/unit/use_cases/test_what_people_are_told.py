@@ -496,3 +496,11 @@ def test_new_values_of_a_picklist_are_listed_on_the_page_and_not_in_the_notice()
     assert "Nothing to do." not in reported.notice
     assert "Values that Stage does not have yet in Bigin: Lost (2)." in reported.report
     assert "Lost" not in reported.notice
+
+
+def test_repeated_keys_are_told_once_in_a_real_run() -> None:
+    reported = dropped(mapping=UPSERT, body=ROWS + b"Ada@example.com ,Byron\n")
+
+    assert reported.notice.count("the key of an earlier row") == 1
+    assert "the last one counts in Bigin. Look at rows 2, 4." in reported.notice
+    assert "Nothing to do." not in reported.notice

@@ -60,7 +60,7 @@ _NO_LETTERS = re.compile(r"[\W_]+")
 _LEAST_PART = 3  # letters: shorter words say nothing
 
 # Spreadsheets and web pages leave these in headers; nobody sees them.
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
 
 
 def matching_form(name: str) -> str:

@@ -248,7 +248,7 @@ def summarize(
         hold_reason=record.hold_reason or "",
         contradiction=record.contradiction or "",
         choices=tuple(_choices(record, parts, around)),
-        warnings=tuple(_warnings(plan)) if plan else (),
+        warnings=plan.cut.warnings if plan else (),
         notes=(*_notes(plan), *_part_notes(parts)) if plan else (),
         new_values=tuple(_new_values(plan)) if plan else (),
         header=plan.header if plan else (),
@@ -292,14 +292,6 @@ def _superseded_choices(record: Import, around: ConsoleLinks) -> Iterator[Choice
     """Yield what makes a new version of exactly what was dropped, if it is still there."""
     if record.source.version_id not in ("", NO_VERSION):
         yield around.retry(record, "To import it all the same:")
-
-
-def _warnings(plan: Plan) -> Iterator[str]:
-    """Yield what a person should look at: sentences on values and rows."""
-    yield from plan.cut.warnings
-    if plan.cut.repeated_keys:
-        where = ", ".join(map(str, plan.cut.repeated_key_rows[:10]))
-        yield f"{rows(plan.cut.repeated_keys)} with the key of an earlier row; see rows {where}."
 
 
 def _notes(plan: Plan) -> Iterator[str]:
@@ -361,6 +353,9 @@ def _findings(plan: Plan) -> Iterator[str]:
     if cut.empty_keys:
         has = "has" if cut.empty_keys == 1 else "have"
         yield f"{rows(cut.empty_keys)} {has} no value in the key column."
+    if cut.repeated_keys:
+        where = ", ".join(map(str, cut.repeated_key_rows[:10]))
+        yield f"{rows(cut.repeated_keys)} with the key of an earlier row; see rows {where}."
     if cut.invalid:
         yield f"{rows(cut.invalid)} would not be sent."
         yield from (f"Row {one.row}: {sentence(one.reason)}" for one in cut.invalid_rows[:10])

@@ -7,6 +7,7 @@ batch cannot be written it is halved, again and again, until the rows to blame s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -41,6 +42,9 @@ from bigin_import.splitting.column_reader import (
 )
 from bigin_import.splitting.dates import DatePattern, fitting_formats
 from bigin_import.splitting.kinds import TextKind
+
+# 1927 to 2119, as a spreadsheet counts days from 1900.
+_DAY_NUMBER = re.compile(r"[1-7]\d{4}(?:[.,]\d+)?", re.ASCII)
 
 # Enough to tell formats apart, whatever the length of the drop.
 _VALUES_KEPT = 1_000
@@ -86,11 +90,14 @@ class UnreadDates:
                 f"{self._counts[False]:,} values are no dates of the form {self._stated.pattern}, "
                 "and another form reads more of the column"
             )
-        remedy = (
-            f'Write "format": {formats} in the mapping'
-            if formats
-            else 'Write the "format" of the file in the mapping'
-        )
+        remedy = 'Write the "format" of the file in the mapping'
+        if formats:
+            remedy = f'Write "format": {formats} in the mapping'
+        elif all(map(_DAY_NUMBER.fullmatch, self._unread)):
+            remedy = (
+                "They are the day numbers of a spreadsheet: format the column as dates there and "
+                "export it again"
+            )
         return Problem(where, what, remedy)
 
     def _reads_more(self, name: str) -> bool:
