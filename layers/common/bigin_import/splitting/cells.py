@@ -175,7 +175,7 @@ _NUMBER_OR_PHONE = re.compile(
 
 def begins_as_formula(cell: str) -> bool:
     """Return whether *cell* begins as a formula, and is neither a number nor a phone."""
-    if cell[:1] not in _STARTS:
+    if cell[:1] not in _STARTS or not cell.strip():
         return False
     return cell not in PLACEHOLDERS and not _NUMBER_OR_PHONE.fullmatch(cell)
 
