@@ -136,13 +136,15 @@ class BiginServer:
         body: BodyKind = "no_id" if no_id else "json"
         late = 4 * 3600 * number if kind == "callback_late" else 1
         if kind == "callback_wrong_id":
-            self.world.after(0, lambda: self._report(job_id, "json", of=self._another(job_id)))
+            self.world.after(0, lambda: self._report(job_id, "json", of=self.another(job_id)))
         for again in range(2 if kind == "callback_twice" else 1):
             self.world.at(job.ends_at + late + again, lambda: self._report(job_id, body))
 
-    def _another(self, job_id: str) -> str:
-        """Return a job that is not *job_id*, if there is one."""
-        return next((other for other in self.model.jobs if other != job_id), job_id)
+    def another(self, job_id: str, *, ended: bool = False) -> str:
+        """Return a job that is not *job_id*, if there is one (that has ended)."""
+        jobs = self.model.jobs.items()
+        others = (other for other, job in jobs if other != job_id and (job.ended or not ended))
+        return next(others, job_id)
 
     def _report(self, job_id: str, kind: BodyKind, *, of: str = "") -> None:
         """POST to the address of a job; the body may speak of another."""
@@ -211,24 +213,39 @@ class SimulatedBigin:
 
     def get_job(self, job_id: str) -> Job:
         self._server.gets.setdefault(job_id, []).append(self._world.now)
+        about = job_id
+
+        def mix_up() -> None:
+            nonlocal about
+            about = self._server.another(job_id)
+
         answer = self._send_repeatable(
-            "job", lambda: self._model.job_details(job_id, self._world.now), 1, ("refused",)
+            "job",
+            lambda: self._model.job_details(about, self._world.now),
+            1,
+            ("refused", "foreign"),
+            mix_up,
         )
         job = wire.job(read(answer, "job"), asked=job_id)
         assert job is not None
-        return job
+        return verified(job, job_id)
 
     @contextmanager
     def download_result(self, url: str) -> Iterator[BinaryIO]:
         *_, zgid, _, job_id, _ = url.split("/")
-        archive = b""
+        archive, about = b"", job_id
+
+        def mix_up() -> None:
+            nonlocal about
+            about = self._server.another(job_id, ended=True)
 
         def fetch() -> dict[str, Any]:
             nonlocal archive
-            archive = self._model.result(zgid, job_id, self._world.now)
+            archive = self._model.result(zgid, about, self._world.now)
             return {}
 
-        answer = self._send_repeatable("download", fetch, 2, ("link_dead", "unreadable"))
+        kinds = ("link_dead", "unreadable", "foreign")
+        answer = self._send_repeatable("download", fetch, 2, kinds, mix_up)
         read_from_file_host(answer, "download")
         yield io.BytesIO(archive)
 
@@ -272,9 +289,12 @@ class SimulatedBigin:
         effect: Callable[[], dict[str, Any]],
         longest: float,
         kinds: tuple[str, ...] = (),
+        mix_up: Callable[[], None] = lambda: None,
     ) -> Answer:
         def call() -> Answer:
             kind = self._world.point(f"bigin.{name} before", SAFE + kinds, longest=longest)
+            if kind == "foreign":
+                mix_up()
             if kind == "link_dead":
                 return Answer(403, {"info": "Forbidden", "x-info": "Link not valid"})
             answer = self._refusal(kind) or self._in_place(effect, longest)
@@ -348,3 +368,10 @@ class SimulatedBigin:
             self._server.answer(lambda: self._server.create(body))
 
         self._world.after(late, arrive)
+
+
+def verified(job: Job, job_id: str) -> Job:
+    """Return *job* if the answer is about the job that was asked for, as the client does."""
+    if job.job_id != job_id:
+        raise BiginOutcomeUnknownError("the answer is about another job")
+    return job

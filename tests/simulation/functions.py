@@ -14,7 +14,14 @@ from tests.fakes.memory_token_secret import MemoryTokenSecret
 from tests.fakes.seen_events import SeenEvents
 from tests.fakes.shared_token import shared_token
 from tests.simulation.bigin_port import BiginServer, SimulatedBigin, ZohoTokens
-from tests.simulation.ports import Fibers, ProcessClock, SimulatedFiles, SimulatedLedger
+from tests.simulation.ports import (
+    Fibers,
+    ProcessClock,
+    SimulatedFiles,
+    SimulatedLedger,
+    SimulatedTokenSecret,
+    SimulatedUrls,
+)
 from tests.simulation.scenarios import ROWS_PER_PART
 from tests.simulation.world import World
 
@@ -57,10 +64,10 @@ class Functions:
             ZohoTokens(outside.bigin),
             self.clock,
             ledger=outside.ledger,
-            secret=outside.token_secret,
+            secret=SimulatedTokenSecret(world, outside.token_secret),
         )
         self.bigin = SimulatedBigin(outside.bigin, tokens)
-        self.urls = SignedCallbacks(BASE_URL, KEYS)
+        self.urls = SimulatedUrls(world, SignedCallbacks(BASE_URL, KEYS))
         self.zoho_secret = ZohoTokens(outside.bigin)
         self.parallel = Fibers(world)
         self._application = Application(self, LIMITS)

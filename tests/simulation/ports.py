@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Literal
 
+from bigin_import.callback_url import SignedCallbacks
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
+from bigin_import.domain.job_request import Job
 from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.memory_ledger import MemoryLedger
+from tests.fakes.memory_token_secret import MemoryTokenSecret
 from tests.simulation.world import Process, World, away
 
 MOST_LAG_SECONDS = 20
@@ -176,3 +179,40 @@ class SimulatedFiles:
         struck = self._world.point(f"files.{name} before", FAILS, longest=0.2)
         if struck or self._world.is_away("files"):
             raise away(f"files.{name}: S3 is out of order")
+
+
+class SimulatedTokenSecret:
+    """The TokenSecret port of a process."""
+
+    def __init__(self, world: World, secret: MemoryTokenSecret) -> None:
+        self._world = world
+        self._secret = secret
+
+    def read(self, version_id: str) -> str | None:
+        _check_secrets(self._world)
+        return self._secret.read(version_id)
+
+    def write(self, token: str) -> str:
+        _check_secrets(self._world)
+        return self._secret.write(token)
+
+
+class SimulatedUrls:
+    """The CallbackUrls port of a process, which reads its keys when it signs."""
+
+    def __init__(self, world: World, urls: SignedCallbacks) -> None:
+        self._world = world
+        self._urls = urls
+
+    def names(self, job: Job, import_id: str, part: int, attempt: int) -> bool | None:
+        _check_secrets(self._world)
+        return self._urls.names(job, import_id, part, attempt)
+
+    def url(self, import_id: str, part: int, attempt: int) -> str:
+        _check_secrets(self._world)
+        return self._urls.url(import_id, part, attempt)
+
+
+def _check_secrets(world: World) -> None:
+    if world.is_away("secrets"):
+        raise away("Secrets Manager is out of order")

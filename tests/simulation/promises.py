@@ -251,10 +251,16 @@ class Ending:
         self._check_unmapped()
         self._check_holds()
         is_harmless = all(_is_harmless(fault) for fault in self.world.faults.fired)
-        if is_harmless and self.scenario.outage != LEDGER:
+        if is_harmless and self._is_as_left():
             self._check_without_faults()
         self._check_waiting_notices()
         self._check_calls()
+
+    def _is_as_left(self) -> bool:
+        """Return whether the functions found what they rely on as they had left it."""
+        it = self.scenario
+        is_there = it.parts_gone_after is None and not it.other_release
+        return it.outage != LEDGER and is_there and not self.world.restored_at > 0
 
     def _check_calls(self) -> None:
         """
@@ -289,7 +295,24 @@ class Ending:
         if record.state is ImportState.UNCHANGED:
             self._check_unchanged(record, drop)
         if record.verdict is None and record.totals is not None:
-            self._check_files(record, drop)
+            if self._is_closed_by_counts(record):
+                self._check_counts(record, drop)
+            else:
+                self._check_files(record, drop)
+
+    def _is_closed_by_counts(self, record: Import) -> bool:
+        """Return whether what became of each row was removed before it was written."""
+        is_gone = self.scenario.parts_gone_after is not None
+        return is_gone and not any(self._rows(record, name) for name in RESULT_FILES)
+
+    def _check_counts(self, record: Import, drop: Drop) -> None:
+        counts = record.counts
+        if counts is None or counts.total != len(drop.rows):
+            self._violate(record, f"counts {counts} for {len(drop.rows)} rows")
+            return
+        written = sum(self._is_in_bigin(row, record.import_id) for row in drop.rows)
+        if not counts.succeeded <= written <= counts.succeeded + counts.unclear:
+            self._violate(record, f"counts {counts}, and {written} rows are in Bigin")
 
     def _check_nothing_written(self, record: Import) -> None:
         """What is said to have sent or written nothing has not, or somebody else has."""
@@ -393,7 +416,7 @@ class Ending:
             self._violate(record, f"was told {len(times)} times without a crash")
 
     def _crashed_between(self, first: float, last: float) -> bool:
-        if self.scenario.outage:
+        if self.scenario.outage or self.world.restored_at > 0:
             return True
         fired = zip(self.world.faults.fired, self.world.faults.fired_at, strict=True)
         return any(f.kind in CRASHES and first - HOUR <= at <= last for f, at in fired)
@@ -421,10 +444,17 @@ class Ending:
 
     def _rows(self, record: Import, name: str) -> list[int]:
         key = f"{record.results}{object_keys.result_name(record.source.key)}.{name}.csv"
-        if self.account.bucket.find_newest(key) is None:
+        if not self._is_of_this_table(key):
             return []
         text = self.account.bucket.read(key).decode("utf-8-sig")
         return [int(row["bigin__Row"]) for row in csv.DictReader(io.StringIO(text, newline=""))]
+
+    def _is_of_this_table(self, key: str) -> bool:
+        """Return whether a file is there, and not from before the table was restored."""
+        newest = self.account.bucket.versions.get(key, [])[-1:]
+        return any(
+            each.body is not None and each.written_at >= self.world.restored_at for each in newest
+        )
 
     def _is_in_bigin(self, row: tuple[str, str], import_id: str | None) -> bool:
         """Return whether a record of this row is in Bigin (through that import)."""
@@ -535,7 +565,7 @@ class Ending:
 
     def _check_holds(self) -> None:
         causes = any(f.kind in CAUSES_OF_HOLDS for f in self.world.faults.fired)
-        if self.watch.held and not causes:
+        if self.watch.held and not causes and not self.world.restored_at > 0:
             self.world.violate("a hold without a cause")
 
     def _check_without_faults(self) -> None:

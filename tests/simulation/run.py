@@ -9,7 +9,10 @@ from functools import partial
 from bigin_import import identity
 from bigin_import.callback_url import SignedCallbacks
 from bigin_import.domain.drop import Notice, ObjectVersion
+from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import KeyLock
 from bigin_import.domain.part_record import Part
+from tests.fakes.memory_ledger import Backup
 from tests.simulation.account import Account
 from tests.simulation.faults import Fault, Faults
 from tests.simulation.functions import BASE_URL, KEYS
@@ -25,6 +28,7 @@ END_SECONDS = 16 * 24 * HOUR  # after the last fault; holds are given up after 1
 SIGNED = SignedCallbacks(BASE_URL, KEYS)
 TWIN_AFTER_SECONDS = 5.0
 FORCED_AFTER_SECONDS = 4.5
+OTHER_RELEASE_AFTER, OTHER_RELEASE_SECONDS = 9.0, 1200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Run:
         self.account = Account(self.world, scenario, self.watch.check, self._told)
         self.watch.account = self.account
         self.watch.said_create = self.person.said_create
+        self._backup: Backup = {}
         self.dropped: list[tuple[ObjectVersion, Drop]] = []
         faults.states = self._part_states
         faults.now = lambda: self.world.now
@@ -109,6 +114,14 @@ class Run:
         scenario, world = self.scenario, self.world
         since = START + scenario.outage_after
         world.outage = (scenario.outage, since, since + OUTAGE_SECONDS)
+        if scenario.parts_gone_after is not None:
+            world.after(scenario.parts_gone_after, self._remove_parts)
+        if scenario.restored_after is not None:
+            world.after(scenario.restored_after - scenario.backup_before, self._back_up)
+            world.after(scenario.restored_after, self._restore)
+        if scenario.other_release:
+            world.after(OTHER_RELEASE_AFTER, self._roll_back)
+            world.after(OTHER_RELEASE_AFTER + OTHER_RELEASE_SECONDS, self._roll_forward)
         if scenario.mapping_after is not None:
             world.after(max(0, scenario.mapping_after), self._put_mapping)
         for number, drop in enumerate(drops(scenario)):
@@ -120,6 +133,37 @@ class Run:
             world.after(1 + scenario.corrected_after, self._correct_mapping)
         if scenario.twin is Twin.FORCED:
             world.after(1 + FORCED_AFTER_SECONDS, self._force)
+
+    def _remove_parts(self) -> None:
+        for key in list(self.account.bucket.list_keys("parts/")):
+            self.account.bucket.remove(key)
+
+    def _back_up(self) -> None:
+        self._backup = self.account.ledger.back_up()
+
+    def _restore(self) -> None:
+        """Restore the table, unless that would forget a drop: nothing can help against that."""
+        imports = {
+            place
+            for place, record in self.account.ledger.records.items()
+            if isinstance(record, Import)
+        }
+        if imports and imports <= self._backup.keys():
+            self.world.stand_still()
+            self.world.restored_at = self.world.now
+            self.watch.unknown.clear()
+            self.account.ledger.restore_table(self._backup)
+            self.account.wake_tick(self.world.now)
+
+    def _roll_back(self) -> None:
+        """Let an item be one that this release cannot read."""
+        kinds = {"import": Import, "part": Part, "lock": KeyLock}
+        kind = kinds[self.scenario.other_release]
+        places = [p for p, r in self.account.ledger.records.items() if isinstance(r, kind)]
+        self.account.ledger.of_another_release.update(places[:1])
+
+    def _roll_forward(self) -> None:
+        self.account.ledger.of_another_release.clear()
 
     def _put_mapping(self) -> None:
         wrong = self.scenario.corrected_after is not None

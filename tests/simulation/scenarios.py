@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from hashlib import blake2b
 from itertools import product
@@ -67,8 +67,15 @@ class Scenario:
         dry_run: The mapping asks for a check only.
         clerk: What people do who hear of rows that are not in; see `people`.
         count: How many versions `Twin.VERSIONS` are.
-        outage: The AWS service that is away for ten minutes: "files", "ledger" or "queue".
+        outage: The AWS service that is away for ten minutes: "files", "ledger", "queue" or
+            "secrets".
         outage_after: Seconds after which it goes away.
+        parts_gone_after: Seconds after which somebody removes all that lies under `parts/`.
+        restored_after: Seconds after which the table is restored from a backup, for which the
+            functions stand still.
+        backup_before: How many seconds old that backup is.
+        other_release: What another release has written when the drop is a moment old, and this one
+            cannot read for twenty minutes: "import", "part" or "lock".
     """
 
     mode: Mode = Mode.INSERT
@@ -91,6 +98,10 @@ class Scenario:
     count: int = 4
     outage: str = ""
     outage_after: int = 8
+    parts_gone_after: int | None = None
+    restored_after: int | None = None
+    backup_before: int = 5
+    other_release: str = ""
 
     @property
     def has_versions(self) -> bool:
@@ -152,8 +163,9 @@ def fixed_scenarios() -> Iterator[Scenario]:
     yield Scenario(corrected_after=1)
     yield Scenario(twin=Twin.FORCED)
     yield Scenario(parts=3, job_seconds=5)
-    for outage, after in product(("files", "ledger", "queue"), (2, 8, 45)):
+    for outage, after in product(("files", "ledger", "queue", "secrets"), (2, 8, 45)):
         yield Scenario(outage=outage, outage_after=after)
+    yield from odd_scenarios()
     yield Scenario(dry_run=True)
     yield Scenario(twin=Twin.MENDED)
     yield Scenario(mode=Mode.UPSERT, twin=Twin.PUT_BACK)
@@ -163,6 +175,17 @@ def fixed_scenarios() -> Iterator[Scenario]:
     yield Scenario(parts=3, refused_row=True, clerk="all")
 
 
+def odd_scenarios() -> Iterator[Scenario]:
+    """Yield those in which what the functions rely on is not as they left it."""
+    yield Scenario(twin=Twin.OTHER, credits=520, parts_gone_after=600)
+    yield Scenario(parts=3, parts_gone_after=30)
+    yield Scenario(mode=Mode.UPSERT, parts=3, same_keys=True, parts_gone_after=60)
+    for mode, before in product((Mode.INSERT, Mode.UPSERT), (40, 57, 59)):
+        yield Scenario(mode=mode, restored_after=60, backup_before=before, person="careful")
+    for kind in ("import", "part", "lock"):
+        yield Scenario(other_release=kind)
+
+
 def random_scenario(seed: int) -> Scenario:
     """Return the scenario of a seed: the usual ways more often than the odd ones."""
 
@@ -170,6 +193,13 @@ def random_scenario(seed: int) -> Scenario:
         digest = blake2b(f"{seed}/{what}".encode(), digest_size=4).digest()
         return choices[int.from_bytes(digest) % len(choices)]
 
+    if one_of("odd", *[False] * 7, True):
+        return replace(
+            one_of("which", *odd_scenarios()),
+            callbacks=one_of("callbacks", *Callbacks),
+            job_seconds=one_of("job", 5, 40, 40, 600),
+            person=one_of("person", "", "careful", "weary"),
+        )
     mode = one_of("mode", *Mode)
     twin = one_of("twin", *Twin)
     clerk = one_of("clerk", "", *CLERKS) if twin is Twin.NONE else ""
@@ -194,7 +224,7 @@ def random_scenario(seed: int) -> Scenario:
         dry_run=one_of("dry run", *[False] * 24, True),
         clerk=clerk,
         count=one_of("count", 2, 3, 4, 4, 6, 20),
-        outage=one_of("outage", *[""] * 12, "files", "ledger", "queue"),
+        outage=one_of("outage", *[""] * 12, "files", "ledger", "queue", "secrets"),
         outage_after=one_of("outage after", 2, 5, 8, 20, 45, 60, 300),
     )
 

@@ -83,6 +83,7 @@ class World:
         trace: What happened, if somebody wants to know.
         calls: Points by hour since the start.
         outage: The service that is away, from when, and until when.
+        restored_at: When the table was restored from a backup; 0.0: never.
     """
 
     def __init__(self, faults: Faults) -> None:
@@ -93,6 +94,8 @@ class World:
         self.trace: list[str] | None = None
         self.calls: dict[int, int] = {}
         self.outage = ("", 0.0, 0.0)
+        self.restored_at = 0.0
+        self._living: set[Process] = set()
         self._events: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = count(1)
         self._steps = count(1)
@@ -163,6 +166,7 @@ class World:
         """Begin an invocation now; it may last *seconds*."""
         skew = SKEW_SECONDS * (2 * self.faults.number(f"skew/{next(self._numbers)}") - 1)
         process = Process(name, self.now + seconds, skew, ended)
+        self._living.add(process)
         self.wake(Fiber(process, lambda: self._run(process, work), self._hub))
         self.at(process.deadline, lambda: self._expire(process))
         return process
@@ -172,6 +176,11 @@ class World:
         fiber = Fiber(self.process, work, self._hub)
         self.wake(fiber)
         return fiber
+
+    def stand_still(self) -> None:
+        """End every process, as people do before they restore a table."""
+        for process in sorted(self._living, key=lambda each: each.deadline):
+            self.kill(process)
 
     def kill(self, process: Process) -> None:
         if process.alive:
@@ -196,11 +205,12 @@ class World:
         for error in inner:
             if not isinstance(error, BiginImportError):
                 self.violate(f"{process.name} failed: {error!r}")
-        if not (self.faults.fired or self.outage[0]):
+        if not (self.faults.fired or self.outage[0] or self.restored_at):
             self.violate(f"{process.name} failed without any fault: {exc!r}")
 
     def _over(self, process: Process, *, well: bool) -> None:
         process.alive = False
+        self._living.discard(process)
         process.ended(well)
         if len(process.fibers) > 1 or process.fibers[0] is not getcurrent():
             self.at(self.now, lambda: self._unwind(process))

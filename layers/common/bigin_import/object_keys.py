@@ -27,6 +27,7 @@ _DROP = re.compile(f"({_ENDING})$", re.IGNORECASE)
 _LEFTOVERS = re.compile(
     r"(^\.DS_Store|^\._.*|^~\$.*|^\.~lock.*|^desktop\.ini|\.filepart)$", re.IGNORECASE
 )
+_CREATE_MARK = re.compile(r"/([0-9]{4,})[.]create-([0-9]{4,})[.]json$", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
@@ -145,7 +146,7 @@ def is_ours(key: str) -> bool:
 
 def is_of_import(key: str, import_id: str) -> bool:
     """Return whether *key* lies beside the parts of that import."""
-    return key.startswith(f"parts/{import_id}/")
+    return key.startswith(beside_parts(import_id))
 
 
 type Keys = tuple[str, ...]
@@ -196,13 +197,19 @@ def archive(import_id: str, part: int, sha256: str) -> Keys:
     return f"parts/{import_id}/{part:04d}.{sha256}.zip", f"parts/{import_id}/{part:04d}.zip"
 
 
-def create_marks(import_id: str, part: int) -> str:
-    """Return what the keys of the marks of a part's creates begin with; their number follows."""
-    return f"parts/{import_id}/{part:04d}.create-"
+def beside_parts(import_id: str) -> str:
+    """Return what the keys begin with of all that is prepared and kept for an import."""
+    return f"parts/{import_id}/"
 
 
 def create_mark(import_id: str, part: int, create: int) -> str:
-    return f"{create_marks(import_id, part)}{create:04d}.json"
+    return f"{beside_parts(import_id)}{part:04d}.create-{create:04d}.json"
+
+
+def numbers_of_mark(key: str) -> tuple[int, int] | None:
+    """Return part and create of the mark of a create; None if *key* is of something else."""
+    found = _CREATE_MARK.search(key)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def entry_name(import_id: str, part: int) -> str:

@@ -50,7 +50,12 @@ def check_edge(old: Record | None, new: Record) -> None:
         case Import(), Import():
             _check_way(old, new, old.state.is_closed, import_transitions.EDGES[old.state])
         case Part(), Part():
-            _check_way(old, new, old.state.is_final, part_transitions.edges_from(old))
+            _check_way(
+                old,
+                new,
+                old.state.is_final,
+                part_transitions.edges_from(old, attempts=new.attempts),
+            )
         case _:
             pass  # locks, claims, tokens and remembered answers have no states
 

@@ -69,10 +69,15 @@ EDGES: Mapping[PartState, frozenset[PartState]] = {
 FIRST_STATES = frozenset({PartState.STORED})
 
 
-def edges_from(part: Part) -> frozenset[PartState]:
-    """Return where *part* may go: without an attempt nothing can have made a job."""
+def edges_from(part: Part, *, attempts: tuple[Attempt, ...] = ()) -> frozenset[PartState]:
+    """
+    Return where *part* may go: without an attempt nothing can have made a job.
+
+    Args:
+        attempts: That it has there: those of which a restored table did not know come at once.
+    """
     edges = EDGES[part.state]
-    is_untried = part.state in BEFORE_CREATE and not part.attempts
+    is_untried = part.state in BEFORE_CREATE and not (part.attempts or attempts)
     return edges - _AFTER_AN_ATTEMPT if is_untried else edges
 
 
@@ -106,11 +111,11 @@ def recall_attempts(lost: tuple[Attempt, ...]) -> Step:
     """The table was restored from a backup: creates have left of which it does not know."""
 
     def step(part: Part) -> Part | None:
-        if part.state is not PartState.UPLOADED or not lost:
+        if part.state not in BEFORE_CREATE or not lost:
             return None
         creates = max(attempt.create for attempt in lost)
         attempts = (*part.attempts, *lost)
-        return replace(part, state=PartState.CREATING, creates=creates, attempts=attempts)
+        return replace(part, state=PartState.UNKNOWN, creates=creates, attempts=attempts)
 
     return step
 

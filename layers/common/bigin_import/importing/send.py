@@ -291,10 +291,20 @@ class Sender:
 
     def _decide_unknown(self, lease: Lease, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """Find creates whose outcome nobody knows; move on those that time has decided."""
+        unsent = [part for part in parts if part.state in BEFORE_CREATE]
+        lost = self.part_sender.marks.find_lost(unsent)
+        parts = tuple(self._recall(lease, part, lost.get(part.number, ())) for part in parts)
         decided = tuple(self._decide_part(lease, part) for part in parts)
         if any(part.state is PartState.UNKNOWN for part in decided):
             raise StoppedError(Pause.UNKNOWN)
         return decided
+
+    def _recall(self, lease: Lease, part: Part, lost: tuple[Attempt, ...]) -> Part:
+        """Let no create begin beside one of which a restored table does not know."""
+        if not lost:
+            return part
+        self.telemetry.emit("create_unknown", import_id=part.import_id, part=part.number)
+        return lease.change_part(part, part_transitions.recall_attempts(lost))
 
     def _decide_part(self, lease: Lease, part: Part) -> Part:
         if part.attempt is None or part.state not in (*BEFORE_CREATE, *_UNANSWERED):

@@ -13,8 +13,8 @@ nobody writes over another's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache
 
 from pydantic import TypeAdapter
@@ -70,15 +70,28 @@ class CreateMarks:
         key = object_keys.create_mark(part.import_id, part.number, mark.attempt.create)
         self.files.write(key, _marks().dump_json(mark), content_type="application/json")
 
-    def find_lost(self, part: Part) -> tuple[Attempt, ...]:
+    def find_lost(self, parts: Iterable[Part]) -> dict[int, tuple[Attempt, ...]]:
         """
-        Return the attempts that may have made a job and that the ledger has forgotten.
+        Return, by the number of their part, attempts that the ledger has forgotten.
 
-        There are some only where the table was restored from a backup.
+        There are some only where the table was restored from a backup. They may have made jobs.
+
+        Args:
+            parts: Of one import.
         """
-        marks = (mark for mark in self._read_later(part) if mark.left)
-        lost = {mark.attempt.number: mark.attempt for mark in marks}
-        return tuple(lost[number] for number in sorted(lost) if part.numbered(number) is None)
+        known = {part.number: part for part in parts}
+        import_id = next((part.import_id for part in known.values()), None)
+        found: dict[int, dict[int, Attempt]] = {}
+        for key in self.files.list_keys(object_keys.beside_parts(import_id)) if import_id else ():
+            named = object_keys.numbers_of_mark(key)
+            part = known.get(named[0]) if named else None
+            if named and part and named[1] > part.creates:
+                mark = self._read(part, named[1])
+                if mark and mark.left and part.numbered(mark.attempt.number) is None:
+                    found.setdefault(part.number, {})[mark.attempt.number] = mark.attempt
+        return {
+            number: tuple(lost[each] for each in sorted(lost)) for number, lost in found.items()
+        }
 
     def find_outcome(self, part: Part, now: int) -> part_transitions.Step:
         """
@@ -96,14 +109,6 @@ class CreateMarks:
         if (mark is None and self._check_archive(part)) or (mark is not None and not mark.left):
             return part_transitions.undo_create(attempt.number)
         return part_transitions.mark_unanswered(attempt.number)
-
-    def _read_later(self, part: Part) -> Iterator[CreateMark]:
-        """Yield the marks of creates that were begun after the last one that the ledger knows."""
-        prefix = object_keys.create_marks(part.import_id, part.number)
-        for key in self.files.list_keys(prefix):
-            number = int(key.removeprefix(prefix).removesuffix(".json"))
-            if number > part.creates and (mark := self._read(part, number)) is not None:
-                yield replace(mark, attempt=replace(mark.attempt, create=number))
 
     def _read(self, part: Part, create: int) -> CreateMark | None:
         try:
@@ -249,7 +254,6 @@ class PartSender:
         """Write the attempt down, send its create, write down what came of it."""
         lease = current.lease
         self._check_may_start(current)
-        self._recall_lost(lease, part)
         step = part_transitions.begin_create(self.clock.now(), lease.decide_after)
         part = lease.change_part(part, step)
         attempt = part.attempt
@@ -269,27 +273,13 @@ class PartSender:
             self._emit("create_unknown", part)
             raise StoppedError(Pause.UNKNOWN, str(exc)) from exc
         except _NOT_SENT:
-            step = part_transitions.undo_create(attempt.number)
-            self._record_end(lease, part, step, CreateMark(attempt=attempt, left=False))
+            mark = CreateMark(attempt=attempt, left=False)
+            self._record_end(lease, part, part_transitions.undo_create(attempt.number), mark)
+            self.marks.write(part, mark)
             raise
         self._emit("job_created", part, job_id=job_id)
         step = part_transitions.record_job(attempt.number, job_id, self.clock.now())
         return self._record_end(lease, part, step, CreateMark(attempt=attempt, job_id=job_id))
-
-    def _recall_lost(self, lease: Lease, part: Part) -> None:
-        """
-        Let no create begin beside one of which a restored table does not know.
-
-        Raises:
-            StoppedError: There is one, and the part is UNKNOWN now.
-        """
-        lost = self.marks.find_lost(part)
-        if not lost:
-            return
-        part = lease.change_part(part, part_transitions.recall_attempts(lost))
-        lease.change_part(part, part_transitions.mark_unanswered(lost[-1].number))
-        self._emit("create_unknown", part)
-        raise StoppedError(Pause.UNKNOWN, f"part {part.number} has a create that was forgotten")
 
     def _record_end(
         self, lease: Lease, part: Part, step: part_transitions.Step, mark: CreateMark
@@ -297,17 +287,13 @@ class PartSender:
         """
         Write down what came of a create.
 
-        Where the ledger is away, beside the archive: whoever takes over finds it there. That it
-        made no job is said in both places.
+        Where the ledger is away, beside the archive: whoever takes over finds it there.
         """
         try:
-            changed = lease.change_part(part, step)
+            return lease.change_part(part, step)
         except AwsError:
             self.marks.write(part, mark)
             raise
-        if not mark.left:
-            self.marks.write(part, mark)
-        return changed
 
     def _send_create(self, current: Round, part: Part, attempt: Attempt) -> str:
         if part.file_id is None:
