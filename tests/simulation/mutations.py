@@ -32,8 +32,14 @@ from bigin_import.importing.lease import OUTLIVES_SECONDS, Lease
 from bigin_import.importing.pauses import Pause
 from bigin_import.importing.prepare import Preparer
 from bigin_import.importing.register import Acquired, KeyLocks
-from bigin_import.importing.send import Sender
-from bigin_import.importing.send_part import CREATE_SECONDS, PartSender, Round, StoppedError
+from bigin_import.importing.send import LostParts, Sender
+from bigin_import.importing.send_part import (
+    CREATE_SECONDS,
+    CreateMarks,
+    PartSender,
+    Round,
+    StoppedError,
+)
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.settling.close import ImportCloser
 from bigin_import.settling.match_job import JobMatcher
@@ -190,6 +196,16 @@ def _each_unjoined(self: Fibers, work: Any, items: Iterable[Any], *, at_most: in
         self._world.spawn(partial(work, item))
 
 
+def _write_to_ledger_alone(
+    self: PartSender, lease: Lease, part: Part, step: Any, mark: Any
+) -> Part:
+    return lease.change_part(part, step)
+
+
+def _fail_for_an_unreadable_item(telemetry: Any, exc: Exception) -> None:
+    raise exc
+
+
 # Hearing
 
 
@@ -294,6 +310,13 @@ def _close_unchecked(*about: Any, **told: Any) -> import_transitions.Step:
 
 
 MUTATIONS: dict[str, tuple[Patch, ...]] = {
+    "create not marked": ((CreateMarks, "write", lambda *_about: None),),
+    "forgotten creates not recalled": ((CreateMarks, "find_lost", lambda *_about: {}),),
+    "job lost with the ledger away": ((PartSender, "_record_end", _write_to_ledger_alone),),
+    "removed parts not prepared again": ((LostParts, "prepare_again", lambda *_about: False),),
+    "item of another release fails a function": (
+        (importer, "report_unreadable_item", _fail_for_an_unreadable_item),
+    ),
     "CREATING not written first": ((PartSender, "_create", _create_unannounced),),
     "written without condition": ((MemoryLedger, "_put", _put_part_over),),
     "takeover without epoch": ((importer, "take_lease", _take_lease(0, live=False)),),

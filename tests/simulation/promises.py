@@ -290,6 +290,7 @@ class Ending:
     def _check_closed(self, record: Import, drop: Drop) -> None:
         self._check_notices(record)
         self._check_nothing_written(record)
+        self._check_prepared_again(record)
         if record.state is ImportState.SUPERSEDED:
             self._check_superseded(record)
         if record.state is ImportState.UNCHANGED:
@@ -299,6 +300,12 @@ class Ending:
                 self._check_counts(record, drop)
             else:
                 self._check_files(record, drop)
+
+    def _check_prepared_again(self, record: Import) -> None:
+        """What was not sent when its parts were removed is prepared again and sent."""
+        unsent = record.state is ImportState.FAILED and not self.account.jobs_of(record.import_id)
+        if unsent and self.scenario.parts_gone_after and not self.world.faults.fired:
+            self._violate(record, "was not prepared again")
 
     def _is_closed_by_counts(self, record: Import) -> bool:
         """Return whether what became of each row was removed before it was written."""
@@ -444,16 +451,19 @@ class Ending:
 
     def _rows(self, record: Import, name: str) -> list[int]:
         key = f"{record.results}{object_keys.result_name(record.source.key)}.{name}.csv"
-        if not self._is_of_this_table(key):
+        if not self._is_of_this_table(record, key):
             return []
         text = self.account.bucket.read(key).decode("utf-8-sig")
         return [int(row["bigin__Row"]) for row in csv.DictReader(io.StringIO(text, newline=""))]
 
-    def _is_of_this_table(self, key: str) -> bool:
-        """Return whether a file is there, and not from before the table was restored."""
+    def _is_of_this_table(self, record: Import, key: str) -> bool:
+        """Return whether a file is there, and not from what a restored table has forgotten."""
+        restored_at = self.world.restored_at
+        was_closed = record.closed_at is not None and record.closed_at < restored_at
         newest = self.account.bucket.versions.get(key, [])[-1:]
         return any(
-            each.body is not None and each.written_at >= self.world.restored_at for each in newest
+            each.body is not None and (was_closed or each.written_at >= int(restored_at))
+            for each in newest
         )
 
     def _is_in_bigin(self, row: tuple[str, str], import_id: str | None) -> bool:

@@ -165,6 +165,7 @@ def fixed_scenarios() -> Iterator[Scenario]:
     yield Scenario(parts=3, job_seconds=5)
     for outage, after in product(("files", "ledger", "queue", "secrets"), (2, 8, 45)):
         yield Scenario(outage=outage, outage_after=after)
+    yield Scenario(outage="ledger", outage_after=10)  # after a create, before its job is recorded
     yield from odd_scenarios()
     yield Scenario(dry_run=True)
     yield Scenario(twin=Twin.MENDED)
