@@ -201,16 +201,23 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "a workbook called csv": Mistake(
         b"PK\x03\x04" + bytes(200),
-        ("{}: this is an Excel workbook or another zip archive, not a CSV. Open it in the spread",),
+        ("{}: this is an Excel workbook or another zip archive, not a CSV. If it is a workbook,",),
     ),
     "a web page called csv": Mistake(
         b"<!DOCTYPE html><html><body>503</body></html>",
         ("{}: this is a web page, perhaps an error page of the program that exported it",),
     ),
-    "a workbook": Mistake(
+    "a broken workbook": Mistake(
         b"PK\x03\x04",
-        ('{}: it is neither a CSV nor a mapping. In Excel choose "Save As"',),
+        ("{}: it is no Excel workbook, whatever its name says. Open it in Excel",),
         name="contacts.xlsx",
+    ),
+    "an old workbook": Mistake(
+        b"x",
+        (
+            '{}: it is neither a CSV, nor an Excel workbook, nor a mapping. In Excel choose "Save As"',
+        ),
+        name="contacts.xls",
     ),
 }
 
