@@ -214,9 +214,7 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "an old workbook": Mistake(
         b"x",
-        (
-            '{}: it is neither a CSV, nor an Excel workbook, nor a mapping. In Excel choose "Save As"',
-        ),
+        ("{}: it is neither a CSV, nor an Excel workbook, nor a mapping. In Excel choose",),
         name="contacts.xls",
     ),
 }
