@@ -104,6 +104,12 @@ class Scenario:
     other_release: str = ""
 
     @property
+    def is_odd(self) -> bool:
+        """Return whether what the functions rely on is not as they left it."""
+        gone = (self.parts_gone_after, self.restored_after)
+        return any(each is not None for each in gone) or bool(self.other_release)
+
+    @property
     def has_versions(self) -> bool:
         """Return whether one key is dropped more than once."""
         return self.versions > 1

@@ -103,6 +103,7 @@ def is_worth_it(scenario: Scenario, fault: Fault) -> bool:
     """
     at_effect = fault.label.startswith(EFFECTS)
     is_plain = scenario.twin is Twin.NONE and scenario.callbacks is Callbacks.NORMAL
+    is_plain = is_plain and not scenario.is_odd
     is_plain = is_plain and not scenario.clerk
     match fault.kind:
         case "kill":
