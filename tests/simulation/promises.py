@@ -224,7 +224,7 @@ class Ending:
         Or for Bigin. That another import waits for a person is no reason, but for the mended
         file: until that one has ended nobody knows which rows are in.
         """
-        if self.scenario.twin is Twin.MENDED and self.watch.held:
+        if (self.scenario.twin is Twin.MENDED or self.scenario.clerk) and self.watch.held:
             return
         for record in self._imports():
             if record.state.is_closed and record.open is None:

@@ -594,3 +594,19 @@ def test_unclear_rows_that_a_person_released_are_sent() -> None:
 
     assert office.state(again) is ImportState.COMPLETED
     assert len(office.harness.bigin.made) == made + 1
+
+
+def test_a_mended_original_does_not_send_what_a_correction_may_have_got_in() -> None:
+    office = Office(body=MANY)
+    office.harness.bigin.runs = False
+    unclear = office.drop("incoming/fix.csv", corrected(office))
+    office.harness.tick(minutes=26 * 60)
+    office.harness.bigin.runs = True
+    made = len(office.harness.bigin.made)
+
+    mended = office.drop(KEY, MENDED.replace(b"bad2@", b"two@"))
+
+    assert office.facts(unclear)["unclear"] == 2
+    assert office.state(mended) is ImportState.UNCHANGED
+    assert "Not sent: 2 rows, for since import" in office.harness.notices.published[-1].body
+    assert len(office.harness.bigin.made) == made

@@ -338,15 +338,17 @@ class EarlierRows:
         return self.files.find_newest(object_keys.kept_rows_file(results)) is not None
 
     def _read_identities(self, import_id: str, family: Family) -> dict[Identity, _Other]:
-        """Return what other members sent of which rows that got in, by who the rows are."""
+        """Return what other members sent of rows that got in, or may have, by who those are."""
         found = {}
         for member in (family.root, *family.members):
             record = None if member == import_id else self.ledger.load(Import.at(member))
             if record is None or not record.state.is_closed or record.results is None:
                 continue
             for row in self._read_kept_rows(record.results):
-                if row.status.is_in_bigin and not row.through:
-                    found[_identity(row, member)] = _Other(row, member)
+                identity = _identity(row, member)
+                is_unclear = row.status is RowStatus.UNCLEAR and identity not in found
+                if not row.through and (row.status.is_in_bigin or is_unclear):
+                    found[identity] = _Other(row, member)
         return found
 
 
@@ -378,7 +380,7 @@ def _with_other(own: RowIn, row: KeptRow, other: _Other | None, *, writes_over: 
     if other is None:
         return own
     if own.status is not RowStatus.EXISTING:
-        is_in = RowStatus.EXISTING
-        return own._replace(status=is_in, record_id=other.row.record_id, through=other.through)
+        status = RowStatus.EXISTING if other.row.status.is_in_bigin else RowStatus.UNCLEAR
+        return own._replace(status=status, record_id=other.row.record_id, through=other.through)
     is_other = writes_over and other.row.sent != row.sent
     return own._replace(status=None) if is_other else own
