@@ -206,3 +206,18 @@ def test_a_lease_that_was_given_back_with_the_last_change_is_not_written_again()
 
     assert saved == []
     assert harness.import_of(lease.record.source).lease_until == 0
+
+
+def test_each_holder_of_a_lease_has_an_epoch_above_all_before_it() -> None:
+    harness = Harness()
+    lease = leased(harness)
+    epochs = [lease.epoch]
+    for _ in range(2):
+        lease.give_back(moved=True)
+        following = take_lease(harness.ledger, harness.clock, lease.import_id)
+        assert following is not None
+        lease = following
+        epochs.append(lease.epoch)
+
+    assert epochs == [epochs[0], epochs[0] + 1, epochs[0] + 2]
+    assert epochs[0] > 1  # whoever prepared it was the first
