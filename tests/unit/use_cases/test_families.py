@@ -97,6 +97,18 @@ def test_a_file_corrected_in_two_goes_adds_every_row_once() -> None:
     assert office.harness.import_of(first).import_id in existing["bigin__Reason"]
 
 
+def test_a_correction_of_which_no_row_can_be_sent_is_closed_all_the_same() -> None:
+    office = Office(body=b"E-mail,Surname\nok@example.com,One\nno address,Two\n")
+    rows = office.result(office.source, "success").splitlines(keepends=True)
+    rows += office.failed().splitlines(keepends=True)[1:]
+
+    source = office.drop("incoming/all.csv", b"".join(rows))
+
+    assert office.state(source) is ImportState.COMPLETED_WITH_ERRORS
+    assert [row["bigin__Status"] for row in office.rows(source, "success")] == ["existing"]
+    assert [row["bigin__Status"] for row in office.rows(source, "failed")] == ["invalid"]
+
+
 def test_two_goes_a_minute_apart_run_one_after_another() -> None:
     office = Office()
     once = office.failed().replace(b",bad1@example.com,", b",one@example.com,")

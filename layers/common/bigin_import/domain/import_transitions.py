@@ -183,10 +183,13 @@ def record_compared(now: int) -> Step:
 
 
 def record_sent(now: int) -> Step:
-    """Every part has a job, has ended, or waits for a person."""
-    return lambda seen: replace(
-        seen, state=ImportState.SENT, pause=None, sent_at=now, due_at=now + HOUR_SECONDS
-    )
+    """Every part has a job, has ended, or waits for a person; without any, it can be closed now."""
+
+    def step(seen: Import) -> Import:
+        due_at = now if _has_no_parts(seen) else now + HOUR_SECONDS
+        return replace(seen, state=ImportState.SENT, pause=None, sent_at=now, due_at=due_at)
+
+    return step
 
 
 def supersede(later: str, now: int, *, was_unmapped: bool) -> Step:
@@ -401,7 +404,7 @@ def follow_parts(parts: Iterable[Part], now: int) -> Step:
     def step(seen: Import) -> Import | None:
         if seen.state not in (ImportState.SENT, ImportState.ON_HOLD):
             return None
-        if parts and all(part.state.is_final for part in parts):
+        if (parts or _has_no_parts(seen)) and all(part.state.is_final for part in parts):
             return release(seen, ImportState.FINISHING, now)
         if _may_go_on(seen, parts):
             return release(seen, ImportState.SENDING, now)
@@ -411,6 +414,11 @@ def follow_parts(parts: Iterable[Part], now: int) -> Step:
         return None
 
     return step
+
+
+def _has_no_parts(seen: Import) -> bool:
+    """Return whether none of its rows was to be sent, though not all are in Bigin."""
+    return seen.totals is not None and seen.totals.parts == 0
 
 
 def record_parts_ended(number: int) -> Step:

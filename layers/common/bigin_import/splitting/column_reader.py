@@ -105,6 +105,8 @@ class ColumnReader:
         new_values: Of a picklist: what Bigin does not have yet, with its counts.
         refused: Rows that were not sent because of what stands in this column.
         has_fitting: Whether any cell was filled and fits the field.
+        may_all_be_wrong: That no cell fits says nothing against the drop: any share of its rows
+            may be invalid, as of a correction, in which one wrong row may be all that is left.
         has_empty: Whether any cell is sent empty.
     """
 
@@ -112,6 +114,7 @@ class ColumnReader:
         self.planned = planned = plan.columns[at]
         self.rule = planned.rule or ValueRule()
         self.is_key = at == plan.key
+        self.may_all_be_wrong = plan.max_invalid_share == 1
         self.data_type = checked_type(planned, plan)
         self.kind = kind_of(planned, plan, is_key=self.is_key)
         finds_records = self.is_key or planned.data_type == "lookup"

@@ -199,6 +199,8 @@ class ColumnConclusions:
             yield from self._choice_problems(self._reader.kind)
 
     def _is_hopeless(self) -> bool:
+        if self._reader.may_all_be_wrong:
+            return False
         misfits = self._tally.get(MISFIT, _NOBODY).count + self._reader.refused.count
         is_added = self._reader.rule.new_values == "add"
         least = _PICKS_FOR_REJECTION if self._planned.pick_list else 1
