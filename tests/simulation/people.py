@@ -137,6 +137,7 @@ class Clerk:
         if self._habit in ("goes", "sheet", "all"):
             for go in range(1, MOST_GOES + 1):
                 yield f"go {go}", partial(self._correct, account, import_id, go)
+        if self._habit in ("goes", "all"):
             yield "go on", partial(self._correct_further, account)
 
     def _act(self, account: Account, way: Callable[[], Drop | None]) -> None:
