@@ -120,7 +120,8 @@ def test_a_corrected_file_is_known_by_the_columns_that_were_written() -> None:
     references = ParentReferences(header)
 
     assert references.meet([row]) == IMPORT_ID
-    assert references.rows([2], [row]) == {2: ParentRow(7, "existing", "11", "It is in Bigin.")}
+    known = ParentRow(7, "existing", "11", "It is in Bigin.", IMPORT_ID)
+    assert references.rows([2], [row]) == {2: known}
 
 
 def test_a_row_that_was_never_sent_is_unprocessed() -> None:

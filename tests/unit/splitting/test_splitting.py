@@ -304,7 +304,10 @@ def test_a_result_file_names_its_parent_and_the_rows_there() -> None:
     assert table.header == ("a",)
     (batch,) = table.batches()
     assert list(batch.numbers) == [2, 4, 5]
-    assert batch.parents == {2: ParentRow(7), 5: ParentRow(9)}
+    assert batch.parents == {
+        2: ParentRow(7, import_id=parent),
+        5: ParentRow(9, import_id=parent),
+    }
 
 
 def test_a_drop_without_our_columns_is_no_result_file() -> None:
