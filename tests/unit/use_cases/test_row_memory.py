@@ -92,6 +92,16 @@ def test_what_is_unclear_stays_unclear() -> None:
     assert [row.status for row in known(["a", "b"], rows)] == [RowStatus.UNCLEAR]
 
 
+def test_rows_that_may_be_in_say_nothing_against_those_that_are() -> None:
+    first = [f"name {number}" for number in range(5)]
+    rows = [
+        row._replace(status=RowStatus.UNCLEAR) if at < 2 else row
+        for at, row in enumerate(rows_in(first))
+    ]
+
+    assert [row.row for row in known(["mended", "too", *first[2:]], rows)] == [4, 5, 6]
+
+
 @pytest.mark.parametrize("record_id", ["", "not a number", "9" * 40])
 def test_ids_that_bigin_would_not_give_are_left_unknown(record_id: str) -> None:
     rows = [row._replace(record_id=record_id) for row in rows_in(["a"])]

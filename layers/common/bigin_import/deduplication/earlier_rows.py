@@ -39,8 +39,9 @@ from bigin_import.stored_plan import read_plan
 _ENTRY = Struct(f"={FINGERPRINT_BYTES}sIQHBHI")
 _OURS = Struct(f"={FINGERPRINT_BYTES}sI")
 _STATUSES = (RowStatus.EXISTING, RowStatus.UNCLEAR, None)
-_NOT_IN = _STATUSES.index(None)
-_IS_THERE, _IS_IN = 1, 2
+_IN, _NOT_IN = _STATUSES.index(RowStatus.EXISTING), _STATUSES.index(None)
+_IS_THERE, _MAY_BE_IN, _IS_IN = 1, 2, 3
+_RANKS = {RowStatus.EXISTING: _IS_IN, RowStatus.UNCLEAR: _MAY_BE_IN, None: _IS_THERE}
 
 
 class RowIn(NamedTuple):
@@ -77,9 +78,10 @@ class KnownRow(NamedTuple):
 
 
 class _Total(NamedTuple):
-    """How many rows of an earlier import are in, or may be, and how many it has."""
+    """How many rows of an earlier import are in, how many may be, and how many it has."""
 
     are_in: int
+    may_be_in: int
     rows: int
 
 
@@ -105,14 +107,10 @@ class _Rows:
             array("I", bytes(4 * count)),
         )
 
-    @property
-    def not_in(self) -> int:
-        """How many are known not to be in."""
-        return sum(map(_is_not_in, self.through, self.statuses))
-
-
-def _is_not_in(through: int, status: int) -> bool:
-    return bool(through) and status == _NOT_IN
+    def count(self, status: int) -> int:
+        """Return how many are known with *status*, a position in `_STATUSES`."""
+        pairs = zip(self.through, self.statuses, strict=True)
+        return sum(bool(through) and each == status for through, each in pairs)
 
 
 class RowMemory:
@@ -133,7 +131,7 @@ class RowMemory:
         """
         Find equal rows, and know them if there are as many as *share* of those that are in.
 
-        If none of an import is in, of all that it has.
+        Or of those that are in or may be; if an import has none of either, of all that it has.
 
         Args:
             grew_from_this: The earlier import had a later version, so what counts is how many
@@ -151,12 +149,17 @@ class RowMemory:
             for at in range(RANGES):
                 _match_range(theirs.entries(at), ours.entries(at), found, taken)
         matched = sum(map(bool, found.through))
-        if total.are_in and not grew_from_this:
-            matched -= found.not_in
-        if matched < share * (self._count if grew_from_this else total.are_in or total.rows):
-            return matched
-        self._keep(found)
-        return 0
+        if grew_from_this:
+            is_same = matched >= share * self._count
+        elif sent := total.are_in + total.may_be_in:
+            matched -= found.count(_NOT_IN)
+            holds_what_is_in = total.are_in and found.count(_IN) >= share * total.are_in
+            is_same = bool(holds_what_is_in) or matched >= share * sent
+        else:
+            is_same = matched >= share * total.rows
+        if is_same:
+            self._keep(found)
+        return 0 if is_same else matched
 
     def known_rows(self) -> Iterator[KnownRow]:
         """Yield what is known of rows of the drop, in their order."""
@@ -184,12 +187,12 @@ class RowMemory:
         seen = bytearray()
         for row in earlier:
             seen.extend(bytes(max(0, row.row + 1 - len(seen))))
-            seen[row.row] = max(seen[row.row], _IS_THERE if row.status is None else _IS_IN)
+            seen[row.row] = max(seen[row.row], _RANKS[row.status])
             record_id = int(row.record_id) if _fits(row.record_id) else 0
             root = self._number(row.root) if row.root else 0
             place = (row.row, record_id, self._number(row.through))
             theirs.add(row.cells, *place, _STATUSES.index(row.status), root, row.root_row)
-        return _Total(seen.count(_IS_IN), len(seen) - seen.count(0))
+        return _Total(seen.count(_IS_IN), seen.count(_MAY_BE_IN), len(seen) - seen.count(0))
 
     def _number(self, import_id: str) -> int:
         if import_id not in self._imports:
