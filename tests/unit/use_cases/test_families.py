@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -622,3 +623,20 @@ def test_a_mended_original_does_not_send_what_a_correction_may_have_got_in() -> 
     assert office.state(mended) is ImportState.UNCHANGED
     assert "Not sent: 2 rows, for since import" in office.harness.notices.published[-1].body
     assert len(office.harness.bigin.made) == made
+
+
+def test_a_spreadsheet_that_took_zeros_twice_takes_none_from_bigin() -> None:
+    rows = "".join(f"ok{number}@example.com,{number:04}\n" for number in range(10, 30))
+    office = Office(
+        body=f"E-mail,Surname\n{rows}bad1@example.com,0001\nbad2@example.com,0002\n".encode()
+    )
+
+    def without_zeros(of: ObjectVersion, bad: str, good: str) -> bytes:
+        body = office.failed(of).replace(bad.encode(), good.encode())
+        return re.sub(rb",0+(\d+)\r\n", rb",\1\r\n", body)
+
+    first = office.drop("incoming/one.csv", without_zeros(office.source, "bad1", "one"))
+    office.drop("incoming/two.csv", without_zeros(first, "bad2", "two"))
+
+    numbers = dict(row[:2] for row in office.harness.bigin.records())
+    assert (numbers["one@example.com"], numbers["two@example.com"]) == ("0001", "0002")

@@ -20,7 +20,7 @@ from bigin_import.mapping.names import Headers
 from bigin_import.ports import Files, Ledger
 from bigin_import.reading.table import ANY_ENCODING, MOST_IMPORTS, Drop, Rows, Table
 from bigin_import.splitting.dates import DatePattern
-from bigin_import.stored_plan import read_mapping_text, read_plan, write_mapping
+from bigin_import.stored_plan import read_decisions, read_mapping_text, read_plan, write_mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,15 +193,18 @@ class Healing:
         is_encoding_proven: It is in windows-1252, as cells that nobody changed prove.
         restored: Headers of the columns in which cells were restored so far.
         parent_id: The import whose rows are restored; of others nothing is.
+        decisions: SHA-256 of what was decided about rows of the parent. It may be a correction
+            itself: its result files show cells as they were restored, not as it had them.
     """
 
     header: tuple[str, ...]
     mapping: Mapping
     original: Drop
     damaged: DamagedColumns
+    parent_id: str
+    decisions: str
     is_encoding_proven: bool = False
     restored: dict[str, None] = field(default_factory=dict)
-    parent_id: str = ""
 
     def read_originals(self, window: Sequence[Rows]) -> Iterator[Row]:
         """
@@ -211,6 +214,7 @@ class Healing:
             MissingObjectError: The parent's drop is gone.
         """
         with self.original.open() as table:
+            table.decide(read_decisions(self.original.files, self.parent_id, self.decisions))
             dropped = dropped_of(self.header, window, self.parent_id)
             found = find_parent_rows(dropped, table)
         return readable_dates(found, self.header, self.mapping)
@@ -474,10 +478,12 @@ class Corrections:
                 return self._find_others(inherited, table, parent_import)
             if is_inherited and is_counted(mapping) and table.header != plan.header:
                 raise DropRejectedError((_moved_columns(drop, plan),), concerns_mapping=True)
-            original = Drop.of_plan(self.files, parent_import.source, plan)
             is_proven = drop.encoding == WESTERN and mapping.character_encoding is None
+            original = Drop.of_plan(self.files, parent_import.source, plan)
             damaged = DamagedColumns(table.header)
-            healing = Healing(table.header, mapping, original, damaged, is_proven, parent_id=parent)
+            healing = Healing(
+                table.header, mapping, original, damaged, parent, plan.decisions, is_proven
+            )
             try:
                 for window in windows_of(table):
                     healing.damaged.look_at(healing.read_originals(window))
