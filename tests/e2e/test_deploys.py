@@ -35,6 +35,7 @@ from tests.local_stack.workspace import LOCAL, ROOT
 from tests.template_reading import resources_of_type
 
 FUNCTIONS: tuple[FunctionName, ...] = ("import-csv", "job-callback", "settle-jobs")
+OPERATING = ROOT / "layers/common/bigin_import/operating/README.md"
 # What the next release adds to every import, by its default.
 NEXT = "seen_by_the_next_release"
 # Of a release after the next one, which was rolled back: nobody who is deployed knows it.
@@ -241,7 +242,7 @@ def test_a_parameter_that_changes_alone_takes_effect_over_open_work(
 def test_a_stack_that_was_deleted_comes_back_to_its_bucket_and_table(
     account: Account, tmp_path: Path
 ) -> None:
-    """By the commands of OPERATING.md, word for word but for the names in their first lines."""
+    """By the page on operating, word for word but for the names in the first lines of commands."""
     desk = account.desk("come-back")
     body = desk.contacts()
     before = desk.closed(desk.drop("people.csv", body, CONTACTS))
@@ -264,7 +265,7 @@ def test_a_stack_that_was_deleted_comes_back_to_its_bucket_and_table(
 
 
 def come_back(stack: LocalStack, project: Path) -> None:
-    (commands,) = re.findall(r"```sh\n(.*?)```", (ROOT / "OPERATING.md").read_text(), re.DOTALL)
+    (commands,) = re.findall(r"```sh\n(.*?)```", OPERATING.read_text("utf-8"), re.DOTALL)
     values = {
         "BUCKET": stack.bucket,
         "TABLE": stack.table,

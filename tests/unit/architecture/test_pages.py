@@ -18,7 +18,7 @@ PAGE = (FOLDER / "README.md").read_text(encoding="utf-8")
 PAGES = (
     *(FOLDER / "README.md", FOLDER / "DECISIONS.md", ROOT / "README.md", ROOT / "tests/README.md"),
     *(ROOT / "tests/bench/README.md", ROOT / ".github/CONTRIBUTING.md", ROOT / "events/README.md"),
-    *(ROOT / "OPERATING.md", FOLDER / "mapping/README.md", ROOT / "findings/README.md"),
+    *(FOLDER / "operating/README.md", FOLDER / "mapping/README.md", ROOT / "findings/README.md"),
 )
 LONGEST_README = 150
 _CODE = re.compile(r"`([^`\n]+)`")

@@ -160,7 +160,7 @@ def _verify_imported(
         client.delete_change_set(StackName=stack, ChangeSetName=name)
         raise CommandRefusedError(
             f"the change set would make {' and '.join(sorted(missing))} anew",
-            "Package the template of this release, as OPERATING.md says, and try again",
+            "Package the template of this release, as the page on operating says, and try again",
         )
 
 
