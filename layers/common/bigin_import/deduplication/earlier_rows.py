@@ -268,8 +268,15 @@ class EarlierRows:
     ledger: Ledger
     files: Files
 
-    def register(self, record: Import, module: str) -> tuple[NamedImport, ...]:
-        """Remember an import of a file; return the earlier ones into its module. Idempotent."""
+    def register(
+        self, record: Import, module: str
+    ) -> tuple[tuple[NamedImport, ...], tuple[NamedImport, ...]]:
+        """
+        Remember an import of a file. Idempotent.
+
+        Returns:
+            The others into its module: those that were planned before it, and those after it.
+        """
         name = identity.file_name_of(record.source)
         own = NamedImport(import_id=record.import_id, module=module, results=record.results or "")
 
@@ -283,8 +290,10 @@ class EarlierRows:
             history, ours = create_if_absent(self.ledger, FileHistory(name=name, imports=(own,)))
             history = history if ours else update(self.ledger, history.address, step)[0]
         known = history.imports if history else (own,)
-        before = known[: known.index(own)] if own in known else known
-        return tuple(each for each in before if each.module == module)
+        at = known.index(own) if own in known else len(known)
+        same_module = [each for each in known if each.module == module and each != own]
+        before = tuple(each for each in same_module if each in known[:at])
+        return before, tuple(each for each in same_module if each not in before)
 
     def load_family(self, import_id: str) -> Family:
         """Return the family of an import as it stands; that of a drop that nobody corrected."""

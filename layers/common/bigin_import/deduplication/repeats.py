@@ -16,7 +16,7 @@ from bigin_import.deduplication.earlier_rows import EarlierRows, KnownRow, RowMe
 from bigin_import.domain.drop import is_older
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import JobRequest, Operation
-from bigin_import.domain.locks import Family
+from bigin_import.domain.locks import Family, NamedImport
 from bigin_import.domain.plan import RowDecision
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.domain.states import ImportState
@@ -27,6 +27,7 @@ from bigin_import.splitting.content_log import KEY_HASH_BYTES, RANGES, ContentLo
 from bigin_import.stored_plan import write_decisions
 
 MENDED_SHARE = 0.9
+_NOT_BEGUN = frozenset({ImportState.WAITING_FOR_MAPPING, ImportState.PREPARING})
 _KEYED = Struct(f"={KEY_HASH_BYTES}sI")
 
 
@@ -116,8 +117,7 @@ class Repeats:
     ) -> dict[str, int]:
         """Return how many rows are equal to some of an import, but too few to be the same file."""
         equal = {}
-        for before in reversed(self.earlier.register(record, module)):
-            found = self.ledger.load(Import.at(before.import_id))
+        for before, found in self._find_before(record, module):
             if found is not None and self._check_under_way(found, log):
                 what = f"import {before.import_id} of the same file has not ended"
                 raise UnderWayError(what, is_on_hold=found.state is ImportState.ON_HOLD)
@@ -131,6 +131,28 @@ class Repeats:
             if memory.known_count > known:
                 join(family)
         return equal
+
+    def _find_before(
+        self, record: Import, module: str
+    ) -> Iterator[tuple[NamedImport, Import | None]]:
+        """
+        Yield the imports of the file that went before *record*, or go before it; newest first.
+
+        Of one key the versions go in their order, whichever was planned first: else each of two
+        that were held up would wait for the other.
+        """
+        before, after = self.earlier.register(record, module)
+        for each in reversed((*before, *after)):
+            found = self.ledger.load(Import.at(each.import_id))
+            is_version = found is not None and found.source.key == record.source.key
+            if found is None or not is_version:
+                goes_before = each in before
+            elif found.state in _NOT_BEGUN:
+                goes_before = is_older(found.source.sequencer, record.source.sequencer)
+            else:
+                goes_before = True
+            if goes_before:
+                yield each, found
 
     def _check_under_way(self, earlier: Import, log: ContentLog) -> bool:
         """
