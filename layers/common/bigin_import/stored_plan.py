@@ -103,6 +103,12 @@ def read_archive(files: Files, part: Part) -> bytes:
     return _read(files, keys, part.sha256, at_most=ARCHIVE_BYTES)
 
 
+def check_archive(files: Files, part: Part) -> bool:
+    """Return whether what is sent, or was sent, of *part* still lies there."""
+    keys = object_keys.archive(part.import_id, part.number, part.sha256)
+    return any(files.find_newest(key) is not None for key in keys)
+
+
 def _read(files: Files, keys: object_keys.Keys, sha256: str, *, at_most: int = MOST_BYTES) -> bytes:
     """Return what has *sha256*; imports begun by the release before have it under another key."""
     changed = None

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
-from bigin_import import object_keys
 from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import FieldMapping, Job, JobRequest, is_same_module
@@ -46,7 +45,7 @@ from bigin_import.ports import (
     Parallel,
     Telemetry,
 )
-from bigin_import.stored_plan import read_plan
+from bigin_import.stored_plan import check_archive, read_plan
 
 MOST_PREPARED_AGAIN = 3
 _PARTS_ARE_GONE = Refusal(
@@ -103,7 +102,7 @@ class LostParts:
         """Give up sending the parts whose archive is gone."""
         refuse = part_transitions.refuse(_PARTS_ARE_GONE, self.clock.now())
         for part in self.ledger.load_parts(lease.import_id):
-            if part.state in BEFORE_CREATE and not self._check_archive(part):
+            if part.state in BEFORE_CREATE and not check_archive(self.files, part):
                 lease.change_part(part, refuse)
 
     def keep_back_all(self, lease: Lease) -> None:
@@ -112,10 +111,6 @@ class LostParts:
         for part in self.ledger.load_parts(lease.import_id):
             if part.state in BEFORE_CREATE:
                 lease.change_part(part, refuse)
-
-    def _check_archive(self, part: Part) -> bool:
-        keys = object_keys.archive(part.import_id, part.number, part.sha256)
-        return any(self.files.find_newest(key) is not None for key in keys)
 
     def _find_mapping(self, lease: Lease, record: Import) -> Mapping:
         """Return the mapping that the import began with, or the one that counts now."""

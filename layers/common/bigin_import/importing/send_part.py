@@ -40,7 +40,7 @@ from bigin_import.errors import (
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.pauses import Pause, pause_after
 from bigin_import.ports import Bigin, CallbackUrls, Clock, Files, Telemetry
-from bigin_import.stored_plan import read_archive
+from bigin_import.stored_plan import check_archive, read_archive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,8 @@ class CreateMarks:
         mark = self._read(part, attempt.create) if attempt.create else CreateMark(attempt=attempt)
         if mark is not None and mark.job_id:
             return part_transitions.record_job(attempt.number, mark.job_id, now)
-        if (mark is None and self._check_archive(part)) or (mark is not None and not mark.left):
+        never_left = check_archive(self.files, part) if mark is None else not mark.left
+        if never_left:
             return part_transitions.undo_create(attempt.number)
         return part_transitions.mark_unanswered(attempt.number)
 
@@ -116,10 +117,6 @@ class CreateMarks:
             return _marks().validate_json(self.files.read(key))
         except MissingObjectError:
             return None
-
-    def _check_archive(self, part: Part) -> bool:
-        keys = object_keys.archive(part.import_id, part.number, part.sha256)
-        return any(self.files.find_newest(key) is not None for key in keys)
 
 
 @cache
