@@ -232,6 +232,13 @@ def test_import_json_has_the_same_keys_in_every_state(name: str) -> None:
     assert list(facts) == list(json.loads(import_json(COMPLETED)))
 
 
+@pytest.mark.parametrize("name", sorted(SAMPLES.keys() - {"withdrawn", "superseded"}))  # never read
+def test_nothing_to_do_never_stands_beside_a_warning(name: str) -> None:
+    warned = replace(SAMPLES[name], warnings=("Row 7 looks odd.",))
+
+    assert "Nothing to do" not in headline(warned).action
+
+
 def test_a_warning_is_something_to_do_and_a_note_is_not() -> None:
     warned = replace(COMPLETED, warnings=("Row 7 looks odd.",), notes=("Shoe size is not mapped.",))
     noted = replace(warned, warnings=())

@@ -458,23 +458,27 @@ def _unchanged(it: ImportSummary) -> Headline:
     if it.parent and it.parent == it.winner:
         return _nothing_left(it)
     result = f"{it.name} was imported before, with the same mapping; nothing was sent again."
-    return Headline(
-        "calm",
-        result,
-        f'{NOTHING_TO_DO} To repeat it, put "force" with the import\'s id in the mapping.',
+    return _unless_warned(
+        it, result, 'To repeat it, put "force" with the import\'s id in the mapping.'
     )
 
 
 def _nothing_left(it: ImportSummary) -> Headline:
     """Of a result file that came back every row is in Bigin."""
     result = f"Every row of {it.name} is in Bigin already; nothing was sent again."
-    action = (
-        f"{NOTHING_TO_DO} If these rows are meant for something new, delete the columns that "
-        "begin with bigin__, put a mapping beside the file and drop it again."
+    return _unless_warned(
+        it,
+        result,
+        "If these rows are meant for something new, delete the columns that begin with bigin__, "
+        "put a mapping beside the file and drop it again.",
     )
+
+
+def _unless_warned(it: ImportSummary, result: str, otherwise: str) -> Headline:
+    """Say that there is nothing to do, unless rows must be looked at; then what else there is."""
     if it.warnings:
-        return Headline("warn", result, f"{_LOOK_AT_WARNINGS} {action}")
-    return Headline("calm", result, action)
+        return Headline("warn", result, f"{_LOOK_AT_WARNINGS} {otherwise}")
+    return Headline("calm", result, f"{NOTHING_TO_DO} {otherwise}")
 
 
 def _withdrawn(it: ImportSummary) -> Headline:
