@@ -1,13 +1,18 @@
 """
-What a function has while it lives: AWS clients, secrets, the log; and the ports of an invocation.
+What a function has while it lives: AWS clients, secrets, the log; and the ports of an invocation,
+Lambda's clock and threads among them.
 
 Imported here is what every function uses; the rest where it is first asked for.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Literal
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -29,7 +34,6 @@ from bigin_import.bigin.datacenters import endpoints
 from bigin_import.bigin.token_store import SharedAccessToken, TokenMemory
 from bigin_import.bigin.transport import post_nothing
 from bigin_import.callback_url import SignedCallbacks
-from bigin_import.lambda_runtime import InvocationContext, LambdaClock, Threads
 from bigin_import.settings import CallbackSettings, ImportSettings, SettleSettings
 from bigin_import.telemetry import report_aws_error, report_forbidden_edge
 from bigin_import.wiring import Application, Limits
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from bigin_import.aws.notices import SnsNotices
     from bigin_import.aws.queue import LambdaResumer
     from bigin_import.settling.match_job import RefusedCallbacks
+
 
 type ServiceName = Literal["dynamodb", "lambda", "s3", "secretsmanager", "sns", "sqs"]
 
@@ -221,3 +226,69 @@ class LambdaPorts:
     @property
     def failures(self) -> FailedEvents:
         return self._container.failures
+
+
+class InvocationContext(Protocol):
+    """What Lambda tells a handler about its invocation; the part that we use."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+class LambdaClock:
+    """The machine's time, and what Lambda leaves of this invocation."""
+
+    def __init__(self, context: InvocationContext) -> None:
+        self._context = context
+
+    def now(self) -> int:
+        return int(time.time())
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def remaining_seconds(self) -> float:
+        return self._context.get_remaining_time_in_millis() / 1000
+
+
+class Threads:
+    """Work side by side in threads that are all joined before `each` returns or raises."""
+
+    def each[T](self, work: Callable[[T], object], items: Iterable[T], *, at_most: int) -> None:
+        shared = SharedItems(items)
+
+        def work_on() -> None:
+            try:
+                for item in shared:
+                    work(item)
+            except BaseException as exc:
+                shared.stop(exc)
+                raise
+
+        with ThreadPoolExecutor(max_workers=at_most) as pool:
+            for _ in range(at_most):
+                pool.submit(work_on)
+        if shared.first_error is not None:
+            raise shared.first_error
+
+
+class SharedItems[T]:
+    """Items for several threads; empty once an error was met."""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = iter(items)
+        self._lock = Lock()
+        self.first_error: BaseException | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        with self._lock:
+            if self.first_error is not None:
+                raise StopIteration
+            return next(self._items)
+
+    def stop(self, error: BaseException) -> None:
+        with self._lock:
+            if self.first_error is None:
+                self.first_error = error

@@ -17,7 +17,7 @@ from bigin_import.aws.notices import SnsNotices
 from bigin_import.aws.queue import LambdaResumer, SqsCollectQueue
 from bigin_import.aws.secrets import AccessTokenSecret
 from bigin_import.aws.telemetry import PowertoolsTelemetry
-from bigin_import.lambda_runtime import InvocationContext, LambdaClock, Threads
+from bigin_import.container import InvocationContext, LambdaClock, Threads
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.memory_ledger import MemoryLedger

@@ -21,7 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from moto.core.models import botocore_stubber
 
-from bigin_import import container, lambda_runtime
+from bigin_import import container
 from bigin_import.domain.states import ImportState
 from bigin_import.splitting import splitter
 from tests.integration.handlers.deployed import Deployed
@@ -87,7 +87,7 @@ def world(seed: int, stack: Deployed, monkeypatch: pytest.MonkeyPatch) -> Iterat
     made = World(random.Random(seed))
     once = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
     monkeypatch.setattr(container, "CLIENT_CONFIG", once)
-    monkeypatch.setattr(lambda_runtime, "time", made)
+    monkeypatch.setattr(container, "time", made)
     with stack.disturbed(made.trouble):
         yield made
 

@@ -13,8 +13,8 @@ from unittest.mock import patch
 import pytest
 
 from bigin_import.callback_url import MAX_BODY_BYTES, sign
+from bigin_import.container import LambdaClock
 from bigin_import.domain.states import PartState
-from bigin_import.lambda_runtime import LambdaClock
 from tests.bigin_twin.create_request import Callback
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import SIGNING_KEY, Deployed

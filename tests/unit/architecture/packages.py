@@ -63,13 +63,12 @@ ARROWS: dict[str, set[str]] = {
     },
     "bigin": {"error codes", "settings", "ports", "domain", "errors"},
     "aws": {"ports", "domain", "errors"},
-    "lambda_runtime": {"domain", "errors"},
     "wiring": {
         *("bigin", "settings", "settling", "importing", "corrections", "splitting"),
         *("ports", "domain", "errors"),
     },
     "container": {
-        *("wiring", "bigin", "aws", "lambda_runtime", "settings", "settling", "callback_url"),
+        *("wiring", "bigin", "aws", "settings", "settling", "callback_url"),
         *("telemetry", "domain", "errors"),
     },
     # The operators' command stands beside the functions; nothing imports it.
@@ -78,7 +77,6 @@ ARROWS: dict[str, set[str]] = {
         *("object_keys", "error codes", "domain", "errors"),
         *("mapping", "reading", "splitting", "corrections", "stored_plan", "ports"),
     },
-    "__main__": {"operating"},
     # Handlers parse: an S3 event, a queue message, a signature, a decision's word.
     "functions": {
         *(
@@ -100,12 +98,10 @@ GUARDED_PACKAGES = frozenset(ARROWS) - {
         "settings",
         "bigin",
         "aws",
-        "lambda_runtime",
         "wiring",
         "container",
         "functions",
         "operating",
-        "__main__",
     ),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bigin_import.lambda_runtime import LambdaClock
+from bigin_import.container import LambdaClock
 
 
 class Context:

@@ -12,7 +12,7 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from bigin_import.aws.telemetry import SIGNALS, PowertoolsTelemetry
-from bigin_import.lambda_runtime import Threads
+from bigin_import.container import Threads
 
 POWERTOOLS_KEYS = {"level", "location", "message", "timestamp", "service"}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bigin_import.lambda_runtime import SharedItems, Threads
+from bigin_import.container import SharedItems, Threads
 
 PATIENCE_SECONDS = 10
 

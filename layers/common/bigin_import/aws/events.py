@@ -1,12 +1,15 @@
 """
-S3's notification events, as Lambda gets them, and those that import_csv failed on.
+Events as Lambda gets them: S3's, those that import_csv failed on, and API Gateway's.
 
-S3 and Lambda deliver them at least once and in any order, so the use cases are idempotent.
+S3 and Lambda deliver at least once and in any order, so the use cases are idempotent.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 from urllib.parse import unquote_plus
@@ -150,3 +153,59 @@ class _Envelope(TypedDict):
 @cache
 def _envelopes() -> TypeAdapter[_Envelope]:
     return hiding_adapter(_Envelope)
+
+
+_SEGMENTS = ("import_id", "part", "attempt", "signature")
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequest:
+    """
+    A call of the callback API; what is not there, or of another type, is empty.
+
+    Attributes:
+        segments: Of its path: import id, part, attempt, signature.
+        body: None if it is not what API Gateway sends.
+        caller: The address of who called.
+    """
+
+    segments: tuple[str, str, str, str] = field(repr=False)
+    body: bytes | None = field(repr=False)
+    content_type: str
+    caller: str | None
+
+
+def callback_request(event: object) -> CallbackRequest:
+    """Return what *event* says, whatever it is: anybody may call."""
+    said = _mapping(event)
+    segments = _mapping(said.get("pathParameters"))
+    headers = _mapping(said.get("headers"))
+    identity = _mapping(_mapping(said.get("requestContext")).get("identity"))
+    import_id, part, attempt, signature = (_text(segments.get(name)) for name in _SEGMENTS)
+    return CallbackRequest(
+        segments=(import_id, part, attempt, signature),
+        body=_body(said),
+        content_type=next(
+            (_text(headers[name]) for name in headers if name.lower() == "content-type"), ""
+        ),
+        caller=_text(identity.get("sourceIp")) or None,
+    )
+
+
+def _body(said: dict[str, Any]) -> bytes | None:
+    body = said.get("body") or ""
+    if not isinstance(body, str):
+        return None
+    sent = body.encode("utf-8", "replace")
+    try:
+        return base64.b64decode(sent, validate=True) if said.get("isBase64Encoded") else sent
+    except binascii.Error:
+        return None
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

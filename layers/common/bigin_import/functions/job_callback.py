@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bigin_import.aws.api import callback_request
+from bigin_import.aws.events import callback_request
 from bigin_import.callback_url import read_job_id, verify
 from bigin_import.container import Container
 from bigin_import.settings import CallbackSettings
