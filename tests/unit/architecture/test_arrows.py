@@ -82,7 +82,7 @@ def test_of_the_adapters_handlers_use_only_readers_of_events() -> None:
         if package_of(named(other)) == "aws"
     }
 
-    assert used == {"bigin_import.aws.events", "bigin_import.aws.events", "bigin_import.aws.queue"}
+    assert used == {"bigin_import.aws.events", "bigin_import.aws.queue"}
 
 
 def test_there_are_no_cycles() -> None:
