@@ -20,7 +20,7 @@ from bigin_import.domain.states import ImportState, PartState
 from bigin_import.ledger import update
 from bigin_import.object_keys import OVERVIEW
 from bigin_import.operating.terminal import Exit
-from bigin_import.settling.zoho_access import WHAT as WAITING_FOR_ZOHO
+from bigin_import.settling.waiting import WAITING_FOR_ZOHO
 from tests.bigin_twin.tokens import Client
 from tests.e2e.desk import CONTACTS, Desk, as_csv, as_json
 from tests.e2e.seen_bigin import SeenBigin

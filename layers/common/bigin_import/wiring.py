@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from bigin_import.settling.match_job import CallbackRecorder, JobMatcher, JobPoller
     from bigin_import.settling.self_check import SelfCheck
     from bigin_import.settling.tick import Tick
-    from bigin_import.settling.waiting_notices import PauseNotices, Suggestion
+    from bigin_import.settling.waiting import PauseNotices, Suggestion, ZohoAccess
     from bigin_import.settling.write_overview import OverviewWriter
-    from bigin_import.settling.zoho_access import ZohoAccess
 
 MINUTE_SECONDS = 60
 HOUR_SECONDS = 3600
@@ -384,7 +383,7 @@ class Application:
 
     @cached_property
     def _zoho_access(self) -> ZohoAccess:
-        from bigin_import.settling.zoho_access import ZohoAccess
+        from bigin_import.settling.waiting import ZohoAccess
 
         return ZohoAccess(
             ledger=self._ports.ledger,
@@ -397,7 +396,7 @@ class Application:
 
     @cached_property
     def _pause_notices(self) -> PauseNotices:
-        from bigin_import.settling.waiting_notices import PauseNotices
+        from bigin_import.settling.waiting import PauseNotices
 
         return PauseNotices(
             ledger=self._ports.ledger,

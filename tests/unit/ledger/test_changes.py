@@ -25,9 +25,8 @@ WAITING = Import(
 ALSO_SAVE = {
     "bigin.token_store",
     "importing.prepare",
-    "settling.waiting_notices",
+    "settling.waiting",
     "settling.write_overview",
-    "settling.zoho_access",
 }
 
 

@@ -39,7 +39,7 @@ from bigin_import.row_results.result_files import (
 )
 from bigin_import.settling.row_files import Rows, sent_columns
 from bigin_import.settling.summarize import ConsoleLinks, next_steps, summarize
-from bigin_import.settling.waiting_notices import Suggest, WaitingNotice, publish
+from bigin_import.settling.waiting import Suggest, WaitingNotice, publish
 from bigin_import.settling.write_overview import FamilyPages
 from bigin_import.splitting.content_log import Fingerprints
 from bigin_import.stored_plan import read_plan, read_problems

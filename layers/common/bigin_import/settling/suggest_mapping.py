@@ -27,7 +27,7 @@ from bigin_import.mapping.recognise import guess_module
 from bigin_import.mapping.suggest import UNKNOWN_COLUMN, UNKNOWN_ENCODING, Line, suggest_mapping
 from bigin_import.ports import Files
 from bigin_import.reading.table import Drop, Options, Rows, Table
-from bigin_import.settling.waiting_notices import Suggestion
+from bigin_import.settling.waiting import Suggestion
 from bigin_import.splitting.dates import DatePattern, fitting_formats
 from bigin_import.stored_plan import MOST_BYTES, read_mapping_text, read_problems
 

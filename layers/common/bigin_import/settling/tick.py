@@ -43,9 +43,8 @@ from bigin_import.ports import Clock, Failures, Files, Ledger, Resumer, Telemetr
 from bigin_import.settling.close import ImportCloser, abandon_parts
 from bigin_import.settling.collect import Collector
 from bigin_import.settling.match_job import JobMatcher, JobPoller
-from bigin_import.settling.waiting_notices import PauseNotices
+from bigin_import.settling.waiting import PauseNotices, ZohoAccess
 from bigin_import.settling.write_overview import OpenImports, OverviewWriter, find_open
-from bigin_import.settling.zoho_access import ZohoAccess
 from bigin_import.stored_plan import write_problems
 from bigin_import.telemetry import report_aws_error, report_bigin_error, report_unreadable_item
 
