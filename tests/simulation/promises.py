@@ -359,10 +359,18 @@ class Ending:
                 self._violate(record, "is SUPERSEDED though there was a mapping")
         elif self.scenario.mode is not Mode.UPSERT:
             self._violate(record, "is SUPERSEDED and was to be added")
-        elif not self.account.jobs_of(winner.import_id) and (
-            winner.state is not ImportState.UNCHANGED
-        ):
-            self._violate(record, f"is SUPERSEDED by one that is {winner.state}")
+        last = self._last_winner(winner)
+        sent = self.account.jobs_of(last.import_id) or last.state is ImportState.UNCHANGED
+        if not record.was_unmapped and not sent:
+            self._violate(record, f"is SUPERSEDED by one that is {last.state}")
+
+    def _last_winner(self, winner: Import) -> Import:
+        """Return who was sent, or was there, instead of *winner* if that was on hold meanwhile."""
+        later = self.account.import_of(winner.winner or "")
+        if winner.state is not ImportState.SUPERSEDED or later is None:
+            return winner
+        is_later = is_older(winner.source.sequencer, later.source.sequencer)
+        return self._last_winner(later) if is_later else winner
 
     def _check_unchanged(self, record: Import, drop: Drop) -> None:
         """What is said to be in already is: every row that was to be added is there."""
