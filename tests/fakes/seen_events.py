@@ -1,4 +1,4 @@
-"""An observer that remembers."""
+"""What use cases emit, remembered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESERVED = frozenset(logging.makeLogRecord({}).__dict__) | {
 
 class SeenEvents:
     """
-    The Observer port.
+    The Telemetry port.
 
     Attributes:
         events: (event, facts), the oldest first.

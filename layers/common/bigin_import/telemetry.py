@@ -36,10 +36,10 @@ def report_aws_error(telemetry: Telemetry, exc: AwsError, **facts: str | float |
 
     An outage passes; what AWS refuses waits for a person, so that rings an alarm of its own.
     """
-    told = {"service": exc.service, "operation": exc.operation, "code": exc.code}
-    telemetry.emit("aws_failed", **told, **facts)
+    call = {"service": exc.service, "operation": exc.operation, "code": exc.code}
+    telemetry.emit("aws_failed", **call, **facts)
     if isinstance(exc, AwsRefusedError):
-        telemetry.emit("aws_refused", **told, **facts)
+        telemetry.emit("aws_refused", **call, **facts)
 
 
 @contextmanager

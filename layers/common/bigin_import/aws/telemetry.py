@@ -1,4 +1,4 @@
-"""The Observer port: each event is one log line and, for those in the table, CloudWatch metrics."""
+"""The Telemetry port: each event is one log line, and those in the table are metrics, too."""
 
 from __future__ import annotations
 

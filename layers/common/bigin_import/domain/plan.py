@@ -221,9 +221,6 @@ class ColumnFindings:
 
     Attributes:
         samples: The first three different values, shortened; cells, so never in a log or a notice.
-        filled: Values that are not empty; 0 if nothing is known of the field to check them by.
-        misfits: Values that do not fit the field.
-        misfit_rows: Rows of the first ten of them.
         unknown: The first twenty values that a picklist does not have yet, shortened, each with
             its count and the nearest known one; cells too.
         decimal: Decimal mark that its cells have proven, where the mapping says nothing.
@@ -232,9 +229,6 @@ class ColumnFindings:
     header: str
     api_name: str
     samples: tuple[str, ...] = field(default=(), repr=False)
-    filled: int = 0
-    misfits: int = 0
-    misfit_rows: tuple[int, ...] = ()
     unknown: tuple[str, ...] = field(default=(), repr=False)
     decimal: str | None = None
 

@@ -17,7 +17,6 @@ from itertools import batched, chain
 from operator import itemgetter
 from struct import Struct
 from tempfile import SpooledTemporaryFile
-from types import TracebackType
 from typing import Any, Self
 
 from bigin_import.domain.plan import ColumnPlan
@@ -110,12 +109,7 @@ class ContentLog:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._rows.close()
         self._keys.close()
         self._refused.close()
@@ -185,12 +179,7 @@ class HashRanges:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for each in self._ranges:
             each.close()
 

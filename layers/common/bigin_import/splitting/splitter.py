@@ -12,7 +12,6 @@ from fractions import Fraction
 from itertools import accumulate, chain, compress, islice
 from operator import eq
 from tempfile import SpooledTemporaryFile
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from bigin_import.domain.drop import Problem
@@ -83,12 +82,7 @@ class KeyLog:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._sorted.close()
         self._in_order.close()
 

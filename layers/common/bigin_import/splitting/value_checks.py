@@ -164,13 +164,10 @@ class ColumnConclusions:
         )
 
     def findings(self) -> ColumnFindings:
-        misfits = self._tally.get(MISFIT, _NOBODY)
         return ColumnFindings(
             header=self.header,
             api_name=self._planned.api_name,
             samples=tuple(self._reader.samples),
-            misfits=misfits.count,
-            misfit_rows=tuple(misfits.first),
             unknown=tuple(map(self._new_value, list(self._reader.new_values)[:_UNKNOWN_NAMED])),
             decimal=self._proven_decimal(),
         )
