@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bigin_import.bigin.error_codes import ERROR_CODES, ROW_CODES, Scope
+from bigin_import.bigin.error_codes import JOB_CODES, ROW_CODES, UPLOAD_CODES
 from bigin_import.domain.job_request import Operation
 from bigin_import.row_results.bigin_listing import RowError, parse_errors
 from bigin_import.row_results.reasons import (
@@ -206,9 +206,7 @@ def test_every_row_code_has_words_with_and_without_a_column(code: str) -> None:
     assert all(r.what.endswith(".") and r.remedy.endswith(".") for r in (with_column, without))
 
 
-@pytest.mark.parametrize(
-    "code", [known.code for known in ERROR_CODES if known.scope is not Scope.ROW]
-)
+@pytest.mark.parametrize("code", [*JOB_CODES, *UPLOAD_CODES])
 def test_every_job_code_has_words(code: str) -> None:
     reason = job_reason(code, "", "Do it")
 

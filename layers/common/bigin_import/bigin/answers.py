@@ -15,7 +15,7 @@ from typing import Self
 
 import requests
 
-from bigin_import.bigin.error_codes import SERVER_FAULTS, UPLOAD, ErrorCode, Scope, of_call
+from bigin_import.bigin.error_codes import SERVER_FAULTS, UPLOAD, ErrorCode, of_call
 from bigin_import.errors import (
     BiginAccessError,
     BiginBusyError,
@@ -25,8 +25,6 @@ from bigin_import.errors import (
 )
 
 _GATEWAY_AT_UPLOAD = ErrorCode(
-    "HTTP 4xx",
-    Scope.UPLOAD,
     "Zoho's upload host turned the file away before Bigin received it.",
     "Zoho's upload host turned the file away before Bigin received it: check the template "
     "parameters DataCenter and UploadUrl, and that the user who made the refresh token is still "
@@ -34,15 +32,11 @@ _GATEWAY_AT_UPLOAD = ErrorCode(
     concerns_mapping=False,
 )
 _GATEWAY_ELSEWHERE = ErrorCode(
-    "HTTP 4xx",
-    Scope.JOB,
     "Zoho's file host does not give this file out.",
     "Zoho's file host does not give this file out (any more): look at the job in Bigin",
     concerns_mapping=False,
 )
 _UNKNOWN_CODE = ErrorCode(
-    "",
-    Scope.JOB,
     "",
     "Mend what Bigin's words name; if they say too little, ask Bigin's support about this code, "
     "which its documentation does not explain",

@@ -1,8 +1,9 @@
 """
 Bigin's error codes: what each means, and what to do about it, in plain words.
 
-First those of the Create Bulk Write Job page, in its order; then those of the upload page, those
-that the engine Bigin shares with Zoho CRM is known to give, and those of single rows. Messages vary
+In three tables by what Bigin refuses with them, for the same code may mean something else of a job,
+of an upload and of a row. Those of jobs are the codes of the Create Bulk Write Job page, in its
+order, and then those that the engine Bigin shares with Zoho CRM is known to give. Messages vary
 between versions, codes do not: only codes are compared.
 """
 
@@ -10,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 
 SCOPES = (
     "ZohoBigin.bulk.ALL,ZohoBigin.modules.ALL,ZohoBigin.settings.ALL,ZohoBigin.org.READ,"
@@ -23,18 +23,10 @@ UPLOAD = "upload"  # the name of that call, in errors too
 SERVER_FAULTS = ("INTERNAL_ERROR", "INTERNAL_SERVER_ERROR")
 
 
-class Scope(Enum):
-    """What Bigin refuses with a code; the same code may mean something else of each."""
-
-    JOB = auto()
-    UPLOAD = auto()
-    ROW = auto()
-
-
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
     """
-    One code of Bigin's in plain words.
+    What one code of Bigin's says, in plain words.
 
     Attributes:
         meaning: What is wrong, as a sentence; of a row, when Bigin names no column.
@@ -44,8 +36,6 @@ class ErrorCode:
             is not about their values.
     """
 
-    code: str
-    scope: Scope
     meaning: str
     remedy: str
     concerns_mapping: bool
@@ -76,310 +66,232 @@ _CHECK_ADDRESSES = (
     "which are empty in most deployments"
 )
 
-ERROR_CODES = (
-    ErrorCode(
-        "MANDATORY_FIELDS_NOT_MAPPED",
-        Scope.JOB,
+JOB_CODES = {
+    "MANDATORY_FIELDS_NOT_MAPPED": ErrorCode(
         "A field that Bigin requires is not in the mapping.",
         "Map every field that the module or its layout makes mandatory, or give it a "
         "default_value; fields mandatory in a layout are shown under Setup, not in the metadata",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "MANDATORY_NOT_FOUND",
-        Scope.JOB,
+    "MANDATORY_NOT_FOUND": ErrorCode(
         "The request lacks a key that Bigin requires, such as find_by.",
         "Add the key that Bigin names; update and upsert need find_by in the mapping",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "INVALID_FIELD",
-        Scope.JOB,
+    "INVALID_FIELD": ErrorCode(
         "The mapping names a field that the module does not have.",
         "Correct the api_name in the mapping: it is the API name of the field, not its label",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "INVALID_FORMAT",
-        Scope.JOB,
+    "INVALID_FORMAT": ErrorCode(
         "Bigin does not accept the format of a date field.",
         "Correct the date format of the column in the mapping",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "INVALID_FILE_ID",
-        Scope.JOB,
+    "INVALID_FILE_ID": ErrorCode(
         "Bigin no longer knows the uploaded file.",
         "Bigin does not know the uploaded file any more: drop the file again",
         concerns_mapping=False,
     ),
-    ErrorCode(
-        "HEADER_LIMIT_EXCEEDED",
-        Scope.JOB,
+    "HEADER_LIMIT_EXCEEDED": ErrorCode(
         "More than 200 fields are mapped.",
         "Map at most 200 fields",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "COLUMN_INDEX_NOT_FOUND",
-        Scope.JOB,
+    "COLUMN_INDEX_NOT_FOUND": ErrorCode(
         "The request names a column that the file does not have.",
         "Correct the index in the mapping: columns count from 0 and must exist",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "MODULE_NOT_AVAILABLE",
-        Scope.JOB,
+    "MODULE_NOT_AVAILABLE": ErrorCode(
         "Bigin has no such module for bulk writing.",
         "Correct the module in the mapping: Contacts, Accounts (companies), Pipelines (deals) or "
         "Products; bulk write does not support the others",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "INVALID_URL_PATTERN",
-        Scope.JOB,
+    "INVALID_URL_PATTERN": ErrorCode(
         "Bigin does not know the address of the request.",
         _CHECK_ADDRESSES,
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "OAUTH_SCOPE_MISMATCH",
-        Scope.JOB,
+    "OAUTH_SCOPE_MISMATCH": ErrorCode(
         "The importer's access to Bigin lacks a scope.",
         f"Make a new refresh token with the scopes {SCOPES} and put it in the Zoho secret",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "NO_PERMISSION",
-        Scope.JOB,
+    "NO_PERMISSION": ErrorCode(
         "The Bigin user may not create records here.",
         _ASK_ADMINISTRATOR,
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "INTERNAL_ERROR",
-        Scope.JOB,
+    "INTERNAL_ERROR": ErrorCode(
         "Bigin had an error of its own.",
         "Bigin failed; if it stays so, ask its support",
         concerns_mapping=False,
     ),
-    ErrorCode(
-        "INVALID_REQUEST_METHOD",
-        Scope.JOB,
+    "INVALID_REQUEST_METHOD": ErrorCode(
         "Bigin does not accept the kind of request.",
         _CHECK_ADDRESSES,
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "AUTHORIZATION_FAILED",
-        Scope.JOB,
+    "AUTHORIZATION_FAILED": ErrorCode(
         "The Bigin user may not create records here.",
         _ASK_ADMINISTRATOR,
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "INVALID_FILE_FORMAT",
-        Scope.UPLOAD,
-        "Bigin does not take the archive for a zip.",
-        "Bigin did not accept the archive as a zip: drop the file again",
-        concerns_mapping=False,
-    ),
-    ErrorCode(
-        "FILE_TOO_LARGE",
-        Scope.UPLOAD,
-        "The archive is larger than Bigin takes.",
-        "The part is over 25 MB: report this, parts are made smaller",
-        concerns_mapping=False,
-    ),
-    ErrorCode(
-        "NOT_SUPPORTED_FEATURE",
-        Scope.UPLOAD,
-        "The host of the upload does not know bulk writing.",
-        "The upload host is wrong: check the template parameters DataCenter and UploadUrl",
-        concerns_mapping=True,
-    ),
-    ErrorCode(
-        "MISSING_REQUIRED_KEY",
-        Scope.JOB,
+    "MISSING_REQUIRED_KEY": ErrorCode(
         "The request lacks a key that Bigin requires.",
         "Add the key that Bigin names to the mapping",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "INVALID_CALLBACK_URL",
-        Scope.JOB,
+    "INVALID_CALLBACK_URL": ErrorCode(
         "Bigin cannot reach the importer's address.",
         "Bigin could not reach the callback address: check that the API of this deployment "
         "answers from the internet",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "INVALID_CALLBACK_METHOD",
-        Scope.JOB,
+    "INVALID_CALLBACK_METHOD": ErrorCode(
         "Bigin does not accept how it is to report back.",
         "Bigin wants another callback method than POST: report this",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "FILE_NOT_SUPPORTED",
-        Scope.JOB,
+    "FILE_NOT_SUPPORTED": ErrorCode(
         "Bigin cannot read the uploaded file.",
         "Bigin cannot read the uploaded file: drop it again",
         concerns_mapping=False,
     ),
-    ErrorCode(
-        "FILE_NOT_FOUND",
-        Scope.JOB,
+    "FILE_NOT_FOUND": ErrorCode(
         "Bigin no longer knows the uploaded file.",
         "Bigin does not know the uploaded file any more: drop the file again",
         concerns_mapping=False,
     ),
-    ErrorCode(
-        "INVALID_DATA",
-        Scope.JOB,
+    "INVALID_DATA": ErrorCode(
         "A value of the request has the wrong type.",
         "Correct what Bigin names: the organisation, the size of the file, or a key of the mapping",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "COEXISTENCE_NOT_ALLOWED",
-        Scope.JOB,
+    "COEXISTENCE_NOT_ALLOWED": ErrorCode(
         "The mapping sets two things that exclude each other.",
         "Two keys of the mapping exclude one another",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "REQUEST_BODY_NOT_SUPPORTED",
-        Scope.JOB,
+    "REQUEST_BODY_NOT_SUPPORTED": ErrorCode(
         "Bigin cannot read the request.",
         "Bigin cannot read the request: report this",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "INVALID_REQUEST",
-        Scope.JOB,
+    "INVALID_REQUEST": ErrorCode(
         "Bigin cannot read the request.",
         "Bigin cannot read the request: check the template parameter ApiUrl",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "INVALID_FIELD_NAME",
-        Scope.JOB,
+    "INVALID_FIELD_NAME": ErrorCode(
         "The mapping names a field that the module does not have.",
         "Correct the api_name in the mapping: it is the API name of the field, not its label",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "LIMIT_REACHED",
-        Scope.JOB,
+    "LIMIT_REACHED": ErrorCode(
         "A limit of your Bigin account is reached.",
         "A limit of the Bigin edition is reached: see Setup, API Dashboard",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "NOT_ALLOWED",
-        Scope.JOB,
+    "NOT_ALLOWED": ErrorCode(
         "Bigin does not allow this.",
         _ASK_ADMINISTRATOR,
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "ALREADY_USED",
-        Scope.JOB,
+    "ALREADY_USED": ErrorCode(
         "Bigin has used this upload before.",
         "The uploaded file was used before: drop the file again",
         concerns_mapping=False,
     ),
-    ErrorCode(
-        "BAD_REQUEST",
-        Scope.JOB,
+    "BAD_REQUEST": ErrorCode(
         "Bigin cannot read the request.",
         "Bigin cannot read the request: check the mapping",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "INTERNAL_SERVER_ERROR",
-        Scope.JOB,
+    "INTERNAL_SERVER_ERROR": ErrorCode(
         "Bigin had an error of its own.",
         "Bigin failed; if it stays so, ask its support",
         concerns_mapping=False,
     ),
-    ErrorCode(
-        "RESOURCE_NOT_FOUND",
-        Scope.JOB,
+    "RESOURCE_NOT_FOUND": ErrorCode(
         "Bigin does not know this job.",
         "Bigin does not know this job (any more)",
         concerns_mapping=False,
     ),
-    ErrorCode(
-        "INVALID_MODULE",
-        Scope.JOB,
+    "INVALID_MODULE": ErrorCode(
         "Bigin has no such module.",
         "Correct the module in the mapping: Contacts, Accounts (companies), Pipelines (deals) or "
         "Products",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "LIMIT_EXCEEDED",
-        Scope.JOB,
+    "LIMIT_EXCEEDED": ErrorCode(
         "A limit of your Bigin account is reached.",
         "Make room or change the Bigin plan, then drop the file again",
         concerns_mapping=False,
     ),
-    ErrorCode(
-        "INVALID_TOKEN",
-        Scope.JOB,
+    "INVALID_TOKEN": ErrorCode(
         "Bigin no longer accepts the importer's access.",
         "Check that the data centre of the deployment is the account's, and that the user who "
         "made the refresh token is still active",
         concerns_mapping=False,
     ),
-    ErrorCode(
-        "AUTHENTICATION_FAILURE",
-        Scope.JOB,
+    "AUTHENTICATION_FAILURE": ErrorCode(
         "Bigin no longer accepts the importer's access.",
         "Check that the data centre of the deployment is the account's, and that the user who "
         "made the refresh token is still active",
         concerns_mapping=False,
     ),
-    ErrorCode(
-        "MANDATORY_NOT_FOUND",
-        Scope.UPLOAD,
+}
+
+UPLOAD_CODES = {
+    "INVALID_FILE_FORMAT": ErrorCode(
+        "Bigin does not take the archive for a zip.",
+        "Bigin did not accept the archive as a zip: drop the file again",
+        concerns_mapping=False,
+    ),
+    "FILE_TOO_LARGE": ErrorCode(
+        "The archive is larger than Bigin takes.",
+        "The part is over 25 MB: report this, parts are made smaller",
+        concerns_mapping=False,
+    ),
+    "NOT_SUPPORTED_FEATURE": ErrorCode(
+        "The host of the upload does not know bulk writing.",
+        "The upload host is wrong: check the template parameters DataCenter and UploadUrl",
+        concerns_mapping=True,
+    ),
+    "MANDATORY_NOT_FOUND": ErrorCode(
         "The upload lacks a header that Bigin requires.",
         "A header of the upload was lost on its way: check that the template parameter UploadUrl "
         "is empty or leads straight to Zoho; if it does, report this",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "INVALID_DATA",
-        Scope.UPLOAD,
+    "INVALID_DATA": ErrorCode(
         "Bigin does not accept the organisation or the file of the upload.",
         "If Bigin names x-crm-org, the refresh token has become another organisation's within the "
         "last day: go back to the old token, or drop the file again tomorrow. If it names the "
         "size of the file, report this: parts are made smaller",
         concerns_mapping=True,
     ),
-    ErrorCode(
-        "MANDATORY_NOT_FOUND",
-        Scope.ROW,
+}
+
+ROW_CODES = {
+    "MANDATORY_NOT_FOUND": ErrorCode(
         "A field that Bigin requires is empty.",
         "Fill it in and drop the corrected file.",
         concerns_mapping=False,
         of_one="{} is empty, and Bigin requires it.",
         of_several="{} are empty, and Bigin requires them.",
     ),
-    ErrorCode(
-        "INVALID_DATA",
-        Scope.ROW,
+    "INVALID_DATA": ErrorCode(
         "Bigin cannot store a value of this row.",
         "Correct the value (type, format, length) and drop the corrected file.",
         concerns_mapping=False,
         of_one="Bigin cannot store the value of {}.",
         of_several="Bigin cannot store the values of {}.",
     ),
-    ErrorCode(
-        "DUPLICATE_DATA",
-        Scope.ROW,
+    "DUPLICATE_DATA": ErrorCode(
         "A record with the same unique value is already in Bigin.",
         "Remove the row or correct the value; to update the record instead, find it by this field "
         'with "upsert" in the mapping.',
@@ -387,49 +299,36 @@ ERROR_CODES = (
         of_one="A record with the same {} is already in Bigin, and the value must be unique.",
         of_several="Records with the same {} are already in Bigin, and the values must be unique.",
     ),
-    ErrorCode(
-        "NOT_APPROVED",
-        Scope.ROW,
+    "NOT_APPROVED": ErrorCode(
         "The record waits for approval in Bigin and cannot be changed.",
         "Approve the record in Bigin, then drop the row again.",
         concerns_mapping=False,
     ),
-    ErrorCode(
-        "BLOCKED_RECORD",
-        Scope.ROW,
+    "BLOCKED_RECORD": ErrorCode(
         "The record is locked in Bigin.",
         "Unlock the record in Bigin, then drop the row again.",
         concerns_mapping=False,
     ),
-    ErrorCode(
-        "CANNOT_PROCESS",
-        Scope.ROW,
+    "CANNOT_PROCESS": ErrorCode(
         "Bigin could not work on this row.",
         "Drop the row again; if it fails again, ask Bigin's support.",
         concerns_mapping=False,
         of_one="Bigin could not work on this row because of {}.",
     ),
-    ErrorCode(
-        "LIMIT_EXCEEDED",
-        Scope.ROW,
+    "LIMIT_EXCEEDED": ErrorCode(
         "A limit of your Bigin account is reached.",
         "Make room or change the Bigin plan, then drop the row again.",
         concerns_mapping=False,
         of_one="A limit of your Bigin account is reached for {}.",
     ),
-    ErrorCode(
-        "RESOURCE_NOT_FOUND",
-        Scope.ROW,
+    "RESOURCE_NOT_FOUND": ErrorCode(
         "Bigin has no such record.",
         "Correct the value, or create the missing record first.",
         concerns_mapping=False,
         of_one="Bigin has no record with this {}.",
         of_several="Bigin has no records with these {}.",
     ),
-)
-
-_TABLE = {(entry.code, entry.scope): entry for entry in ERROR_CODES}
-ROW_CODES = {entry.code: entry for entry in ERROR_CODES if entry.scope is Scope.ROW}
+}
 
 
 def of_call(code: str, call: str = "") -> ErrorCode | None:
@@ -439,5 +338,5 @@ def of_call(code: str, call: str = "") -> ErrorCode | None:
     Args:
         call: What was refused; some codes mean something else of an UPLOAD.
     """
-    scopes = (Scope.UPLOAD, Scope.JOB) if call == UPLOAD else (Scope.JOB, Scope.UPLOAD)
-    return next((_TABLE[code, scope] for scope in scopes if (code, scope) in _TABLE), None)
+    first, then = (UPLOAD_CODES, JOB_CODES) if call == UPLOAD else (JOB_CODES, UPLOAD_CODES)
+    return first.get(code) or then.get(code)
