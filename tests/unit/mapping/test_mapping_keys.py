@@ -20,7 +20,8 @@ from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.parse import read_mapping
 from bigin_import.mapping.schema import Entry, MappingSchema
 from bigin_import.mapping.suggest import suggest_mapping
-from bigin_import.splitting.column_reader import ColumnReader
+from bigin_import.reading.blocks import Block, read_blocks
+from bigin_import.splitting.column_reader import ColumnReader, RowPattern
 from bigin_import.splitting.numbers import NUMBER_TYPES
 from tests.unit.mapping.contacts import CONTACTS, mapping_of, parse_mapping, planned
 
@@ -195,11 +196,14 @@ def test_a_rule_makes_of_a_cell_what_the_readme_says(key: RuleKey) -> None:
     assert {cell: reader.read([cell], [2]).values[0] for cell, _ in shown} == dict(shown)
 
 
-@pytest.mark.parametrize(
+keys_and_kinds = pytest.mark.parametrize(
     ("key", "kind"),
     [(key, kind) for key in RULE_KEYS for kind in sorted(key.types or ALL_TYPES)],
     ids=lambda each: getattr(each, "name", each),
 )
+
+
+@keys_and_kinds
 def test_a_rule_is_followed_for_every_type_of_field_that_takes_it(key: RuleKey, kind: str) -> None:
     plan, column = example_plan(key, kind)
     reader = ColumnReader(replace(plan, arrived="2026-11-28"), plan.columns.index(column))
@@ -208,6 +212,30 @@ def test_a_rule_is_followed_for_every_type_of_field_that_takes_it(key: RuleKey, 
     for cell, sent in re.findall(r"`([^`]*)` becomes `([^`]*)`", SECTIONS[key.name]):
         value = reader.read([cell], [2]).values[0]
         assert value == sent or value == f"{sent} 00:00:00"  # noqa: PLR1714  # of a datetime
+
+
+@keys_and_kinds
+def test_no_rows_are_sent_as_they_are_in_which_a_rule_changes_a_cell(
+    key: RuleKey, kind: str
+) -> None:
+    """In a large drop whole blocks are held against one pattern: see `splitting.column_reader`."""
+    plan, column = example_plan(key, kind)
+    at = plan.columns.index(column)
+    numbers = [20_000]  # behind the rows of which samples are taken
+    for cell, _ in re.findall(r"`([^`]*)` becomes `([^`]*)`", SECTIONS[key.name]):
+        readers = [ColumnReader(plan, place) for place in range(len(plan.columns))]
+        row = ["Ada"] * len(plan.columns)
+        row[column.source] = cell
+        for reader in readers:
+            reader.commit(reader.read([row[reader.planned.source]], numbers), numbers)
+        lines = iter(["\t".join(row) + "\n"])
+        (block,) = read_blocks(
+            lines, delimiter="\t", name="x.csv", width=len(row), skip=0, rows_above=20_000
+        )
+
+        assert isinstance(block, Block)
+        assert readers[at].read([cell], numbers).values != [cell]
+        assert not RowPattern(plan, readers).matches(block)
 
 
 def test_numbers_are_the_same_types_for_mapping_and_reading() -> None:

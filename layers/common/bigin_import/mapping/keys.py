@@ -3,8 +3,9 @@ The table of what a mapping may say.
 
 One row for each key: what may be written, which fields take it, its default.
 Schema, model, checks, column plan, suggestion and identity read the table and name no key of a
-rule themselves, so that a new one is a row here, an attribute of `ValueRule`, and what
-`splitting.kinds` makes of it. README.md beside it is the reference for people.
+rule themselves, so that a new one is a row here, an attribute of `ValueRule`, what
+`splitting.kinds` makes of it, and what of it `splitting.column_reader` takes for plain. README.md
+beside it is the reference for people.
 """
 
 from __future__ import annotations
