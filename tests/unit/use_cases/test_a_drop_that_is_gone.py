@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -13,6 +14,7 @@ from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import InvalidRow, SplitResult
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.object_keys import archive
+from bigin_import.row_results.result_files import RESULT_COLUMNS
 from bigin_import.settling.row_files import numbers_of
 from tests.fakes.harness import MAPPING, ROWS, Harness
 
@@ -64,6 +66,36 @@ def test_rows_that_were_not_sent_are_counted_and_numbered_from_the_plan() -> Non
     assert (failed["bigin__Row"], failed["bigin__Status"]) == ("2", "invalid")
     assert [row["bigin__Row"] for row in rows_of(harness, source, "success")] == ["3", "4"]
     assert facts["rows"] == facts["added"] + facts["invalid"] == 3
+
+
+def own_cells(*, is_removed: bool) -> list[tuple[str, ...]]:
+    """Return our own cells of every row of an import that has a row of each kind but unclear."""
+    harness = Harness()
+    harness.bigin.verdict = refuse_turing  # type: ignore[method-assign]
+    mapping = {**MAPPING, "operation": "upsert", "find_by": "Email", "on_bad_rows": "50%"}
+    harness.drop(SIDECAR, mapping)
+    source = harness.drop(CSV, ROWS + b",Nobody\ngrace@example.com,Hopper\n" * 2)
+    if is_removed:
+        del harness.files.versions[CSV]
+    harness.tick(minutes=3)
+    return [
+        tuple(row[name] for name in RESULT_COLUMNS)
+        for file in ("success", "failed")
+        for row in sorted(rows_of(harness, source, file), key=lambda row: int(row["bigin__Row"]))
+    ]
+
+
+def refuse_turing(row: Sequence[str]) -> tuple[str, str]:
+    return ("SKIPPED", "BLOCKED_RECORD-Last_Name") if "Turing" in row else ("ADDED", "")
+
+
+def test_our_own_cells_are_the_same_without_the_drop() -> None:
+    """Each of our columns, of which a new one is held here without being named."""
+    found = own_cells(is_removed=True)
+
+    assert found == own_cells(is_removed=False)
+    assert len(found) == 6
+    assert all(map(any, zip(*found, strict=True)))
 
 
 def test_where_blank_lines_hide_the_numbers_none_are_guessed() -> None:

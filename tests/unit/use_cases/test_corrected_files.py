@@ -14,6 +14,7 @@ import pytest
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.job_request import Field
 from bigin_import.domain.states import ImportState
+from bigin_import.row_results.result_files import RESULT_COLUMNS
 from tests.fakes.harness import MAPPING, Harness, as_json
 from tests.fakes.refusing_bigin import RefusingBigin
 
@@ -242,7 +243,7 @@ def test_a_header_without_rows_is_rejected_at_once() -> None:
 
 def test_a_new_row_on_top_does_not_hide_the_parent() -> None:
     desk = Desk()
-    new = ["", "", "", "", "", "", "0099", "new@example.com", "", "New"]
+    new = [*[""] * len(RESULT_COLUMNS), "0099", "new@example.com", "", "New"]
     desk.table.insert(1, new)
 
     source = desk.again()
