@@ -68,7 +68,7 @@ def test_fewer_equal_rows_are_new_rows() -> None:
 def test_a_row_is_known_as_often_as_it_is_in() -> None:
     found = known(["twice", "twice", "twice"], rows_in(["twice", "twice"]))
 
-    assert [(row.row, row.row_there) for row in found] == [(2, 2), (3, 3)]
+    assert [(row.row, row.record_id) for row in found] == [(2, "2"), (3, "3")]
 
 
 def test_a_row_with_old_and_with_corrected_cells_is_one_row() -> None:
@@ -118,5 +118,5 @@ def test_equal_rows_are_matched_one_to_one(ours: list[str], theirs: list[str]) -
 
     wanted = sum(min(ours.count(cell), theirs.count(cell)) for cell in set(ours))
     assert len(found) == wanted
-    assert len({row.row_there for row in found}) == wanted
-    assert all(ours[row.row - 2] == theirs[row.row_there - 2] for row in found)
+    assert len({row.record_id for row in found}) == wanted
+    assert all(ours[row.row - 2] == theirs[int(row.record_id) - 2] for row in found)

@@ -72,7 +72,6 @@ class KnownRow(NamedTuple):
     status: RowStatus | None
     record_id: str
     through: str
-    row_there: int
     root: str = ""
     root_row: int = 0
 
@@ -87,11 +86,10 @@ class _Total(NamedTuple):
 
 @dataclass(slots=True)
 class _Rows:
-    """For every row of a drop, in its order, what is known of it; 21 bytes each."""
+    """For every row of a drop, in its order, what is known of it; 17 bytes each."""
 
     through: array[int]
     record_ids: array[int]
-    rows_there: array[int]
     statuses: bytearray
     roots: array[int]
     root_rows: array[int]
@@ -101,7 +99,6 @@ class _Rows:
         return cls(
             array("H", bytes(2 * count)),
             array("Q", bytes(8 * count)),
-            array("I", bytes(4 * count)),
             bytearray(count),
             array("H", bytes(2 * count)),
             array("I", bytes(4 * count)),
@@ -172,7 +169,6 @@ class RowMemory:
                     _STATUSES[known.statuses[at]],
                     str(record_id) if record_id else "",
                     self._imports[through - 1],
-                    known.rows_there[at],
                     self._imports[known.roots[at] - 1] if known.roots[at] else "",
                     known.root_rows[at],
                 )
@@ -205,7 +201,6 @@ class RowMemory:
             if through:
                 known.through[at] = through
                 known.record_ids[at] = found.record_ids[at]
-                known.rows_there[at] = found.rows_there[at]
                 known.statuses[at] = found.statuses[at]
                 known.roots[at], known.root_rows[at] = found.roots[at], found.root_rows[at]
 
@@ -234,7 +229,7 @@ def _match_range(
     for cells, at in ours:
         free = _next_free(waiting.get(cells, []), taken)
         if free is not None:
-            found.rows_there[at], found.record_ids[at], found.through[at] = free[:3]
+            _, found.record_ids[at], found.through[at] = free[:3]
             found.statuses[at], found.roots[at], found.root_rows[at] = free[3:]
 
 
