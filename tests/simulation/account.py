@@ -12,9 +12,10 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from bigin_import import identity
 from bigin_import.domain.drop import Notice, ObjectVersion
 from bigin_import.domain.import_record import Import
-from bigin_import.domain.locks import Record
+from bigin_import.domain.locks import KeyLock, Record
 from bigin_import.domain.part_record import Part
 from bigin_import.importing.decisions import Decision
 from tests.fakes.memory_files import MemoryFiles
@@ -149,6 +150,12 @@ class Account:
         """Return an import as it stands; nobody's call."""
         record = self.ledger.records.get((Import.at(import_id).pk, "IMPORT"))
         return record if isinstance(record, Import) else None
+
+    def holder_of(self, source: ObjectVersion) -> str | None:
+        """Return the import that has the lock of a key; nobody's call."""
+        address = KeyLock.at(identity.place_of(source))
+        lock = self.ledger.records.get((address.pk, address.sk))
+        return lock.open_import if isinstance(lock, KeyLock) else None
 
     def jobs_of(self, import_id: str, part: int | None = None) -> list[str]:
         """Return the jobs in Bigin that name an import, or one part of it, in their callback."""

@@ -5,12 +5,14 @@ of answers and the real shared token; only the network between is simulated.
 
 from __future__ import annotations
 
+import csv
 import io
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, BinaryIO
+from zipfile import ZipFile
 
 from bigin_import.bigin import wire
 from bigin_import.bigin.answers import Answer, read, read_from_file_host
@@ -27,6 +29,7 @@ from tests.bigin_twin.answers import RefusedError
 from tests.bigin_twin.callbacks import BodyKind, callback_post
 from tests.bigin_twin.catalogue import Catalogue, load_catalogue
 from tests.bigin_twin.faults import Fault, FaultName
+from tests.bigin_twin.jobs import Job as TwinJob
 from tests.bigin_twin.model import Bigin
 from tests.bigin_twin.settings import Settings
 from tests.bigin_twin.tokens import Client
@@ -140,11 +143,20 @@ class BiginServer:
         for again in range(2 if kind == "callback_twice" else 1):
             self.world.at(job.ends_at + late + again, lambda: self._report(job_id, body))
 
-    def another(self, job_id: str, *, ended: bool = False) -> str:
-        """Return a job that is not *job_id*, if there is one (that has ended)."""
-        jobs = self.model.jobs.items()
-        others = (other for other, job in jobs if other != job_id and (job.ended or not ended))
-        return next(others, job_id)
+    def another(self, job_id: str) -> str:
+        """Return a job that is not *job_id*, if there is one."""
+        return next((other for other in self.model.jobs if other != job_id), job_id)
+
+    def anothers_results(self, job_id: str) -> str:
+        """
+        Return a job that has ended with other rows than *job_id*, if there is one.
+
+        Nobody can tell results apart that tell of the same rows.
+        """
+        own = _names_in(self.model.jobs[job_id])
+        others = (other for other, job in self.model.jobs.items() if job.ended)
+        alien = (other for other in others if not own & _names_in(self.model.jobs[other]))
+        return next(alien, job_id)
 
     def _report(self, job_id: str, kind: BodyKind, *, of: str = "") -> None:
         """POST to the address of a job; the body may speak of another."""
@@ -153,6 +165,15 @@ class BiginServer:
         details = self.model.job_details(of or job_id, self.world.now)
         post = callback_post(job.request.callback.url, details, kind)
         self._post(post.url, post.body, post.content_type)
+
+
+def _names_in(job: TwinJob) -> set[str]:
+    """Return the surnames in the results of a job."""
+    if job.archive is None:
+        return set()
+    with ZipFile(io.BytesIO(job.archive)) as archive:
+        text = archive.read(archive.namelist()[0]).decode("utf-8-sig")
+    return {row["Last_Name"] for row in csv.DictReader(io.StringIO(text, newline=""))}
 
 
 class ZohoTokens:
@@ -237,7 +258,7 @@ class SimulatedBigin:
 
         def mix_up() -> None:
             nonlocal about
-            about = self._server.another(job_id, ended=True)
+            about = self._server.anothers_results(job_id)
 
         def fetch() -> dict[str, Any]:
             nonlocal archive

@@ -28,6 +28,7 @@ from tests.simulation.scenarios import Callbacks, Drop, Mode, Scenario, Twin
 from tests.simulation.world import HOUR, SKEW_SECONDS, World
 
 MINUTE = 60
+LONGEST_LOOK = 15 * MINUTE
 PLENTY = 50_000  # credits
 DAY = 24 * HOUR
 CALLS_AN_HOUR = 60  # for an open item that waits
@@ -42,7 +43,7 @@ CAUSES_OF_HOLDS = frozenset({
     "kill", "stall", "freeze", "aws_error", "answer_lost", "no_answer", "request_lost",
     "effect_late", "killed_in_flight", "server_error", "refused",
 })  # fmt: skip
-UNDER_WAY = (ImportState.PREPARING, ImportState.SENDING, ImportState.SENT)
+UNDER_WAY = (ImportState.SENDING, ImportState.SENT)
 HARMLESS = ("event_twice", "message_twice", "callback_twice", "callback_early")
 OUTAGE_WAIT_SECONDS = (10 + 5) * MINUTE  # it lasts ten; all goes on within five after it
 LEDGER = "ledger"  # whoever cannot write what it did may leave that to a person
@@ -166,7 +167,7 @@ class Watch:
     def _check_import(self, new: Import) -> None:
         if new.state is ImportState.ON_HOLD:
             self.held = True
-        if new.state in UNDER_WAY and not (self.held or new.dry_run):
+        if self._is_under_way(new) and not self.held:
             self._check_turn(new)
         if new.pause == "BUSY" and new.busy_waits > 1 and not self.world.faults.fired:
             self._check_told_of_waiting()
@@ -188,10 +189,17 @@ class Watch:
         """One version of a key at a time, unless the one before waits for a person."""
         assert self.account is not None
         for other in self.account.ledger.records.values():
-            if isinstance(other, Import) and other.state in UNDER_WAY and not other.dry_run:
+            if isinstance(other, Import) and self._is_under_way(other):
                 same_key = other.source.key == new.source.key
                 if same_key and other.import_id != new.import_id:
                     self.world.violate(f"two versions of {new.source.key} are under way")
+
+    def _is_under_way(self, record: Import) -> bool:
+        """Return whether a version is sent, or may be: one that waits has given its lock back."""
+        assert self.account is not None
+        is_prepared = record.state is ImportState.PREPARING and not record.dry_run
+        has_lock = is_prepared and self.account.holder_of(record.source) == record.import_id
+        return has_lock or record.state in UNDER_WAY
 
     def _check_part(self, new: Part) -> None:
         if new.state is PartState.HELD:
@@ -359,18 +367,17 @@ class Ending:
                 self._violate(record, "is SUPERSEDED though there was a mapping")
         elif self.scenario.mode is not Mode.UPSERT:
             self._violate(record, "is SUPERSEDED and was to be added")
-        last = self._last_winner(winner)
-        sent = self.account.jobs_of(last.import_id) or last.state is ImportState.UNCHANGED
-        if not record.was_unmapped and not sent:
-            self._violate(record, f"is SUPERSEDED by one that is {last.state}")
+        if not record.was_unmapped and not self._is_later_one_in(record):
+            self._violate(record, f"is SUPERSEDED by one that is {winner.state}")
 
-    def _last_winner(self, winner: Import) -> Import:
-        """Return who was sent, or was there, instead of *winner* if that was on hold meanwhile."""
-        later = self.account.import_of(winner.winner or "")
-        if winner.state is not ImportState.SUPERSEDED or later is None:
-            return winner
-        is_later = is_older(winner.source.sequencer, later.source.sequencer)
-        return self._last_winner(later) if is_later else winner
+    def _is_later_one_in(self, record: Import) -> bool:
+        """Return whether a later version was sent, or was in: the winner may have been held."""
+        return any(
+            self.account.jobs_of(other.import_id) or other.state is ImportState.UNCHANGED
+            for other in self._imports()
+            if other.source.key == record.source.key
+            and is_older(record.source.sequencer, other.source.sequencer)
+        )
 
     def _check_unchanged(self, record: Import, drop: Drop) -> None:
         """What is said to be in already is: every row that was to be added is there."""
@@ -449,7 +456,7 @@ class Ending:
             if not self._is_in_bigin(drop.rows[row - 2], None):
                 self._violate(record, f"row {row} is a success and not in Bigin")
         # A record of a shared key bears the name that came last, from whichever import.
-        names_tell = not (self.scenario.same_keys and self.scenario.twin is Twin.FORCED)
+        names_tell = not (self.scenario.same_keys and self.scenario.comes_again)
         names_tell = names_tell and record.import_id not in self.person.misled
         for name in ("failed", "unprocessed") if names_tell else ():
             for row in self._rows(record, name):
@@ -616,8 +623,12 @@ class Ending:
         return it.mapping_after == -60 and undisturbed and it.credits > PLENTY
 
     def _patience(self) -> int:
-        """Three minutes; a second version of a key looks once a minute for the first one's end."""
+        """
+        Three minutes; a second version of a key looks once a minute for the first one's end, and
+        corrections of one file less often the longer they wait for each other.
+        """
         usual = 6 * MINUTE if self.scenario.has_versions else 3 * MINUTE
+        usual += LONGEST_LOOK if self.scenario.clerk else 0
         return usual + (OUTAGE_WAIT_SECONDS if self.scenario.outage else 0)
 
     def _longest(self) -> int:

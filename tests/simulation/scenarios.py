@@ -115,6 +115,12 @@ class Scenario:
         return self.versions > 1
 
     @property
+    def comes_again(self) -> bool:
+        """Return whether a row is in more than one drop."""
+        again = (Twin.SAME, Twin.FORCED, Twin.PUT_BACK, Twin.MENDED)
+        return bool(self.clerk) or self.twin in again
+
+    @property
     def versions(self) -> int:
         """How often the first key is dropped."""
         if self.clerk:

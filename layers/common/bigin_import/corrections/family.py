@@ -6,8 +6,9 @@ there. What any member of the family did with it counts, so correcting a file in
 any order and under any key, adds every row once.
 
 A family has one lock: a drop and its corrections run one after another, whatever their keys.
-Nobody gives the lock back: it is free as soon as its import is closed. Then the rows of that
-import are kept, so whoever comes next knows what became of them.
+The lock is free as soon as its import is closed: then the rows of that are kept, so whoever comes
+next knows what became of them. Only who waits for another import before anything was sent gives it
+back.
 """
 
 from __future__ import annotations
@@ -397,9 +398,13 @@ class Families:
                 self.acquire(record, root)
                 taken.append(root)
         except UnderWayError:
-            for root in taken:
-                update(self.ledger, Family.at(root), partial(_released, record.import_id))
+            self.release(record, taken)
             raise
+
+    def release(self, record: Import, roots: Iterable[str]) -> None:
+        """Give locks back that *record* has: it waits for an import that may wait for them."""
+        for root in roots:
+            update(self.ledger, Family.at(root), partial(_released, record.import_id))
 
     def decide(
         self,

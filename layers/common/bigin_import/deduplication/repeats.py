@@ -118,10 +118,9 @@ class Repeats:
         """Return how many rows are equal to some of an import, but too few to be the same file."""
         equal = {}
         for before, found in self._find_before(record, module):
-            if found is not None and self._check_under_way(found, log):
-                what = f"import {before.import_id} of the same file has not ended"
-                raise UnderWayError(what, is_on_hold=found.state is ImportState.ON_HOLD)
             family, known = self.earlier.load_family(before.import_id), memory.known_count
+            self._check_ended(found, log)
+            self._check_ended(self._load_running(family, record), log)
             rows = self.earlier.read_rows(
                 before.import_id, before.results, family, writes_over=False
             )
@@ -153,6 +152,22 @@ class Repeats:
                 goes_before = True
             if goes_before:
                 yield each, found
+
+    def _load_running(self, family: Family, record: Import) -> Import | None:
+        """Return the member of *family* that has its lock, ended or not; None if *record* has."""
+        is_other = family.open_import not in (None, record.import_id)
+        return self.ledger.load(Import.at(family.open_import or "")) if is_other else None
+
+    def _check_ended(self, earlier: Import | None, log: ContentLog) -> None:
+        """
+        Look whether an import has ended, before its rows are read.
+
+        Raises:
+            UnderWayError: It has not, and may have got rows of the drop in.
+        """
+        if earlier is not None and self._check_under_way(earlier, log):
+            what = f"import {earlier.import_id} of the same file has not ended"
+            raise UnderWayError(what, is_on_hold=earlier.state is ImportState.ON_HOLD)
 
     def _check_under_way(self, earlier: Import, log: ContentLog) -> bool:
         """

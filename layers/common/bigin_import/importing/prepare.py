@@ -164,16 +164,25 @@ class Preparer:
         """
         if mapping.force or plan.parent:
             return None
-        request, join = plan.columns.request, partial(self._join_family, lease)
-        return self._repeats.decide(lease.record, request, log, repeats=repeats, join=join)
+        request, joined = plan.columns.request, set(filter(None, (lease.record.root,)))
+        join = partial(self._join_family, lease, joined)
+        try:
+            return self._repeats.decide(lease.record, request, log, repeats=repeats, join=join)
+        except UnderWayError:
+            self._families.release(lease.record, joined)
+            raise
 
-    def _join_family(self, lease: Lease, seen: Family) -> Family:
+    def _join_family(self, lease: Lease, joined: set[str], seen: Family) -> Family:
         """Let a drop that was dropped before run alone in its family; of several, in each."""
-        families = Families(ledger=self.ledger, files=self.files)
-        family = families.join(lease.record, seen)
+        family = self._families.join(lease.record, seen)
+        joined.add(seen.root)
         if lease.record.root is None:
             lease.change(import_transitions.join_family(seen.root))
         return family
+
+    @property
+    def _families(self) -> Families:
+        return Families(ledger=self.ledger, files=self.files)
 
     @property
     def drop_check(self) -> DropCheck:
@@ -280,7 +289,7 @@ class Preparer:
         """
         if parent is None or mapping.force:
             return None
-        families = Families(ledger=self.ledger, files=self.files)
+        families = self._families
         root = families.find_root(parent, columns.request.module)
         if root is None:
             return None
