@@ -15,7 +15,8 @@ import pytest
 
 from bigin_import.domain.plan import PlannedColumn
 from bigin_import.errors import DropRejectedError
-from tests.unit.reading.drops import columns, plan_of, sentences, split_drop
+from bigin_import.object_keys import DROP_ENDINGS
+from tests.unit.reading.drops import columns, opened, plan_of, sentences, split_drop
 
 BOM = "\ufeff"
 LONG = "x" * 200_000
@@ -397,3 +398,10 @@ def test_ids_that_a_spreadsheet_rounded_reject_the_drop() -> None:
 
     with pytest.raises(DropRejectedError, match="they were rounded"):
         split_drop(b"Record id,Name\n5725767000000091000,x\n5725767000000092000,y\n", plan)
+
+
+@pytest.mark.parametrize("ending", [each for each in DROP_ENDINGS if each != ".csv"])
+def test_a_drop_is_read_as_what_its_ending_says(ending: str) -> None:
+    """A new ending that nothing reads would be taken for that of a CSV."""
+    with pytest.raises(DropRejectedError):
+        opened(b"E-mail,Surname\nada@example.com,Lovelace\n", name=f"contacts{ending}")
