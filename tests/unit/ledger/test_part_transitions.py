@@ -136,6 +136,23 @@ def test_what_was_sent_of_a_part_is_said_in_one_place(
     assert (before.sent, before.charged_jobs) == (sent, charged)
 
 
+@pytest.mark.parametrize(
+    ("attempts", "counts"),
+    [
+        ((), Counts(unprocessed=3)),
+        ((WRITTEN_OFF,), Counts(unprocessed=3)),
+        ((ATTEMPT,), Counts(unclear=3)),
+    ],
+)
+def test_rows_of_a_refused_part_are_unclear_where_an_earlier_create_was_never_answered(
+    attempts: tuple[Attempt, ...], counts: Counts
+) -> None:
+    after = EVERY_STEP["refused"](part(S.UPLOADED, *attempts))
+
+    assert after is not None
+    assert after.counts == counts
+
+
 @pytest.mark.parametrize(("state", "attempts", "name", "then"), APPLIES)
 def test_a_step_moves_a_part_along_an_allowed_edge(
     state: PartState, attempts: tuple[Attempt, ...], name: str, then: PartState
