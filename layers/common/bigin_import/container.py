@@ -21,7 +21,7 @@ from botocore.config import Config
 from bigin_import.aws.ledger import DynamoLedger
 from bigin_import.aws.outages import translate_errors
 from bigin_import.aws.queue import SqsCollectQueue
-from bigin_import.aws.secrets import AccessTokenSecret, Secrets, ZohoSecret
+from bigin_import.aws.secrets import RECHECK_SECONDS, AccessTokenSecret, Secrets, ZohoSecret
 from bigin_import.aws.telemetry import PowertoolsTelemetry
 from bigin_import.bigin.auth import Credentials, ZohoAccounts
 from bigin_import.bigin.client import (
@@ -132,6 +132,11 @@ class Container:
 
     def read_signing_keys(self) -> tuple[bytes, ...]:
         return self.secrets.read_signing_keys(self.settings.signing_secret_arn)
+
+    def read_signing_keys_again(self) -> tuple[bytes, ...]:
+        """Return them as they are now, or were some seconds ago."""
+        arn = self.settings.signing_secret_arn
+        return self.secrets.read_signing_keys(arn, keep_seconds=RECHECK_SECONDS)
 
     def read_urls(self) -> SignedCallbacks:
         """Only import_csv knows the address; the others recognise what they signed."""

@@ -10,7 +10,12 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from bigin_import.aws.secrets import KEEP_SECONDS, AccessTokenSecret, Secrets
+from bigin_import.aws.secrets import (
+    KEEP_SECONDS,
+    RECHECK_SECONDS,
+    AccessTokenSecret,
+    Secrets,
+)
 from bigin_import.errors import SecretUnreadableError
 
 if TYPE_CHECKING:
@@ -51,6 +56,23 @@ def test_after_a_rotation_the_current_key_comes_before_the_previous(
     manager.put_secret_value(SecretId=arn, SecretString="second")
 
     assert Secrets(manager).read_signing_keys(arn) == (b"second", b"first")
+
+
+def test_keys_that_may_be_old_are_read_again_at_most_every_ten_seconds(
+    manager: SecretsManagerClient,
+) -> None:
+    arn = manager.create_secret(Name="signing", SecretString="first")["ARN"]
+    time = [1000.0]
+    secrets = Secrets(manager, seconds=lambda: time[0])
+    secrets.read_signing_keys(arn)
+    manager.put_secret_value(SecretId=arn, SecretString="second")
+
+    time[0] += RECHECK_SECONDS - 1
+    assert secrets.read_signing_keys(arn, keep_seconds=RECHECK_SECONDS) == (b"first",)
+
+    time[0] += 1
+    assert secrets.read_signing_keys(arn) == (b"first",)
+    assert secrets.read_signing_keys(arn, keep_seconds=RECHECK_SECONDS) == (b"second", b"first")
 
 
 @pytest.mark.parametrize("exists", [False, True], ids=["no such secret", "no value yet"])

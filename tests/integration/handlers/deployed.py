@@ -160,6 +160,10 @@ class Deployed:
             return None
         return str(answer["SecretString"])
 
+    def rotate_signing_key(self, key: str) -> None:
+        arn = self._names["SigningSecret.Id"]
+        self._client("secretsmanager").put_secret_value(SecretId=arn, SecretString=key)
+
     def parts(self) -> tuple[Part, ...]:
         return self.ledger.load_parts(self.the_import().import_id)
 

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
+from bigin_import import container
 from bigin_import.callback_url import MAX_BODY_BYTES, sign
 from bigin_import.container import LambdaClock
 from bigin_import.domain.states import PartState
@@ -113,6 +114,21 @@ def test_refusing_costs_no_call_at_all_once_the_keys_are_known(stack: Deployed) 
     stack.run("job_callback", event)
 
     assert stack.calls == []
+
+
+def test_a_key_that_was_rotated_a_moment_ago_is_known_without_waiting(stack: Deployed) -> None:
+    drop_both(stack)
+    event = genuine(stack)
+    segments = event["pathParameters"]
+    with_another_key(event)
+    assert stack.run("job_callback", event)["statusCode"] == 403
+    stack.rotate_signing_key("a new key")
+    segments["signature"] = sign(b"a new key", segments["import_id"], 1, 1)
+
+    with patch.object(container, "RECHECK_SECONDS", 0):
+        answer = stack.run("job_callback", event)
+
+    assert answer["statusCode"] == 200
 
 
 def test_refused_callbacks_are_all_counted_and_only_sampled_in_the_log(

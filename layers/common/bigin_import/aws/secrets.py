@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 KEEP_SECONDS: Final = 300
 """A rotated secret is used this late at most; without it every callback would read it twice."""
 
+RECHECK_SECONDS: Final = 10
+"""So late at most if what is kept may be too old; shorter, wrong signatures would cost calls."""
+
 _NOT_THERE: Final = "ResourceNotFoundException"
 _RESOLUTIONS: Final = {
     _NOT_THERE: "Put its value there; if there is no such secret, create it and deploy with the "
@@ -74,20 +77,27 @@ class Secrets:
             raise _unreadable(arn, _NOT_THERE)
         return answer.text, answer.version_id
 
-    def read_signing_keys(self, arn: str) -> tuple[bytes, ...]:
+    def read_signing_keys(
+        self, arn: str, *, keep_seconds: float = KEEP_SECONDS
+    ) -> tuple[bytes, ...]:
         """
         Return the current key, and after a rotation the previous one too, in this order.
+
+        Args:
+            keep_seconds: What was read longer ago than this is read again.
 
         Raises:
             SecretUnreadableError: It is not there, has no text yet, or is not ours to read.
         """
-        previous = self._read_version(arn, "AWSPREVIOUS")
-        texts = [self.read_text(arn)] + ([previous] if previous is not None else [])
-        return tuple(text.encode() for text in texts)
+        current = self._read_version(arn, "AWSCURRENT", keep_seconds)
+        if current is None:
+            raise _unreadable(arn, _NOT_THERE)
+        previous = self._read_version(arn, "AWSPREVIOUS", keep_seconds)
+        return tuple(text.encode() for text in (current, previous) if text is not None)
 
-    def _read_version(self, arn: str, stage: str) -> str | None:
+    def _read_version(self, arn: str, stage: str, keep_seconds: float = KEEP_SECONDS) -> str | None:
         kept_at, text = self._kept.get((arn, stage), (float("-inf"), None))
-        if self._seconds() - kept_at >= KEEP_SECONDS:
+        if self._seconds() - kept_at >= keep_seconds:
             answer = self._ask(arn, stage)
             text = answer.text if answer else None
             self._kept[arn, stage] = (self._seconds(), text)

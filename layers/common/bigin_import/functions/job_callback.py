@@ -27,13 +27,16 @@ def container() -> Container:
 @logger.inject_lambda_context(clear_state=True, log_event=False)
 def lambda_handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """
-    Answer 403 without reading anything if the signature is wrong, else 200, whatever it said.
+    Answer 403 if the signature is wrong, having read nothing but keys, else 200, whatever it said.
 
-    So is every event that is no callback at all. None is ever logged, whatever
+    So is every event that is no callback at all. A key may be newer than those that are kept:
+    before one is refused, they are read again. None is ever logged, whatever
     POWERTOOLS_LOGGER_LOG_EVENT says: its path holds the signature.
     """
     sent = callback_request(event)
-    target = verify(*sent.segments, container().read_signing_keys())
+    target = verify(*sent.segments, container().read_signing_keys()) or verify(
+        *sent.segments, container().read_signing_keys_again()
+    )
     if target is None or sent.body is None:
         container().record_refused(context, sent.caller)
         return _answer(HTTPStatus.FORBIDDEN)
