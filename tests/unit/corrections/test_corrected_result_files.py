@@ -46,7 +46,19 @@ def test_rows_that_all_name_another_import_fill_no_memory() -> None:
     assert len(parent_references.imports) == MOST_IMPORTS
 
 
-@pytest.mark.parametrize(("cell", "row"), [("17", 17), ("", None), ("x", None), ("-1", None)])
+@pytest.mark.parametrize(
+    ("cell", "row"),
+    [
+        *(
+            ("17", 17),
+            ("17.0", 17),
+            ("17,00", 17),
+            ("12,345", 12_345),
+            ("12.345.678,0", 12_345_678),
+        ),
+        *(("", None), ("x", None), ("-1", None), ("17.5", None), ("17.", None), ("1234,567", None)),
+    ],
+)
 def test_a_row_knows_its_number_in_the_parent(cell: str, row: int | None) -> None:
     said = ParentReferences(("bigin__Row", "E-mail")).rows([2], [(cell, "a")])
     numbers = {number: row.row for number, row in said.items()}

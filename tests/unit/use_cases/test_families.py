@@ -231,6 +231,22 @@ def test_rows_without_a_number_and_numbers_that_come_twice_are_new_rows() -> Non
     assert "sent as new rows: row 3, 4" in office.harness.notices.published[-1].body
 
 
+@pytest.mark.parametrize("tail", [".0", ",0"])
+def test_row_numbers_that_a_tool_saved_with_decimals_are_the_same_rows(tail: str) -> None:
+    office = Office()
+    (header, *rows) = office.failed().decode("utf-8-sig").splitlines()
+    at = header.split(",").index("bigin__Row")
+    cells = [row.replace("@", "-good@").replace(",bad", ",good").split(",") for row in rows]
+    saved = [[*row[:at], f'"{row[at]}{tail}"', *row[at + 1 :]] for row in cells]
+    body = "\n".join([header, *map(",".join, saved)]).encode()
+
+    office.drop("incoming/fix.csv", body)
+    again = office.drop("incoming/again.csv", body)
+
+    assert office.state(again) is ImportState.UNCHANGED
+    assert set(office.added.values()) == {1}
+
+
 def test_a_success_file_for_another_module_is_a_drop_like_any_other() -> None:
     office = Office()
     office.harness.bigin.module_fields["Accounts"] = (Field("Account_Name", "Name", "text"),)

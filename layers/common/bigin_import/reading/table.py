@@ -42,6 +42,8 @@ from bigin_import.reading.workbook import Rules, WorkbookText, as_file
 FILL = "fill"  # ragged_rows
 MOST_IMPORTS = 10  # more than one is too many already
 _IMPORT_ID = re.compile(r"[0-9a-z]{26}")
+# A tool that saves whole numbers with decimals, or in thousands, has not made it another row.
+_ROW_NUMBER = re.compile(r"([0-9]+|[0-9]{1,3}(?:[.,][0-9]{3})+)(?:[.,]0{1,2})?")
 
 
 def strip_result_columns(header: Sequence[str]) -> tuple[int, ...]:
@@ -79,7 +81,7 @@ class ParentReferences:
         found = {}
         for number, row in zip(numbers, rows, strict=True):
             said = (_first_cell(row, self._row_at), _first_cell(row, self._status_at))
-            own = int(said[0]) if said[0].isdecimal() and said[0].isascii() else None
+            own = _row_number(said[0])
             if own is not None or said[1]:
                 record_id = _first_cell(row, self._id_at)
                 parent = _first_cell(row, self._import_at)
@@ -91,6 +93,12 @@ class ParentReferences:
                     parent if parent in self.imports else "",
                 )
         return found
+
+
+def _row_number(cell: str) -> int | None:
+    """Return the number of a row as a person or a tool wrote it; None if it is none."""
+    said = _ROW_NUMBER.fullmatch(cell)
+    return int(re.sub("[.,]", "", said[1])) if said else None
 
 
 def _first_cell(row: Sequence[str], columns: Iterable[int]) -> str:
