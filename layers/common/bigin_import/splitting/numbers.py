@@ -76,6 +76,8 @@ _BEFORE = re.compile(rf"([+-]?) *({_CURRENCY}) *([+-]?)(?=[\d.,(])", re.IGNORECA
 _BEHIND = re.compile(rf"(?<=[\d.,)-]) *({_CURRENCY})$", re.IGNORECASE)
 _MINUSES = "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d"
 _SAME_MINUS = str.maketrans(dict.fromkeys(_MINUSES, "-") | {"’": "'", "％": "%"}) | SPACES
+# Most cells. Looking for what may stand around a number takes twenty times as long.
+_ALONE = re.compile(r"[+-]?[\d., ']*\d", re.ASCII)
 _WITHOUT_CENTS = re.compile(r"(?<=\d)[.,]-{1,2}$")
 _POWER_OF_TEN = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE | re.ASCII)
 _LETTER = re.compile(r"[^\W\d_]")
@@ -138,6 +140,8 @@ class NumberKind:
     def _bare(self, cell: str) -> tuple[str, tuple[Remark, ...]] | None:
         """Return a number without what stands around it, and what that was."""
         text = cell.translate(_SAME_MINUS).strip()
+        if _ALONE.fullmatch(text):
+            return text, ()
         remarks: list[Remark] = []
         if self._type == "percent" and "%" in (text[:1], text[-1:]):
             text, remarks = text.strip("% "), [_PERCENT]
