@@ -24,7 +24,6 @@ from bigin_import.domain.locks import CachedResponse
 from bigin_import.errors import (
     BiginRefusedError,
     DropRejectedError,
-    OtherOrganisationError,
     hiding_adapter,
 )
 from bigin_import.importing.register import Registrar
@@ -337,22 +336,6 @@ class MetadataCache:
                 fresh.address,
                 lambda seen: replace(seen, answer=fresh.answer, until=fresh.until),
             )
-
-
-def check_organisation(ledger: Ledger, bigin: Bigin, import_id: str) -> None:
-    """
-    Check, where Bigin refuses to tell of an import's job, that it is asked in the right place.
-
-    Raises:
-        OtherOrganisationError: The access token is for another organisation than the import.
-        BiginError: Bigin did not say whose it is.
-    """
-    record = ledger.load(Import.at(import_id))
-    if record is None or record.zgid is None:
-        return
-    found = bigin.get_zgid()
-    if found != record.zgid:
-        raise OtherOrganisationError(wanted=record.zgid, found=found)
 
 
 @cache

@@ -30,8 +30,9 @@ from bigin_import.errors import (
     MissingObjectError,
 )
 from bigin_import.importing import rejections
-from bigin_import.importing.find_mapping import MappingFinder, check_organisation
+from bigin_import.importing.find_mapping import MappingFinder
 from bigin_import.importing.lease import Lease
+from bigin_import.importing.organisation import check_organisation
 from bigin_import.importing.pauses import Pause, pause_after
 from bigin_import.importing.send_part import PartSender, Round, StoppedError
 from bigin_import.mapping.model import Mapping

@@ -30,7 +30,7 @@ from bigin_import.errors import (
     OtherOrganisationError,
     UnreadableItemError,
 )
-from bigin_import.importing.find_mapping import check_organisation
+from bigin_import.importing.organisation import check_organisation
 from bigin_import.ledger import update
 from bigin_import.ports import Bigin, Clock, CollectQueue, Files, Ledger, Telemetry
 from bigin_import.row_results.join import JoinedPart, join_part, write_row_results

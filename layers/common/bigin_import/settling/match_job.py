@@ -20,7 +20,7 @@ from bigin_import.domain.job_request import Job, is_same_module
 from bigin_import.domain.part_record import Attempt, Outcome, Part
 from bigin_import.domain.states import ClosedBy, PartState
 from bigin_import.errors import BiginError, BiginRefusedError, UnreadableItemError
-from bigin_import.importing.find_mapping import check_organisation
+from bigin_import.importing.organisation import check_organisation
 from bigin_import.ledger import update
 from bigin_import.ports import Bigin, CallbackUrls, Clock, CollectQueue, Ledger, Telemetry
 from bigin_import.telemetry import report_bigin_error, report_unreadable_item
