@@ -228,7 +228,7 @@ def test_rows_without_a_number_and_numbers_that_come_twice_are_new_rows() -> Non
         **dict.fromkeys(("ok@example.com", "one@example.com"), 1),
         **dict.fromkeys(("copy@example.com", "new@example.com"), 1),
     }
-    assert "sent as new rows: row 3, 4" in office.harness.notices.published[-1].body
+    assert "sent as new: row 3, 4" in office.harness.notices.published[-1].body
 
 
 @pytest.mark.parametrize("tail", [".0", ",0"])

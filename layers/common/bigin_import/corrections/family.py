@@ -171,7 +171,7 @@ CHANGED = (
     "so change them in Bigin, or drop them with an update"
 )
 STILL_UNCLEAR = "that may be in Bigin already, not sent again"
-NEW = "without a number of their own in bigin__Row, sent as new rows"
+NEW = "with no number in bigin__Row, or with one that an earlier row has, sent as new"
 
 
 class Decider:

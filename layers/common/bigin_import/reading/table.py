@@ -42,8 +42,8 @@ from bigin_import.reading.workbook import Rules, WorkbookText, as_file
 FILL = "fill"  # ragged_rows
 MOST_IMPORTS = 10  # more than one is too many already
 _IMPORT_ID = re.compile(r"[0-9a-z]{26}")
-# A tool that saves whole numbers with decimals, or in thousands, has not made it another row.
-_ROW_NUMBER = re.compile(r"([0-9]+|[0-9]{1,3}(?:[.,][0-9]{3})+)(?:[.,]0{1,2})?")
+# However a tool wrote a whole number (with decimals, in thousands, as text), it is the same row.
+_ROW_NUMBER = re.compile(r"'?([0-9]+|[0-9]{1,3}(?:[.,'\u2019\s][0-9]{3})+)(?:[.,]0{1,2})?")
 
 
 def strip_result_columns(header: Sequence[str]) -> tuple[int, ...]:
@@ -98,7 +98,7 @@ class ParentReferences:
 def _row_number(cell: str) -> int | None:
     """Return the number of a row as a person or a tool wrote it; None if it is none."""
     said = _ROW_NUMBER.fullmatch(cell)
-    return int(re.sub("[.,]", "", said[1])) if said else None
+    return int(re.sub("[^0-9]", "", said[1])) if said else None
 
 
 def _first_cell(row: Sequence[str], columns: Iterable[int]) -> str:
