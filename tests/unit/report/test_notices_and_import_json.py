@@ -77,7 +77,8 @@ def test_a_notice_begins_with_the_result_and_what_to_do(name: str) -> None:
             "contacts.csv was not imported: 4 problems were found, and nothing was sent to Bigin.",
             (
                 "Correct what is listed below and drop the file again; where only the mapping is "
-                "wrong, dropping the corrected mapping is enough."
+                "wrong, dropping the corrected mapping imports the newest version of the "
+                "file; an older one needs its command below."
             ),
         ),
         (

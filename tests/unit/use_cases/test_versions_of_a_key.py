@@ -430,3 +430,22 @@ def test_a_lock_of_the_release_before_has_nobody_waiting() -> None:
 )
 def test_sequencers_compare_as_s3_says(ours: str, theirs: str, older: bool) -> None:
     assert is_older(ours, theirs) is older
+
+
+def test_an_older_version_that_a_broken_mapping_stopped_is_told_and_imported_by_its_command() -> (
+    None
+):
+    account = Account({**MAPPING, "columns": {"E-mail": "Email", "Surnam": "Last_Name"}})
+    older = account.drop_version("a")
+    account.drop_version("b")
+    told = account.notices.published[0].body
+
+    account.drop(SIDECAR, MAPPING)
+    account.tick(minutes=30)
+    assert account.bigin.records() == [["b@example.com", "b"]]
+    account.drop_version("a")  # what the command copies onto the key
+    account.tick(minutes=30)
+
+    assert "imports the newest version of the file; an older one needs its command below" in told
+    assert f"versionId={older.version_id}" in told
+    assert account.bigin.records() == [["b@example.com", "b"], ["a@example.com", "a"]]

@@ -149,7 +149,8 @@ def failing(harness: Harness) -> None:
             "contacts.csv was not imported: one problem was found, and nothing was sent to Bigin.",
             (
                 "Correct what is listed below and drop the file again; where only the mapping is "
-                "wrong, dropping the corrected mapping is enough."
+                "wrong, dropping the corrected mapping imports the newest version of the "
+                "file; an older one needs its command below."
             ),
         ),
         (

@@ -432,7 +432,8 @@ def _rejected(it: ImportSummary) -> Headline:
         "bad",
         f"{it.name} was not imported: {found}, and nothing was sent to Bigin.",
         "Correct what is listed below and drop the file again; where only the mapping is wrong, "
-        "dropping the corrected mapping is enough.",
+        "dropping the corrected mapping imports the newest version of the file; an older one needs "
+        "its command below.",
     )
 
 
