@@ -8,7 +8,7 @@ import pytest
 
 from bigin_import.domain import import_transitions
 from bigin_import.domain.drop import ObjectVersion
-from bigin_import.domain.import_record import Import
+from bigin_import.domain.import_record import Import, Totals
 from bigin_import.domain.states import HoldCause, ImportState, OpenKind
 
 NOW = 1_760_000_000
@@ -68,6 +68,18 @@ def test_only_a_hold_is_continued(state: ImportState) -> None:
     seen = replace(seen_in(state), held_at=NOW)
 
     assert import_transitions.continue_hold(NOW, NOW)(seen) is None
+
+
+@pytest.mark.parametrize(("parts", "due_at"), [(0, NOW), (2, NOW + 60)])
+def test_what_was_sent_is_looked_at_soon_since_whoever_sent_it_may_die(
+    parts: int, due_at: int
+) -> None:
+    totals = Totals(rows=2, blank=0, invalid=0, parts=parts, content_sha256="00")
+
+    after = import_transitions.record_sent(NOW)(replace(seen_in(S.SENDING), totals=totals))
+
+    assert after is not None
+    assert (after.state, after.due_at) == (S.SENT, due_at)
 
 
 @pytest.mark.parametrize(

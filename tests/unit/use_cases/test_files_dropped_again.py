@@ -208,6 +208,26 @@ def test_an_original_whose_event_comes_after_that_of_its_grown_version_adds_noth
     assert [row[1] for row in desk.bigin.records()] == ["Zero", "One", "Two"]
 
 
+def test_an_original_adds_nothing_beside_its_grown_version_that_was_on_hold() -> None:
+    desk = Desk()
+    body = b"E-mail,Surname\np0@example.com,Zero\np1@example.com,One\n"
+    late = desk.harness.files.put(KEY, body)
+    ask = desk.bigin.get_job
+    desk.bigin.get_job = lambda job_id: replace(ask(job_id), ignore_empty=False)  # type: ignore[method-assign]
+    source = desk.harness.files.put(KEY, body + b"p2@example.com,Two\n")
+    desk.harness.clock.begin()
+    desk.harness.importer.receive(source)
+    desk.bigin.get_job = ask  # type: ignore[method-assign]
+    assert desk.harness.import_of(source).state is ImportState.ON_HOLD
+
+    desk.harness.clock.begin()
+    desk.harness.importer.receive(late)
+    desk.harness.tick(minutes=3)
+
+    assert desk.harness.import_of(late).state is SAME
+    assert [row[1] for row in desk.bigin.records()] == ["Zero", "One", "Two"]
+
+
 def test_another_name_is_another_file() -> None:
     desk = Desk()
     desk.drop(TEN)

@@ -119,12 +119,12 @@ class Repeats:
         equal = {}
         for before, found in self._find_before(record, module):
             family, known = self.earlier.load_family(before.import_id), memory.known_count
-            self._check_ended(found, log)
+            grew = found is not None and _is_later_version(found, record)
+            self._check_ended(found, log, grew_from_this=grew)
             self._check_ended(self._load_running(family, record), log)
             rows = self.earlier.read_rows(
                 before.import_id, before.results, family, writes_over=False
             )
-            grew = found is not None and _is_later_version(found, record)
             if count := memory.match(rows, share=MENDED_SHARE, grew_from_this=grew):
                 equal[before.import_id] = count
             if memory.known_count > known:
@@ -158,18 +158,20 @@ class Repeats:
         is_other = family.open_import not in (None, record.import_id)
         return self.ledger.load(Import.at(family.open_import or "")) if is_other else None
 
-    def _check_ended(self, earlier: Import | None, log: ContentLog) -> None:
+    def _check_ended(
+        self, earlier: Import | None, log: ContentLog, *, grew_from_this: bool = False
+    ) -> None:
         """
         Look whether an import has ended, before its rows are read.
 
         Raises:
             UnderWayError: It has not, and may have got rows of the drop in.
         """
-        if earlier is not None and self._check_under_way(earlier, log):
+        if earlier is not None and self._check_under_way(earlier, log, grew_from_this):
             what = f"import {earlier.import_id} of the same file has not ended"
             raise UnderWayError(what, is_on_hold=earlier.state is ImportState.ON_HOLD)
 
-    def _check_under_way(self, earlier: Import, log: ContentLog) -> bool:
+    def _check_under_way(self, earlier: Import, log: ContentLog, grew_from_this: bool) -> bool:
         """
         Return whether an import has not ended that may have got rows of the drop in.
 
@@ -179,7 +181,8 @@ class Repeats:
         if earlier.state is not ImportState.ON_HOLD:
             return not earlier.state.is_closed
         rows = RowMemory(log)
-        rows.match(self.earlier.read_dropped_rows(earlier), share=MENDED_SHARE)
+        dropped = self.earlier.read_dropped_rows(earlier)
+        rows.match(dropped, share=MENDED_SHARE, grew_from_this=grew_from_this)
         return any(True for _ in rows.known_rows())
 
 

@@ -23,6 +23,7 @@ type Step = Callable[[Import], Import | None]
 
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * 3600
+FIRST_LOOK_SECONDS = 60
 NOTIFY_SECONDS = 60  # after the closing; then the tick tells, for whoever closed has died
 SUBMITTER_STATES = frozenset(
     {ImportState.WAITING_FOR_MAPPING, ImportState.PREPARING, ImportState.SENDING}
@@ -183,10 +184,15 @@ def record_compared(now: int) -> Step:
 
 
 def record_sent(now: int) -> Step:
-    """Every part has a job, has ended, or waits for a person; without any, it can be closed now."""
+    """
+    Every part has a job, has ended, or waits for a person; without any, it can be closed now.
+
+    Else the tick looks soon: parts that ended before this have asked for the closing in vain, and
+    whoever writes this may die, or find the queue away, before asking again.
+    """
 
     def step(seen: Import) -> Import:
-        due_at = now if _has_no_parts(seen) else now + HOUR_SECONDS
+        due_at = now if _has_no_parts(seen) else now + FIRST_LOOK_SECONDS
         return replace(seen, state=ImportState.SENT, pause=None, sent_at=now, due_at=due_at)
 
     return step
