@@ -49,7 +49,7 @@ class Stopwatch:
                 self.seconds += time.perf_counter() - started
                 self.calls += 1
 
-        with patch.object(BiginClient, "job", timed):
+        with patch.object(BiginClient, "get_job", timed):
             yield
 
 
