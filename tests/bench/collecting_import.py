@@ -84,7 +84,9 @@ def prepare(files: Files, drop: Path, folder: Path, *, order: str) -> Prepared:
 
         result = split(table, plan, store=store, entry_name="{:04}.csv".format)
     plan_sha256 = write_plan(
-        files, prepared.import_id, Plan(plan, result, table.dialect, table.header)
+        files,
+        prepared.import_id,
+        Plan(plan, result, table.dialect, table.header, are_rows_decided=True),
     )
     return replace(prepared, plan_sha256=plan_sha256)
 

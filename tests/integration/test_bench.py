@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.bench import cutting, results
-from tests.bench.collecting_import import ORDERS
 from tests.bench.cutting_drops import KINDS, drop_file
 from tests.bench.figures import ROOT
 
@@ -24,7 +23,7 @@ def test_the_parts_of_a_bench_drop_are_the_drop(tmp_path: Path, kind: str, way: 
     assert tried.keys() == {"seconds", "peak_mib"}
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", results.GOALS)
 @pytest.mark.parametrize("way", ["ours", "naive"])
 def test_an_import_of_the_bench_is_collected_and_closed(
     tmp_path: Path, order: str, way: str
