@@ -12,7 +12,7 @@ import pytest
 
 from bigin_import import identity
 from bigin_import.domain.drop import NO_VERSION, ObjectVersion
-from bigin_import.row_results.result_files import Fingerprints as SentFingerprints
+from bigin_import.row_results.kept_rows import Fingerprints as SentFingerprints
 from bigin_import.splitting.content_log import Fingerprints, key_hashes
 from tests.unit.mapping.contacts import CONTACTS, mapping_of, planned
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bigin_import.domain.row_result import Counts, Reason, RowResult, RowStatus
 from bigin_import.reading.row_shapes import ParentRow
 from bigin_import.reading.table import ParentReferences, strip_result_columns
-from bigin_import.row_results.join import read_row_results, write_row_results
+from bigin_import.row_results.join import RowResultReader, write_row_results
 from bigin_import.row_results.reasons import MAX_REASONS, OTHER_REASONS, SentColumn, SentColumns
 from bigin_import.row_results.result_files import (
     FILE_OF,
@@ -385,7 +385,7 @@ def test_what_is_dropped_again_is_the_original_file() -> None:
 def test_kept_row_results_come_back_as_they_were(row_results: list[RowResult]) -> None:
     body = write_row_results(row_results)
 
-    assert list(read_row_results(body)) == row_results
+    assert list(RowResultReader(body).take(1_000).one_by_one()) == row_results
     assert write_row_results(row_results) == body
 
 
@@ -393,7 +393,7 @@ def test_row_results_kept_by_the_release_before_are_read() -> None:
     """It wrote Bigin's word for a refused row."""
     kept = gzip.compress(b"added,id1,,\r\nskipped,,INVALID_DATA-Email,\r\nupdated,,,either\r\n")
 
-    assert list(read_row_results(kept)) == [
+    assert list(RowResultReader(kept).take(1_000).one_by_one()) == [
         RowResult(RowStatus.ADDED, "id1"),
         RowResult(RowStatus.REFUSED, error="INVALID_DATA-Email"),
         RowResult(RowStatus.UPDATED, either=True),

@@ -20,7 +20,7 @@ from bigin_import.domain.locks import CachedResponse, ContentClaim, KeyLock, Las
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.errors import ChangedObjectError, RowResultsMismatchError
-from bigin_import.row_results.join import read_row_results, write_row_results
+from bigin_import.row_results.join import RowResultReader, write_row_results
 from bigin_import.stored_plan import read_plan
 from tests.fakes.harness import Harness
 
@@ -146,7 +146,7 @@ def test_what_its_frozen_submitter_wrote_over_a_plan_is_not_read() -> None:
 def test_row_results_that_are_not_as_many_as_the_rows_close_nothing(kept: int, found: int) -> None:
     harness = stopped("collected")
     key = f"parts/{IMPORT_ID}/0001.fates.csv.gz"
-    results = tuple(read_row_results(harness.files.read(key))) * 2
+    results = tuple(RowResultReader(harness.files.read(key)).take(2).one_by_one()) * 2
     harness.files.write(key, write_row_results(results[:kept]), content_type="x")
 
     with pytest.raises(RowResultsMismatchError, match=f"part 1 .* 2 rows, but {found} row") as why:

@@ -35,8 +35,8 @@ from bigin_import.ports import Files, Ledger
 from bigin_import.reading.row_shapes import ParentRow
 from bigin_import.reading.table import Drop, Table
 from bigin_import.report.summary import rows as in_words
+from bigin_import.row_results.kept_rows import Fingerprints, KeptRow, read_kept_rows
 from bigin_import.row_results.reasons import RELEASE
-from bigin_import.row_results.result_files import Fingerprints, KeptRow, read_kept_rows
 from bigin_import.splitting.row_check import CheckedBatch
 from bigin_import.splitting.splitter import check_of
 from bigin_import.stored_plan import write_decisions

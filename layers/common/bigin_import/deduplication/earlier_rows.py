@@ -26,7 +26,7 @@ from bigin_import.errors import MissingObjectError
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Files, Ledger
 from bigin_import.reading.table import Drop
-from bigin_import.row_results.result_files import KeptRow, read_kept_rows
+from bigin_import.row_results.kept_rows import KeptRow, read_kept_rows
 from bigin_import.splitting.content_log import (
     FINGERPRINT_BYTES,
     RANGES,
@@ -328,7 +328,7 @@ class EarlierRows:
         fingerprints = Fingerprints(plan.columns)
         with Drop.of_plan(self.files, record.source, plan).open() as table:
             for batch in table.batches():
-                for row, cells in zip(batch.numbers, fingerprints.of(batch.rows), strict=True):
+                for row, cells in zip(batch.numbers, fingerprints.of_batch(batch), strict=True):
                     yield RowIn(cells, row, "", record.import_id, RowStatus.UNCLEAR)
 
     def _read_kept_rows(self, results: str) -> Iterator[KeptRow]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class RowStatus(StrEnum):
@@ -47,6 +48,22 @@ class RowResult(NamedTuple):  # one is made for every row; a data class takes tw
     record_id: str = ""
     error: str = ""
     either: bool = False
+
+
+class RowResults(NamedTuple):
+    """Row results in columns: what is alike in many rows is then looked at once."""
+
+    statuses: Sequence[RowStatus] = ()
+    record_ids: Sequence[str] = ()
+    errors: Sequence[str] = ()
+    eithers: Sequence[bool] = ()
+
+    @classmethod
+    def of(cls, row_results: Iterable[RowResult]) -> Self:
+        return cls(*zip(*row_results, strict=True))
+
+    def one_by_one(self) -> Iterator[RowResult]:
+        return map(RowResult, *self)
 
 
 @dataclass(frozen=True, slots=True)

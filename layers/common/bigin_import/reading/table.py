@@ -196,6 +196,13 @@ class Batch(NamedTuple):
 type Rows = Batch | Block
 
 
+def some_of(rows: Rows, begin: int, end: int) -> Rows:
+    """Return the rows from *begin* to *end* of a batch, without what is said of them."""
+    if (begin, end) == (0, len(rows.numbers)):
+        return rows
+    return Batch(rows.rows[begin:end], rows.numbers[begin:end], {}, {})
+
+
 class Table:
     """
     An open drop: its header, and its rows once, from front to back.
@@ -347,7 +354,8 @@ class Table:
     def _counted(self, rows: Rows) -> Iterator[Rows]:
         self.rows += len(rows.numbers)
         if rows.numbers:
-            yield rows if self._next_decision is None else self._decided(rows)
+            next_ = self._next_decision
+            yield rows if next_ is None or next_.row > rows.numbers[-1] else self._decided(rows)
 
     def _decided(self, rows: Rows) -> Batch:
         batch = Batch(rows.rows, rows.numbers, dict(rows.faults), dict(rows.parents), rows.left_out)

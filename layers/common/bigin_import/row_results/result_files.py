@@ -4,14 +4,13 @@ The result files: what became of every row of a drop, each file an action.
 Original cells are written as they were read. Our own columns come first; they begin with
 `bigin__` and hold nothing that a spreadsheet would take for a formula.
 
-Beside them the kept rows: what became of each row, for the drops that come after it. A gzipped CSV
-in the order of the drop that holds no cell of it.
+Rows that were simply sent come many at once. What is said of several of them is made once, and
+their lines are put together from it and from their lines in the drop; any other row comes alone.
 """
 
 from __future__ import annotations
 
 import csv
-import gzip
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -19,22 +18,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache, partial
 from hashlib import blake2b
-from io import StringIO, TextIOWrapper
-from itertools import batched, repeat
+from io import StringIO
+from itertools import compress, repeat
+from operator import is_
 from typing import BinaryIO, NamedTuple
 
-from isal import igzip
-
-from bigin_import.domain.plan import ColumnPlan, RowDecision
+from bigin_import.domain.plan import RowDecision
 from bigin_import.domain.row_result import (
     Counts,
     FailedRow,
     RankedReason,
     Reason,
     RowResult,
+    RowResults,
     RowStatus,
 )
+from bigin_import.reading.blocks import Block
 from bigin_import.reading.dialect import PREFIX
+from bigin_import.reading.table import Rows
 from bigin_import.row_results.bigin_listing import parse_errors
 from bigin_import.row_results.reasons import (
     NOT_CLEAR,
@@ -67,6 +68,10 @@ class FailedRowSamples:
         named = sent.named(sent.key) if sent.key else None
         self._key = (named,) if named else sent.columns[:1]
 
+    @property
+    def are_enough(self) -> bool:
+        return len(self.rows) >= MAX_ROWS
+
     def add(
         self,
         number: int | None,
@@ -77,7 +82,7 @@ class FailedRowSamples:
         invalid: str,
     ) -> None:
         """Keep a row; *invalid* says why it was never sent, "" if it was."""
-        if len(self.rows) >= MAX_ROWS:
+        if self.are_enough:
             return
         shown = dict.fromkeys((*self._key, *self._wrong(row_result, invalid)))
         why = " ".join(reason.what for reason in reasons)
@@ -114,6 +119,7 @@ BYTE_ORDER_MARK = "\ufeff"
 MAX_EMBEDDED_BYTES = 1_000_000  # in the report, where it is a third more as base64
 _FLUSH_CHARACTERS = 64 * 1024
 _ROWS_AT_ONCE = 100
+_LINE_END = "\r\n"
 # A cell that begins with one of these is a formula to some spreadsheet.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -133,7 +139,7 @@ class Sheet:
         self._stream = stream
         self._copy = bytearray() if keeps_whole else None
         self._text = StringIO(newline="")
-        self._writer = csv.writer(self._text, delimiter=delimiter, lineterminator="\r\n")
+        self._writer = csv.writer(self._text, delimiter=delimiter, lineterminator=_LINE_END)
         self._waiting: list[tuple[str | int, ...]] = []
         self._text.write(BYTE_ORDER_MARK)
         self._writer.writerow(header)
@@ -145,6 +151,14 @@ class Sheet:
             self._collect()
             if self._text.tell() > _FLUSH_CHARACTERS:
                 self.flush()
+
+    def add_lines(self, lines: Sequence[str]) -> None:
+        """Add rows that are lines of CSV already, without their ends."""
+        self._collect()
+        self.rows += len(lines)
+        self._text.write(_LINE_END.join((*lines, "")))
+        if self._text.tell() > _FLUSH_CHARACTERS:
+            self.flush()
 
     def _collect(self) -> None:
         self.rows += len(self._waiting)
@@ -177,6 +191,7 @@ def inert(text: str) -> str:
 _KEPT_ERROR_TEXTS = 1_024
 _KEPT_CHARACTERS = 1_000  # of an error text; of longer ones a hash is kept in its place
 _KEPT_LONG_TEXTS = 64
+_DIGEST_BYTES = 16
 CORRECT_IT = "Correct it and drop the corrected file."
 
 
@@ -224,6 +239,7 @@ class ResultCells(NamedTuple):
 
 RESULT_COLUMNS = tuple(PREFIX + name.strip("_").title() for name in ResultCells._fields)
 
+type _Said = tuple[RowStatus, str, bool]  # of a row: its result but for the record
 type OpenFile = Callable[[ResultFile], AbstractContextManager[BinaryIO]]
 
 
@@ -252,6 +268,22 @@ class DropRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class SentRows:
+    """
+    Neighbouring rows of the drop that were sent, and of which nothing else is to be told.
+
+    Attributes:
+        because: By their status, why rows of their part were not done, or are unclear.
+        sent: The columns of what was sent of them; None if that is not known any more.
+    """
+
+    rows: Rows
+    results: RowResults
+    because: Mapping[RowStatus, Reason]
+    sent: Sequence[Sequence[str]] | None
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenResults:
     """
     What was written.
@@ -273,7 +305,7 @@ class WrittenResults:
 
 
 def write_results(
-    rows: Iterable[DropRow],
+    rows: Iterable[DropRow | SentRows],
     *,
     header: Sequence[str],
     sent: SentColumns,
@@ -302,19 +334,68 @@ def write_results(
                 keeps_whole=file is ResultFile.FAILED,
             )
 
-        sorter = _Sorter(sent, import_id, new_sheet)
-        for row in rows:
-            sorter.add(row)
+        sorter = _Sorter(sent, import_id, new_sheet, CsvLines(delimiter))
+        for some in rows:
+            if isinstance(some, SentRows):
+                sorter.add_all(some)
+            else:
+                sorter.add(some)
         return sorter.finish()
+
+
+class CsvLines:
+    """Cells as the csv module writes them, by lines without an end."""
+
+    def __init__(self, delimiter: str) -> None:
+        self.delimiter = delimiter
+        self._write = csv.writer(self, delimiter=delimiter, lineterminator=_LINE_END).writerow
+
+    def write(self, line: str) -> str:
+        """Be a file for csv.writer that hands every line back instead of storing it."""
+        return line
+
+    def of(self, cells: Sequence[str]) -> str:
+        line: str = self._write(cells)  # what write() returned
+        return line.removesuffix(_LINE_END)
+
+    def cells(self, cells: Iterable[str]) -> list[str]:
+        """Return each cell as it is written between others."""
+        return [self.of(("", cell))[1:] for cell in cells]
+
+    def of_all(self, rows: Rows) -> Sequence[str]:
+        """Return the line of each row; of a block that needs no quotes they are at hand."""
+        if isinstance(rows, Block) and rows.delimiter == self.delimiter and not rows.is_masked:
+            return rows.shape.removesuffix("\n").split("\n")
+        return [self.of(("", *row))[1:] for row in rows.rows]
+
+
+def are_plain(cells: Sequence[str]) -> bool:
+    """Return whether *cells* are of letters and digits only, or empty."""
+    text = "".join(cells)
+    return not text or text.isalnum()
+
+
+class _Outcome(NamedTuple):
+    """What rows of which Bigin says the same have in common: their file, and most of our cells."""
+
+    file: ResultFile
+    before_id: str
+    behind_id: str
+    reasons: tuple[Reason, ...]
 
 
 class _Sorter:
     """Puts every row into its file and keeps what the report tells of them."""
 
     def __init__(
-        self, sent: SentColumns, import_id: str, new_sheet: Callable[[ResultFile], Sheet]
+        self,
+        sent: SentColumns,
+        import_id: str,
+        new_sheet: Callable[[ResultFile], Sheet],
+        lines: CsvLines,
     ) -> None:
         self._import_id = import_id
+        self._lines = lines
         self._new_sheet = new_sheet
         self._sheets: dict[ResultFile, Sheet] = {}
         self._statuses: Counter[RowStatus] = Counter()
@@ -331,30 +412,87 @@ class _Sorter:
         if row_result.status is RowStatus.LEFT_OUT:  # it is no data: there is nothing to do with it
             return
         file = FILE_OF[row_result.status]
-        reasons: tuple[Reason, ...]
-        if file is ResultFile.SUCCESS:
-            reasons = () if row.because is None else (row.because,)
-        else:
-            reasons = self._reasons(row, row_result)
-            self._tell(row, row_result, reasons)
+        reasons = self._reasons(row_result, because=row.because, invalid=row.invalid)
+        if file is not ResultFile.SUCCESS:
+            self._ranking.add({reasons: [row.number]})
+            self._note_cause(row_result.status, reasons)
+            self._keep_sample(row.number, row.cells, row_result, reasons, invalid=row.invalid or "")
         cells = ResultCells(
             row="" if row.number is None else row.number,
             status=_status_word(row_result),
             id_=inert(row_result.record_id),
             error=inert(row_result.error),
-            reason=inert(" ".join(map(str, reasons))),
+            reason=_reason_cell(reasons),
             import_=self._import_id,
         )
         self._sheet(file).add(*cells, *row.cells)
 
-    def _tell(self, row: DropRow, row_result: RowResult, reasons: Sequence[Reason]) -> None:
-        """Keep what the report tells of a row."""
-        self._ranking.add(reasons, row.number)
-        if row_result.status is RowStatus.UNPROCESSED and NOT_DONE not in reasons:
+    def add_all(self, some: SentRows) -> None:
+        """Add rows as `add` does each of them."""
+        statuses, record_ids, errors, eithers = some.results
+        self._statuses.update(statuses)
+        said = list(zip(statuses, errors, eithers, strict=True))
+        outcomes = {each: self._outcome(*each, some.because) for each in dict.fromkeys(said)}
+        files, before_ids, behind_ids, _ = zip(*map(outcomes.__getitem__, said), strict=True)
+        if any(file is not ResultFile.SUCCESS for file in files):
+            self._tell(some, said, outcomes)
+        numbers = map(str, some.rows.numbers)
+        ids = record_ids if are_plain(record_ids) else self._lines.cells(map(inert, record_ids))
+        cells = zip(
+            numbers, before_ids, ids, behind_ids, self._lines.of_all(some.rows), strict=True
+        )
+        lines = list(map("".join, cells))
+        for file in dict.fromkeys(files):
+            self._sheet(file).add_lines(list(compress(lines, map(is_, files, repeat(file)))))
+
+    def _outcome(
+        self, status: RowStatus, error: str, either: bool, because: Mapping[RowStatus, Reason]
+    ) -> _Outcome:
+        row_result = RowResult(status, "", error, either)
+        reasons = self._reasons(row_result, because=because.get(status))
+        behind = ("", inert(error), _reason_cell(reasons), self._import_id, "")
+        return _Outcome(
+            FILE_OF[status],
+            self._lines.of(("", _status_word(row_result), "")),
+            self._lines.of(behind),
+            reasons,
+        )
+
+    def _tell(
+        self, some: SentRows, said: Sequence[_Said], outcomes: Mapping[_Said, _Outcome]
+    ) -> None:
+        """Keep what the report tells of rows."""
+        failed = {each for each in outcomes if outcomes[each].file is not ResultFile.SUCCESS}
+        numbers: dict[_Said, list[int]] = {}
+        for at in compress(range(len(said)), map(failed.__contains__, said)):
+            each, number = said[at], some.rows.numbers[at]
+            numbers.setdefault(each, []).append(number)
+            if not self._examples.are_enough:
+                status, error, _ = each
+                row_result, reasons = RowResult(status, "", error), outcomes[each].reasons
+                self._keep_sample(number, some.rows.row(at), row_result, reasons)
+        rows_of: dict[tuple[Reason, ...], list[int]] = {}
+        for each, rows in numbers.items():
+            reasons = outcomes[each].reasons
+            self._note_cause(each[0], reasons)
+            rows_of[reasons] = sorted([*rows_of.get(reasons, []), *rows])
+        self._ranking.add(rows_of)
+
+    def _note_cause(self, status: RowStatus, reasons: Sequence[Reason]) -> None:
+        if status is RowStatus.UNPROCESSED and NOT_DONE not in reasons:
             self._unprocessed_for_a_cause = True
+
+    def _keep_sample(
+        self,
+        number: int | None,
+        cells: Sequence[str],
+        row_result: RowResult,
+        reasons: Sequence[Reason],
+        *,
+        invalid: str = "",
+    ) -> None:
         if FILE_OF[row_result.status] in (ResultFile.FAILED, ResultFile.UNCLEAR):
-            invalid = row.invalid or ""
-            self._examples.add(row.number, row.cells, row_result, reasons=reasons, invalid=invalid)
+            self._examples.add(number, cells, row_result, reasons=reasons, invalid=invalid)
 
     def finish(self) -> WrittenResults:
         for sheet in self._sheets.values():
@@ -369,18 +507,21 @@ class _Sorter:
             unprocessed_for_a_cause=self._unprocessed_for_a_cause,
         )
 
-    def _reasons(self, row: DropRow, row_result: RowResult) -> tuple[Reason, ...]:
-        if row.invalid is not None:
-            return (_not_sent(row.invalid),)
-        if row.because is not None:
-            return (row.because,)
+    def _reasons(
+        self, row_result: RowResult, *, because: Reason | None, invalid: str | None = None
+    ) -> tuple[Reason, ...]:
+        if invalid is not None:
+            return (_not_sent(invalid),)
+        if because is not None:
+            return (because,)
+        if FILE_OF[row_result.status] is ResultFile.SUCCESS:
+            return ()
         if row_result.status is RowStatus.UNCLEAR:
             return (NOT_CLEAR,)
         if row_result.status is RowStatus.UNPROCESSED and not row_result.error:
             return (NOT_DONE,)
-        if len(row_result.error) > _KEPT_CHARACTERS:
-            return self._reasons_of_long(row_result.error)
-        return self._remembered(row_result.error)
+        is_long = len(row_result.error) > _KEPT_CHARACTERS
+        return (self._reasons_of_long if is_long else self._remembered)(row_result.error)
 
     def _reasons_of_long(self, error: str) -> tuple[Reason, ...]:
         digest = blake2b(error.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
@@ -407,108 +548,9 @@ def _not_sent(why: str) -> Reason:
     return Reason("", f"The row was not sent: {why.rstrip('.')}.", CORRECT_IT)
 
 
+def _reason_cell(reasons: Iterable[Reason]) -> str:
+    return inert(" ".join(map(str, reasons)))
+
+
 def _status_word(row_result: RowResult) -> str:
     return "added or updated" if row_result.either else row_result.status
-
-
-_DIGEST_BYTES = 16  # of two rows in a billion times a billion one pair is taken for equal
-
-
-class KeptRow(NamedTuple):
-    """
-    One row of a drop.
-
-    Attributes:
-        row: Its number there.
-        through: The import that got it in, if an earlier one did; else "".
-        root_import, root_row: Who it is in its family, if it was there before this import: the
-            import that it was first dropped with, and its number there; else "" and 0.
-        sent: Fingerprint of what was sent of it; "" if nothing was.
-        cells: Fingerprint of its mapped cells as they were read, whatever became of it; "" if the
-            drop is gone.
-    """
-
-    row: int
-    status: RowStatus
-    record_id: str = ""
-    through: str = ""
-    root_import: str = ""
-    root_row: int = 0
-    sent: str = ""
-    cells: str = ""
-
-
-class Fingerprints:
-    """Names what is sent of a row: the same for the same values in the same fields."""
-
-    def __init__(self, columns: ColumnPlan) -> None:
-        self._order = sorted(range(len(columns.header)), key=columns.header.__getitem__)
-        request = columns.request
-        constants = sorted(
-            f"{field.api_name}={field.default_value}"
-            for field in request.field_mappings
-            if field.default_value is not None
-        )
-        names = [columns.header[at] for at in self._order]
-        head = repr((request.module, request.ignore_empty, names, constants))
-        key = blake2b(head.encode()).digest()
-        self._begun = blake2b(digest_size=_DIGEST_BYTES, key=key)
-
-    def of(self, record: Sequence[str]) -> str:
-        cells = repr([record[at] for at in self._order]).encode(errors="backslashreplace")
-        begun = self._begun.copy()  # in half the time of a new one
-        begun.update(cells)
-        return begun.hexdigest()
-
-
-def write_kept_rows(
-    stream: BinaryIO,
-    rows: Iterable[DropRow],
-    columns: ColumnPlan,
-    *,
-    cells_of: Callable[[Sequence[Sequence[str]]], Sequence[str]],
-) -> Iterator[DropRow]:
-    """
-    Write *rows* to *stream* as they pass by; rows whose number is not known are left out.
-
-    Args:
-        cells_of: Makes the fingerprint of each row's mapped cells.
-    """
-    fingerprints = Fingerprints(columns)
-    with (
-        igzip.IGzipFile("", "wb", 1, stream, 0) as archive,  # type: ignore[no-untyped-call]
-        TextIOWrapper(archive, encoding="utf-8", newline="") as text,
-    ):
-        writer = csv.writer(text)
-        writer.writerow(KeptRow._fields)
-        for some in batched(rows, _ROWS_AT_ONCE, strict=False):
-            numbered = [row for row in some if row.number is not None]
-            cells = cells_of([row.cells for row in numbered])
-            writer.writerows(map(_kept, numbered, cells, repeat(fingerprints)))
-            yield from some
-
-
-def _kept(row: DropRow, cells: str, fingerprints: Fingerprints) -> KeptRow:
-    result, decision, number = result_of(row), row.decision, row.number or 0
-    sent = "" if row.record is None else fingerprints.of(row.record)
-    if decision is None:
-        return KeptRow(number, result.status, result.record_id, "", "", 0, sent, cells)
-    through = decision.through if decision.status else ""
-    root = (decision.root_import, decision.root_row)
-    return KeptRow(number, result.status, result.record_id, through, *root, sent, cells)
-
-
-def read_kept_rows(body: BinaryIO) -> Iterator[KeptRow]:
-    """Yield what `write_kept_rows` wrote."""
-    with gzip.open(body, "rt", encoding="utf-8", newline="") as text:
-        for line in csv.DictReader(text):
-            yield KeptRow(
-                int(line["row"]),
-                RowStatus(line["status"]),
-                line["record_id"],
-                line["through"],
-                line["root_import"],
-                int(line["root_row"]),
-                line["sent"],
-                line["cells"],
-            )

@@ -7,7 +7,7 @@ once, and `open` goes only after the notice was published, so a notice is never 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -28,15 +28,12 @@ from bigin_import.errors import ChangedObjectError, MissingObjectError, hiding_a
 from bigin_import.importing.register import KeyLocks, Registrar
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Clock, Files, Ledger, Notices, Resumer, Telemetry
+from bigin_import.reading.table import Rows as BatchRows
 from bigin_import.report.notice import compose_notice
 from bigin_import.report.page import import_json, render_report
 from bigin_import.report.summary import FileLink, ImportSummary
-from bigin_import.row_results.result_files import (
-    ResultFile,
-    WrittenResults,
-    write_kept_rows,
-    write_results,
-)
+from bigin_import.row_results.kept_rows import write_kept_rows
+from bigin_import.row_results.result_files import ResultFile, WrittenResults, write_results
 from bigin_import.settling.row_files import Rows, sent_columns
 from bigin_import.settling.summarize import ConsoleLinks, next_steps, summarize
 from bigin_import.settling.waiting import Suggest, WaitingNotice, publish
@@ -254,12 +251,12 @@ def _without_rows(summary: ImportSummary, totals: Totals, parts: tuple[Part, ...
     )
 
 
-def _fingerprints(fingerprints: Fingerprints, rows: Sequence[Sequence[str]]) -> list[str]:
-    return list(map(bytes.hex, fingerprints.of(rows)))
+def _fingerprints(fingerprints: Fingerprints, batch: BatchRows) -> list[str]:
+    return list(map(bytes.hex, fingerprints.of_batch(batch)))
 
 
-def _no_cells(rows: Sequence[Sequence[str]]) -> list[str]:
-    return [""] * len(rows)  # they are under other columns, as they were sent
+def _no_cells(batch: BatchRows) -> list[str]:
+    return [""] * len(batch.numbers)  # they are under other columns, as they were sent
 
 
 def _state(counts: Counts, *, is_unclear: bool) -> ImportState:

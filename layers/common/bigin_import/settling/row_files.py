@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from itertools import chain, islice, repeat
-from typing import NoReturn
+from io import BytesIO, TextIOWrapper
+from itertools import islice, repeat
 
 from bigin_import import object_keys
 from bigin_import.domain.import_record import Import
@@ -15,22 +14,16 @@ from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import InvalidRow, Plan, RowDecision, SourceRow, SplitResult
 from bigin_import.domain.row_result import Reason, RowResult, RowStatus
 from bigin_import.domain.states import PartState
-from bigin_import.errors import MissingObjectError, RowResultsMismatchError
+from bigin_import.errors import MissingObjectError
 from bigin_import.mapping.names import STANDARD_LOOKUPS, SYSTEM_KEYS
 from bigin_import.ports import Files
-from bigin_import.reading.table import Drop, Table
-from bigin_import.report.summary import sentence
-from bigin_import.row_results.bigin_listing import csv_rows
-from bigin_import.row_results.join import read_row_results
-from bigin_import.row_results.reasons import (
-    SentColumn,
-    SentColumns,
-    job_reason,
-    settled_reason,
-    unclear_reason,
-)
-from bigin_import.row_results.result_files import DropRow
-from bigin_import.settling.summarize import why_unclear
+from bigin_import.reading.table import Drop, some_of
+from bigin_import.reading.table import Rows as BatchRows
+from bigin_import.row_results.bigin_listing import next_columns
+from bigin_import.row_results.join import RowResultReader
+from bigin_import.row_results.reasons import SentColumn, SentColumns, settled_reason
+from bigin_import.row_results.result_files import DropRow, SentRows
+from bigin_import.settling.kept_parts import KeptPart, KeptParts
 from bigin_import.splitting.archive import read_entry
 from bigin_import.splitting.splitter import source_rows
 from bigin_import.stored_plan import read_archive, read_decisions
@@ -38,6 +31,7 @@ from bigin_import.stored_plan import read_archive, read_decisions
 _PEOPLE_SAY = {"Accounts": "Companies", "Pipelines": "Deals"}
 _MODULE_OF_KEY = {key: module for module, key in SYSTEM_KEYS.items()}
 _LEFT_OUT = RowResult(RowStatus.LEFT_OUT)
+_ROWS_AT_ONCE = 1_000
 _REASON_IS_GONE = "it is not valid, and why is not known any more without the original file"
 
 
@@ -50,7 +44,7 @@ class Rows:
     parts: tuple[Part, ...]
     plan: Plan
 
-    def read_drop(self) -> Iterator[DropRow]:
+    def read_drop(self) -> Iterator[DropRow | SentRows]:
         """
         Read the drop again and give every row the row result of its place in the parts.
 
@@ -58,40 +52,28 @@ class Rows:
             MissingObjectError: The drop is gone, if it has the drop's key.
             RowResultsMismatchError: A part has not as many row results as rows.
         """
-        row_results = chain.from_iterable(map(self._read_row_results, self.parts))
+        # A release before decided nothing for good: what it sent is found out again.
+        is_decided = self.plan.are_rows_decided
+        kept = KeptParts(
+            self.record.import_id,
+            self.parts,
+            self._open_if_kept if is_decided else self._open_results,
+        )
         drop = Drop.of_plan(self.files, self.record.source, self.plan)
         with drop.open() as table:
             table.decide(self._read_decisions())
-            for row in self._read_source_rows(table):
-                if row.is_left_out:
-                    yield DropRow(row.row, row.cells, row_result=_LEFT_OUT)
-                elif row.decision is not None and row.decision.status is not None:
-                    yield _settled(row.decision, row.cells)
-                elif row.reason is not None:
-                    yield DropRow(row.row, row.cells, invalid=row.reason)
-                else:
-                    found = next(row_results, None) or self._raise_too_short()
-                    yield _sent(row.row, row.cells, found, row.record, row.decision)
+            if is_decided:
+                for rows in table.batches():
+                    yield from _joined(rows, kept)
+            else:
+                for row in source_rows(table, self.plan.columns):
+                    yield _joined_row(row, kept)
 
-    def _read_source_rows(self, table: Table) -> Iterator[SourceRow]:
-        """Read what was decided of each row while splitting; before a release, decide it again."""
-        if not self.plan.are_rows_decided:
-            yield from source_rows(table, self.plan.columns)
-            return
-        sent = chain.from_iterable(map(self._read_sent_if_kept, self.parts))
-        for batch in table.batches():
-            for at, (number, cells) in enumerate(zip(batch.numbers, batch.rows, strict=True)):
-                decision, is_left_out = batch.decided.get(at), at in batch.left_out
-                is_sent = not is_left_out and (decision is None or decision.is_sent)
-                reason = None if is_sent else batch.faults[at]
-                record = next(sent, None) if is_sent else None
-                yield SourceRow(number, cells, reason, is_left_out, record, decision)
-
-    def _read_sent_if_kept(self, part: Part) -> Iterator[list[str] | None]:
+    def _open_if_kept(self, part: Part) -> KeptPart:
         try:
-            yield from self._read_sent(part)
+            return self._open(part)
         except MissingObjectError:
-            yield from repeat(None, part.rows)
+            return self._open_results(part)
 
     def read_archives(self) -> Iterator[DropRow]:
         """Read the archives of the parts; of rows that were not sent only what the plan keeps."""
@@ -99,11 +81,15 @@ class Rows:
         not_sent = [decision for decision in decided.values() if not decision.is_sent]
         settled = [decision for decision in not_sent if decision.status]
         for part in self.parts:
-            numbers = numbers_of(part, self.plan.cut, not_sent)
-            sent = zip(numbers, self._read_sent(part), self._read_row_results(part), strict=True)
-            for number, cells, found in sent:
-                decision = None if number is None else decided.get(number)
-                yield _sent(number, cells, found, cells, decision)
+            numbers = iter(numbers_of(part, self.plan.cut, not_sent))
+            kept = self._open(part)
+            while kept.left:
+                results, because, sent = kept.take(_ROWS_AT_ONCE)
+                some = islice(numbers, len(results.statuses))
+                rows = zip(some, zip(*sent or (), strict=True), results.one_by_one(), strict=True)
+                for number, cells, found in rows:
+                    decision = None if number is None else decided.get(number)
+                    yield _sent(number, cells, found, because, cells, decision)
         no_cells = ("",) * len(self.plan.columns.header)
         yield from (_settled(decision, no_cells) for decision in settled)
         known = self.plan.cut.invalid_rows
@@ -120,43 +106,60 @@ class Rows:
     def _read_decisions(self) -> Iterator[RowDecision]:
         return read_decisions(self.files, self.record.import_id, self.plan.decisions)
 
-    def _read_sent(self, part: Part) -> Iterator[list[str]]:
-        archive = read_archive(self.files, part)
-        with read_entry(BytesIO(archive)) as entry, csv_rows(entry) as rows:
-            yield from islice(rows, 1, None)
+    def _open(self, part: Part) -> KeptPart:
+        """
+        Open what is kept of *part*.
 
-    def _raise_too_short(self) -> NoReturn:
-        """The drop has more rows to send than its parts together."""
-        last = self.parts[-1].number if self.parts else 0
-        rows = sum(part.rows for part in self.parts)
-        raise RowResultsMismatchError(self.record.import_id, last, rows=rows + 1, row_results=rows)
+        Raises:
+            MissingObjectError: What was sent is not kept any more.
+        """
+        entry = read_entry(BytesIO(read_archive(self.files, part)))
+        lines = TextIOWrapper(entry, encoding="utf-8", newline="")
+        next_columns(lines, 1)  # the header
+        return self._open_results(part, lines)
 
-    def _read_row_results(self, part: Part) -> Iterator[tuple[RowResult, Reason | None]]:
-        """Yield exactly as many row results as *part* has rows."""
-        found = 0
-        for found, row_result in enumerate(islice(self._read_found(part), part.rows + 1), 1):
-            if found <= part.rows:
-                yield row_result
-        if found != part.rows:
-            raise RowResultsMismatchError(
-                part.import_id, part.number, rows=part.rows, row_results=found
-            )
-
-    def _read_found(self, part: Part) -> Iterable[tuple[RowResult, Reason | None]]:
-        unclear = unclear_reason(sentence(why)) if (why := why_unclear(part)) else None
+    def _open_results(self, part: Part, sent: Iterator[str] | None = None) -> KeptPart:
+        results = None
         if part.state is PartState.COLLECTED:
             key = object_keys.row_results_file(part.import_id, part.number)
             # What was written is read again, whatever its size.
-            row_results = read_row_results(self.files.read(key, at_most=sys.maxsize))
-            return (
-                (row_result, unclear if row_result.status is RowStatus.UNCLEAR else None)
-                for row_result in row_results
-            )
-        if part.refusal is not None and not part.may_have_earlier_job:
-            refusal = part.refusal
-            reason = job_reason(refusal.code, refusal.message, refusal.resolution)
-            return repeat((RowResult(RowStatus.UNPROCESSED), reason), part.rows)
-        return repeat((RowResult(RowStatus.UNCLEAR), unclear), part.rows)
+            results = RowResultReader(self.files.read(key, at_most=sys.maxsize))
+        return KeptPart(part, results, sent)
+
+
+def _joined(rows: BatchRows, kept: KeptParts) -> Iterator[DropRow | SentRows]:
+    """Yield the rows of a batch with what became of them, those that were simply sent at once."""
+    begin = 0
+    for at in sorted(rows.left_out | rows.decided.keys()):
+        yield from _sent_rows(rows, begin, at, kept)
+        decision, is_left_out = rows.decided.get(at), at in rows.left_out
+        is_sent = decision is not None and decision.is_sent and not is_left_out
+        reason = None if is_sent else rows.faults[at]
+        number, cells = rows.numbers[at], rows.row(at)
+        yield _joined_row(SourceRow(number, cells, reason, is_left_out, None, decision), kept)
+        begin = at + 1
+    yield from _sent_rows(rows, begin, len(rows.numbers), kept)
+
+
+def _sent_rows(rows: BatchRows, begin: int, end: int, kept: KeptParts) -> Iterator[SentRows]:
+    """Yield the rows from *begin* to *end*, those of each part at once."""
+    for results, because, sent in kept.take(end - begin):
+        count = len(results.statuses)
+        yield SentRows(some_of(rows, begin, begin + count), results, because, sent)
+        begin += count
+
+
+def _joined_row(row: SourceRow, kept: KeptParts) -> DropRow:
+    if row.is_left_out:
+        return DropRow(row.row, row.cells, row_result=_LEFT_OUT)
+    if row.decision is not None and row.decision.status is not None:
+        return _settled(row.decision, row.cells)
+    if row.reason is not None:
+        return DropRow(row.row, row.cells, invalid=row.reason)
+    ((results, because, sent),) = kept.take(1)
+    (found,) = results.one_by_one()
+    record = [cell for (cell,) in sent] if sent else row.record
+    return _sent(row.row, row.cells, found, because, record, row.decision)
 
 
 def sent_columns(plan: Plan, *, as_dropped: bool) -> SentColumns:
@@ -186,7 +189,8 @@ def _parent(module: str, api_name: str, find_by: str | None) -> str:
 def _sent(
     number: int | None,
     cells: Sequence[str],
-    found: tuple[RowResult, Reason | None],
+    found: RowResult,
+    because: Mapping[RowStatus, Reason],
     record: Sequence[str] | None,
     decision: RowDecision | None,
 ) -> DropRow:
@@ -194,12 +198,11 @@ def _sent(
     Return a row that was sent; whatever is known of it alone, both readers must give.
 
     Args:
-        found: What became of it, and why if its whole part has the same reason.
+        found: What became of it.
+        because: By their status, why rows of its part were not done, or are unclear.
     """
-    row_result, because = found
-    return DropRow(
-        number, cells, row_result=row_result, because=because, record=record, decision=decision
-    )
+    why = because.get(found.status)
+    return DropRow(number, cells, None, found, why, record, decision)
 
 
 def _settled(decision: RowDecision, cells: Sequence[str]) -> DropRow:

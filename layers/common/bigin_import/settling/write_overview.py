@@ -29,7 +29,7 @@ from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Clock, Files, Ledger
 from bigin_import.report.page import Line, Page, render_overview, with_family
 from bigin_import.report.summary import FamilyMember, FamilySummary, ImportSummary
-from bigin_import.row_results.result_files import KeptRow, read_kept_rows
+from bigin_import.row_results.kept_rows import KeptRow, read_kept_rows
 from bigin_import.settling.summarize import ConsoleLinks
 
 MOST_LINES = 1_000  # half a megabyte, which a browser shows at once
