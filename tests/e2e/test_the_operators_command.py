@@ -65,7 +65,7 @@ def command_for(stack: LocalStack, home: Path) -> Command:
     def run(*words: str, typed: str = "", endpoint: str = "") -> Said:
         there = {"AWS_ENDPOINT_URL": endpoint} if endpoint else {}
         done = subprocess.run(
-            [sys.executable, "-m", "bigin_import.operating.command_line", *words],
+            [sys.executable, "-m", "bigin_import", *words],
             env={**env, "HOME": str(home), **there},
             input=typed,
             capture_output=True,

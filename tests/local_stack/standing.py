@@ -111,9 +111,7 @@ def _write_settings(stack: LocalStack) -> Path:
 def _command() -> str:
     """Return how a shell starts the operators' command from this folder, whatever is installed."""
     layer = shlex.quote(str(ROOT / "layers" / "common"))
-    return (
-        f"PYTHONPATH={layer} {shlex.quote(sys.executable)} -m bigin_import.operating.command_line"
-    )
+    return f"PYTHONPATH={layer} {shlex.quote(sys.executable)} -m bigin_import"
 
 
 def _instructions(**facts: str) -> str:

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from bigin_import.aws.queue import LambdaResumer
     from bigin_import.settling.match_job import RefusedCallbacks
 
-
 type ServiceName = Literal["dynamodb", "lambda", "s3", "secretsmanager", "sns", "sqs"]
 
 # Time-outs, so that no call outlives the invocation that made it.

@@ -77,6 +77,7 @@ ARROWS: dict[str, set[str]] = {
         *("object_keys", "error codes", "domain", "errors"),
         *("mapping", "reading", "splitting", "corrections", "stored_plan", "ports"),
     },
+    "__main__": {"operating"},
     # Handlers parse: an S3 event, a queue message, a signature, a decision's word.
     "functions": {
         *(
@@ -102,6 +103,7 @@ GUARDED_PACKAGES = frozenset(ARROWS) - {
         "container",
         "functions",
         "operating",
+        "__main__",
     ),
 }
 

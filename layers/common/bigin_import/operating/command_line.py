@@ -264,7 +264,3 @@ def _adopt(options: Options, stack: Stack, terminal: Terminal) -> Exit:
     parameters = {name: value for name, _, value in pairs}
     wanted = adopt.Adoption(options.bucket, options.table, options.template, parameters)
     return adopt.adopt(stack, terminal, wanted)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -50,7 +50,7 @@ class Fingerprints:
         self._begun = hashlib.blake2b(digest_size=FINGERPRINT_BYTES, person=person)
 
     def of_batch(self, batch: Rows) -> list[bytes]:
-        """Return the fingerprint of each row of *batch*; those of a block are not made for it."""
+        """Return the fingerprint of each row of *batch*; of a block, without making its rows."""
         if not isinstance(batch, Block):
             return self.of(batch.rows)
         columns = [map(str.strip, batch.column(at)) for at in self._sources]
