@@ -18,7 +18,7 @@ from bigin_import import identity, object_keys
 from bigin_import.domain.drop import Notice, ObjectVersion, is_older
 from bigin_import.domain.edges import ForbiddenEdgeError, check_edge
 from bigin_import.domain.import_record import Import
-from bigin_import.domain.locks import Record
+from bigin_import.domain.locks import KeyLock, Record
 from bigin_import.domain.part_record import Attempt, Part
 from bigin_import.domain.states import ImportState, PartState
 from tests.simulation.account import Account
@@ -83,11 +83,25 @@ class Watch:
             self._check_import(new)
         if isinstance(old, Import) and isinstance(new, Import):
             self._check_change(old, new)
+        if isinstance(new, KeyLock):
+            self._check_goes_first(old, new)
         if isinstance(new, Part):
             self._check_part(new)
             self._check_create(old, new)
         if isinstance(old, Part) and isinstance(new, Part) and old.attempt is not None:
             self._check_unknown(old, new, old.attempt.number)
+
+    def _check_goes_first(self, old: Record | None, new: KeyLock) -> None:
+        """Of the versions that wait the oldest goes first; one that has begun goes on."""
+        had = old.open_import if isinstance(old, KeyLock) else None
+        if new.open_import is None or new.open_import == had or self.account is None:
+            return
+        record = self.account.import_of(new.open_import)
+        if record is None or record.state is not ImportState.WAITING_FOR_MAPPING:
+            return
+        ours = record.source.sequencer
+        if any(is_older(each.sequencer, ours) for each in new.waiting):
+            self.world.violate(f"a version of {record.source.key} goes before an older one")
 
     def _check_unknown(self, old: Part, new: Part, attempt: int) -> None:
         """Nobody decides about a create that may still take effect; only a person makes two."""
@@ -371,12 +385,22 @@ class Ending:
             self._violate(record, f"is SUPERSEDED by one that is {winner.state}")
 
     def _is_later_one_in(self, record: Import) -> bool:
-        """Return whether a later version was sent, or was in: the winner may have been held."""
-        return any(
-            self.account.jobs_of(other.import_id) or other.state is ImportState.UNCHANGED
+        """
+        Return whether a later version was sent, or was in: the winner may have been held.
+
+        Sent is also one whose create was begun, and of which nobody knows whether Bigin got it.
+        """
+        later = [
+            other
             for other in self._imports()
             if other.source.key == record.source.key
             and is_older(record.source.sequencer, other.source.sequencer)
+        ]
+        return any(
+            other.state is ImportState.UNCHANGED
+            or self.account.jobs_of(other.import_id)
+            or any(part.attempts for part in self.account.parts_of(other.import_id))
+            for other in later
         )
 
     def _check_unchanged(self, record: Import, drop: Drop) -> None:
