@@ -33,12 +33,14 @@ from tests.bench.collecting_import import (
     record_id,
 )
 from tests.bench.cutting_drops import ROWS, drop_file
-from tests.bench.figures import Budget, Report, progress, publish
+from tests.bench.figures import Budget, Most, Report, progress, publish
 from tests.local_stack import certificates, emulator, workspace
 
 SIZES = ("10 MB", "130 MB")
 BUCKET = "bench"
 MOST_MIB = 60  # above the idle process, at every size
+GOALS = {"collecting": (25, 30), "closing": (40, 50)}
+"""MiB above the idle process: goal and floor."""
 TINY_ROWS = 100
 
 
@@ -74,7 +76,11 @@ def run(*, sizes: Iterable[str] = SIZES) -> Report:
     """Measure both orders of row results at every size; sizes that are not ours are left out."""
     lines = _measured([size for size in sizes if size in SIZES])
     figures = {line.name: line.as_json() for line in lines}
-    return Report(figures, table(lines), tuple(budgets(lines)))
+    memory = (
+        Most(f"memory, {line.name}", line.peak_mib, "MiB above idle", *GOALS[line.phase])
+        for line in lines
+    )
+    return Report(figures, table(lines), tuple(budgets(lines)), tuple(memory))
 
 
 def _measured(sizes: Iterable[str]) -> list[Line]:

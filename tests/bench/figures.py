@@ -59,14 +59,37 @@ class Target:
         old = f"{self.times['baseline']:.2f}" if "baseline" in self.times else "-"
         others = [f"{each:.2f} {way}" for way, each in self.times.items() if way != "baseline"]
         return (
-            f"{self.what:<44} {self.rows_per_second:>9,.0f} {old:>9} {self.goal:>5} "
+            f"{self.what:<52} {self.rows_per_second:>9,.0f} {old:>9} {self.goal:>5} "
             f"{self.floor:>6}  {', '.join(others)}"
         )
 
 
-def table_of(targets: Iterable[Target]) -> str:
-    """Return the one table of what is compared with the baseline."""
-    head = f"{'what':<44} {'rows/s':>9} {'baseline':>9} {'goal':>5} {'floor':>6}  times other ways"
+@dataclass(frozen=True)
+class Most:
+    """
+    What something may take at most, and what was measured.
+
+    Attributes:
+        goal, floor: In *unit*, as *measured* is.
+    """
+
+    what: str
+    measured: float
+    unit: str
+    goal: float
+    floor: float
+
+    def line(self) -> str:
+        """Return it as a line of the table."""
+        return (
+            f"{self.what:<52} {'':>9} {self.measured:>9.2f} {self.goal:>5} {self.floor:>6}  "
+            f"{self.unit}, at most"
+        )
+
+
+def table_of(targets: Iterable[Target | Most]) -> str:
+    """Return the one table: what is compared with the baseline, and what has a most of its own."""
+    head = f"{'what':<52} {'rows/s':>9} {'measured':>9} {'goal':>5} {'floor':>6}  others, unit"
     return "\n".join([head, *(target.line() for target in targets)])
 
 
@@ -82,7 +105,7 @@ class Report:
     figures: dict[str, Any]
     table: str
     budgets: tuple[Budget, ...]
-    targets: tuple[Target, ...] = ()
+    targets: tuple[Target | Most, ...] = ()
 
 
 def publish(part: str, report: Report) -> None:
