@@ -41,6 +41,10 @@ up: $(DEVELOPMENT) $(MINISTACK) $(AWSCLI) ## Start a local stack to play with
 down: $(DEVELOPMENT) ## Stop it
 	@$(PYTHON) -m tests.local_stack down
 
+.PHONY: status
+status: $(DEVELOPMENT) ## What is open and was closed lately in your AWS account: STACK=
+	@$(PYTHON) -m bigin_import status $(if $(STACK),--stack "$(STACK)")
+
 .PHONY: check
 check: $(DEVELOPMENT) $(CHECKOV) ## Lint, types, template, security of the template
 	@$(PYTHON) -m tests.suites check
@@ -54,7 +58,7 @@ prove-iam: $(DEVELOPMENT) $(MINISTACK) ## See each permission missed: some minut
 	@$(PYTHON) -m tests.local_stack.prove_iam
 
 .PHONY: bench
-bench: $(DEVELOPMENT) $(MINISTACK) $(PEERS) ## Measure speed and memory, next to peers
+bench: $(DEVELOPMENT) $(MINISTACK) $(AWSLAMBDARIC) $(PEERS) ## Measure speed and memory, next to peers
 	@PYTHONPATH=$(PYTHONPATH):$(CURDIR)/.local/peers $(PYTHON) -m tests.bench
 
 .PHONY: simulate

@@ -31,10 +31,14 @@ CHECKS: dict[str, tuple[str, ...]] = {
         *("--framework", "cloudformation", "--skip-download", "--quiet", "--compact"),
     ),
 }
+# The tests of one file run one after another: what is made for a module is made once.
+SIDE_BY_SIDE = ("--numprocesses=logical", "--dist=loadfile")
 # A person's run tries a hundred examples of each property; CI tries two thousand.
+EXAMPLES = ("--hypothesis-profile=ci",) if "CI" in os.environ else ()
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "e2e": ("--e2e",),
-    "unit": ("--hypothesis-profile=ci",) if "CI" in os.environ else (),
+    "integration": SIDE_BY_SIDE,
+    "unit": (*SIDE_BY_SIDE, *EXAMPLES),
 }
 
 

@@ -18,6 +18,7 @@ def blueprint(server: Server) -> Blueprint:
     calls = Admin(server)
     admin.get("/health")(calls.health)
     admin.get("/records")(calls.records)
+    admin.post("/records")(calls.change_record)
     admin.get("/jobs")(calls.jobs)
     admin.get("/requests")(calls.requests)
     admin.get("/callbacks")(calls.callbacks)
@@ -57,6 +58,16 @@ class Admin:
             records = [r.as_json() for r in bigin.tables[module].records.values()]
         chosen = [r for r in records if all(str(r.get(k)) == v for k, v in wanted.items())]
         return jsonify(module=module, count=len(chosen), records=chosen)
+
+    def change_record(self) -> Response:
+        """Change a record as a person does: `{"module": …, "id": …, "values": {…}}`."""
+        order = request.get_json()
+        with self._server.bigin() as bigin:
+            now = self._server.clock()
+            bigin.advance(now)
+            module = bigin.module(order.get("module", "Contacts"))
+            changed = bigin.record_calls.change(module, order["id"], order.get("values", {}), now)
+            return jsonify(changed.as_json())
 
     def jobs(self) -> Response:
         now = self._server.clock()
@@ -114,6 +125,7 @@ def _job(bigin: Bigin, job_id: str, now: float) -> dict[str, Any]:
     job = bigin.jobs[job_id]
     return {
         "id": job.id,
+        "zgid": bigin.owner(job_id),
         "status": job.status(now),
         "module": job.request.module,
         "operation": job.request.operation,

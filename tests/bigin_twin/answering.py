@@ -71,7 +71,7 @@ def _show_credits(server: Server) -> Any:  # noqa: ANN401
 
 
 def _delay_answer(server: Server) -> Any:  # noqa: ANN401
-    """Let interim answers come first, or the answer late, where a fault orders it."""
+    """Let interim answers come first, or the answer late or when told, as faults order it."""
 
     def delay_answer(response: Response) -> Response:
         if request.path.startswith(ADMIN_PREFIX):
@@ -86,6 +86,8 @@ def _delay_answer(server: Server) -> Any:  # noqa: ANN401
             # Below werkzeug, which has not begun to answer yet.
             request.environ["werkzeug.socket"].sendall(interim * early.count)
         server.wait(sum(fault.seconds for fault in (early, late) if fault is not None))
+        path = request.path
+        server.wait_while(lambda bigin: bigin.faults.stands(FaultName.HELD_ANSWER, path=path))
         return response
 
     return delay_answer

@@ -39,6 +39,13 @@ KNOWN: Mapping[str, tuple[int, str]] = MappingProxyType(
         "INVALID_FILE_FORMAT": (400, "invalid file format. only zip format is supported"),
         "FILE_TOO_LARGE": (413, "File size too large to process"),
         "NOT_SUPPORTED_FEATURE": (400, "Feature is not supported"),
+        "LIMIT_EXCEEDED": (400, "the limit of records of one call is exceeded"),
+        "DISCRETE_PAGINATION_LIMIT_EXCEEDED": (
+            400,
+            "You can only get the first 2000 records without using page_token param.",
+        ),
+        "AMBIGUITY_DURING_PROCESSING": (400, "You cannot use both page and page_token."),
+        "EXPIRED_VALUE": (400, "The page_token value is expired."),
     }
 )
 

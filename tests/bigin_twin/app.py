@@ -45,6 +45,10 @@ def _api(server: Server, deliveries: Deliveries) -> Blueprint:
     api.get("/bigin/v2/settings/fields")(calls.fields)
     api.get("/bigin/v2/settings/modules")(calls.modules)
     api.get("/bigin/v2/org")(calls.org)
+    api.get("/bigin/v2/<module>")(calls.records)
+    api.get("/bigin/v2/<module>/<record_id>")(calls.record)
+    api.get("/bigin/v2/<module>/deleted")(calls.deleted_records)
+    api.delete("/bigin/v2/<module>")(calls.delete_records)
     return api
 
 
@@ -58,7 +62,8 @@ class Calls:
     def token(self) -> Response:
         """Exchange the refresh token; the documentation prefers a form, a query works too."""
         with self._server.bigin() as bigin:
-            return jsonify(bigin.refresh(request.values.to_dict(), self._server.clock()))
+            host = request.host.partition(":")[0]
+            return jsonify(bigin.refresh(request.values.to_dict(), self._server.clock(), host=host))
 
     def upload(self) -> Response:
         with self._file_host(), self._call(FILE_SCOPES, "upload_seconds", cost=0):
@@ -72,7 +77,8 @@ class Calls:
                 archive=content,
             )
             with self._server.bigin() as bigin:
-                return jsonify(bigin.upload(call, self._server.clock()))
+                zgid = bigin.zgid_of(request.headers.get("Authorization"))
+                return jsonify(bigin.upload(call, self._server.clock(), zgid=zgid))
 
     def create(self) -> tuple[Response, int]:
         with self._call(BULK_SCOPES, "create_seconds", cost=0):
@@ -82,7 +88,8 @@ class Calls:
             self._probe(body)
             with self._server.bigin() as bigin:
                 now = self._server.clock()
-                answer = bigin.create_job(body, now)
+                zgid = bigin.zgid_of(request.headers.get("Authorization"))
+                answer = bigin.create_job(body, now, zgid=zgid)
                 early = bigin.settings.callback_when == "before_answer"
                 due = bigin.callbacks_due(now) if early else []
             self._deliveries.deliver(due)
@@ -93,11 +100,12 @@ class Calls:
         with self._call(BULK_SCOPES), self._server.bigin() as bigin:
             now = self._server.clock()
             mixed_up = bigin.mixed_up(FaultName.FOREIGN_JOB, job_id, now)
-            return jsonify(bigin.job_details(mixed_up, now))
+            zgid = bigin.zgid_of(request.headers.get("Authorization"))
+            return jsonify(bigin.job_details(mixed_up, now, zgid=zgid))
 
     def result(self, zgid: str, job_id: str, name: str) -> Response:
         with self._file_host(), self._call(), self._server.bigin() as bigin:
-            if name != job_id:
+            if name != job_id or zgid != bigin.zgid_of(request.headers.get("Authorization")):
                 raise RefusedError("INVALID_URL_PATTERN")
             archive = bigin.result(zgid, job_id, self._server.clock())
             named = f'attachment; filename="{job_id}.zip"'  # Zoho's SDK stops without it
@@ -119,7 +127,36 @@ class Calls:
 
     def org(self) -> Response:
         with self._call(ORG_SCOPES), self._server.bigin() as bigin:
-            return jsonify({"org": [bigin.catalogue.org]})
+            zgid = bigin.zgid_of(request.headers.get("Authorization"))
+            return jsonify({"org": [bigin.org(zgid)]})
+
+    def records(self, module: str) -> Response:
+        with self._call(), self._server.bigin() as bigin:
+            now = self._server.clock()
+            found = bigin.module_for(module, "READ", now)
+            return _listed(bigin.record_calls.list(found, request.args, now))
+
+    def record(self, module: str, record_id: str) -> Response:
+        with self._call(), self._server.bigin() as bigin:
+            found = bigin.module_for(module, "READ", self._server.clock())
+            return _listed(bigin.record_calls.get(found, record_id))
+
+    def deleted_records(self, module: str) -> Response:
+        with self._call(), self._server.bigin() as bigin:
+            found = bigin.module_for(module, "READ", self._server.clock())
+            return _listed(bigin.record_calls.list_deleted(found, request.args))
+
+    def delete_records(self, module: str) -> tuple[Response, int]:
+        with self._call():
+            g.logged = {"ids": request.args.get("ids", "").split(",")}
+            g.logged["wf_trigger"] = request.args.get("wf_trigger")
+            self._hang_up(FaultName.DELETE_TIMEOUT_BEFORE_EFFECT)
+            with self._server.bigin() as bigin:
+                now = self._server.clock()
+                found = bigin.module_for(module, "DELETE", now)
+                answer, status = bigin.record_calls.delete(found, request.args, now)
+            self._hang_up(FaultName.DELETE_TIMEOUT_AFTER_EFFECT)
+            return jsonify(answer), status
 
     @contextmanager
     def _call(
@@ -173,6 +210,11 @@ class Calls:
         status = self._deliveries.post(callback.url, b"", "application/json")
         if status is None or status >= 300:
             raise RefusedError("INVALID_CALLBACK_URL")
+
+
+def _listed(answer: dict[str, Any] | None) -> Response:
+    """Answer a list or a record; where there is none, 204 without a body."""
+    return Response(status=204) if answer is None else jsonify(answer)
 
 
 def _no_answer(fault: Fault) -> Exception:

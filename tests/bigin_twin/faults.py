@@ -15,6 +15,8 @@ class FaultName(StrEnum):
     CREATE_REFUSED = "create_refused"  # (code, status, message, retry_after)
     CREATE_TIMEOUT_AFTER_EFFECT = "create_timeout_after_effect"  # (seconds)
     CREATE_TIMEOUT_BEFORE_EFFECT = "create_timeout_before_effect"  # (seconds)
+    DELETE_TIMEOUT_AFTER_EFFECT = "delete_timeout_after_effect"  # (seconds, status, code)
+    DELETE_TIMEOUT_BEFORE_EFFECT = "delete_timeout_before_effect"  # (seconds, status, code)
     BUSY = "busy"  # (retry_after, path)
     SERVER_ERROR = "server_error"  # (status, path)
     JOB_STUCK = "job_stuck"
@@ -25,6 +27,7 @@ class FaultName(StrEnum):
     CALLBACK_EARLY = "callback_early"
     INTERIM_ANSWERS = "interim_answers"  # (count, status, seconds, path)
     LATE_ANSWER = "late_answer"  # (seconds, path)
+    HELD_ANSWER = "held_answer"  # (path); for as long as it stands
     FOREIGN_JOB = "foreign_job"
     FOREIGN_ROWS = "foreign_rows"
 
@@ -73,6 +76,10 @@ class Faults:
 
     def standing(self) -> tuple[Fault, ...]:
         return tuple(self._standing)
+
+    def stands(self, name: FaultName, *, path: str) -> bool:
+        """Return whether the fault stands; this does not count as happened."""
+        return any(fault.name is name and fault.path in path for fault in self._standing)
 
     def take(self, name: FaultName, now: float, *, path: str = "") -> Fault | None:
         """Return the fault if it happens now, and count it as happened."""

@@ -21,15 +21,23 @@ from tests.bigin_twin.faults import Fault, FaultName, Faults
 from tests.bigin_twin.jobs import Job, job_details
 from tests.bigin_twin.limits import Credits, ParallelCalls
 from tests.bigin_twin.mappings import columns_of
+from tests.bigin_twin.record_calls import RecordCalls
 from tests.bigin_twin.records import Tables
 from tests.bigin_twin.runs import Order, Runs
 from tests.bigin_twin.settings import Settings
 from tests.bigin_twin.tokens import Client, Tokens
 from tests.bigin_twin.uploads import UploadCall, Uploads
 
+OTHER_ZGID = "20358250"
+
 
 class Bigin:
-    """One Bigin organisation."""
+    """
+    One Bigin organisation; and another one, whose refresh token is another.
+
+    Calls with a token of the other see its id and none of the first one's files and jobs, and the
+    other way round; the admin endpoints show the records of the first.
+    """
 
     def __init__(
         self,
@@ -46,8 +54,10 @@ class Bigin:
         self.credits = Credits()
         self.calls = ParallelCalls()
         self.tables = Tables(self.catalogue.modules)
-        self.uploads = Uploads(self.catalogue.zgid)
-        self._runs = Runs(self.catalogue, self.tables, self.faults, rng)
+        self.record_calls = RecordCalls(self.catalogue, self.tables)
+        self._other_tables = Tables(self.catalogue.modules)
+        self.uploads = Uploads()
+        self._runs = Runs(self.catalogue, self._tables_of, self.faults, rng)
 
     @property
     def jobs(self) -> dict[str, Job]:
@@ -55,8 +65,10 @@ class Bigin:
 
     # Access
 
-    def refresh(self, form: Mapping[str, str], now: float) -> dict[str, Any]:
-        """Answer a refresh call."""
+    def refresh(self, form: Mapping[str, str], now: float, *, host: str = "") -> dict[str, Any]:
+        """Answer a refresh call that came to *host*."""
+        if self.settings.token_host not in ("", host):
+            raise RefusedError("invalid_client", status=200, body={"error": "invalid_client"})
         if fault := self.faults.take(FaultName.TOKEN_REFUSED, now):
             error = fault.code or "invalid_code"
             raise RefusedError(error, status=fault.status or 200, body={"error": error})
@@ -77,6 +89,14 @@ class Bigin:
         if any_of:
             self.tokens.check_scope(any_of)
 
+    def zgid_of(self, authorization: str | None) -> str:
+        """Return the organisation that the token of a call is for."""
+        return OTHER_ZGID if self.tokens.is_of_other(authorization) else self.catalogue.zgid
+
+    def org(self, zgid: str) -> dict[str, Any]:
+        """Return an organisation as Bigin describes it."""
+        return self.catalogue.org | {"zgid": zgid}
+
     def charge(self, cost: int, now: float) -> None:
         """Take credits; refuse with TOO_MANY_REQUESTS if the day's budget is spent."""
         self.credits.check(cost, now, budget=self.settings.daily_credits)
@@ -84,14 +104,15 @@ class Bigin:
 
     # Bulk write
 
-    def upload(self, call: UploadCall, now: float) -> dict[str, Any]:
-        """Keep a zip and return the answer with its `file_id`."""
+    def upload(self, call: UploadCall, now: float, *, zgid: str = "") -> dict[str, Any]:
+        """Keep a zip and return the answer with its `file_id`; *zgid*: of the call's token."""
         if fault := self.faults.take(FaultName.UPLOAD_REFUSED, now):
             raise _ordered(fault, "INTERNAL_ERROR")
         self.charge(1, now)
-        return self.uploads.store(call, now, errors=self.settings.upload_errors)
+        zgid = zgid or self.catalogue.zgid
+        return self.uploads.store(call, now, zgid=zgid, errors=self.settings.upload_errors)
 
-    def create_job(self, body: object, now: float) -> dict[str, Any]:
+    def create_job(self, body: object, now: float, *, zgid: str = "") -> dict[str, Any]:
         """Make a bulk write job and return the answer. Credits go only for a job that is made."""
         self.advance(now)
         if fault := self.faults.take(FaultName.CREATE_REFUSED, now):
@@ -99,6 +120,8 @@ class Bigin:
         cost = self.settings.create_credits
         self.credits.check(cost, now, budget=self.settings.daily_credits)
         order = self.check_create(body)
+        if self.uploads[order.request.file_id].zgid != (zgid or self.catalogue.zgid):
+            raise RefusedError("INVALID_FILE_ID")
         self.credits.spend(cost, now)
         self.uploads[order.request.file_id].uses += 1
         job = self._runs.start(order, now, self.settings)
@@ -110,7 +133,7 @@ class Bigin:
         """Check a create body wholly, with no effect; its module's scope included."""
         request = parse_request(body, allow_http_callback=self.settings.allow_http_callback)
         module = self.catalogue.module(request.module)
-        self.tokens.check_scope(_module_scopes(module.name))
+        self.tokens.check_scope(module_scopes(module.name, "CREATE"))
         upload = self.uploads[request.file_id]
         if upload.uses and self.settings.single_use_files:
             raise RefusedError("ALREADY_USED")
@@ -118,11 +141,11 @@ class Bigin:
         columns = columns_of(request, module, source.header, self.settings)
         return Order(request, source, columns)
 
-    def job_details(self, job_id: str, now: float) -> dict[str, Any]:
-        """Answer Get Job Details; RESOURCE_NOT_FOUND for an unknown job."""
+    def job_details(self, job_id: str, now: float, *, zgid: str = "") -> dict[str, Any]:
+        """Answer Get Job Details; RESOURCE_NOT_FOUND for an unknown job, or another *zgid*'s."""
         self.advance(now)
         job = self.jobs.get(job_id)
-        if job is None or now < job.exists_at:
+        if job is None or now < job.exists_at or zgid not in ("", self.owner(job_id)):
             raise RefusedError("RESOURCE_NOT_FOUND")
         return job_details(
             job,
@@ -132,6 +155,15 @@ class Bigin:
             url=self._result_url(job_id),
             settings=self.settings,
         )
+
+    def _tables_of(self, job: Job) -> Tables:
+        """Return the records that a job writes: its organisation's."""
+        is_other = self.owner(job.id) == OTHER_ZGID
+        return self._other_tables if is_other else self.tables
+
+    def owner(self, job_id: str) -> str:
+        """Return the organisation of a job."""
+        return self.uploads[self.jobs[job_id].request.file_id].zgid
 
     def mixed_up(self, name: FaultName, job_id: str, now: float) -> str:
         """Return the job whose answer is given: another one's, if the fault *name* stands."""
@@ -145,7 +177,8 @@ class Bigin:
         self.advance(now)
         dead = self.faults.take(FaultName.RESULT_DEAD_LINK, now)
         job = self.jobs.get(job_id)
-        if dead or zgid != self.catalogue.zgid or job is None or not job.result_available(now):
+        is_there = job is not None and job.result_available(now) and zgid == self.owner(job_id)
+        if dead or not is_there:
             body = {"info": "Forbidden", "x-info": "Link not valid"}
             raise RefusedError("Forbidden", status=403, body=body)
         mixed_up = self.mixed_up(FaultName.FOREIGN_ROWS, job_id, now)
@@ -158,6 +191,15 @@ class Bigin:
         if name not in self.catalogue.modules:
             raise RefusedError("INVALID_MODULE")
         return self.catalogue.modules[name]
+
+    # Records
+
+    def module_for(self, name: str, right: str, now: float) -> Module:
+        """Return a module for a call about its records, all jobs ended whose time has come."""
+        self.advance(now)
+        module = self.module(name)
+        self.tokens.check_scope(module_scopes(module.name, right))
+        return module
 
     # Time
 
@@ -184,7 +226,7 @@ class Bigin:
         )
 
     def _result_url(self, job_id: str) -> str:
-        path = f"/bigin/v2/{self.catalogue.zgid}/bulk-write/{job_id}/{job_id}.zip"
+        path = f"/bigin/v2/{self.owner(job_id)}/bulk-write/{job_id}/{job_id}.zip"
         return path if self.settings.download_url == "relative" else self.settings.public_url + path
 
 
@@ -198,8 +240,8 @@ def _wait(fault: Fault) -> dict[str, int | str]:
     return {} if fault.retry_after is None else {"retry_after": fault.retry_after}
 
 
-def _module_scopes(module: str) -> tuple[str, ...]:
-    """Return the scopes that let a job write to *module*; scopes call Pipelines "deals"."""
+def module_scopes(module: str, right: str) -> tuple[str, ...]:
+    """Return the scopes that give a right to *module*; scopes call Pipelines "deals"."""
     names = ("Pipelines", "deals") if module == "Pipelines" else (module,)
-    each = (f"ZohoBigin.modules.{name}.{right}" for name in names for right in ("ALL", "CREATE"))
+    each = (f"ZohoBigin.modules.{name}.{one}" for name in names for one in ("ALL", right))
     return ("ZohoBigin.modules.ALL", *each)

@@ -33,7 +33,8 @@ def result_archive(
         status = result.status if settings.status_case == "upper" else result.status.lower()
         cells = (row[at] if at < len(row) else "" for at in shown)
         writer.writerow([*cells, status, result.record_id, result.errors])
-    return _zipped(f"{module}-{source.name}", text.getvalue())
+    name = source.name if settings.result_name == "file" else "bulkwrite.csv"
+    return _zipped(f"{module}-{name}", text.getvalue())
 
 
 def _listed(

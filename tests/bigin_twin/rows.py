@@ -61,8 +61,10 @@ class RowWriter:
         catalogue: Catalogue,
         tables: Tables,
         settings: Settings,
+        now: float,
     ) -> None:
         self._job_id = job_id
+        self._now = now
         self._request = request
         self._catalogue = catalogue
         self._tables = tables
@@ -164,8 +166,8 @@ class RowWriter:
         values.pop(RECORD_ID.api_name, None)
         if existing is None:
             present: dict[str, Value] = {k: v for k, v in values.items() if v is not None}
-            return RowResult("ADDED", self._table.add(present, self._job_id).id)
-        self._table.change(existing, values, self._job_id)
+            return RowResult("ADDED", self._table.add(present, self._job_id, self._now).id)
+        self._table.change(existing, values, self._job_id, self._now)
         return RowResult("UPDATED", existing.id)
 
     def _parent_id(self, column: Column, cell: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.bigin_twin.callbacks import CallbackQueue
@@ -29,13 +30,17 @@ class Order:
 
 
 class Runs:
-    """All jobs of an organisation."""
+    """All jobs; *tables_of*: the records that one writes."""
 
     def __init__(
-        self, catalogue: Catalogue, tables: Tables, faults: Faults, rng: random.Random
+        self,
+        catalogue: Catalogue,
+        tables_of: Callable[[Job], Tables],
+        faults: Faults,
+        rng: random.Random,
     ) -> None:
         self._catalogue = catalogue
-        self._tables = tables
+        self._tables_of = tables_of
         self._faults = faults
         self._rng = rng
         self.jobs: dict[str, Job] = {}
@@ -71,7 +76,7 @@ class Runs:
         while self._running and self._running[0][0] <= now:
             ends_at, _, job_id = heapq.heappop(self._running)
             job = self.jobs[job_id]
-            self._end(job, settings)
+            self._end(job, ends_at, settings)
             self._plan_callbacks(job, ends_at, settings)
 
     def next_end(self) -> float | None:
@@ -84,12 +89,12 @@ class Runs:
             job.stops_after = broken_off.after_rows
         job.fails = failed is not None
 
-    def _end(self, job: Job, settings: Settings) -> None:
+    def _end(self, job: Job, ends_at: float, settings: Settings) -> None:
         """Write the rows and the result file. A job that fails at once has neither."""
         source, job.source, job.ended = job.source, None, True
         if source is None or (job.fails and not job.stops_after):
             return
-        job.results = self._write_rows(job, source, settings)
+        job.results = self._write_rows(job, source, ends_at, settings)
         job.archive = result_archive(
             job.request.module,
             source,
@@ -99,14 +104,17 @@ class Runs:
             rng=self._rng,
         )
 
-    def _write_rows(self, job: Job, source: CsvFile, settings: Settings) -> list[RowResult]:
+    def _write_rows(
+        self, job: Job, source: CsvFile, now: float, settings: Settings
+    ) -> list[RowResult]:
         writer = RowWriter(
             job.id,
             job.request,
             job.columns,
             catalogue=self._catalogue,
-            tables=self._tables,
+            tables=self._tables_of(job),
             settings=settings,
+            now=now,
         )
         handled = len(source.rows) if job.stops_after is None else job.stops_after
         results = [writer.write(row) for row in source.rows[:handled]]

@@ -56,6 +56,11 @@ class Server:
         if seconds > 0:
             self.stopping.wait(seconds)
 
+    def wait_while(self, condition: Callable[[Bigin], bool]) -> None:
+        """Wait until *condition* does not hold any more, unless the server stops."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.stopping.is_set() or not condition(self._bigin))
+
     def reset(self) -> None:
         """Start with an empty organisation under the same settings."""
         with self.changed:

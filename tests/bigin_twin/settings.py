@@ -23,6 +23,8 @@ class Settings(BaseModel):
         create_credits: Price of a bulk write job.
         parallel_calls: Calls answered side by side; more are refused with 429.
         token_seconds: Life of an access token.
+        token_host: The one host at which the token endpoint knows the client; "" for any. Each
+            data centre of Zoho's knows its own clients.
         missing_scopes: Of all scopes, those that the client was not given.
         upload_errors: "200" as Bigin v1 documents them, "4xx" as CRM v8 does.
         download_url: Form of `result.download_url`.
@@ -30,6 +32,8 @@ class Settings(BaseModel):
         status_case: Letter case of STATUS in result files.
         result_rows: Whether result files list every row or only the unsuccessful ones.
         result_order: Order of the rows in result files.
+        result_name: Of the file in a result zip: "file" as documented, after the CSV that was
+            sent; "bulkwrite" as in the documentation's example.
         echo_callback: Whether job details show the callback.
         single_use_files: A file_id serves one job only.
         default_date_format, default_datetime_format: Of mapped columns without a `format`.
@@ -58,12 +62,14 @@ class Settings(BaseModel):
     parallel_calls: int = 10
     missing_scopes: tuple[str, ...] = ()
     token_seconds: int = 3600
+    token_host: str = ""
     upload_errors: Literal["200", "4xx"] = "200"
     download_url: Literal["relative", "absolute"] = "absolute"
     in_progress: Literal["INPROGRESS", "IN PROGRESS"] = "INPROGRESS"
     status_case: Literal["upper", "lower"] = "upper"
     result_rows: Literal["all", "unsuccessful"] = "all"
     result_order: Literal["file", "shuffled"] = "file"
+    result_name: Literal["file", "bulkwrite"] = "file"
     echo_callback: bool = True
     single_use_files: bool = False
     default_date_format: str = "MM/dd/yyyy"

@@ -25,11 +25,12 @@ ALL_SCOPES = (
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered client with its one refresh token."""
+    """A registered client with its one refresh token, and one of another organisation."""
 
     client_id: str = "1000.TWINCLIENT"
     client_secret: str = "twin-secret"
     refresh_token: str = "1000.twin.refresh"
+    other_refresh_token: str = "1000.twin.other"
     #: What its owner has just generated in the console.
     grant_codes: tuple[str, ...] = ("1000.twin.code", *(f"1000.twin.code{n}" for n in range(2, 9)))
     scopes: tuple[str, ...] = ALL_SCOPES
@@ -49,6 +50,8 @@ class Tokens:
     #: From exchanged codes, beside the client's own; each code serves once.
     _granted: list[str] = field(default_factory=list)
     _used_codes: set[str] = field(default_factory=set)
+    #: Access tokens of the other organisation.
+    _of_other: set[str] = field(default_factory=set)
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -64,10 +67,19 @@ class Tokens:
         self._check_client(form)
         if form["grant_type"] == "authorization_code":
             return {"refresh_token": self._exchange(form)} | self._answer(now, seconds)
-        if form.get("refresh_token") not in (self.client.refresh_token, *self._granted):
+        ours = (self.client.refresh_token, *self._granted)
+        is_other = form.get("refresh_token") == self.client.other_refresh_token
+        if form.get("refresh_token") not in ours and not is_other:
             raise _token_refusal("invalid_code")
         self._count_refresh(now)
-        return self._answer(now, seconds)
+        answer = self._answer(now, seconds)
+        if is_other:
+            self._of_other.add(answer["access_token"])
+        return answer
+
+    def is_of_other(self, authorization: str | None) -> bool:
+        """Return whether the token of a call is the other organisation's."""
+        return (authorization or "").rpartition(" ")[2] in self._of_other
 
     def _answer(self, now: float, seconds: int) -> dict[str, Any]:
         return {

@@ -21,6 +21,7 @@ class Upload:
     file_id: str
     name: str
     archive: bytes
+    zgid: str
     uses: int = 0
 
 
@@ -37,8 +38,7 @@ class UploadCall:
 class Uploads:
     """All uploads, by file id."""
 
-    def __init__(self, zgid: str) -> None:
-        self._zgid = zgid
+    def __init__(self) -> None:
         self._files: dict[str, Upload] = {}
 
     def __getitem__(self, file_id: str) -> Upload:
@@ -48,33 +48,33 @@ class Uploads:
         return self._files[file_id]
 
     def store(
-        self, call: UploadCall, now: float, *, errors: Literal["200", "4xx"]
+        self, call: UploadCall, now: float, *, zgid: str, errors: Literal["200", "4xx"]
     ) -> dict[str, Any]:
         """
-        Check and keep an upload; return the answer.
+        Check and keep an upload to the organisation *zgid*; return the answer.
 
         Raises:
             RefusedError: As the upload page documents it, with the status that *errors* asks for.
         """
         try:
-            archive = self._checked(call, older_wording=errors == "200")
+            archive = self._checked(call, zgid, older_wording=errors == "200")
         except RefusedError as refusal:
             refusal.body["details"] = {"created_time": iso_time(now)}
             refusal.status = 200 if errors == "200" else refusal.status
             raise
         file_id = str(FIRST_FILE_ID + len(self._files))
-        self._files[file_id] = Upload(file_id, call.name or "", archive)
+        self._files[file_id] = Upload(file_id, call.name or "", archive, zgid)
         details = {"file_id": file_id, "created_time": iso_time(now)}
         return success("FILE_UPLOAD_SUCCESS", "file uploaded.", details)
 
-    def _checked(self, call: UploadCall, *, older_wording: bool) -> bytes:
+    def _checked(self, call: UploadCall, zgid: str, *, older_wording: bool) -> bytes:
         if call.feature is None:
             raise _missing("feature")
         if call.feature != "bulk-write":
             raise RefusedError("NOT_SUPPORTED_FEATURE")
         if call.org is None:
             raise _missing("x-crm-org")
-        if call.org != self._zgid:
+        if call.org != zgid:
             raise RefusedError("INVALID_DATA", "Invalid data - x-crm-org")
         if call.archive is None:
             raise _missing("file")

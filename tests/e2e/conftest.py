@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import requests
 
 from bigin_import.aws.ledger import DynamoLedger
+from bigin_import.domain.locks import FileHistory, SharedToken
+from bigin_import.ledger import update
 from tests.e2e.desk import Desk
 from tests.e2e.seen_bigin import SeenBigin
 from tests.local_stack import LocalStack
@@ -70,7 +73,9 @@ def ledger(stack: LocalStack) -> DynamoLedger:
 @pytest.fixture(scope="session")
 def twin(stack: LocalStack, http: requests.Session) -> SeenBigin:
     """Bigin, for those who only look, or put back what they change."""
-    return SeenBigin(stack.twin_url, http)
+    seen = SeenBigin(stack.twin_url, http)
+    seen.change(daily_credits=10_000_000)  # all tests together spend more than a day has
+    return seen
 
 
 @pytest.fixture
@@ -78,6 +83,31 @@ def bigin(twin: SeenBigin) -> Iterator[SeenBigin]:
     """Bigin, in a good mood again after the test."""
     with twin.changed():
         yield twin
+
+
+@pytest.fixture(autouse=True)
+def own_history(stack: LocalStack) -> None:
+    """
+    Forget which files there were: files of one name are told apart by no folder.
+
+    Else an insert waits for whatever another test has left open of a file with its name.
+    """
+    dynamodb = stack.client("dynamodb")
+    pages = dynamodb.get_paginator("scan").paginate(
+        TableName=stack.table,
+        FilterExpression="begins_with(pk, :history)",
+        ExpressionAttributeValues={":history": {"S": FileHistory.at("").pk}},
+    )
+    for item in (item for page in pages for item in page["Items"]):
+        key = {"pk": item["pk"], "sk": item["sk"]}
+        dynamodb.delete_item(TableName=stack.table, Key=key)
+
+
+@pytest.fixture
+def refreshes(twin: SeenBigin, ledger: DynamoLedger) -> None:
+    """Count refreshes anew, in Bigin and here: ten in ten minutes do not last for all tests."""
+    twin.revoke_tokens()
+    update(ledger, SharedToken.at(), lambda seen: replace(seen, refreshed_at=()))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from bigin_import.aws.ledger import DynamoLedger
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.states import PartState
+from bigin_import.domain.states import ImportState, PartState
 from bigin_import.ledger import update
 from tests.e2e.waiting import until
 from tests.local_stack import LocalStack
@@ -120,6 +120,19 @@ class Desk:
             return record if record and condition(record) else None
 
         return until(look, what=f"{source.key} {what}")
+
+    def held(self, source: ObjectVersion) -> Import:
+        """
+        Wait until an import is on hold, and nobody is at it any more.
+
+        People may be told of a held part a moment before, while the import is still being left.
+        """
+
+        def is_held(seen: Import) -> bool:
+            is_on_hold = seen.state is ImportState.ON_HOLD
+            return is_on_hold and seen.reminded_at is not None and seen.lease_until == 0
+
+        return self.reached(source, is_held, what="is held")
 
     def part_reached(self, source: ObjectVersion, *states: PartState, number: int = 1) -> Part:
         """Wait until a part is in one of *states*; name those too that it may soon be in."""

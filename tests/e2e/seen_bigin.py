@@ -53,6 +53,10 @@ class SeenBigin:
         ]
         return found
 
+    def change_record(self, record_id: str, module: str = "Contacts", **values: str) -> None:
+        """Change a record as a person does."""
+        self._call("POST", "records", {"module": module, "id": record_id, "values": values})
+
     def emails_at(self, domain: str) -> Counter[str]:
         """Return how often each e-mail address of *domain* is in Bigin."""
         emails = (str(record.get("Email", "")) for record in self.records())

@@ -66,10 +66,20 @@ def path_of(twin: SeenBigin, part: Part) -> str:
     return "/".join(urlsplit(body["callback"]["url"]).path.split("/")[-4:])
 
 
-def table(stack: LocalStack) -> list[dict[str, Any]]:
+def items_of(stack: LocalStack, *parts: Part) -> list[dict[str, Any]]:
+    """Return what the table has of the imports of *parts*; the tick writes items of its own."""
     pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.table)
-    items = [item for page in pages for item in page["Items"]]
-    return sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
+    own = {part.import_id for part in parts}
+    items = (item for page in pages for item in page["Items"])
+    found = (each for each in items if each.get("import_id", {}).get("S") in own)
+    return sorted(found, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
+
+
+def names_job(call: dict[str, Any], part: Part) -> bool:
+    """Return whether a request to Bigin was about the job of *part*."""
+    assert part.attempt is not None
+    assert part.attempt.job_id is not None
+    return part.attempt.job_id in str(call["path"])
 
 
 def post(
@@ -102,12 +112,14 @@ def test_a_callback_without_its_own_signature_changes_nothing(
 ) -> None:
     (own,), (other,) = (shared.parts_of(source) for source in under_way)
     path = changed(path_of(twin, own), path_of(twin, other))
-    before = table(stack), twin.requests()
+    before, asked = items_of(stack, own, other), len(twin.requests())
 
     answer = post(stack, http, path)
 
     assert answer.status_code == 403
-    assert (table(stack), twin.requests()) == before
+    assert before
+    assert items_of(stack, own, other) == before
+    assert not any(names_job(call, own) for call in twin.requests()[asked:])
 
 
 def test_a_callback_that_names_another_job_settles_its_own(

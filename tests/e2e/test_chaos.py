@@ -153,8 +153,7 @@ def test_what_nobody_can_know_is_held_until_a_person_decides(
     desk.reached(source, lambda seen: seen.lease_until == 0, what="has given its lease back")
     let_the_effect_be_decided(desk, source)
     stack.invoke_tick()
-    held = desk.reached(source, lambda seen: seen.reminded_at is not None, what="is held")
-    assert held.state is ImportState.ON_HOLD
+    held = desk.held(source)
     assert bigin.jobs_of(held.import_id) == []
 
     notice = desk.notice(held)
@@ -185,7 +184,7 @@ def test_to_continue_is_said_about_the_hold_that_its_notice_tells_of(
     bigin.mend()
     desk.make_due(source)
     stack.invoke_tick()
-    held = desk.reached(source, is_held_and_left, what="is held")
+    held = desk.held(source)
     command = command_of(desk.notice(held), "continue")
     desk.put_at(archive, planned)
 
@@ -196,10 +195,6 @@ def test_to_continue_is_said_about_the_hold_that_its_notice_tells_of(
     assert bigin.sent_for(held.import_id) == []
     stack.invoke("import-csv", command)
     assert_once(desk, bigin, source)
-
-
-def is_held_and_left(record: Import) -> bool:
-    return record.reminded_at is not None and record.lease_until == 0
 
 
 def let_the_effect_be_decided(desk: Desk, source: ObjectVersion) -> None:

@@ -21,12 +21,13 @@ from typing import Any
 import pytest
 import requests
 
+from bigin_import import identity
 from bigin_import.aws.ledger import DynamoLedger, key_of
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
-from bigin_import.domain.states import ImportState
+from bigin_import.domain.states import ImportState, PartState
 from tests.e2e.desk import CONTACTS, Desk, as_csv
-from tests.e2e.seen_bigin import SeenBigin
+from tests.e2e.seen_bigin import CREATE_PATH, SeenBigin
 from tests.e2e.waiting import until
 from tests.local_stack import LocalStack
 from tests.local_stack.deployment import architecture, tool_settings
@@ -36,10 +37,12 @@ from tests.template_reading import resources_of_type
 
 FUNCTIONS: tuple[FunctionName, ...] = ("import-csv", "job-callback", "settle-jobs")
 OPERATING = ROOT / "layers/common/bigin_import/operating/README.md"
-# What the next release adds to every import, by its default.
+# What the next release adds to every import, by its default; and the one after that.
 NEXT = "seen_by_the_next_release"
-# Of a release after the next one, which was rolled back: nobody who is deployed knows it.
+AFTER_NEXT = "seen_by_the_release_after_that"
+# Of a later release, which was rolled back: nobody who is deployed knows it.
 LATER = "seen_by_a_later_release"
+TWO_PARTS_ROWS = 25_001
 
 type Metric = tuple[str, str, frozenset[tuple[str, str]]]
 """Namespace, name, dimensions."""
@@ -89,13 +92,17 @@ def account() -> Iterator[Account]:
 @pytest.fixture(scope="module")
 def next_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This project, whose imports have one attribute more."""
-    project = copy_of_project(tmp_path_factory.mktemp("next") / "release")
+    return release_with(NEXT, folder=tmp_path_factory.mktemp("next") / "release")
+
+
+def release_with(*attributes: str, folder: Path) -> Path:
+    project = copy_of_project(folder)
     module = project / "layers/common/bigin_import/domain/import_record.py"
+    before = "    schema: int = 1\n"
+    added = "".join(f"    {name}: bool = True\n" for name in attributes)
     text = module.read_text()
-    module.write_text(
-        text.replace("    schema: int = 1\n", f"    schema: int = 1\n    {NEXT}: bool = True\n", 1)
-    )
-    assert NEXT in module.read_text()
+    assert before in text
+    module.write_text(text.replace(before, before + added, 1))
     return project
 
 
@@ -129,18 +136,19 @@ def is_sent(record: Import) -> bool:
 
 
 def has_ended(bigin: SeenBigin, record: Import) -> bool:
-    (job,) = bigin.jobs_of(record.import_id)
-    return bool(job["status"] == "COMPLETED")
+    return all(job["status"] == "COMPLETED" for job in bigin.jobs_of(record.import_id))
 
 
-def finished(account: Account, desk: Desk, source: ObjectVersion) -> Import:
+def finished(
+    account: Account, desk: Desk, source: ObjectVersion, *, rows: int = 3, jobs: int = 1
+) -> Import:
     """Let the tick of the release that is deployed now close an import."""
     desk.make_due(source)
     account.stack.invoke_tick()
     record = desk.closed(source)
     assert record.state is ImportState.COMPLETED
-    assert account.bigin.emails_at(desk.name) == dict.fromkeys(desk.emails(), 1)
-    assert len(account.bigin.jobs_of(record.import_id)) == 1
+    assert account.bigin.emails_at(desk.name) == dict.fromkeys(desk.emails(rows), 1)
+    assert len(account.bigin.jobs_of(record.import_id)) == jobs
     return record
 
 
@@ -237,6 +245,39 @@ def test_a_parameter_that_changes_alone_takes_effect_over_open_work(
     assert desk.closed(open_one).state is ImportState.COMPLETED
     expected = [*desk.emails(), "rene@parameter.example"]
     assert account.bigin.emails_at("parameter") == dict.fromkeys(expected, 1)
+
+
+def test_a_run_under_way_ends_with_the_release_that_it_began_with(
+    account: Account, tmp_path: Path
+) -> None:
+    """
+    The release is replaced between the effect of a create and its answer.
+
+    The emulator kills such a run; `local_stack/ministack_as_aws.py` lets it end, as AWS does.
+    """
+    release = release_with(NEXT, AFTER_NEXT, folder=tmp_path / "after-next")
+    account.stack.build(source=release)  # beforehand: the run has two minutes for the create
+    desk = account.desk("run-under-way")
+    with account.bigin.changed(callback_when="never"):
+        account.bigin.break_once("held_answer", path=CREATE_PATH)
+        source = desk.drop("people.csv", desk.contacts(TWO_PARTS_ROWS), CONTACTS)
+        import_id = identity.import_id_of(source)
+        until(partial(account.bigin.jobs_of, import_id), what="the first job is made")
+
+        account.stack = account.stack.deploy(source=release)
+
+        desk.part_reached(source, PartState.CREATING)
+        under_way = desk.import_of(source)
+        account.bigin.mend()
+        sent = desk.reached(source, is_sent, what="is sent")
+        until(partial(has_ended, account.bigin, sent), what="its jobs have ended")
+
+    assert under_way is not None
+    assert under_way.lease_until > desk.now()
+    assert sent.epoch == under_way.epoch
+    assert AFTER_NEXT not in account.item(sent)
+    record = finished(account, desk, source, rows=TWO_PARTS_ROWS, jobs=2)
+    assert account.item(record)[AFTER_NEXT] == {"BOOL": True}
 
 
 def test_a_stack_that_was_deleted_comes_back_to_its_bucket_and_table(

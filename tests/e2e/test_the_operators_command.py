@@ -6,16 +6,17 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bigin_import.aws.ledger import DynamoLedger
 from bigin_import.domain import part_transitions
 from bigin_import.domain.drop import ObjectVersion
-from bigin_import.domain.locks import LastNotice, SharedToken
+from bigin_import.domain.locks import LastNotice
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.ledger import update
 from bigin_import.object_keys import OVERVIEW
@@ -25,7 +26,7 @@ from tests.bigin_twin.tokens import Client
 from tests.e2e.desk import CONTACTS, Desk, as_csv, as_json
 from tests.e2e.seen_bigin import SeenBigin
 from tests.e2e.waiting import until
-from tests.local_stack import LocalStack, processes
+from tests.local_stack import LocalStack, deployment, processes, tunnel
 from tests.local_stack.workspace import ROOT
 
 ACCESS_TOKEN = re.compile(r"1000\.[0-9a-f]{16,}")
@@ -62,8 +63,9 @@ def command_for(stack: LocalStack, home: Path) -> Command:
         SecretId=stack.resource("SigningSecret")
     )
 
-    def run(*words: str, typed: str = "", endpoint: str = "") -> Said:
+    def run(*words: str, typed: str = "", endpoint: str = "", proxy: str = "") -> Said:
         there = {"AWS_ENDPOINT_URL": endpoint} if endpoint else {}
+        there |= {"HTTPS_PROXY": proxy, "NO_PROXY": "localhost"} if proxy else {}
         done = subprocess.run(
             [sys.executable, "-m", "bigin_import", *words],
             env={**env, "HOME": str(home), **there},
@@ -84,13 +86,6 @@ def command_for(stack: LocalStack, home: Path) -> Command:
         return Said(Exit(done.returncode), done.stdout, done.stderr)
 
     return run
-
-
-@pytest.fixture
-def refreshes(bigin: SeenBigin, ledger: DynamoLedger) -> None:
-    """Count refreshes anew, in Bigin and here: ten in ten minutes do not last for this module."""
-    bigin.revoke_tokens()
-    update(ledger, SharedToken.at(), lambda seen: replace(seen, refreshed_at=()))
 
 
 @pytest.fixture
@@ -184,8 +179,10 @@ def test_a_file_that_wrote_nothing_is_dropped_again(command: Command, desk: Desk
     source = desk.drop("wrong.csv", b"E-mail,Surname\n", CONTACTS)
     rejected = desk.closed(source)
 
-    again = command("retry", rejected.import_id, "--json")
+    asked = command("retry", rejected.import_id)
+    again = command("retry", rejected.import_id, "--json", "--yes")
 
+    assert asked.exit_code is Exit.REFUSED
     assert again.exit_code is Exit.GOOD
     version = json.loads(again.out)["version_id"]
     assert version != source.version_id
@@ -218,13 +215,18 @@ def test_the_page_of_all_imports_is_opened_with_its_reports_and_forgets_with_the
     desk.stack.invoke_tick()
     desk.stack.invoke_tick()
 
-    assert command("open", "--to", str(tmp_path), "--no-browser").exit_code is Exit.GOOD
+    (tmp_path / "taken").touch()
+    refused = command("open", "--to", str(tmp_path / "taken"), "--no-browser")
+    assert refused.exit_code is Exit.REFUSED
+    assert "a file has the name of a folder" in refused.err
+    folder = tmp_path / "page"  # beside the files that were dropped
+    assert command("open", "--to", str(folder), "--no-browser").exit_code is Exit.GOOD
 
-    page = (tmp_path / "index.html").read_text("utf-8")
+    page = (folder / "index.html").read_text("utf-8")
     line = page.partition(f'id="{import_id}"')[2].partition("</li>")[0]
     assert "2 added" in line
     link = line.partition('href="./')[2].partition('"')[0]
-    assert (tmp_path / link).read_text("utf-8").startswith("<!doctype html>")
+    assert (folder / link).read_text("utf-8").startswith("<!doctype html>")
 
     command("forget", import_id, "--confirm", import_id)
     desk.stack.invoke_tick()
@@ -315,9 +317,10 @@ def test_corrections_are_forgotten_with_the_file(
 
 
 def test_connect_stores_what_the_functions_read(command: Command, stack: LocalStack) -> None:
-    connected = connect(command, stack, code=0, typed=["y"])
+    connected = connect(command, stack, "--json", code=0, typed=["y"])
 
     assert connected.exit_code is Exit.GOOD, connected
+    assert json.loads(connected.out)["organisation"] == "Zylker"
     held = json.loads(
         stack.client("secretsmanager").get_secret_value(SecretId="by-command")["SecretString"]
     )
@@ -326,9 +329,15 @@ def test_connect_stores_what_the_functions_read(command: Command, stack: LocalSt
 
 
 def connect(
-    command: Command, stack: LocalStack, *, code: int, typed: list[str], client_id: str = ""
+    command: Command,
+    stack: LocalStack,
+    *more: str,
+    code: int,
+    typed: list[str],
+    client_id: str = "",
+    into: str = "by-command",
 ) -> Said:
-    """Connect to the twin's organisation; each code serves once."""
+    """Connect to the twin's organisation, into a secret of this name; each code serves once."""
     client = Client()
     answers = [
         client_id or client.client_id,
@@ -337,8 +346,8 @@ def connect(
         *typed,
     ]
     urls = ("--accounts-url", stack.twin_url, "--api-url", stack.twin_url)
-    words = ("connect", "--data-center", "EU", "--secret", "by-command", *urls)
-    return command(*words, typed="".join(f"{line}\n" for line in answers))
+    words = ("connect", "--data-center", "EU", "--secret", into, *urls)
+    return command(*words, *more, typed="".join(f"{line}\n" for line in answers))
 
 
 def test_a_client_of_another_data_centre_is_not_connected(
@@ -351,20 +360,43 @@ def test_a_client_of_another_data_centre_is_not_connected(
     assert "This data centre does not know the client id" in refused.err
 
 
+def test_in_the_wrong_data_centre_the_right_one_is_named_and_connected(
+    command: Command, bigin: SeenBigin, stack: LocalStack
+) -> None:
+    """Under Zoho's own addresses: a proxy leads them to our Bigin, that knows the client in one."""
+    bigin.change(token_host="accounts.zoho.in")
+    client = Client()
+    typed = "".join(
+        f"{line}\n" for line in (client.client_id, client.client_secret, client.grant_codes[5], "y")
+    )
+    with tunnel.leading_to(stack.twin_url) as proxy:
+        words = ("connect", "--secret", "by-its-own-name", "--data-center")
+        wrong = command(*words, "EU", typed=typed, proxy=proxy)
+        right = command(*words, "IN", typed=typed, proxy=proxy)
+
+    assert wrong.exit_code is Exit.REFUSED
+    assert "Zoho says invalid_client" in wrong.err
+    assert "It is known in IN: give --data-center IN" in wrong.err
+    assert right.exit_code is Exit.GOOD, right
+    assert "https://api-console.zoho.in" in right.out
+    assert "DataCenter=IN" in right.out
+
+
 def test_the_secret_of_another_organisation_is_replaced_only_by_its_name(
     command: Command, stack: LocalStack
 ) -> None:
-    secrets = stack.client("secretsmanager")
+    secrets, name = stack.client("secretsmanager"), "of-another-organisation"
     theirs = json.dumps({"organisation": "Acme", "zgid": "1"})
-    secrets.put_secret_value(SecretId="by-command", SecretString=theirs)
+    secrets.create_secret(Name=name, SecretString=theirs)
 
-    refused = connect(command, stack, code=2, typed=["y", "Acne"])
+    refused = connect(command, stack, code=2, typed=["y", "Acne"], into=name)
     assert refused.exit_code is Exit.REFUSED
     assert 'is for "Acme"' in refused.out
-    assert secrets.get_secret_value(SecretId="by-command")["SecretString"] == theirs
+    assert secrets.get_secret_value(SecretId=name)["SecretString"] == theirs
 
-    assert connect(command, stack, code=3, typed=["y", "Acme"]).exit_code is Exit.GOOD
-    assert "Acme" not in secrets.get_secret_value(SecretId="by-command")["SecretString"]
+    replaced = connect(command, stack, code=3, typed=["y", "Acme"], into=name)
+    assert replaced.exit_code is Exit.GOOD, replaced
+    assert "Acme" not in secrets.get_secret_value(SecretId=name)["SecretString"]
 
 
 @pytest.mark.usefixtures("refreshes")
@@ -457,8 +489,14 @@ def test_the_doctor_sees_a_broken_secret_and_a_missing_scope(
 def test_imports_wait_for_zoho_and_go_on_with_a_corrected_secret(
     stack: LocalStack, desk: Desk, ledger: DynamoLedger
 ) -> None:
-    if (told := ledger.load(LastNotice.at(WAITING_FOR_ZOHO))) is not None:
-        ledger.delete(told)  # of an earlier test, today; people are told once a day
+    def tell() -> dict[str, Any] | None:
+        """Return a notice with Zoho's code; a tick that finds the secret new asks once more."""
+        if (told := ledger.load(LastNotice.at(WAITING_FOR_ZOHO))) is not None:
+            ledger.delete(told)  # people are told once a day
+        stack.invoke_tick()
+        notices = [each for each in stack.inbox.notices() if "wait for Zoho" in each["Subject"]]
+        return next((each for each in notices if "invalid_client_secret" in each["Message"]), None)
+
     secrets = stack.client("secretsmanager")
     good = secrets.get_secret_value(SecretId="zoho")["SecretString"]
     secrets.put_secret_value(
@@ -467,15 +505,13 @@ def test_imports_wait_for_zoho_and_go_on_with_a_corrected_secret(
     try:
         source = desk.drop("people.csv", desk.contacts(2), CONTACTS)
         desk.reached(source, lambda seen: seen.pause == "ACCESS", what="waits for Zoho")
-        stack.invoke_tick()
+        notice = until(tell, what="a notice with the code of Zoho")
     finally:
         secrets.put_secret_value(SecretId="zoho", SecretString=good)
     stack.invoke_tick()
 
     assert desk.closed(source).state is ImportState.COMPLETED
-    notices = [each for each in stack.inbox.notices() if "wait for Zoho" in each["Subject"]]
-    assert "invalid_client_secret" in notices[-1]["Message"]
-    assert "aws secretsmanager put-secret-value --secret-id arn:" in notices[-1]["Message"]
+    assert "aws secretsmanager put-secret-value --secret-id arn:" in notice["Message"]
 
 
 @pytest.mark.after_all  # callbacks with the new key are refused until old copies are dropped
@@ -494,17 +530,69 @@ def test_the_signing_key_is_rotated_once_while_jobs_are_open(
 
 
 @pytest.mark.after_all  # with a stack of its own
-def test_a_stack_is_uninstalled_and_bucket_table_and_secret_stay(home: Path) -> None:
+def test_a_stack_is_uninstalled_adopted_and_uninstalled_with_its_data(
+    home: Path, tmp_path: Path
+) -> None:
     with LocalStack.running("uninstall") as own:
         command = command_for(own, home)
+        words, files = ("uninstall", "--confirm", own.name), tmp_path
+        (files / "people.csv").write_bytes(as_csv([["E-mail", "Surname"], ["a@b.example", "A"]]))
+        (files / "people.mapping.json").write_bytes(as_json(CONTACTS))
+        desk = Desk(own, own.client("s3"), DynamoLedger(own.client("dynamodb"), own.table), "own")
+        before = drop(command, desk, files, "--wait", "--json")
         refused = command("uninstall", "--yes")
-        gone = command("uninstall", "--confirm", "bigin-drop", "--json")
+        gone = command(*words, "--json")
 
+        assert before.exit_code is Exit.GOOD, before
         assert refused.exit_code is Exit.REFUSED
-        assert "--confirm bigin-drop" in refused.err
+        assert f"--confirm {own.name}" in refused.err
         assert gone.exit_code is Exit.GOOD, gone
         kept = json.loads(gone.out)["kept"]
-        assert own.client("s3").head_bucket(Bucket=kept["bucket"])
-        assert own.client("dynamodb").describe_table(TableName=kept["table"])
-        assert own.client("secretsmanager").describe_secret(SecretId=kept["secret"])
-        assert "there is no stack bigin-drop" in command("status").err
+        assert set(kept) == {"bucket", "table", "secret"}
+        assert is_there(own, kept) == {"bucket": True, "table": True, "secret": True}
+        assert f"there is no stack {own.name}" in command("status").err
+
+        package(own, tmp_path / "packaged.yaml")
+        adopted = adopt(command, own, kept, tmp_path / "packaged.yaml")
+        again = drop(command, desk, files, "--wait", "--json")
+
+        assert adopted.exit_code is Exit.GOOD, adopted
+        changes = json.loads(adopted.out)["changes"]
+        assert {changes["DropBucket"], changes["LedgerTable"]} == {"Import"}
+        assert json.loads(again.out)["import"]["state"] == ImportState.UNCHANGED
+
+        removed = command(*words, "--with-data", "--with-secret", "--json")
+
+        assert removed.exit_code is Exit.GOOD, removed
+        assert json.loads(removed.out)["kept"] == {}
+        assert is_there(own, kept) == {"bucket": False, "table": False, "secret": False}
+
+
+def package(stack: LocalStack, target: Path) -> None:
+    """Package what was built for *stack*, as `sam build` and `sam package` leave it to a person."""
+    built = deployment.BUILD / "build" / "template.yaml"
+    words = ["sam", "package", "--template-file", str(built), "--resolve-s3", "--no-progressbar"]
+    env = processes.environment(**stack.emulator.environment()) | deployment.tool_settings()
+    log = stack.folder / "package.log"
+    processes.run(
+        [*words, "--output-template-file", str(target)], env=env, cwd=target.parent, log=log
+    )
+
+
+def adopt(command: Command, stack: LocalStack, kept: Mapping[str, str], template: Path) -> Said:
+    given = {**stack.parameters, "Architecture": deployment.architecture()}
+    parameters = [word for pair in given.items() for word in ("--parameter", "=".join(pair))]
+    words = ("adopt", "--bucket", kept["bucket"], "--table", kept["table"])
+    return command(*words, "--template", str(template), *parameters, "--yes", "--json")
+
+
+def is_there(stack: LocalStack, kept: Mapping[str, str]) -> dict[str, bool]:
+    """Return which of what a stack keeps is there; a secret that is to go is not."""
+    buckets = stack.client("s3").list_buckets()["Buckets"]
+    tables = stack.client("dynamodb").list_tables()["TableNames"]
+    secret = stack.client("secretsmanager").describe_secret(SecretId=kept["secret"])
+    return {
+        "bucket": kept["bucket"] in {each["Name"] for each in buckets},
+        "table": kept["table"] in tables,
+        "secret": "DeletedDate" not in secret,
+    }

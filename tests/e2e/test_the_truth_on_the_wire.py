@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bigin_import.domain.drop import ObjectVersion
+from bigin_import.domain.import_record import Import
 from bigin_import.domain.states import ImportState, PartState
 from tests.e2e.desk import CONTACTS, Desk, as_csv, read_csv
 from tests.e2e.seen_bigin import CREATE_PATH, UPLOAD_PATH, SeenBigin
@@ -49,6 +51,19 @@ def test_a_create_that_announces_itself_for_ever_is_neither_believed_nor_repeate
     assert bigin.emails_at(desk.name) == dict.fromkeys(desk.emails(), 1)
 
 
+def _ask_until_closed(desk: Desk, source: ObjectVersion) -> Import:
+    """Let Bigin be asked again at once, and not after minutes, until the import is closed."""
+
+    def ask_again() -> bool:
+        desk.make_due(source)
+        desk.stack.invoke_tick()
+        record = desk.import_of(source)
+        return record is not None and record.noticed_at is not None
+
+    until(ask_again, what="the import is closed", seconds=60)
+    return desk.closed(source)
+
+
 def test_what_bigin_says_of_another_job_closes_no_import(desk: Desk, bigin: SeenBigin) -> None:
     other = desk.closed(desk.drop("other.csv", desk.contacts(5), CONTACTS))
     bigin.change(row_seconds=1)
@@ -58,14 +73,7 @@ def test_what_bigin_says_of_another_job_closes_no_import(desk: Desk, bigin: Seen
 
     desk.reached(source, lambda seen: seen.state is ImportState.SENDING, what="is being sent")
 
-    def ask_again() -> bool:
-        desk.make_due(source)
-        desk.stack.invoke_tick()
-        record = desk.import_of(source)
-        return record is not None and record.noticed_at is not None
-
-    until(ask_again, what="the import is closed", seconds=60)
-    record = desk.closed(source)
+    record = _ask_until_closed(desk, source)
     assert record.state is ImportState.COMPLETED
     assert record.counts is not None
     assert (record.counts.added, other.counts.added if other.counts else 0) == (2, 5)
@@ -75,7 +83,23 @@ def test_what_bigin_says_of_another_job_closes_no_import(desk: Desk, bigin: Seen
     assert part.attempt.outcome.total == 2
 
 
+def test_row_results_of_another_job_are_asked_for_again(desk: Desk, bigin: SeenBigin) -> None:
+    """They tell of the same rows: only the file that they are named after is another."""
+    desk.closed(desk.drop("other.csv", desk.contacts(2), CONTACTS))
+    bigin.break_once("foreign_rows")
+
+    source = desk.drop("people.csv", desk.contacts(2), CONTACTS)
+
+    desk.reached(source, lambda seen: seen.sent_at is not None, what="is sent")
+
+    record = _ask_until_closed(desk, source)
+    assert record.counts is not None  # Bigin has both from the other drop, whose rows it added
+    assert (record.counts.added, record.counts.refused) == (0, 2)
+
+
 def test_row_results_of_another_job_make_no_row_certain(desk: Desk, bigin: SeenBigin) -> None:
+    """Where Bigin names them after no file of ours, the values decide."""
+    bigin.change(result_name="bulkwrite")
     others = [[email, "Hill"] for email in desk.emails(3)]
     rows = [[email, "Plantagenet"] for email in desk.emails(3, first=4)]
     desk.closed(desk.drop("other.csv", as_csv([["E-mail", "Surname"], *others]), CONTACTS))

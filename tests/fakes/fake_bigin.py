@@ -6,14 +6,16 @@ import csv
 import io
 import zipfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from bigin_import.domain.job_request import Field, Job, JobRequest, JobStatus
 from bigin_import.errors import BiginRefusedError, OtherOrganisationError
+from bigin_import.ports import ChangedRecord
 
 CONTACT_FIELDS = (
     Field("Email", "Email", "email", length=100),
@@ -39,7 +41,7 @@ class MadeJob:
 
 class FakeBigin:
     """
-    The Bigin port.
+    The ports Bigin and Records.
 
     Attributes:
         made: Every job by its id, in order.
@@ -47,6 +49,11 @@ class FakeBigin:
         after_effect: Errors that `create_job` raises after it has made the job.
         runs: While False, jobs stay IN_PROGRESS.
         zgid: The organisation that the access token is for.
+        deletions: The ids of each call that deleted records, in order.
+        gone: Ids of the records that are deleted.
+        locked: Ids of records that Bigin does not delete, with the code that it gives.
+        changed: When records were changed by others, by their ids.
+        unanswered: Errors that `delete_records` raises after it has deleted.
     """
 
     def __init__(self) -> None:
@@ -58,6 +65,11 @@ class FakeBigin:
         self.zgid = "10358250"
         self.module_fields: dict[str, tuple[Field, ...]] = {"Contacts": CONTACT_FIELDS}
         self.calls: list[str] = []
+        self.deletions: list[list[str]] = []
+        self.gone: set[str] = set()
+        self.locked: dict[str, str] = {}
+        self.changed: dict[str, datetime] = {}
+        self.unanswered: deque[Exception] = deque()
 
     def fail(self, call: str, *errors: Exception) -> None:
         """Let the next calls of the kind *call* fail."""
@@ -82,6 +94,7 @@ class FakeBigin:
             ignore_empty=request.ignore_empty,
             mappings=frozenset(request.field_mappings),
             callback_path=urlsplit(callback_url).path,
+            created_by="Patricia Boyle",
         )
         self.made[job_id] = MadeJob(job, request, self.uploads[file_id], callback_url)
         if self.after_effect:
@@ -118,7 +131,7 @@ class FakeBigin:
             writer.writerow([*row[:3], status, record_id, errors])
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
-            archive.writestr("Contacts-bulkwrite.csv", text.getvalue())
+            archive.writestr(f"{made.request.module}-{_entry_of(made)}", text.getvalue())
         packed.seek(0)
         yield packed
 
@@ -145,6 +158,45 @@ class FakeBigin:
         self._call("time_zone")
         return "America/Los_Angeles"
 
+    def delete_records(self, module: str, ids: Sequence[str], *, zgid: str) -> dict[str, str]:
+        self._check_organisation(zgid)
+        self._call("delete_records")
+        assert len(ids) <= 100, module
+        self.deletions.append(list(ids))
+        codes, there = {}, self.record_ids() - self.gone
+        for each in ids:
+            codes[each] = self.locked.get(each, "SUCCESS" if each in there else "INVALID_DATA")
+        self.gone |= {each for each, code in codes.items() if code == "SUCCESS"}
+        if self.unanswered:
+            raise self.unanswered.popleft()
+        return codes
+
+    def list_deleted_ids(self, module: str, ids_of_interest: Collection[str]) -> set[str]:
+        self._call("list_deleted_ids")
+        return self.gone & set(ids_of_interest)
+
+    def list_changed_since(self, module: str, since: datetime) -> Iterator[ChangedRecord]:
+        self._call("list_changed_since")
+        latest_first = sorted(self.changed.items(), key=lambda each: each[1], reverse=True)
+        for record_id, moment in latest_first:
+            if moment >= since and record_id not in self.gone:
+                yield ChangedRecord(record_id, moment)
+
+    def get_modified_time(self, module: str, record_id: str) -> datetime | None:
+        self._call("get_modified_time")
+        there = record_id in self.record_ids() - self.gone
+        added_at = datetime.fromtimestamp(0, UTC)
+        return self.changed.get(record_id, added_at) if there else None
+
+    def record_ids(self) -> set[str]:
+        """Return the ids of all records that jobs have added."""
+        return {
+            f"{made.job.job_id}{number:06d}"
+            for made in self.made.values()
+            for number, row in enumerate(self._rows(made)[1:], 1)
+            if not self.verdict(row)[1]
+        }
+
     def records(self) -> list[list[str]]:
         """Return every row of every job, in the order in which the jobs were made."""
         return [row for made in self.made.values() for row in self._rows(made)[1:]]
@@ -163,3 +215,8 @@ class FakeBigin:
         waiting = self.failures.get(name)
         if waiting:
             raise waiting.popleft()
+
+
+def _entry_of(made: MadeJob) -> str:
+    with zipfile.ZipFile(io.BytesIO(made.archive)) as archive:
+        return archive.namelist()[0]

@@ -141,6 +141,10 @@ class Harness:
     def decisions(self) -> Decisions:
         return self.application.decisions
 
+    @property
+    def records(self) -> FakeBigin:
+        return self.bigin
+
     def probe(self, url: str) -> int:
         """Answer as job_callback does to a signature that is good, or not."""
         import_id, number, count, signature = url.split("/")[-4:]
@@ -157,10 +161,12 @@ class Harness:
 
     def settle(self) -> None:
         """Deliver what lies in the queues until they are empty."""
-        while self.queue.messages or self.resumer.asked:
+        while self.queue.messages or self.queue.undone or self.resumer.asked:
             self.clock.begin()
             if self.queue.messages:
                 self._deliver(*self.queue.messages.pop(0))
+            elif self.queue.undone:
+                self.application.undo_runner.go_on(self.queue.undone.pop(0))
             else:
                 self.importer.resume(self.resumer.asked.pop(0))
 

@@ -9,10 +9,11 @@ from typing import Any, Literal, cast
 
 from bigin_import.domain.edges import check_edge
 from bigin_import.domain.import_record import Import
-from bigin_import.domain.listing import listing_of
-from bigin_import.domain.locks import Record
+from bigin_import.domain.listing import listing_of, listing_of_undo
+from bigin_import.domain.locks import OpenAddress, Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address, OpenKind
+from bigin_import.domain.undo import Undo
 from bigin_import.errors import ConflictError, UnreadableItemError
 
 type Moment = Literal["before", "after"]
@@ -29,7 +30,7 @@ class IndexEntry:
     visible_at: int
     kind: OpenKind | None = None
     due_at: int = 0
-    address: Address[Import] | Address[Part] | None = None
+    address: OpenAddress | None = None
 
 
 class MemoryLedger:
@@ -126,9 +127,7 @@ class MemoryLedger:
         self._hook("after", "parts", import_id)
         return tuple(sorted(own, key=lambda part: part.number))
 
-    def find_due(
-        self, kind: OpenKind, *, before: int, limit: int
-    ) -> tuple[Address[Import] | Address[Part], ...]:
+    def find_due(self, kind: OpenKind, *, before: int, limit: int) -> tuple[OpenAddress, ...]:
         self._hook("before", "due", kind)
         seen = [self._seen(entries) for entries in self._index.values()]
         late = sorted(
@@ -144,6 +143,12 @@ class MemoryLedger:
         found = [record for record in imports if listing_of(record)[0] == heading]
         newest_first = sorted(found, key=lambda each: listing_of(each)[1], reverse=True)
         return tuple(newest_first[:limit])
+
+    def find_undone(self, *, limit: int) -> tuple[str, ...]:
+        undos = [each for each in self.records.values() if isinstance(each, Undo)]
+        listed = [(entry, each) for each in undos if (entry := listing_of_undo(each))]
+        newest_first = sorted(listed, key=lambda each: each[0][1], reverse=True)
+        return tuple(each.import_id for _, each in newest_first[:limit])
 
     def leave_unreadable(self, address: Address[Any], due_at: int) -> None:
         record = self.records[address.pk, address.sk]
@@ -182,7 +187,7 @@ class MemoryLedger:
         self._reindex(record, gone=True)
 
     def _reindex(self, record: Record, *, gone: bool) -> None:
-        if not isinstance(record, (Import, Part)):
+        if not isinstance(record, (Import, Part, Undo)):
             return
         entries = self._index.setdefault(_place(record), [])
         earliest = entries[-1].visible_at if entries else 0

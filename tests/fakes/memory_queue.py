@@ -10,14 +10,19 @@ class MemoryQueue:
     Attributes:
         messages: (import id, part or None), the oldest first; take them out as you like.
         delayed: What is put in for later.
+        undone: Import ids that are to be undone further, the oldest first.
     """
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, int | None]] = []
         self.delayed: list[tuple[str, int | None]] = []
+        self.undone: list[str] = []
 
     def collect(self, import_id: str, part: int | None = None, *, after_seconds: int = 0) -> None:
         (self.delayed if after_seconds else self.messages).append((import_id, part))
+
+    def go_on_undoing(self, import_id: str) -> None:
+        self.undone.append(import_id)
 
     def pass_time(self) -> None:
         """Let the time come for which messages were delayed."""

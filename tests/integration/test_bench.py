@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
-from tests.bench import cutting, results
+from tests.bench import cutting, excel, projecting, results
 from tests.bench.cutting_drops import KINDS, drop_file
-from tests.bench.figures import ROOT
+from tests.bench.cutting_ways import WAYS
+from tests.bench.figures import ROOT, Most, Target, table_of
 
 ROWS = 6_000  # three chunks of text: the beginning, which is read by rows, and two blocks
 
@@ -31,3 +34,53 @@ def test_an_import_of_the_bench_is_collected_and_closed(
     drop = drop_file(tmp_path, "plain", ROWS)
 
     assert results.tried(way, drop, order, ROOT) > 0
+
+
+def test_of_a_bench_drop_six_columns_are_cut_and_two_of_them_rewritten(tmp_path: Path) -> None:
+    drop = projecting.projected_drop(tmp_path, ROWS)
+    expected = ["Email,Last_Name,Phone,Mailing_City,Created,Amount"]
+    for line in drop.read_text().splitlines()[1:]:
+        *plain, date, amount = line.split(";")[:6]
+        day, month, year = date.split(".")
+        expected.append(",".join((*plain, f"{year}-{month}-{day}", amount.replace(",", "."))))
+
+    answer = projecting.tried(drop, ROOT)
+
+    assert answer["sent"] == hashlib.sha256("\n".join([*expected, ""]).encode()).hexdigest()
+
+
+def test_a_workbook_of_the_bench_says_what_its_csv_says(tmp_path: Path) -> None:
+    drop = drop_file(tmp_path, "plain", ROWS)
+    expected = []
+    for line in drop.read_text().splitlines()[1:]:
+        *cells, amount, note = line.split(",")
+        expected.append(",".join((*cells, f"{float(amount):.15g}", note)))
+    parts = tmp_path / "parts"
+    parts.mkdir()
+
+    WAYS[excel.WAY](excel.workbook_of(drop), parts)
+
+    (part,) = parts.iterdir()
+    with ZipFile(part) as archive:
+        sent = archive.read(archive.namelist()[0]).decode().splitlines()[1:]
+    assert sent == expected
+
+
+def test_one_table_has_what_is_compared_and_what_may_take_so_much_at_most() -> None:
+    faster = Target("cut plain", 1000, {"baseline": 1.5, "csv": 3}, 1.9, 1.6)
+    starts = Most("first answer", 2.25, "times a bare handler", 1.2, 1.25)
+
+    head, *lines = (line.split() for line in table_of([faster, starts]).splitlines())
+
+    assert head[:5] == ["what", "rows/s", "measured", "goal", "floor"]
+    assert lines == [
+        ["cut", "plain", "1,000", "1.50", "1.9", "1.6", "3.00", "csv"],
+        [
+            "first",
+            "answer",
+            "2.25",
+            "1.2",
+            "1.25",
+            *["times", "a", "bare", "handler,", "at", "most"],
+        ],
+    ]

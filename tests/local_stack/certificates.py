@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import trustme
+
+from bigin_import.bigin.datacenters import DATA_CENTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,11 @@ class Certificates:
 
 
 def issue(folder: Path) -> Certificates:
-    """Create an authority and a certificate for localhost, good for this one stack."""
+    """Create an authority and a certificate for localhost and Zoho's hosts, for this one stack."""
     authority = trustme.CA()
-    server = authority.issue_cert("localhost", "127.0.0.1")
+    urls = (url for each in DATA_CENTERS.values() for url in astuple(each))
+    zoho = {str(urlsplit(url).hostname) for url in urls}
+    server = authority.issue_cert("localhost", "127.0.0.1", *sorted(zoho))
     files = Certificates(folder / "authority.pem", folder / "server.pem", folder / "server.key")
     authority.cert_pem.write_to_path(files.authority)
     server.private_key_pem.write_to_path(files.key)

@@ -40,12 +40,16 @@ def deploy(
     given = {**parameters, "Architecture": architecture()}
     options = ["--stack-name", name, "--parameter-overrides"]
     options += [f"{parameter}={value}" for parameter, value in given.items()]
-    # What others than ours are built into is theirs: tests look at what ours was built to.
-    built = BUILD if source == ROOT else folder / "sam" / source.name
     with locked(BUILD / "build.lock", wait=True):
-        _build(source, built, folder / "build.log")
-        _deploy(emulator, source, built, options, folder)
+        _build(source, _place_of(source, folder), folder / "build.log")
+        _deploy(emulator, source, _place_of(source, folder), options, folder)
     return outputs_of(emulator, name)
+
+
+def build(source: Path, *, folder: Path) -> None:
+    """Build *source*/template.yaml, so that its next deploy takes less."""
+    with locked(BUILD / "build.lock", wait=True):
+        _build(source, _place_of(source, folder), folder / "build.log")
 
 
 def delete(emulator: Emulator, name: str = STACK_NAME) -> None:
@@ -58,6 +62,11 @@ def delete(emulator: Emulator, name: str = STACK_NAME) -> None:
 def architecture() -> str:
     """Return AWS's word for this machine's processor."""
     return _ARCHITECTURES[platform.machine().lower()]
+
+
+def _place_of(source: Path, folder: Path) -> Path:
+    """What others than ours are built into is theirs: tests look at what ours was built to."""
+    return BUILD if source == ROOT else folder / "sam" / source.name
 
 
 def _build(source: Path, built: Path, log: Path) -> None:

@@ -6,12 +6,16 @@ Runs in MiniStack's own environment, as a script. Delete a mend when a newer Min
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ministack import app  # type: ignore[import-not-found]  # only in its own environment
+from ministack.core import (  # type: ignore[import-not-found]  # only in its own environment
+    lambda_runtime,
+)
 from ministack.services import (  # type: ignore[import-not-found]  # only in its own environment
     cloudformation,
+    lambda_svc,
     s3,
 )
 from ministack.services.cloudformation import (  # type: ignore[import-not-found]  # as above
@@ -82,7 +86,38 @@ def import_of_buckets(find_errors: FindErrors) -> FindErrors:
     return errors
 
 
+type KillWorkers = Callable[[Iterable[Any]], None]
+type ReleaseWorker = Callable[[Any], None]
+
+
+def runs_to_their_end(
+    kill_workers: KillWorkers, release_worker: ReleaseWorker
+) -> tuple[KillWorkers, ReleaseWorker]:
+    """
+    Let a run under way end with the code that it began with; 1.5.33 kills it when that changes.
+
+    AWS: UpdateFunctionCode is for later invocations; an execution environment ends between two.
+    """
+    outdated: set[Any] = set()
+
+    def kill(workers: Iterable[Any]) -> None:
+        found = list(workers)
+        outdated.update(worker for worker in found if worker.in_use)
+        kill_workers([worker for worker in found if not worker.in_use])
+
+    def release(worker: Any) -> None:  # noqa: ANN401 - only in its own environment
+        release_worker(worker)
+        if worker in outdated:
+            outdated.remove(worker)
+            kill_workers([worker])
+
+    return kill, release
+
+
 if __name__ == "__main__":
+    lambda_runtime.kill_workers, lambda_svc.release_worker = runs_to_their_end(
+        lambda_runtime.kill_workers, lambda_svc.release_worker
+    )
     stacks._validation_errors = import_of_buckets(stacks._validation_errors)
     s3._get_object = ranges_of_versions(s3._get_object)
     app.main()

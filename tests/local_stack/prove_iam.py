@@ -93,9 +93,7 @@ class Prover:
 
     def notify(self, source: ObjectVersion) -> None:
         """Let import_csv hear of an object."""
-        stored = {"key": quote(source.key), "versionId": source.version_id, "size": source.size}
-        event = {"Records": [{"s3": {"bucket": {"name": source.bucket}, "object": stored}}]}
-        self.stack.invoke("import-csv", event)
+        self.stack.invoke("import-csv", created_event(source))
 
     def rows(self) -> bytes:
         number = next(self.numbers)
@@ -119,22 +117,22 @@ class Prover:
         until(has_ended, what=f"the job of {source.key} has ended")
         return source
 
-    def call_back(self, source: ObjectVersion) -> None:
+    def callback_event(self, source: ObjectVersion) -> dict[str, Any]:
         (create,) = self.twin.creates_of(identity.import_id_of(source))
         segments = urlsplit(create["callback"]["url"]).path.split("/")[-4:]
         names = ("import_id", "part", "attempt", "signature")
         (job,) = self.twin.jobs_of(identity.import_id_of(source))
-        event = {
+        return {
             "pathParameters": dict(zip(names, segments, strict=True)),
             "headers": {"content-type": "application/json"},
             "body": json.dumps({"job_id": job["id"]}),
         }
-        self.stack.invoke("job-callback", event)
+
+    def call_back(self, source: ObjectVersion) -> None:
+        self.stack.invoke("job-callback", self.callback_event(source))
 
     def collect(self, source: ObjectVersion) -> None:
-        body = json.dumps({"import_id": identity.import_id_of(source), "part": 1})
-        record = {"messageId": "m", "body": body, "eventSource": "aws:sqs"}
-        self.stack.invoke("settle-jobs", {"Records": [record]})
+        self.stack.invoke("settle-jobs", collect_event(source))
 
     def closed(self, body: bytes | None = None) -> ObjectVersion:
         source = self.sent(body)
@@ -155,6 +153,16 @@ class Prover:
         )
         lines = [event["message"] for page in pages for event in page["events"]]
         return [line for line in lines if '"level":"WARNING"' in line or '"level":"ERROR"' in line]
+
+
+def created_event(source: ObjectVersion) -> dict[str, Any]:
+    stored = {"key": quote(source.key), "versionId": source.version_id, "size": source.size}
+    return {"Records": [{"s3": {"bucket": {"name": source.bucket}, "object": stored}}]}
+
+
+def collect_event(source: ObjectVersion) -> dict[str, Any]:
+    body = json.dumps({"import_id": identity.import_id_of(source), "part": 1})
+    return {"Records": [{"messageId": "m", "body": body, "eventSource": "aws:sqs"}]}
 
 
 type Prepare = Callable[[Prover], Any]
@@ -425,8 +433,9 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def main() -> int:
-    with LocalStack.running("prove-iam") as stack, requests.Session() as session:
+@contextmanager
+def deployed(name: str) -> Iterator[Prover]:
+    with LocalStack.running(name) as stack, requests.Session() as session:
         session.trust_env = False
         session.verify = stack.authority
         ledger = DynamoLedger(stack.client("dynamodb"), stack.table)
@@ -435,6 +444,11 @@ def main() -> int:
         prover = Prover(stack, twin, Desk(stack, stack.client("s3"), ledger, "iam"))
         silence(stack)
         prover.put("mapping.json", as_json(MAPPING))
+        yield prover
+
+
+def main() -> int:
+    with deployed("prove-iam") as prover:
         started = time.monotonic()
         unexplained = prove(prover, sys.argv[1:])
         _say(f"\n{unexplained} permissions are not missed; {time.monotonic() - started:.0f} s")

@@ -106,6 +106,10 @@ class LocalStack:
         )
         return self._as_deployed(name, outputs, given)
 
+    def build(self, *, source: Path) -> None:
+        """Build a release, so that to `deploy` it takes less."""
+        deployment.build(source, folder=self.folder)
+
     def found_again(self) -> LocalStack:
         """Return the stack as it is after it was deleted and made again."""
         outputs = deployment.outputs_of(self.emulator, self.name)

@@ -9,14 +9,17 @@ minute, is never repeated, and is left out of the simulation while it would find
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bigin_import import identity
+from bigin_import.aws.queue import CollectMessage
 from bigin_import.domain.drop import Notice, ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import KeyLock, Record
 from bigin_import.domain.part_record import Part
+from bigin_import.domain.undo import Undo
 from bigin_import.importing.decisions import Decision
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.memory_token_secret import MemoryTokenSecret
@@ -75,7 +78,7 @@ class Account:
         self.bigin = BiginServer(world, scenario, self.post)
         self.telemetry = SeenEvents()
         self.published: list[tuple[float, Notice]] = []
-        self.dead: list[tuple[str, int | None]] = []
+        self.dead: list[CollectMessage] = []
         self.failed: list[list[object]] = []
         self._told = told
         self._ticks: set[int] = set()
@@ -139,12 +142,28 @@ class Account:
 
         self.world.start("import_csv", IMPORT_SECONDS, work, ended)
 
+    def ask(self, event: Mapping[str, object], heard: Callable[[Any], object]) -> None:
+        """Invoke settle_jobs as `bigin-drop undo` does; *heard* gets None where it failed."""
+        said: list[object] = []
+
+        def work() -> None:
+            said.append(Functions(self._outside).undo(event))
+
+        def ended(well: bool) -> None:
+            heard(said[0] if well else None)
+
+        self.world.start("settle_jobs", SETTLE_SECONDS, work, ended)
+
     # What is there to be seen
 
     def parts_of(self, import_id: str) -> tuple[Part, ...]:
         """Return the parts of an import as they stand; nobody's call."""
         records = self.ledger.records.values()
         return tuple(r for r in records if isinstance(r, Part) and r.import_id == import_id)
+
+    def undos(self) -> Iterator[Undo]:
+        """Yield what was shown or undone, as it stands; nobody's call."""
+        yield from (r for r in self.ledger.records.values() if isinstance(r, Undo))
 
     def import_of(self, import_id: str) -> Import | None:
         """Return an import as it stands; nobody's call."""
@@ -171,12 +190,19 @@ class Account:
 
     def collect(self, import_id: str, part: int | None = None, *, after_seconds: int = 0) -> None:
         """The CollectQueue port."""
-        kind = self.world.point("queue.collect before", (*FAILS, "message_twice"))
+        self._send("queue.collect", CollectMessage(import_id, part), after_seconds)
+
+    def go_on_undoing(self, import_id: str) -> None:
+        """The CollectQueue port, too."""
+        self._send("queue.undo", CollectMessage(import_id, undo=True))
+
+    def _send(self, label: str, message: CollectMessage, after_seconds: int = 0) -> None:
+        kind = self.world.point(f"{label} before", (*FAILS, "message_twice"))
         if kind == "aws_error" or self.world.is_away("queue"):
             raise away("SQS is out of order")
         for _ in range(2 if kind == "message_twice" else 1):
-            self.world.after(1 + after_seconds, lambda: self._deliver(import_id, part, 1))
-        if self.world.point("queue.collect after", FAILS):
+            self.world.after(1 + after_seconds, lambda: self._deliver(message, 1))
+        if self.world.point(f"{label} after", FAILS):
             raise away("SQS gave no answer")
 
     def resume(self, import_id: str) -> None:
@@ -219,19 +245,19 @@ class Account:
 
     # Invocations of settle_jobs
 
-    def _deliver(self, import_id: str, part: int | None, times: int) -> None:
+    def _deliver(self, message: CollectMessage, times: int) -> None:
         def ended(well: bool) -> None:
             if well:
                 return
             if times == MAX_RECEIVE_COUNT:
-                self.dead.append((import_id, part))
+                self.dead.append(message)
                 return
-            self.world.after(VISIBILITY_SECONDS, lambda: self._deliver(import_id, part, times + 1))
+            self.world.after(VISIBILITY_SECONDS, lambda: self._deliver(message, times + 1))
 
         self.world.start(
             "settle_jobs",
             SETTLE_SECONDS,
-            lambda: Functions(self._outside).collect(import_id, part),
+            lambda: Functions(self._outside).collect(message),
             ended,
         )
 
@@ -259,7 +285,7 @@ class Account:
     ) -> Callable[[Record | None, Record], None]:
         def checked(old: Record | None, new: Record) -> None:
             check(old, new)
-            if isinstance(new, (Import, Part)) and new.due_at is not None:
+            if isinstance(new, (Import, Part, Undo)) and new.due_at is not None:
                 self.wake_tick(new.due_at - SKEW_SECONDS)
 
         return checked

@@ -8,8 +8,10 @@ from __future__ import annotations
 import csv
 import io
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from typing import Any, BinaryIO
 from zipfile import ZipFile
@@ -24,7 +26,7 @@ from bigin_import.errors import (
     BiginUnreachableError,
     TokenBusyError,
 )
-from bigin_import.ports import AccessTokens
+from bigin_import.ports import AccessTokens, ChangedRecord
 from tests.bigin_twin.answers import RefusedError
 from tests.bigin_twin.callbacks import BodyKind, callback_post
 from tests.bigin_twin.catalogue import Catalogue, load_catalogue
@@ -84,6 +86,8 @@ class BiginServer:
         gets: When each job was asked for.
         refreshes: When access tokens were asked for.
         on_their_way: Callback URLs of creates that left and may still take effect.
+        creating: Hears the callback URL of each create that is about to leave.
+        deleting: Hears of each call that deletes records, before it does.
     """
 
     def __init__(self, world: World, scenario: Scenario, post: Post) -> None:
@@ -97,6 +101,8 @@ class BiginServer:
         self.gets: dict[str, list[float]] = {}
         self.refreshes: list[float] = []
         self.on_their_way: set[str] = set()
+        self.creating: Callable[[str], object] = lambda url: None
+        self.deleting: Callable[[Sequence[str]], object] = lambda ids: None
         self._post = post
         if scenario.refused_row:
             self.model.tables["Contacts"].add(dict(TAKEN), "")
@@ -149,14 +155,20 @@ class BiginServer:
 
     def anothers_results(self, job_id: str) -> str:
         """
-        Return a job that has ended with other rows than *job_id*, if there is one.
+        Return a job of another part that has ended, if there is one: with the same rows first.
 
-        Nobody can tell results apart that tell of the same rows.
+        They are told apart by the file that Bigin names them after. Of a second job of the same
+        part both the file's name and the rows are the same, and nothing else is in a result zip:
+        nobody could notice, so that is left out.
         """
-        own = _names_in(self.model.jobs[job_id])
-        others = (other for other, job in self.model.jobs.items() if job.ended)
-        alien = (other for other in others if not own & _names_in(self.model.jobs[other]))
-        return next(alien, job_id)
+        own = self.model.jobs[job_id]
+        others = [
+            other
+            for other, job in self.model.jobs.items()
+            if job.archive is not None and job.file_name != own.file_name
+        ]
+        alike = [other for other in others if _names_in(self.model.jobs[other]) & _names_in(own)]
+        return next(iter(alike or others), job_id)
 
     def _report(self, job_id: str, kind: BodyKind, *, of: str = "") -> None:
         """POST to the address of a job; the body may speak of another."""
@@ -286,6 +298,47 @@ class SimulatedBigin:
         answer = self._send_repeatable("zone", lambda: {"org": [self._model.catalogue.org]}, 1)
         return wire.time_zone(read(answer, "zone"))
 
+    def delete_records(self, module: str, ids: Sequence[str], *, zgid: str) -> dict[str, str]:
+        assert zgid == self._model.catalogue.zgid
+        found, params = self._model.module(module), {"ids": ",".join(ids), "wf_trigger": "false"}
+
+        def delete() -> dict[str, Any]:
+            self._server.deleting(ids)
+            return self._model.record_calls.delete(found, params, self._world.now)[0]
+
+        kinds = ("answer_lost", "answer_cut")
+        codes = wire.codes_by_id(read(self._send_repeatable("delete", delete, 1, kinds), "delete"))
+        return {each: code for each, code in codes.items() if each in ids}
+
+    def list_deleted_ids(self, module: str, ids_of_interest: Collection[str]) -> set[str]:
+        found, calls = self._model.module(module), self._model.record_calls
+        answer = self._send_repeatable(
+            "deleted", lambda: calls.list_deleted(found, {"type": "all"}) or {"data": []}, 1
+        )
+        entries = wire.listed(read(answer, "deleted")) or []
+        return set(ids_of_interest) & {wire.record_id(entry) for entry in entries}
+
+    def list_changed_since(self, module: str, since: datetime) -> Iterator[ChangedRecord]:
+        found, calls = self._model.module(module), self._model.record_calls
+        params = {"fields": "id,Modified_Time", "sort_by": "Modified_Time"}
+        answer = self._send_repeatable(
+            "changed",
+            lambda: calls.list(found, params, self._world.now) or {"data": []},
+            1,
+            ("refused",),
+        )
+        for entry in wire.listed(read(answer, "changed")) or []:
+            record = wire.changed_record(entry)
+            if record is not None and record.modified_time >= since:
+                yield record
+
+    def get_modified_time(self, module: str, record_id: str) -> datetime | None:
+        found, calls = self._model.module(module), self._model.record_calls
+        answer = self._send_repeatable("record", lambda: calls.get(found, record_id) or {}, 1)
+        entries = wire.listed(read(answer, "record")) or []
+        records = [each for each in map(wire.changed_record, entries) if each is not None]
+        return records[0].modified_time if records else None
+
     def _send_authorized(self, name: str, call: Callable[[], Answer]) -> Answer:
         """Make *call* under the shared token, once more if Bigin refused it."""
         token = self._tokens.get_token()
@@ -319,6 +372,10 @@ class SimulatedBigin:
             if kind == "link_dead":
                 return Answer(403, {"info": "Forbidden", "x-info": "Link not valid"})
             answer = self._refusal(kind) or self._in_place(effect, longest)
+            if kind == "answer_lost":
+                raise BiginOutcomeUnknownError(f"{name}: no readable answer")
+            if kind == "answer_cut" and (told := wire.listed(answer.body or {})):
+                answer = replace(answer, body={"data": told[:1]})
             self._world.point(f"bigin.{name} after")
             return answer
 
@@ -356,6 +413,7 @@ class SimulatedBigin:
                 return None
 
     def _create(self, body: dict[str, Any]) -> Answer:
+        self._server.creating(body["callback"]["url"])
         if self._server.scenario.probes:
             self._server.probe(body["callback"]["url"])
         kind = self._world.point("bigin.create before", CREATE, longest=2)

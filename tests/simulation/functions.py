@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bigin_import.aws.queue import CollectMessage
 from bigin_import.callback_url import SignedCallbacks, read_job_id, verify
 from bigin_import.importing.decisions import Decisions
 from bigin_import.importing.importer import Importer
@@ -28,7 +30,8 @@ from tests.simulation.world import World
 KEYS = (b"current key", b"previous key")
 BASE_URL = "https://callback.example/live/v1/callback"
 DAY = 24 * 3600
-LIMITS = Limits(max_rows=ROWS_PER_PART)
+IDS_PER_DELETE = 2
+LIMITS = Limits(max_rows=ROWS_PER_PART, ids_per_delete=IDS_PER_DELETE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Functions:
             ledger=outside.ledger,
             secret=SimulatedTokenSecret(world, outside.token_secret),
         )
-        self.bigin = SimulatedBigin(outside.bigin, tokens)
+        self.bigin = self.records = SimulatedBigin(outside.bigin, tokens)
         self.urls = SimulatedUrls(world, SignedCallbacks(BASE_URL, KEYS))
         self.zoho_secret = ZohoTokens(outside.bigin)
         self.parallel = Fibers(world)
@@ -91,9 +94,16 @@ class Functions:
         self._application.callback_recorder.receive(target, read_job_id(body, content_type))
         return True
 
-    def collect(self, import_id: str, part: int | None) -> None:
+    def collect(self, message: CollectMessage) -> None:
         """Do what settle_jobs does with one message."""
-        self._application.collect_messages.act(import_id, part)
+        if message.undo:
+            self._application.undo_runner.go_on(message.import_id)
+        else:
+            self._application.collect_messages.act(message.import_id, message.part)
+
+    def undo(self, event: Mapping[str, object]) -> dict[str, object]:
+        """Do what settle_jobs does when a person asks for an undo."""
+        return self._application.undo_desk.act(event)
 
     def tick(self) -> None:
         """Do what settle_jobs does every minute."""

@@ -12,17 +12,21 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from bigin_import import callback_url, identity
+from bigin_import import callback_url
+from bigin_import.corrections import family
 from bigin_import.corrections.corrections import Healing
-from bigin_import.corrections.family import Families, FamilyRows
-from bigin_import.deduplication import claims, repeats
+from bigin_import.corrections.family import Decider, DroppedRow, Families
+from bigin_import.corrections.family_rows import FamilyRows, RowElsewhere
+from bigin_import.deduplication import claims, earlier_rows, repeats
 from bigin_import.deduplication.claims import KeyHistory
-from bigin_import.deduplication.earlier_rows import EarlierRows
+from bigin_import.deduplication.earlier_rows import EarlierRows, RowIn
 from bigin_import.deduplication.repeats import Repeats
-from bigin_import.domain import import_transitions, part_transitions
+from bigin_import.domain import import_transitions, part_transitions, undo
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import ContentClaim, KeyLock
 from bigin_import.domain.part_record import Part
+from bigin_import.domain.plan import Plan, RowDecision
+from bigin_import.domain.row_result import RowStatus
 from bigin_import.domain.states import ImportState, OpenKind, PartState
 from bigin_import.errors import BiginBusyError, BiginOutcomeUnknownError, ConflictError
 from bigin_import.importing import importer, prepare, register
@@ -41,11 +45,17 @@ from bigin_import.importing.send_part import (
     StoppedError,
 )
 from bigin_import.ledger import create_if_absent, update
+from bigin_import.row_results.kept_rows import KeptRow, read_kept_rows
+from bigin_import.settling import collect
 from bigin_import.settling.close import ImportCloser
 from bigin_import.settling.match_job import JobMatcher
 from bigin_import.settling.row_files import Rows
+from bigin_import.settling.write_overview import RowsAlsoIn
+from bigin_import.undoing import conclude, run, show
+from bigin_import.undoing.checks import UndoLocks
+from bigin_import.undoing.run import UndoRunner
 from tests.fakes.memory_ledger import MemoryLedger
-from tests.simulation import functions
+from tests.simulation import bigin_port, functions
 from tests.simulation.account import Account
 from tests.simulation.bigin_port import BiginServer
 from tests.simulation.ports import Fibers, SimulatedLedger
@@ -127,11 +137,17 @@ def _start_anyway(self: PartSender, current: Round) -> None:
 _send = Sender.send
 
 
-def _sent_anyway(self: Sender, *about: Any) -> None:
+def _sent_anyway(self: Sender, *about: Any, **named: Any) -> None:
     try:
-        _send(self, *about)
+        _send(self, *about, **named)
     except StoppedError:
         return
+
+
+def _check_by_own_columns(self: Repeats, earlier: Import, ours: Any, grew_from_this: bool) -> bool:
+    if earlier.state is not ImportState.ON_HOLD:
+        return not earlier.state.is_closed
+    return self._check_shares_rows(earlier, ours.log, grew_from_this)
 
 
 _pinned = Importer._pin_mapping
@@ -142,6 +158,7 @@ def _pinned_to_send(self: Importer, lease: Lease, record: Import, mapping: Any) 
 
 
 _send_import = Importer._send
+_send_parts = Importer._send_parts
 
 
 def _split_again(self: Importer, lease: Lease, record: Import, *, is_overtaken: bool) -> None:
@@ -169,6 +186,13 @@ def _acquire(*, writes_over: bool) -> Callable[..., Acquired]:
     return acquire
 
 
+def _recorded_before_its_upload(
+    self: Importer, lease: Lease, record: Import, plan: Plan, *, is_overtaken: bool
+) -> bool:
+    self.key_locks.record_sending(record, known=None)
+    return _send_parts(self, lease, record, plan, is_overtaken=is_overtaken)
+
+
 def _is_quiet(state: ImportState) -> bool:
     quiet = (ImportState.UNCHANGED, ImportState.WITHDRAWN, ImportState.SUPERSEDED)
     return state in quiet
@@ -180,11 +204,29 @@ def _read_as_own(
     return {row: row for row in rows}
 
 
-def _claim_unforced(*about: Any, parent: str, force: str | None) -> str:
-    return _claim_of(*about, parent=parent, force=None)
+_read_mended = FamilyRows.read_mended
 
 
-_claim_of = identity.claim_of
+def _read_mended_that_is_in(self: FamilyRows, wanted: Any) -> dict[str, list[RowElsewhere]]:
+    found = _read_mended(self, wanted)
+    return {
+        cells: [row for row in rows if row.kept.status.is_in_bigin] for cells, rows in found.items()
+    }
+
+
+_decided = Decider._decided
+
+
+def _new_is_in(self: Decider, row: DroppedRow, identity: Any, kept: Any) -> RowDecision:
+    decision = _decided(self, row, identity, kept)
+    return decision if identity else decision._replace(status=RowStatus.EXISTING)
+
+
+def _claim_unforced(*about: Any, parent: str, force: str | None, zgid: str | None) -> str:
+    return _claim_of(*about, parent=parent, force=None, zgid=zgid)
+
+
+_claim_of = claims.claim_of
 
 
 def _without_claim(ledger: Any, record: Any) -> tuple[Any, bool]:
@@ -309,9 +351,40 @@ def _close_unchecked(*about: Any, **told: Any) -> import_transitions.Step:
     return step
 
 
+_row_in = earlier_rows._row_in
+
+
+def _row_not_in(*about: Any) -> RowIn:
+    row = _row_in(*about)
+    return row._replace(status=None) if row.status is RowStatus.UNCLEAR else row
+
+
+def _read_as_added(stream: Any) -> Iterator[KeptRow]:
+    """Take rows that are in through another import for rows of this one."""
+    for row in read_kept_rows(stream):
+        yield row._replace(through="", status=RowStatus.ADDED) if row.through else row
+
+
+def _taken_for_good(now: int, until: int) -> undo.UndoStep:
+    def step(seen: undo.Undo) -> undo.Undo | None:
+        is_free = seen.state is undo.UndoState.RUNNING and seen.lease_until <= now
+        return replace(seen, lease_until=until, due_at=until + 24 * 3600) if is_free else None
+
+    return step
+
+
+def _taken_at_once(now: int, until: int) -> undo.UndoStep:
+    def step(seen: undo.Undo) -> undo.Undo | None:
+        is_running = seen.state is undo.UndoState.RUNNING
+        return replace(seen, lease_until=until, due_at=until) if is_running else None
+
+    return step
+
+
 MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "create not marked": ((CreateMarks, "write", lambda *_about: None),),
     "forgotten creates not recalled": ((CreateMarks, "find_lost", lambda *_about: {}),),
+    "forgotten create told as not sent": ((CreateMarks, "check_any_left", lambda *_about: False),),
     "job lost with the ledger away": ((PartSender, "_record_end", _write_to_ledger_alone),),
     "removed parts not prepared again": ((LostParts, "prepare_again", lambda *_about: False),),
     "item of another release fails a function": (
@@ -323,10 +396,12 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "takeover of a live lease": ((importer, "take_lease", _take_lease(1, live=True)),),
     "decide_after ignored": ((Lease, "decide_after", property(lambda self: 0)),),
     "attempt left out of the signature": ((callback_url, "sign", _sign_without_attempt),),
+    "answer about another job believed": ((bigin_port, "verified", lambda job, _job_id: job),),
+    "row results of another part taken": ((collect, "check_part", lambda *_about: None),),
     "adoption without proof": ((JobMatcher, "_adopt", _adopt_anything),),
     "signature check skipped": ((functions, "verify", _believe),),
-    "closed-check removed": ((import_transitions, "close", _close_unchecked),),
     "content claim skipped": ((claims, "create_if_absent", _without_claim),),
+    "closed-check removed": ((import_transitions, "close", _close_unchecked),),
     "own lost-answer write taken for another's": ((MemoryLedger, "_repeat_put", _own_is_anothers),),
     "another's write taken for own": ((SimulatedLedger, "_put", _anothers_is_own),),
     "index trusted without a re-read": ((import_transitions, "postpone", _postponed_unseen),),
@@ -337,10 +412,10 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "create begun after an unknown one": ((PartSender, "_check_may_start", _start_anyway),),
     "hold keeps the turn": ((KeyLocks, "_check_free", _free_when_closed),),
     "claim counts though written over": (
-        (KeyHistory, "check_written_over", lambda *_about: False),
+        (KeyHistory, "check_written_over", lambda *_about, **_told: False),
     ),
     "rows that are in sent again": ((Repeats, "decide", lambda *_about, **_named: None),),
-    "force ignored": ((identity, "claim_of", _claim_unforced),),
+    "force ignored": ((claims, "claim_of", _claim_unforced),),
     "dry run sent": ((Importer, "_pin_mapping", _pinned_to_send),),
     "429 taken for unknown": ((PartSender, "_send_create", _busy_is_unknown),),
     "plain insert re-created": ((prepare, "_is_repeatable", lambda plan, part: True),),
@@ -352,6 +427,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "later version goes first": ((register, "_is_behind", lambda *_about: False),),
     "insert superseded by a later version": ((KeyLocks, "acquire", _acquire(writes_over=True)),),
     "older version written over a later one": ((KeyLocks, "acquire", _acquire(writes_over=False)),),
+    "refused upload taken for sent": ((Importer, "_send_parts", _recorded_before_its_upload),),
     "replaced without a mapping and sent": (
         (KeyLocks, "record_unmapped", lambda self, record: None),
     ),
@@ -364,16 +440,55 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "original taken for another than its grown version": (
         (repeats, "_is_later_version", lambda *_about: False),
     ),
+    "wholly mended file taken for another": (
+        (repeats, "_left_rows_out", lambda *_about, **_told: False),
+    ),
+    "unclear row of a mended file sent again": (
+        (FamilyRows, "read_mended", _read_mended_that_is_in),
+    ),
+    "rows mended in another file sent": ((FamilyRows, "read_mended", lambda *_about: {}),),
+    "rows that may be in sent again": ((earlier_rows, "_row_in", _row_not_in),),
     "some rows in taken for all": ((EarlierRows, "check_kept_rows", lambda *_about: False),),
     "result files not known": ((Preparer, "_decide_rows", lambda *_about: None),),
     "family without a lock": ((Families, "_load_holder_is_done", lambda *_about: True),),
+    "family kept by one that waits": ((Families, "release", lambda *_about: None),),
     "rows of a family read while one of it runs": (
         (Repeats, "_load_running", lambda *_about: None),
     ),
     "file dropped again joins no family": ((Families, "join", lambda self, record, seen: seen),),
     "correction of a correction not known": ((FamilyRows, "read_identities", _read_as_own),),
+    "later row with its key not heeded": (
+        (repeats, "_rows_overtaken", lambda *_about: frozenset()),
+    ),
+    "unclear row sent by a correction": ((Decider, "_may_be_sent", lambda *_about: True),),
+    "file that is in by other columns added": (
+        (Repeats, "_reject_if_mapped_otherwise", lambda *_about: None),
+    ),
+    "mended file that is in by other columns added": (
+        (Repeats, "_read_count_by_other_columns", lambda *_about: 0),
+    ),
+    "held file passed by itself by other columns": (
+        (Repeats, "_check_under_way", _check_by_own_columns),
+    ),
+    "row that is in by another name not told": ((RowsAlsoIn, "find", lambda *_about: ()),),
+    "new row below failed ones added twice": ((FamilyRows, "read_new", lambda *_about: {}),),
+    "new row below failed ones left out": ((Decider, "_decided", _new_is_in),),
     "spreadsheet's cells sent": ((Healing, "restore", lambda *_about: {}),),
     "closed without what was decided": ((Rows, "_read_decisions", lambda self: iter(())),),
+    # Taking back what an import added.
+    "undone without the locks": ((UndoLocks, "acquire", lambda *_about: True),),
+    "undone rows still count as in": ((conclude, "write_undone", lambda *_about: None),),
+    "rows of another import undone": ((show, "read_kept_rows", _read_as_added),),
+    "record found deleted taken for one that is left": (
+        (UndoRunner, "_find_not_gone", lambda self, module, refused: refused),
+    ),
+    "record deleted though people changed it": ((run, "_is_changed_since", lambda *_about: False),),
+    "undo that has ended keeps the locks": tuple(
+        (reader, "load_undoing", lambda _ledger, lock: lock.undoing)
+        for reader in (register, family, earlier_rows)
+    ),
+    "undo not looked at again": ((undo, "take_lease", _taken_for_good),),
+    "lease of an undo that runs taken": ((undo, "take_lease", _taken_at_once),),
 }
 
 _create = BiginServer.create

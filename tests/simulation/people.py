@@ -17,7 +17,7 @@ from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import PartState
 from bigin_import.importing.decisions import Decision
 from tests.simulation.account import Account, Command
-from tests.simulation.scenarios import Drop, fixed
+from tests.simulation.scenarios import OWN_FILE, OWN_NAME, Drop, fixed
 
 CAREFUL, CARELESS, TWICE, EARLY, WEARY = "careful", "careless", "twice", "early", "weary"
 HOUR = 3600
@@ -91,6 +91,7 @@ class Person:
 
 
 MOST_GOES = 2
+ADDED = {"Surname": "added", "E-mail": ""}
 _NOT_IN = frozenset({"COMPLETED_WITH_ERRORS", "FAILED"})
 
 
@@ -98,7 +99,8 @@ class Clerk:
     """
     Hears that rows of a drop are not in Bigin, and sees to it: drops the file again, corrects its
     failed rows in goes, or what failed of such a go, mends the file itself, or all of that, in some
-    order. Or corrects them in a spreadsheet that takes zeros away.
+    order. Or corrects them in a spreadsheet that takes zeros away, or writes a new row below them.
+    Or drops them corrected, and once more under a name of their own, without our columns.
 
     Attributes:
         acted_at: When this person last dropped something.
@@ -131,20 +133,28 @@ class Clerk:
     ) -> Iterator[tuple[str, Callable[[], Drop | None]]]:
         if self._habit in ("again", "all"):
             yield "again", lambda: self._first
-        if self._habit in ("mends", "all"):
+        if self._habit in ("mends", "all") and _told_of_rows(account, import_id):
             mended = Drop(self._first.key, tuple(map(fixed, self._first.rows)))
             yield "mends", lambda: mended
-        if self._habit in ("goes", "sheet", "all"):
+        if self._habit in ("goes", "adds", "sheet", "all"):
             for go in range(1, MOST_GOES + 1):
                 yield f"go {go}", partial(self._correct, account, import_id, go)
-        if self._habit in ("goes", "all"):
+        if self._habit in ("goes", "adds", "sheet", "all"):
             yield "go on", partial(self._correct_further, account)
+        if self._habit == OWN_NAME:
+            yield "go 1", partial(self._correct, account, import_id, 1)
+            yield OWN_NAME, partial(self._drop_as_own, account, import_id)
 
     def _act(self, account: Account, way: Callable[[], Drop | None]) -> None:
         drop = way()
         if drop is not None:
             self.acted_at = account.world.now
             self._drop(drop)
+
+    def _drop_as_own(self, account: Account, import_id: str) -> Drop | None:
+        """Return the first failed row, corrected, in a file that does not say whose it is."""
+        go = self._correct(account, import_id, 1)
+        return Drop(OWN_FILE, go.rows[:1]) if go else None
 
     def _correct_further(self, account: Account) -> Drop | None:
         """Return what failed of the first go, corrected; None if it has not ended."""
@@ -168,6 +178,8 @@ class Clerk:
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
         for row in rows[:go]:
             row["E-mail"] = fixed((row["Surname"], row["E-mail"]))[1]
+        if self._habit == "adds":
+            rows.append(dict.fromkeys(rows[0], "") | ADDED)
         plain = tuple((row["Surname"], row["E-mail"]) for row in rows)
         if self._habit == "sheet":
             for row in rows:
@@ -177,3 +189,9 @@ class Clerk:
         writer.writeheader()
         writer.writerows(rows)
         return Drop(f"incoming/go {go}/fix.csv", plain, out.getvalue().encode())
+
+
+def _told_of_rows(account: Account, import_id: str) -> bool:
+    """Return whether people heard what became of rows; else nobody knows which to mend."""
+    record = account.import_of(import_id)
+    return record is not None and record.counts is not None and record.counts.total > 0

@@ -12,6 +12,7 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Job
 from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
+from bigin_import.domain.undo import Undo
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.memory_token_secret import MemoryTokenSecret
@@ -124,10 +125,10 @@ class SimulatedLedger(MemoryLedger):
         lag, number = self._world.faults.strike("index", ("index_lag",))
         return int(MOST_LAG_SECONDS * number) if lag else 0
 
-    def open_records(self) -> Iterator[Import | Part]:
+    def open_records(self) -> Iterator[Import | Part | Undo]:
         """Yield what is open in truth, whatever the index says."""
         for record in self.records.values():
-            if isinstance(record, (Import, Part)) and record.open is not None:
+            if isinstance(record, (Import, Part, Undo)) and record.open is not None:
                 yield record
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -21,17 +21,29 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import KeyLock, Record
 from bigin_import.domain.part_record import Attempt, Part
 from bigin_import.domain.states import ImportState, PartState
+from bigin_import.stored_plan import read_problems
 from tests.simulation.account import Account
 from tests.simulation.faults import Fault
 from tests.simulation.people import Person
-from tests.simulation.scenarios import Callbacks, Drop, Mode, Scenario, Twin
+from tests.simulation.scenarios import (
+    OWN_FILE,
+    WITH_FEWER_COLUMNS,
+    Callbacks,
+    Drop,
+    Mode,
+    Scenario,
+    Twin,
+)
+from tests.simulation.undoing import UndoEnding, Undoer, is_undone_at
 from tests.simulation.world import HOUR, SKEW_SECONDS, World
 
 MINUTE = 60
 LONGEST_LOOK = 15 * MINUTE
 PLENTY = 50_000  # credits
 DAY = 24 * HOUR
-CALLS_AN_HOUR = 60  # for an open item that waits
+CALLS_AN_HOUR = 60  # for a part that waits
+# An import that waits for its family looks at the other one up to five times an hour.
+CALLS_OF_AN_IMPORT = 120
 CALLS_OF_WORK = 300  # for what is done with it when its waiting ends
 SLACK = 2 * SKEW_SECONDS + 2
 LEASE_SECONDS = 360
@@ -49,6 +61,7 @@ OUTAGE_WAIT_SECONDS = (10 + 5) * MINUTE  # it lasts ten; all goes on within five
 LEDGER = "ledger"  # whoever cannot write what it did may leave that to a person
 ASKED_IN_AN_OUTAGE = 5  # after 1, 2 and then every 4 of its 10 minutes
 CRASHES = frozenset({"kill", "stall", "freeze", "aws_error", "answer_lost"})
+MAY_BE_IN = "look in Bigin before you drop the file again"
 
 
 def _is_harmless(fault: Fault) -> bool:
@@ -117,7 +130,7 @@ class Watch:
             self.world.violate("a held part is sent again and nobody said so")
 
     def _check_create(self, old: Record | None, new: Part) -> None:
-        """No create is begun while nobody knows about another one of the import."""
+        """Remember since when nobody knows about a create, for those of the import that follow."""
         me = (new.import_id, new.number)
         was_stored = isinstance(old, Part) and old.state is PartState.UPLOADED
         if new.state is PartState.CREATING and was_stored and len(new.attempts) == 1:
@@ -126,13 +139,15 @@ class Watch:
             self.unknown.setdefault(me, self.world.now)
         else:
             self.unknown.pop(me, None)
-        for (import_id, number), since in self.unknown.items():
+
+    def check_leaving(self, callback_url: str) -> None:
+        """No create leaves while nobody knows about another one of the import."""
+        import_id = callback_url.split("/")[-4]
+        late = any(fault.kind in LATE for fault in self.world.faults.fired)
+        for (unknown_of, number), since in self.unknown.items():
             waited = self.world.now - since
-            is_begun = isinstance(old, Part) and old.state is PartState.CREATING
-            begins = import_id == new.import_id and new.state is PartState.CREATING and not is_begun
-            late = any(fault.kind in LATE for fault in self.world.faults.fired)
-            if begins and waited > AT_ONCE_SECONDS and not late:
-                self.world.violate(f"a create begins {waited:.0f} s after part {number} is UNKNOWN")
+            if unknown_of == import_id and waited > AT_ONCE_SECONDS and not late:
+                self.world.violate(f"a create leaves {waited:.0f} s after part {number} is UNKNOWN")
 
     def check_waiting_notice(self, notice: Notice) -> None:
         """The notice of missing credits counts every version that waits for them."""
@@ -231,30 +246,41 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Looks at what a run came to."""
+    """
+    Looks at what a run came to.
+
+    Attributes:
+        dropped: All that was, also what people drop after the first look.
+    """
 
     world: World
     account: Account
     scenario: Scenario
     person: Person
     watch: Watch
-    dropped: tuple[tuple[ObjectVersion, Drop], ...]
+    dropped: Sequence[tuple[ObjectVersion, Drop]]
+    undoer: Undoer
+
+    @property
+    def undo_ending(self) -> UndoEnding:
+        return UndoEnding(self.world, self.account, self.undoer, self._crashed_between)
 
     def check_at_rest(self) -> None:
         """
         Two hours after the last fault: nothing is open that does not wait for a person.
 
-        Or for Bigin. That another import waits for a person is no reason, but for the mended
-        file: until that one has ended nobody knows which rows are in.
+        Or for Bigin, or for another import of its rows that waits for a person: until that one has
+        ended nobody knows which rows are in. A later version does not wait for one on hold.
         """
-        if (self.scenario.twin is Twin.MENDED or self.scenario.clerk) and self.watch.held:
-            return
+        waits_for_person = [record for record in self._imports() if self._waits_for_person(record)]
+        if not waits_for_person and not self._waits():
+            self.undo_ending.check_at_rest()
         for record in self._imports():
-            if record.state.is_closed and record.open is None:
+            is_settled = record.state.is_closed and record.open is None
+            if is_settled or record in waits_for_person or self._waits():
                 continue
-            parts = self.account.parts_of(record.import_id)
-            held = any(part.state is PartState.HELD for part in parts)
-            if record.state is not ImportState.ON_HOLD and not held and not self._waits():
+            if record.awaited is None or not waits_for_person:
+                parts = self.account.parts_of(record.import_id)
                 self._violate(record, f"is still {record.state}: {self._states(parts)}")
 
     def check_over(self) -> None:
@@ -269,6 +295,7 @@ class Ending:
             else:
                 self._check_closed(record, drop)
                 self._check_taken_up(record)
+        self.undo_ending.check()
         self._check_bigin()
         self._check_last_content()
         self._check_unmapped()
@@ -292,10 +319,16 @@ class Ending:
         Points come before and after each call.
         """
         records = self.account.ledger.records.values()
-        items = sum(isinstance(record, (Import, Part)) for record in records)
+        imports = sum(isinstance(record, Import) for record in records)
+        parts = sum(isinstance(record, Part) for record in records)
+        undos = len(list(self.account.undos()))
+        items, an_hour = (
+            imports + parts + undos,
+            (imports + undos) * CALLS_OF_AN_IMPORT + parts * CALLS_AN_HOUR,
+        )
         quiet_from = self.scenario.trouble_hours + 2
         quiet = [calls for hour, calls in self.world.calls.items() if hour >= quiet_from]
-        if sum(quiet) / 2 > items * (CALLS_OF_WORK + CALLS_AN_HOUR * len(quiet)):
+        if sum(quiet) / 2 > items * CALLS_OF_WORK + an_hour * len(quiet):
             self.world.violate(f"{sum(quiet) // 2} calls in {len(quiet)} hours for {items} items")
 
     def _check_waiting_notices(self) -> None:
@@ -304,6 +337,11 @@ class Ending:
         often = any(b - a < DAY - SLACK for a, b in pairwise(told))
         if often and not any(f.kind in CRASHES for f in self.world.faults.fired):
             self.world.violate(f"{len(told)} notices of missing credits at {told}")
+
+    def _waits_for_person(self, record: Import) -> bool:
+        parts = self.account.parts_of(record.import_id)
+        is_held = any(part.state is PartState.HELD for part in parts)
+        return is_held or record.state is ImportState.ON_HOLD
 
     def _waits(self) -> bool:
         """Return whether a job is still running, or Bigin has no credits yet."""
@@ -349,6 +387,9 @@ class Ending:
     def _check_nothing_written(self, record: Import) -> None:
         """What is said to have sent or written nothing has not, or somebody else has."""
         jobs = self.account.jobs_of(record.import_id)
+        problems = read_problems(self.account.bucket, record.import_id)
+        if jobs and any(MAY_BE_IN in problem.remedy for problem in problems):
+            return
         if jobs and record.verdict is not None:
             self._violate(record, f"is {record.state} and made {len(jobs)} jobs")
         if (
@@ -409,18 +450,30 @@ class Ending:
         is_unclear = self.watch.held or any(counts.unclear for counts in closed)
         if self.scenario.mode is not Mode.INSERT or is_unclear:
             return
-        records = self.account.bigin.model.tables["Contacts"].records.values()
+        table = self.account.bigin.model.tables["Contacts"]
+        deleted = () if self._is_there_still(record) else table.deleted.values()
+        records = (*table.records.values(), *deleted)
         names = {record.values["Last_Name"] for record in records}
-        missing = [row for row in drop.rows if row[0] not in names]
+        missing = [row for row in drop.rows if row[0] not in names | self._told_by_winner(record)]
         if missing:
             self._violate(record, f"is UNCHANGED, and not in Bigin are {missing}")
+
+    def _told_by_winner(self, record: Import) -> set[str]:
+        """Return the rows that the import of the same content, open still then, says are not in."""
+        winner = self.account.import_of(record.winner or "")
+        if winner is None or (winner.closed_at or 0) <= (record.closed_at or 0):
+            return set()
+        dropped = [drop.rows for source, drop in self.dropped if source == winner.source]
+        failed = self._rows(winner, "failed")
+        return {rows[at - 2][0] for rows in dropped for at in failed}
 
     def _check_unmapped(self) -> None:
         """Of versions that came while there was no mapping the newest is imported."""
         it, last = self.scenario, len(self.dropped) - 1
         waited = it.mapping_after is not None and it.mapping_after >= 10 * it.versions
-        is_odd = it.outage or it.dry_run or it.clerk or it.twin is Twin.FORCED
-        if not waited or self.world.faults.fired or is_odd:
+        is_odd = it.outage or it.dry_run or it.clerk or it.undoer
+        brings_mapping = it.twin in (Twin.FORCED, *WITH_FEWER_COLUMNS)
+        if not waited or self.world.faults.fired or is_odd or brings_mapping:
             return
         for number, (source, drop) in enumerate(self.dropped):
             record = self._import(source)
@@ -430,7 +483,8 @@ class Ending:
                 self.world.violate(f"{drop.key} was replaced without a mapping and is imported")
 
     def _written_by(self, jobs: list[str]) -> list[str]:
-        records = self.account.bigin.model.tables["Contacts"].records.values()
+        table = self.account.bigin.model.tables["Contacts"]
+        records = (*table.records.values(), *table.deleted.values())
         written = [record for record in records if set(jobs) & set(record.jobs)]
         return [str(record.values["Last_Name"]) for record in written]
 
@@ -477,7 +531,7 @@ class Ending:
         if rows != expected:
             self._violate(record, f"accounts for rows {dict(rows)}, not {dict(expected)}")
         for row in self._rows(record, "success"):
-            if not self._is_in_bigin(drop.rows[row - 2], None):
+            if not self._is_in_bigin(drop.rows[row - 2], None, now=self._is_there_still(record)):
                 self._violate(record, f"row {row} is a success and not in Bigin")
         # A record of a shared key bears the name that came last, from whichever import.
         names_tell = not (self.scenario.same_keys and self.scenario.comes_again)
@@ -508,11 +562,18 @@ class Ending:
             for each in newest
         )
 
-    def _is_in_bigin(self, row: tuple[str, str], import_id: str | None) -> bool:
-        """Return whether a record of this row is in Bigin (through that import)."""
+    def _is_there_still(self, record: Import) -> bool:
+        """Return whether nothing was undone after *record* was closed."""
+        return not is_undone_at(self.account, record.closed_at or 0)
+
+    def _is_in_bigin(
+        self, row: tuple[str, str], import_id: str | None, *, now: bool = False
+    ) -> bool:
+        """Return whether a record of this row is, or *now*: is still, in Bigin (by that import)."""
         surname, email = row
         jobs = set(self.account.jobs_of(import_id)) if import_id else set()
-        for record in self.account.bigin.model.tables["Contacts"].records.values():
+        table = self.account.bigin.model.tables["Contacts"]
+        for record in (*table.records.values(), *(() if now else table.deleted.values())):
             shared = self.scenario.same_keys or self.scenario.refused_row
             shared = shared or self.scenario.twin in (Twin.PUT_BACK, Twin.VERSIONS)
             same = record.values["Last_Name"] == surname or (
@@ -528,7 +589,8 @@ class Ending:
         record = self._import(source)
         is_in = (ImportState.COMPLETED, ImportState.UNCHANGED)
         about = (Twin.PUT_BACK, Twin.VERSIONS)
-        if self.scenario.mode is not Mode.UPSERT or self.scenario.twin not in about:
+        is_whole = self.scenario.twin in about or self.scenario.clerk == "again"
+        if self.scenario.mode is not Mode.UPSERT or not is_whole:
             return
         if self.watch.held or record is None or record.state not in is_in:
             return
@@ -546,7 +608,9 @@ class Ending:
         """No row is in Bigin twice, no job is unknown to the ledger, no call was in vain."""
         records = self.account.bigin.model.tables["Contacts"].records.values()
         names = Counter(record.values["Last_Name"] for record in records)
-        doubled = [name for name, times in names.items() if times > self._most_times()]
+        told = self._told_of_twice()
+        most = self._most_times()
+        doubled = [name for name, times in names.items() if times > most + (name in told)]
         if doubled and not self.person.said_create:
             self.world.violate(f"in Bigin twice: {doubled}")
         self._check_jobs()
@@ -557,6 +621,45 @@ class Ending:
             later - earlier < 600 for earlier, later in zip(refreshes, refreshes[10:], strict=False)
         ):
             self.world.violate("more than 10 token refreshes in 10 minutes")
+
+    def _told_of_twice(self) -> Container[str]:
+        """
+        Return the rows that people brought in a file of their own, if they were told of it.
+
+        Compared are imports that the index has: of two that close at once neither sees the other,
+        and faults may hide one.
+        """
+        own = [(source, drop) for source, drop in self.dropped if drop.key == OWN_FILE]
+        closed = [each.closed_at or 0 for each in self._imports() if each.root is not None]
+        for source, drop in own:
+            record = self._import(source)
+            at = (record and record.closed_at) or 0
+            is_at_once = any(abs(at - other) < MINUTE for other in closed)
+            is_hidden = bool(self.world.faults.fired) or not self._is_as_left()
+            if is_at_once or is_hidden or self._is_told_of_same_values():
+                return {name for name, _ in drop.rows}
+        return self._told_after_an_undo()
+
+    def _told_after_an_undo(self) -> Container[str]:
+        """
+        Return the rows of files of which people were told that rows of theirs are in by others.
+
+        What was undone is in no more, so that a file mended meanwhile is another one, and the first
+        one again has too few of its rows to be that.
+        """
+        if self.scenario.undone_after is None:
+            return ()
+        ids = {source: identity.import_id_of(source) for source, _ in self.dropped}
+        drops = (drop for source, drop in self.dropped if self._is_told_of_same_values(ids[source]))
+        return {name for drop in drops for name, _ in drop.rows}
+
+    def _is_told_of_same_values(self, import_id: str | None = None) -> bool:
+        bodies = (
+            " ".join(notice.body.split())
+            for _, notice in self.account.published
+            if import_id is None or ("import_id", import_id) in notice.attributes
+        )
+        return any("got in rows with the same values" in body for body in bodies)
 
     def _most_times(self) -> int:
         """Return how often a row may be in Bigin: as often as people asked for it."""
@@ -580,7 +683,8 @@ class Ending:
                 (Part.at(import_id, int(number)).pk, Part.at(import_id, int(number)).sk)
             )
             attempts = part.attempts if isinstance(part, Part) else ()
-            if not any(a.number == int(attempt) for a in attempts):
+            is_known = any(a.number == int(attempt) for a in attempts)
+            if not is_known and not self._is_told_of_lost_creates(import_id):
                 self.world.violate(f"job {job.id} is not in the ledger")
             if any(a.number == int(attempt) and a.job_id not in (None, job.id) for a in attempts):
                 self.world.violate(f"the ledger takes another job for job {job.id}")
@@ -594,6 +698,12 @@ class Ending:
             allowed = len(attempts) if repeatable or said else 1
             if jobs[import_id, int(number)] > allowed:
                 self.world.violate(f"part {number} has {jobs[import_id, int(number)]} jobs")
+
+    def _is_told_of_lost_creates(self, import_id: str) -> bool:
+        """Return whether people heard that a restored table has forgotten what was sent."""
+        about = ("import_id", import_id)
+        told = (notice for _, notice in self.account.published if about in notice.attributes)
+        return any("before the table was restored" in " ".join(it.body.split()) for it in told)
 
     def _is_in_order(self, import_id: str) -> bool:
         record = self.account.import_of(import_id)
@@ -622,6 +732,7 @@ class Ending:
             self.world.violate("a hold without a cause")
 
     def _check_without_faults(self) -> None:
+        self._check_sent_once()
         jobs = self.account.bigin.model.jobs.values()
         last = max((job.ends_at or 0.0 for job in jobs), default=0.0)
         for record in self._imports():
@@ -630,6 +741,8 @@ class Ending:
                 expected = {ImportState.DRY_RUN}
             if self.scenario.has_versions:
                 expected.add(ImportState.SUPERSEDED)
+            if self.scenario.twin in WITH_FEWER_COLUMNS:  # asked about
+                expected.add(ImportState.REJECTED)
             if self.scenario.refused_row:
                 expected |= {ImportState.COMPLETED_WITH_ERRORS, ImportState.FAILED}
             if self._is_plain() and record.state not in expected:
@@ -639,6 +752,17 @@ class Ending:
                 self._violate(record, "was not closed within 3 minutes of its last job")
             if self._is_reported() and self._seconds_of(record) > self._longest():
                 self._violate(record, f"took {self._seconds_of(record):.0f} seconds")
+
+    def _check_sent_once(self) -> None:
+        """The same content once more sends nothing, and costs nothing."""
+        it = self.scenario
+        is_same = it.twin is Twin.SAME and it.undone_after is None
+        if not is_same or not self._is_plain() or it.refused_row or it.dry_run:
+            return
+        records = filter(None, (self._import(source) for source, _ in self.dropped))
+        sent = [each for each in records if self.account.jobs_of(each.import_id)]
+        for record in sent[1:]:
+            self._violate(record, "was sent again, and all of it was in")
 
     def _is_plain(self) -> bool:
         """Return whether nothing but faults could keep the rows out of Bigin."""
@@ -652,7 +776,8 @@ class Ending:
         corrections of one file less often the longer they wait for each other.
         """
         usual = 6 * MINUTE if self.scenario.has_versions else 3 * MINUTE
-        usual += LONGEST_LOOK if self.scenario.clerk else 0
+        is_slow = self.scenario.clerk or self.scenario.undone_after is not None
+        usual += LONGEST_LOOK if is_slow else 0
         return usual + (OUTAGE_WAIT_SECONDS if self.scenario.outage else 0)
 
     def _longest(self) -> int:

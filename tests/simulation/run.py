@@ -10,7 +10,7 @@ from bigin_import import identity
 from bigin_import.callback_url import SignedCallbacks
 from bigin_import.domain.drop import Notice, ObjectVersion
 from bigin_import.domain.import_record import Import
-from bigin_import.domain.locks import KeyLock
+from bigin_import.domain.locks import KeyLock, Record
 from bigin_import.domain.part_record import Part
 from tests.fakes.memory_ledger import Backup
 from tests.simulation.account import Account
@@ -18,7 +18,8 @@ from tests.simulation.faults import Fault, Faults
 from tests.simulation.functions import BASE_URL, KEYS
 from tests.simulation.people import Clerk, Person
 from tests.simulation.promises import Ending, Watch
-from tests.simulation.scenarios import Drop, Scenario, Twin, drops, mapping_text
+from tests.simulation.scenarios import WITH_FEWER_COLUMNS, Drop, Scenario, Twin, drops, mapping_text
+from tests.simulation.undoing import Undoer, UndoWatch
 from tests.simulation.world import HOUR, START, World
 
 REST_SECONDS = 2 * HOUR
@@ -63,8 +64,12 @@ class Run:
         self.watch = Watch(self.world)
         self.person = Person(scenario.person)
         self.clerk = Clerk(scenario.clerk, drops(scenario)[0], self._drop)
-        self.account = Account(self.world, scenario, self.watch.check, self._told)
+        self.undoer = Undoer(scenario, self._find_drop, self._drop)
+        self.account = Account(self.world, scenario, self._check, self._told)
         self.watch.account = self.account
+        self.undo_watch = UndoWatch(self.world, self.account)
+        self.account.bigin.deleting = self.undo_watch.check_deletion
+        self.account.bigin.creating = self.watch.check_leaving
         self.watch.said_create = self.person.said_create
         self._backup: Backup = {}
         self.dropped: list[tuple[ObjectVersion, Drop]] = []
@@ -83,7 +88,8 @@ class Run:
             self.scenario,
             self.person,
             self.watch,
-            tuple(self.dropped),
+            self.dropped,
+            self.undoer,
         )
         ending.check_at_rest()
         self.world.run(self.world.now + END_SECONDS)
@@ -107,7 +113,7 @@ class Run:
         """
         ends = (job.ends_at or 0.0 for job in self.account.bigin.model.jobs.values())
         rest = max([START + self.scenario.trouble_hours * HOUR, *ends]) + REST_SECONDS
-        acted_at = self.clerk.acted_at + self.scenario.job_seconds
+        acted_at = max(self.clerk.acted_at, self.undoer.acted_at) + self.scenario.job_seconds
         return max(rest, self.person.acted_at + DECIDED_SECONDS, acted_at + DECIDED_SECONDS)
 
     def _set_the_scene(self) -> None:
@@ -129,10 +135,18 @@ class Run:
         if scenario.removed_after is not None:
             key = drops(scenario)[0].key
             world.after(scenario.removed_after, lambda: self.account.bucket.remove(key))
+        self._set_people_to_work()
+
+    def _set_people_to_work(self) -> None:
+        scenario, world = self.scenario, self.world
         if scenario.corrected_after is not None:
             world.after(1 + scenario.corrected_after, self._correct_mapping)
+        if scenario.undone_after is not None:
+            world.after(scenario.undone_after, lambda: self.undoer.begin(self.account))
         if scenario.twin is Twin.FORCED:
             world.after(1 + FORCED_AFTER_SECONDS, self._force)
+        if scenario.twin in WITH_FEWER_COLUMNS:
+            world.after(1 + FORCED_AFTER_SECONDS, self._take_a_column_out)
 
     def _remove_parts(self) -> None:
         for key in list(self.account.bucket.list_keys("parts/")):
@@ -176,6 +190,9 @@ class Run:
         first = identity.import_id_of(self.dropped[0][0])
         self.account.put("incoming/mapping.json", mapping_text(self.scenario, force=first))
 
+    def _take_a_column_out(self) -> None:
+        self.account.put("incoming/mapping.json", mapping_text(self.scenario, fewer=True))
+
     def _drop(self, drop: Drop) -> None:
         source = self.account.put(drop.key, drop.body)
         self.dropped.append((source, drop))
@@ -191,10 +208,21 @@ class Run:
     def _forge(self, url: str, body: bytes) -> None:
         self.account.post(url, body, "", forged="a forged callback")
 
+    def _find_drop(self, import_id: str) -> Drop:
+        record = self.account.import_of(import_id)
+        assert record is not None
+        version = record.source.version_id
+        return next(drop for source, drop in self.dropped if source.version_id == version)
+
+    def _check(self, old: Record | None, new: Record) -> None:
+        self.watch.check(old, new)
+        self.undo_watch.check(old, new)
+
     def _told(self, notice: Notice) -> None:
         self.watch.check_waiting_notice(notice)
         self.person.told(self.account, notice)
         self.clerk.told(self.account, notice)
+        self.undoer.told(self.account, notice)
 
     def _part_states(self) -> set[str]:
         records = self.account.ledger.records.values()

@@ -6,6 +6,7 @@ More of them: `make simulate SEEDS=100000 SEED_BASE=1`.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.simulation import coverage
-from tests.simulation.mutations import SABOTAGES, applied
+from tests.simulation.mutations import MUTATIONS, SABOTAGES, applied
 from tests.simulation.run import simulate
 from tests.simulation.scenarios import random_scenario
 from tests.simulation.searches import Found, complete, pairs, search, seeds
@@ -68,6 +69,18 @@ def test_every_mutation_is_noticed() -> None:
     missed = [bite.mutation for bite in bites(processes=CORES) if bite.caught_by is None]
 
     assert missed == []
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_a_mutation_is_called_as_what_it_stands_for(mutation: str) -> None:
+    for place, name, mutant in MUTATIONS[mutation]:
+        original = getattr(place, name)
+        if not inspect.isroutine(original):
+            continue
+        asked = inspect.signature(original).parameters.values()
+        by_name = {each.name: None for each in asked if each.kind is each.KEYWORD_ONLY}
+
+        inspect.signature(mutant).bind(*[None] * (len(asked) - len(by_name)), **by_name)
 
 
 @pytest.mark.parametrize("sabotage", SABOTAGES)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bigin_import import identity
+from bigin_import.deduplication import claims
 from bigin_import.domain.drop import NO_VERSION, ObjectVersion
 from bigin_import.row_results.kept_rows import Fingerprints as SentFingerprints
 from bigin_import.splitting.content_log import Fingerprints, key_hashes
@@ -35,11 +36,11 @@ WRITTEN: dict[str, Any] = {
 }
 MAPPING = mapping_of(**WRITTEN)
 PLAN = planned(MAPPING, *HEADER, fields=CONTACTS)
-RULES = identity.rules_of(MAPPING, [field.api_name for field in MAPPING.fields])
+RULES = claims.rules_of(MAPPING, [field.api_name for field in MAPPING.fields])
 
 
-def claim(*, parent: str = "", force: str | None = None) -> str:
-    return identity.claim_of(SOURCE, "c" * 64, RULES, parent=parent, force=force)
+def claim(*, parent: str = "", force: str | None = None, zgid: str | None = None) -> str:
+    return claims.claim_of(SOURCE, "c" * 64, RULES, parent=parent, force=force, zgid=zgid)
 
 
 @pytest.mark.parametrize(
@@ -53,13 +54,14 @@ def claim(*, parent: str = "", force: str | None = None) -> str:
         (claim(), "bouhwzp6dcexudhyrbpptvqpce"),
         (claim(parent="p" * 26), "kisnkizlgginb3wy2tqqcolbdg"),
         (claim(force="f" * 26), "6oss7iapvnxehcg2bdp5jjynlk"),
+        (claim(zgid="10358250"), "agfdkyqxcuq2lp6g3mbjdjliiq"),
         (key_hashes([" Ada@Shop.example "])[0].hex(), "93cc5adb458c6be5"),
         (Fingerprints(PLAN).of([ROW])[0].hex(), "01deb376d479e624a5e96dff47a7fe4d"),
         (SentFingerprints(PLAN).of(RECORD), "a901df3efb34bc1c7191afa9c718ffaf"),
     ],
     ids=[
         *("import", "second take", "unversioned", "key of the bucket", "file name"),
-        *("claim", "claim of a correction", "forced claim"),
+        *("claim", "claim of a correction", "forced claim", "claim of an organisation"),
         *("key value", "row as read", "row as sent"),
     ],
 )

@@ -58,3 +58,20 @@ def test_a_drop_with_the_longest_name_is_imported_and_every_key_that_is_written_
 @pytest.mark.parametrize("stem", ["contacts", LONG_STEM])
 def test_people_are_told_the_whole_name_of_the_mapping(stem: str) -> None:
     assert f"Drop {stem}.mapping.json beside it" in no_mapping(f"incoming/{stem}.csv", 60).remedy
+
+
+@pytest.mark.parametrize("name", ["Contacts-{}.csv", "Contacts-{}", "Deals-{}.zip", "a/{}.csv"])
+def test_a_file_of_bigins_says_whose_part_it_is_about(name: str) -> None:
+    entry = object_keys.entry_name("k3v7q2mzt5ab7cdefgh2jklmn4", 7).removesuffix(".csv")
+
+    found = object_keys.part_of_entry(name.format(entry))
+
+    assert found == ("k3v7q2mzt5ab7cdefgh2jklmn4", 7)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Deals-bulkwrite.csv", "111111000000541958.csv", "Contacts-x.csv", "k3v7q2m-0007.csv", ""],
+)
+def test_a_file_that_bigin_named_otherwise_says_nothing(name: str) -> None:
+    assert object_keys.part_of_entry(name) is None

@@ -29,6 +29,9 @@ _SIGNATURE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _JOB_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 _SIGNED_SEGMENTS = 4
 
+NOBODY = "0" * 26
+"""In place of an import's id, which is a hash, where `bigin-drop doctor` tries the address."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallbackTarget:

@@ -40,6 +40,7 @@ from bigin_import.wiring import Application, Limits
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
     from bigin_import.aws.events import FailedEvents
     from bigin_import.aws.files import S3Files
@@ -58,6 +59,20 @@ CLIENT_CONFIG = Config(
 def _client(service: ServiceName) -> Any:  # noqa: ANN401 - its type hangs on *service*
     """Return a client whose outages and refusals are errors of ours."""
     return translate_errors(boto3.client(service, config=CLIENT_CONFIG))
+
+
+class LaterClient:
+    """The client of a service that few invocations call: made when it is first called."""
+
+    def __init__(self, service: ServiceName) -> None:
+        self._service: ServiceName = service
+
+    @cached_property
+    def _made(self) -> Any:  # noqa: ANN401 - as _client
+        return _client(self._service)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as _client
+        return getattr(self._made, name)
 
 
 class Container:
@@ -87,9 +102,13 @@ class Container:
         )
 
     @cached_property
+    def _sqs(self) -> SQSClient:
+        client: SQSClient = _client("sqs")
+        return client
+
+    @cached_property
     def queue(self) -> SqsCollectQueue:
-        client = _client("sqs")
-        return SqsCollectQueue(client, self.settings.collect_queue_url)
+        return SqsCollectQueue(self._sqs, self.settings.collect_queue_url)
 
     @cached_property
     def files(self) -> S3Files:
@@ -103,21 +122,21 @@ class Container:
     def notices(self) -> SnsNotices:
         from bigin_import.aws.notices import SnsNotices
 
-        return SnsNotices(_client("sns"), self._settle.topic_arn)
+        client: Any = LaterClient("sns")
+        return SnsNotices(client, self._settle.topic_arn)
 
     @cached_property
     def resumer(self) -> LambdaResumer:
         from bigin_import.aws.queue import LambdaResumer
 
-        client = _client("lambda")
+        client: Any = LaterClient("lambda")
         return LambdaResumer(client, self._settle.import_function)
 
     @cached_property
     def failures(self) -> FailedEvents:
         from bigin_import.aws.events import FailedEvents
 
-        client = _client("sqs")
-        return FailedEvents(client, self._settle.failure_queue_url, self.telemetry)
+        return FailedEvents(self._sqs, self._settle.failure_queue_url, self.telemetry)
 
     @cached_property
     def _refused_callbacks(self) -> RefusedCallbacks:
@@ -125,9 +144,11 @@ class Container:
 
         return RefusedCallbacks(telemetry=self.telemetry)
 
-    def record_refused(self, context: InvocationContext, address: str | None) -> None:
+    def record_refused(
+        self, context: InvocationContext, import_id: str, address: str | None
+    ) -> None:
         """Record that *address* sent a callback with a wrong signature."""
-        self._refused_callbacks.record(address, LambdaClock(context).now())
+        self._refused_callbacks.record(import_id, address, LambdaClock(context).now())
 
     def read_signing_keys(self) -> tuple[bytes, ...]:
         return self.secrets.read_signing_keys(self.settings.signing_secret_arn)
@@ -180,7 +201,9 @@ class Container:
 
     def application(self, context: InvocationContext) -> Application:
         """Return the use cases of one invocation."""
-        return Application(LambdaPorts(self, context), Limits.of(self.settings))
+        # A client has the region already; another session would read all of botocore's data again.
+        limits = Limits.of(self.settings, region=self._sqs.meta.region_name)
+        return Application(LambdaPorts(self, context), limits)
 
 
 class LambdaPorts:
@@ -195,6 +218,10 @@ class LambdaPorts:
     @cached_property
     def bigin(self) -> BiginClient:
         return self._container.connect_bigin(self.clock)
+
+    @property
+    def records(self) -> BiginClient:
+        return self.bigin
 
     def probe(self, url: str) -> int:
         return post_nothing(url)

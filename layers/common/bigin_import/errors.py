@@ -14,6 +14,7 @@ after all (maybe_done)?
     ├── ConflictError                 nobody's: another process wrote first  retryable
     ├── UnreadableItemError           nobody's: another release wrote an item     retryable
     ├── UnderWayError                 nobody's: an earlier import must end first  retryable
+    ├── UndoRefusedError              theirs: an import cannot be undone as it was asked
     ├── LeaseLostError                nobody's: another submitter took over
     ├── AwsError
     │   ├── AwsUnavailableError       throttled, 5xx, no answer: it passes    retryable, maybe_done
@@ -26,19 +27,15 @@ after all (maybe_done)?
         │   └── TokenBusyError        no access token can be had for minutes     retryable
         ├── BiginAccessError          token, client or scope refused; the operator mends it
         └── BiginRefusedError         Bigin read the request and said no
-
-`hiding_adapter` reads what was stored so that pydantic's own errors name the place and show no
-value.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAliasType
-
-from pydantic import ConfigDict, TypeAdapter
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from bigin_import.domain.drop import Problem
+    from bigin_import.domain.import_record import Awaited
 
 
 class BiginImportError(Exception):
@@ -170,13 +167,26 @@ class UnderWayError(BiginImportError):
     Another import must end first: it may get in what this one would send. Try again then.
 
     Attributes:
-        is_on_hold: That one waits for a person.
+        awaited: Which one, if it is known.
     """
 
     retryable = True
 
-    def __init__(self, what: str, *, is_on_hold: bool) -> None:
-        self.is_on_hold = is_on_hold
+    def __init__(self, what: str, awaited: Awaited | None = None) -> None:
+        self.awaited = awaited
+        super().__init__(what)
+
+
+class UndoRefusedError(BiginImportError):
+    """
+    An import cannot be undone, or not as it was asked for; nothing was deleted.
+
+    Attributes:
+        remedy: What to do about it, in a sentence without its full stop.
+    """
+
+    def __init__(self, what: str, remedy: str) -> None:
+        self.remedy = remedy
         super().__init__(what)
 
 
@@ -300,17 +310,3 @@ class BiginRefusedError(BiginError):
         self.resolution = resolution
         self.concerns_mapping = concerns_mapping
         super().__init__(f"{code}: {message}. {resolution}")
-
-
-NO_INPUT = ConfigDict(hide_input_in_errors=True)
-
-
-def hiding_adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401  # a class, or tuple[X, ...]
-    """
-    Return an adapter whose errors show no value: it may be a token, or a cell of a drop.
-
-    The alias is what makes pydantic take the configuration: of a dataclass itself it takes none,
-    and the dataclass's own does not reach its errors (pydantic 2.14).
-    """
-    alias: Any = TypeAliasType("Stored", kind)
-    return TypeAdapter(alias, config=NO_INPUT)

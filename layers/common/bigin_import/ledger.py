@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bigin_import.domain.locks import Record
+from bigin_import.domain.locks import Family, KeyLock, Record
 from bigin_import.domain.states import Address
+from bigin_import.domain.undo import Undo
 from bigin_import.errors import ConflictError
 from bigin_import.ports import Ledger
 
@@ -64,3 +65,14 @@ def create_if_absent[R: Record](ledger: Ledger, record: R) -> tuple[R, bool]:
         if stored is None:
             raise
         return stored, False  # type: ignore[return-value]  # the address names the kind
+
+
+def load_undoing(ledger: Ledger, lock: KeyLock | Family) -> str | None:
+    """
+    Return the import that is being undone under *lock*; None without one.
+
+    A run that stood still for longer than its lease may take the lock once more when another has
+    finished: an undo that has ended has no lock, whatever the lock says.
+    """
+    undo = ledger.load(Undo.at(lock.undoing)) if lock.undoing else None
+    return undo.import_id if undo is not None and undo.open is not None else None

@@ -27,6 +27,7 @@ _DROP = re.compile(f"({_ENDING})$", re.IGNORECASE)
 _LEFTOVERS = re.compile(
     r"(^\.DS_Store|^\._.*|^~\$.*|^\.~lock.*|^desktop\.ini|\.filepart)$", re.IGNORECASE
 )
+_ENTRY = re.compile(r"(?<![a-z2-7])([a-z2-7]{26})-([0-9]{4,})(?![0-9])", re.ASCII)
 _CREATE_MARK = re.compile(r"/([0-9]{4,})[.]create-([0-9]{4,})[.]json$", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 
@@ -184,6 +185,27 @@ def kept_rows_file(results: str) -> str:
     return f"{results}rows.csv.gz"
 
 
+def undone_file(results: str) -> str:
+    """Return the key, among the results of an import, of the ids that undoing it deleted."""
+    return f"{results}undone.txt.gz"
+
+
+def undo_list(import_id: str, sha256: str) -> str:
+    """Return where the list lies of what undoing an import deletes."""
+    return f"{beside_parts(import_id)}undo.{sha256}.csv.gz"
+
+
+def undo_remainders(import_id: str, sha256: str, begin: int | None = None) -> str:
+    """
+    Return where it is kept what of such a list was not deleted.
+
+    Args:
+        begin: Of one call, how many rows of the list were behind it; None: the prefix of all.
+    """
+    prefix = f"{beside_parts(import_id)}undo.{sha256}.kept-"
+    return prefix if begin is None else f"{prefix}{begin:08d}.json"
+
+
 def problems_file(import_id: str) -> str:
     return f"parts/{import_id}/problems.json"
 
@@ -217,13 +239,25 @@ def entry_name(import_id: str, part: int) -> str:
     return f"{import_id}-{part:04d}.csv"
 
 
-def result_archive(import_id: str, part: int) -> str:
+def part_of_entry(name: str) -> tuple[str, int] | None:
+    """
+    Return import and number of the part whose `entry_name` is in *name*; None if none is.
+
+    Bigin's documentation names the CSV of row results `<module>-<file>`, without an ending.
+    """
+    found = _ENTRY.search(name)
+    return (found[1], int(found[2])) if found else None
+
+
+def result_archive(import_id: str, part: int, sha256: str) -> str:
     """Return the key of Bigin's own row results, kept as they came."""
-    return f"parts/{import_id}/{part:04d}.result.zip"
+    return f"parts/{import_id}/{part:04d}.{sha256}.result.zip"
 
 
-def row_results_file(import_id: str, part: int) -> str:
-    return f"parts/{import_id}/{part:04d}.fates.csv.gz"
+def row_results_file(import_id: str, part: int, sha256: str) -> Keys:
+    """Return the keys of what became of each row of a part."""
+    place = f"parts/{import_id}/{part:04d}"
+    return f"{place}.{sha256}.fates.csv.gz", f"{place}.fates.csv.gz"
 
 
 def keys_file(results: str) -> str:
@@ -255,13 +289,23 @@ _COPY = (
 _COPY_OR_DATE = re.compile(f"(?<!\\d)(?:{_DATE})(?!\\d)|{_COPY}", re.IGNORECASE)
 
 
+_ROWS_NOT_IN = re.compile(r"\.(failed|unprocessed|unclear)(?![^\W_])", re.IGNORECASE)
+
+
+def is_named_as_rows_not_in(key: str) -> bool:
+    """Return whether a drop bears the name of a result file with rows that are not in Bigin."""
+    return _ROWS_NOT_IN.search(stem(key)) is not None
+
+
 def common_name(key: str) -> str:
     """
-    Return what the name of a drop is without a copy's mark and without dates.
+    Return what the name of a drop is without a copy's mark, dates and what we add for results.
 
-    `contacts (1).csv`, `Contacts - Copy.csv` and `contacts_2026-11-28.csv.gz` are `contacts`.
+    `contacts (1).csv`, `Contacts - Copy.csv`, `contacts_2026-11-28.csv.gz` and
+    `contacts.failed.csv` are `contacts`.
     """
-    words = re.split(r"[\s_.-]+", _COPY_OR_DATE.sub(" ", stem(key)).casefold())
+    plain = _ROWS_NOT_IN.sub(" ", stem(key))
+    words = re.split(r"[\s_.-]+", _COPY_OR_DATE.sub(" ", plain).casefold())
     return " ".join(filter(None, words))
 
 

@@ -7,14 +7,16 @@ sleep, the function's deadline and parallel work are ports too, so that a simula
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
 from bigin_import.domain.drop import Notice, ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Field, Job, JobRequest
-from bigin_import.domain.locks import FreshToken, Record
+from bigin_import.domain.locks import FreshToken, OpenAddress, Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address, OpenKind
 
@@ -92,9 +94,7 @@ class Ledger(Protocol):
         """Return all parts of an import, by number."""
         ...
 
-    def find_due(
-        self, kind: OpenKind, *, before: int, limit: int
-    ) -> tuple[Address[Import] | Address[Part], ...]:
+    def find_due(self, kind: OpenKind, *, before: int, limit: int) -> tuple[OpenAddress, ...]:
         """
         Return addresses of open records with `due_at` <= *before*, the longest overdue first.
 
@@ -109,6 +109,10 @@ class Ledger(Protocol):
         They have what the index holds of them and no version: to look at, never to save. Those
         that this release cannot read are left out; the tick reports them.
         """
+        ...
+
+    def find_undone(self, *, limit: int) -> tuple[str, ...]:
+        """Return imports that are, or are being, undone, the last confirmed first; it lags, too."""
         ...
 
     def leave_unreadable(self, address: Address[Any], due_at: int) -> None:
@@ -233,6 +237,72 @@ class Bigin(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedRecord:
+    """A record in Bigin and when it was last changed, by whomever; the time has its zone."""
+
+    id: str
+    modified_time: datetime
+
+
+class Records(Protocol):
+    """
+    Records that are in Bigin, by id. A call costs 1 credit.
+
+    Raises, for every method: what Bigin's do.
+    """
+
+    def delete_records(self, module: str, ids: Sequence[str], *, zgid: str) -> dict[str, str]:
+        """
+        Delete records, 100 at most, and start no workflow; return Bigin's code for each id.
+
+        Safe to repeat. Of a record that is gone already, Bigin says what it says of one that
+        never was: INVALID_DATA; `list_deleted_ids` knows which.
+
+        Returns:
+            "SUCCESS", "INVALID_DATA", ... by id, of *ids* only; an id that the answer leaves
+            out is not in it.
+
+        Raises:
+            OtherOrganisationError: The access token is not for the organisation *zgid*.
+            BiginOutcomeUnknownError: Any of the records may be deleted, or none.
+        """
+        ...
+
+    def list_deleted_ids(self, module: str, ids_of_interest: Collection[str]) -> set[str]:
+        """
+        Return which of these ids are in Bigin's list of deleted records.
+
+        A credit for each 200 of that list, until all are found or it ends.
+
+        Raises:
+            BiginRefusedError: Also if the list is longer than Bigin gives out.
+        """
+        ...
+
+    def list_changed_since(self, module: str, since: datetime) -> Iterator[ChangedRecord]:
+        """
+        Yield the records that were changed at *since* or later, the latest first.
+
+        A credit for each 200 of them. Deleted records are not among them.
+
+        Raises:
+            BiginOutcomeUnknownError: Also if Bigin names no time or keeps no order, so that
+                nobody can say what has changed.
+            BiginRefusedError: Also if the list is longer than Bigin gives out.
+        """
+        ...
+
+    def get_modified_time(self, module: str, record_id: str) -> datetime | None:
+        """
+        Return when a record was last changed; None if there is no such record any more.
+
+        Raises:
+            BiginOutcomeUnknownError: Also if Bigin names no time.
+        """
+        ...
+
+
 class Metadata(Protocol):
     """
     What a mapping is held against.
@@ -337,6 +407,10 @@ class CollectQueue(Protocol):
         Args:
             after_seconds: How long that waits, 15 minutes at most.
         """
+        ...
+
+    def go_on_undoing(self, import_id: str) -> None:
+        """Ask for an import to be undone further, in an invocation of its own."""
         ...
 
 

@@ -1,9 +1,11 @@
 """
-What an import keeps in the bucket: plan, pinned mapping and archives, each under a key that holds
-its SHA-256, which is in the ledger too; or the problems that it was rejected for.
+What an import keeps in the bucket: plan, pinned mapping, archives, row results, and what is to be
+deleted to undo it, each under a key that holds its SHA-256, which is in the ledger too; or the
+problems that it was rejected for.
 
-A submitter that stood still until its lease had ended may still write, but only the same bytes
-under the same key. So storing is idempotent, and a reader gets what the ledger speaks of.
+A submitter that stood still until its lease had ended may still write, and so may a collector
+whom another has overtaken, but only the same bytes under the same key. So storing is idempotent,
+and a reader gets what the ledger speaks of.
 """
 
 from __future__ import annotations
@@ -12,12 +14,11 @@ import csv
 import gzip
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from functools import cache
 from io import BytesIO, TextIOWrapper
-
-from pydantic import TypeAdapter
 
 from bigin_import import object_keys
 from bigin_import.domain.drop import Problem
@@ -25,7 +26,9 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import FIRST_READING, Plan, RowDecision
 from bigin_import.domain.row_result import RowStatus
-from bigin_import.errors import ChangedObjectError, MissingObjectError, hiding_adapter
+from bigin_import.domain.undo import UndoRow
+from bigin_import.errors import ChangedObjectError, MissingObjectError
+from bigin_import.plain_values import Stored
 from bigin_import.ports import Files
 
 # A plan of a thousand parts and two hundred columns stays below a fifth of it, and so do the
@@ -33,6 +36,8 @@ from bigin_import.ports import Files
 MOST_BYTES = 20_000_000
 ARCHIVE_BYTES = 26_214_400  # 25 MB, the largest upload Bigin takes
 GIGABYTE = 1_000_000_000  # far more than the decisions about a million rows
+_PLANS = Stored[Plan](Plan)
+_PROBLEMS = Stored[tuple[Problem, ...]](tuple[Problem, ...])
 _HAS_READING = b'"reading":'
 MOST_PROBLEMS = 200  # nobody corrects more of them in one go
 MOST_CHARACTERS = 1_000  # of each of its sentences: a header or an API name may be a novel
@@ -40,7 +45,7 @@ MOST_CHARACTERS = 1_000  # of each of its sentences: a header or an API name may
 
 def write_plan(files: Files, import_id: str, plan: Plan) -> str:
     """Store the plan and return its SHA-256."""
-    body = _plans().dump_json(plan)
+    body = _PLANS.as_json(plan)
     sha256 = _sha256(body)
     key, *_ = object_keys.plan_file(import_id, sha256)
     files.write(key, body, content_type="application/json")
@@ -58,7 +63,7 @@ def read_plan(files: Files, record: Import) -> Plan:
     sha256 = record.plan_sha256 or ""
     keys = object_keys.plan_file(record.import_id, sha256)
     body = _read(files, keys, sha256)
-    plan = _plans().validate_json(body)
+    plan = _PLANS.read_json(body)
     if _HAS_READING in body:
         return plan
     # Until one release later: a plan of the first releases does not say how cells are read.
@@ -109,6 +114,29 @@ def check_archive(files: Files, part: Part) -> bool:
     return any(files.find_newest(key) is not None for key in keys)
 
 
+def write_row_results_file(files: Files, import_id: str, number: int, body: bytes) -> str:
+    """Store what became of each row of part *number*, and return its SHA-256."""
+    sha256 = _sha256(body)
+    key, *_ = object_keys.row_results_file(import_id, number, sha256)
+    files.write(key, body, content_type="application/gzip")
+    return sha256
+
+
+def read_row_results_file(files: Files, part: Part) -> bytes:
+    """
+    Return what became of each row of *part*, whatever its size: what was written is read again.
+
+    Raises:
+        MissingObjectError: It is not kept any more.
+        ChangedObjectError: Something else lies there.
+    """
+    sha256 = part.results_sha256
+    keys = object_keys.row_results_file(part.import_id, part.number, sha256)
+    if not sha256:
+        return files.read(keys[-1], at_most=sys.maxsize)
+    return _read(files, keys[:1], sha256, at_most=sys.maxsize)
+
+
 def _read(files: Files, keys: object_keys.Keys, sha256: str, *, at_most: int = MOST_BYTES) -> bytes:
     """Return what has *sha256*; imports begun by the release before have it under another key."""
     changed = None
@@ -127,11 +155,6 @@ def _read(files: Files, keys: object_keys.Keys, sha256: str, *, at_most: int = M
 
 def _sha256(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
-
-
-@cache
-def _plans() -> TypeAdapter[Plan]:
-    return hiding_adapter(Plan)  # on first use: made on import, it would slow down every cold start
 
 
 def write_decisions(files: Files, import_id: str, decisions: Iterable[RowDecision]) -> str:
@@ -201,9 +224,60 @@ def read_decisions(files: Files, import_id: str, sha256: str) -> Iterator[RowDec
             )
 
 
+def write_undo_list(files: Files, import_id: str, rows: Iterable[UndoRow]) -> tuple[str, int]:
+    """Keep which records undoing an import deletes; return the list's SHA-256 and its length."""
+    packed, count = BytesIO(), 0
+    with (
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=packed, mtime=0) as archive,
+        TextIOWrapper(archive, encoding="utf-8", newline="") as text,
+    ):
+        writer = csv.writer(text)
+        for count, row in enumerate(rows, 1):  # noqa: B007  # it is the length
+            writer.writerow(row)
+    sha256 = _sha256(packed.getvalue())
+    key = object_keys.undo_list(import_id, sha256)
+    files.write(key, packed.getvalue(), content_type="application/gzip")
+    return sha256, count
+
+
+def read_undo_list(files: Files, import_id: str, sha256: str) -> Iterator[UndoRow]:
+    """
+    Yield which records undoing an import deletes.
+
+    Raises:
+        MissingObjectError: The list is not kept any more.
+        ChangedObjectError: Something else lies there.
+    """
+    body = _read(files, (object_keys.undo_list(import_id, sha256),), sha256, at_most=GIGABYTE)
+    with gzip.open(BytesIO(body), "rt", encoding="utf-8", newline="") as text:
+        for row, record_id, ended_at, modified in csv.reader(text):
+            yield UndoRow(int(row), record_id, int(ended_at), modified)
+
+
+def write_undone(files: Files, results: str, record_ids: Iterable[str]) -> None:
+    """Keep which records undoing an import has deleted, beside its kept rows."""
+    key = object_keys.undone_file(results)
+    with (
+        files.open_writer(key, content_type="application/gzip") as stream,
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=stream, mtime=0) as archive,
+    ):
+        archive.writelines(f"{record_id}\n".encode() for record_id in record_ids)
+
+
+def read_undone(files: Files, imports: Iterable[Import | None]) -> frozenset[str]:
+    """Return the ids of the records that undoing *imports* has deleted, as far as it is kept."""
+    found: set[str] = set()
+    for record in imports:
+        if record is not None and record.results:  # else a person had it forgotten
+            with suppress(MissingObjectError):  # it is kept as long as its kept rows
+                body = files.read(object_keys.undone_file(record.results), at_most=GIGABYTE)
+                found.update(gzip.decompress(body).decode().split())
+    return frozenset(found)
+
+
 def write_problems(files: Files, import_id: str, problems: tuple[Problem, ...]) -> None:
     """Keep why an import was rejected: the first problems, each cut to what can be read."""
-    body = _problems().dump_json(tuple(_bounded(problems)))
+    body = _PROBLEMS.as_json(tuple(_bounded(problems)))
     files.write(object_keys.problems_file(import_id), body, content_type="application/json")
 
 
@@ -229,12 +303,7 @@ def read_problems(files: Files, import_id: str) -> tuple[Problem, ...]:
         text = files.read(object_keys.problems_file(import_id), at_most=MOST_BYTES)
     except MissingObjectError:
         return ()
-    return _problems().validate_json(text)
-
-
-@cache
-def _problems() -> TypeAdapter[tuple[Problem, ...]]:
-    return hiding_adapter(tuple[Problem, ...])
+    return _PROBLEMS.read_json(text)
 
 
 def _not_listed(more: int) -> Problem:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, Self
 
-import boto3
-
+from bigin_import.domain.undo import IDS_PER_CALL
 from bigin_import.settings import CallbackSettings, ImportSettings, SettleSettings
 
 if TYPE_CHECKING:
@@ -32,9 +31,12 @@ if TYPE_CHECKING:
     from bigin_import.settling.collect import CollectMessages, Collector
     from bigin_import.settling.match_job import CallbackRecorder, JobMatcher, JobPoller
     from bigin_import.settling.self_check import SelfCheck
+    from bigin_import.settling.summarize import ConsoleLinks
     from bigin_import.settling.tick import Tick
     from bigin_import.settling.waiting import PauseNotices, Suggestion, ZohoAccess
     from bigin_import.settling.write_overview import OverviewWriter
+    from bigin_import.undoing.run import UndoRunner
+    from bigin_import.undoing.show import UndoDesk
 
 MINUTE_SECONDS = 60
 HOUR_SECONDS = 3600
@@ -50,6 +52,8 @@ class Ports(Protocol):
     def files(self) -> ports.Files: ...
     @property
     def bigin(self) -> ports.Bigin: ...
+    @property
+    def records(self) -> ports.Records: ...
     @property
     def zoho_secret(self) -> ports.ZohoSecret: ...
     @property
@@ -80,6 +84,7 @@ class Limits:
 
     Attributes:
         max_rows: Of one part; 0 for as many as Bigin takes.
+        ids_per_delete: Records that one call deletes, at most as many as Bigin takes.
         region, bucket, import_function, zoho_secret: For links and commands in notices, reports.
     """
 
@@ -92,13 +97,16 @@ class Limits:
     hold_seconds: int = 14 * DAY_SECONDS
     keep_seconds: int = 90 * DAY_SECONDS
     max_rows: int = 0
+    ids_per_delete: int = IDS_PER_CALL
     region: str = "eu-central-1"
     bucket: str = "bucket"
     import_function: str = "import-csv"
     zoho_secret: str = "zoho"  # noqa: S105  # its name
 
     @classmethod
-    def of(cls, settings: CallbackSettings | ImportSettings | SettleSettings) -> Self:
+    def of(
+        cls, settings: CallbackSettings | ImportSettings | SettleSettings, *, region: str
+    ) -> Self:
         match settings:
             case CallbackSettings():
                 return cls()
@@ -116,7 +124,7 @@ class Limits:
             job_deadline_seconds=settings.job_deadline_hours * HOUR_SECONDS,
             hold_seconds=settings.hold_days * DAY_SECONDS,
             keep_seconds=settings.keep_days * DAY_SECONDS,
-            region=boto3.Session().region_name,
+            region=region,
             bucket=settings.bucket,
             import_function=settings.import_function,
             zoho_secret=settings.bigin.zoho_secret_arn,
@@ -288,15 +296,7 @@ class Application:
 
     @cached_property
     def import_closer(self) -> ImportCloser:
-        from bigin_import.bigin import wire
         from bigin_import.settling.close import ImportCloser, ResultWriter
-        from bigin_import.settling.summarize import ConsoleLinks
-
-        def request_text(request: JobRequest) -> str:
-            body = wire.create_body(
-                request, file_id="(from the upload)", callback_url="(ours, signed)"
-            )
-            return json.dumps(body, indent=2, ensure_ascii=False)
 
         return ImportCloser(
             ledger=self._ports.ledger,
@@ -305,12 +305,7 @@ class Application:
                 ledger=self._ports.ledger,
                 files=self._ports.files,
                 clock=self._ports.clock,
-                around=ConsoleLinks(
-                    region=self._limits.region,
-                    bucket=self._limits.bucket,
-                    import_function=self._limits.import_function,
-                    request_text=request_text,
-                ),
+                around=self._around,
                 suggest=self._suggest,
             ),
             registrar=self.registrar,
@@ -320,6 +315,25 @@ class Application:
             clock=self._ports.clock,
             telemetry=self._ports.telemetry,
             keep_seconds=self._limits.keep_seconds,
+        )
+
+    @cached_property
+    def _around(self) -> ConsoleLinks:
+        from bigin_import.bigin import wire
+        from bigin_import.settling.summarize import ConsoleLinks
+
+        def request_text(request: JobRequest) -> str:
+            body = wire.create_body(
+                request, file_id="(from the upload)", callback_url="(ours, signed)"
+            )
+            return json.dumps(body, indent=2, ensure_ascii=False)
+
+        return ConsoleLinks(
+            region=self._limits.region,
+            bucket=self._limits.bucket,
+            import_function=self._limits.import_function,
+            request_text=request_text,
+            zoho_secret=self._limits.zoho_secret,
         )
 
     def _suggest(self, record: Import) -> Suggestion:
@@ -350,12 +364,59 @@ class Application:
             overview=self._overview,
             zoho_access=self._zoho_access,
             resumer=self._ports.resumer,
+            queue=self._ports.queue,
             failures=self._ports.failures,
             clock=self._ports.clock,
             telemetry=self._ports.telemetry,
             mapping_wait_seconds=self._limits.mapping_wait_seconds,
             job_deadline_seconds=self._limits.job_deadline_seconds,
             hold_seconds=self._limits.hold_seconds,
+        )
+
+    @cached_property
+    def undo_desk(self) -> UndoDesk:
+        from bigin_import.undoing.checks import UndoChecks
+        from bigin_import.undoing.show import UndoDesk
+
+        return UndoDesk(
+            ledger=self._ports.ledger,
+            files=self._ports.files,
+            records=self._ports.records,
+            checks=UndoChecks(
+                ledger=self._ports.ledger, files=self._ports.files, bigin=self._ports.bigin
+            ),
+            queue=self._ports.queue,
+            parallel=self._ports.parallel,
+            clock=self._ports.clock,
+            telemetry=self._ports.telemetry,
+        )
+
+    @cached_property
+    def undo_runner(self) -> UndoRunner:
+        from bigin_import.deduplication.claims import KeyHistory
+        from bigin_import.undoing.conclude import UndoConcluder
+        from bigin_import.undoing.run import UndoRunner
+
+        ledger, files, clock = self._ports.ledger, self._ports.files, self._ports.clock
+        return UndoRunner(
+            ledger=ledger,
+            files=files,
+            records=self._ports.records,
+            concluder=UndoConcluder(
+                ledger=ledger,
+                files=files,
+                history=KeyHistory(ledger=ledger, files=files, clock=clock),
+                around=self._around,
+                notices=self._ports.notices,
+                resumer=self._ports.resumer,
+                clock=clock,
+                telemetry=self._ports.telemetry,
+            ),
+            queue=self._ports.queue,
+            parallel=self._ports.parallel,
+            clock=clock,
+            telemetry=self._ports.telemetry,
+            ids_per_call=self._limits.ids_per_delete,
         )
 
     @cached_property
@@ -388,10 +449,10 @@ class Application:
         return ZohoAccess(
             ledger=self._ports.ledger,
             secret=self._ports.zoho_secret,
-            secret_name=self._limits.zoho_secret,
             notices=self._ports.notices,
             clock=self._ports.clock,
             telemetry=self._ports.telemetry,
+            around=self._around,
         )
 
     @cached_property
@@ -403,4 +464,5 @@ class Application:
             notices=self._ports.notices,
             clock=self._ports.clock,
             telemetry=self._ports.telemetry,
+            around=self._around,
         )

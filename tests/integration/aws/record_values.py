@@ -9,32 +9,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from bigin_import.domain.import_record import Import
-from bigin_import.domain.locks import (
-    CachedResponse,
-    ContentClaim,
-    Family,
-    FileHistory,
-    KeyLock,
-    LastNotice,
-    ModuleHistory,
-    Record,
-    SharedToken,
-)
-from bigin_import.domain.part_record import Part
+from bigin_import.domain.locks import Record
 
-RECORD_KINDS: tuple[type[Record], ...] = (
-    Import,
-    Part,
-    KeyLock,
-    ContentClaim,
-    Family,
-    ModuleHistory,
-    FileHistory,
-    SharedToken,
-    LastNotice,
-    CachedResponse,
-)
+RECORD_KINDS: tuple[type[Record], ...] = get_args(Record.__value__)
 
 
 def records() -> st.SearchStrategy[Record]:

@@ -22,10 +22,13 @@ from bigin_import.domain.listing import HELD, OTHER
 from bigin_import.domain.locks import ContentClaim, Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, OpenKind, PartState
+from bigin_import.domain.undo import confirm
 from bigin_import.errors import ConflictError
+from bigin_import.ledger import update
 from bigin_import.ports import Ledger
 from tests.integration.aws.ledger_bench import LedgerBench, dynamo_bench, memory_bench
 from tests.integration.aws.record_values import records
+from tests.unit.ledger.test_undo_record import SHOWN
 
 ENDPOINT = os.environ.get("LEDGER_ENDPOINT", "")
 CLAIM = ContentClaim(digest="d1", import_id="i1")
@@ -295,3 +298,15 @@ def test_imports_are_listed_by_heading_the_newest_first(ledger: Ledger) -> None:
     assert [record.import_id for record in newest] == ["i2"]
     assert found[0].source == an_import("i2").source
     assert ledger.find_listed(HELD) == ()
+
+
+def test_undos_that_were_confirmed_are_found_the_last_first(ledger: Ledger) -> None:
+    for number, confirmed_at in enumerate((100, 300, None, 200)):
+        shown = replace(SHOWN, import_id=f"i{number}")
+        ledger.save(shown)
+        if confirmed_at:
+            update(ledger, shown.address, confirm(shown.token, "ada", confirmed_at))
+
+    assert ledger.find_undone(limit=9) == ("i1", "i3", "i0")
+    assert ledger.find_undone(limit=1) == ("i1",)
+    assert ledger.find_listed(OTHER) == ()

@@ -110,6 +110,13 @@ def test_work_for_the_collector_comes_back_from_its_message(sqs: SQSClient, queu
     assert json.loads(arrived[0]) == {"import_id": "i1", "part": 3}
 
 
+def test_undoing_is_asked_for_in_a_message_of_its_own(sqs: SQSClient, queue_url: str) -> None:
+    SqsCollectQueue(sqs, queue_url).go_on_undoing("i1")
+
+    (arrived,) = bodies(sqs, queue_url)
+    assert collect_message(arrived) == CollectMessage("i1", undo=True)
+
+
 @pytest.mark.parametrize(
     "body", ["", "{}", "[]", '{"import_id": 5}', '{"import_id":"i","part":"x"}']
 )

@@ -9,6 +9,7 @@ import socket
 import time
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,7 +19,6 @@ from bigin_import.bigin.client import BiginClient
 from bigin_import.bigin.datacenters import Endpoints
 from bigin_import.domain.job_request import FieldMapping, Job, JobRequest, JobStatus, Operation
 from bigin_import.errors import BiginAccessError, BiginRefusedError
-from bigin_import.ports import Bigin
 from tests.bigin_twin import model
 from tests.bigin_twin.deliveries import Routes
 from tests.bigin_twin.faults import Fault, FaultName
@@ -57,7 +57,7 @@ def twin(running_twin: Running) -> Running:
     return running_twin
 
 
-def client(twin: Running, *, secret: str = Client().client_secret) -> Bigin:
+def client(twin: Running, *, secret: str = Client().client_secret) -> BiginClient:
     hosts = Endpoints(twin.url, twin.url, twin.url)
     known = Client()
     credentials = Credentials(known.client_id, secret, known.refresh_token)
@@ -73,7 +73,7 @@ def archive() -> bytes:
     return packed.getvalue()
 
 
-def finished(bigin: Bigin, job_id: str) -> Job:
+def finished(bigin: BiginClient, job_id: str) -> Job:
     give_up_at = time.monotonic() + 10
     while time.monotonic() < give_up_at:
         job = bigin.get_job(job_id)
@@ -174,3 +174,26 @@ def test_a_late_answer_comes_all_the_same(twin: Running) -> None:
         inside.faults.add(Fault(name=FaultName.LATE_ANSWER, seconds=0.2, path="/org"))
 
     assert bigin.get_zgid()
+
+
+def test_records_are_deleted_and_what_changed_is_listed(twin: Running) -> None:
+    bigin = client(twin)
+    with twin.server.bigin() as inside:
+        table = inside.tables["Contacts"]
+        ids = [table.add({"Last_Name": str(n)}, "", 1_000_000 + n).id for n in range(450)]
+    since = datetime.fromtimestamp(1_000_000 + 40, UTC)
+
+    changed = [record.id for record in bigin.list_changed_since("Contacts", since)]
+    assert bigin.get_modified_time("Contacts", ids[40]) == since
+    zgid = bigin.get_zgid()
+    codes = bigin.delete_records("Contacts", [*ids[:99], "1"], zgid=zgid)
+    with twin.server.bigin() as inside:
+        inside.faults.add(Fault(name=FaultName.DELETE_TIMEOUT_AFTER_EFFECT))
+    repeated = bigin.delete_records("Contacts", ids[99:199], zgid=zgid)
+    deleted = bigin.list_deleted_ids("Contacts", [*ids[99:200], "1"])
+
+    assert changed == ids[:39:-1]
+    assert codes == dict.fromkeys(ids[:99], "SUCCESS") | {"1": "INVALID_DATA"}
+    assert repeated == dict.fromkeys(ids[99:199], "INVALID_DATA")
+    assert deleted == set(ids[99:199])
+    assert bigin.get_modified_time("Contacts", ids[99]) is None

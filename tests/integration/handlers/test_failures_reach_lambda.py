@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from aws_lambda_powertools.utilities.parser import ValidationError
 
 from bigin_import.domain.states import PartState
-from bigin_import.errors import AwsRefusedError
+from bigin_import.errors import AwsRefusedError, NoticeFailedError
+from bigin_import.plain_values import UnreadableValueError
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import Deployed
 from tests.integration.handlers.sample_events import s3_sample, sample, sqs_sample
 from tests.integration.handlers.story import CSV, CSV_KEY, call_back, drop_both, settled
+from tests.integration.handlers.written_logs import log_lines
 
 
 def test_import_csv_fails_when_its_table_is_gone(stack: Deployed) -> None:
@@ -58,6 +59,21 @@ def test_a_bad_message_does_not_have_the_good_one_done_again(stack: Deployed) ->
     assert len(stack.notices()) == 1
 
 
+def test_a_message_that_fails_beside_a_good_one_is_in_the_log(
+    stack: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = settled(stack)
+    capsys.readouterr()
+
+    stack.run("settle_jobs", sqs_sample(good, "no message of ours"))
+
+    (line,) = (
+        each for each in log_lines(capsys.readouterr().out) if each["message"] == "message failed"
+    )
+    assert (line["message_id"], line["error"]) == ("message-2", "UnreadableValueError")
+    assert "no message of ours" not in str(line)
+
+
 def test_a_message_that_finds_its_part_collected_does_it_no_second_time(stack: Deployed) -> None:
     message = settled(stack)
     stack.run("settle_jobs", sqs_sample(message))
@@ -75,7 +91,7 @@ def test_a_message_that_finds_its_part_collected_does_it_no_second_time(stack: D
 )
 def test_a_batch_of_nothing_but_bad_messages_fails_whole(stack: Deployed, message: str) -> None:
     """So that the function's error alarm rings before the message is in the dead-letter queue."""
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(UnreadableValueError):
         stack.run("settle_jobs", sqs_sample(message))
 
 
@@ -100,7 +116,7 @@ def test_a_topic_that_is_gone_fails_the_message_and_the_notice_is_not_lost(
     message = settled(stack)
     stack.remove_topic()
 
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(NoticeFailedError):
         stack.run("settle_jobs", sqs_sample(message))
 
     record = stack.the_import()

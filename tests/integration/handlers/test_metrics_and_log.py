@@ -8,13 +8,12 @@ from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
 from bigin_import.aws.files import S3Files
 from bigin_import.domain import import_transitions
 from bigin_import.domain.edges import ForbiddenEdgeError
 from bigin_import.domain.states import ImportState, PartState
-from bigin_import.errors import AwsRefusedError, AwsUnavailableError
+from bigin_import.errors import AwsRefusedError, AwsUnavailableError, NoticeFailedError
 from tests.bigin_twin.faults import Fault, FaultName
 from tests.integration.handlers.deployed import Deployed
 from tests.integration.handlers.sample_events import sample, sqs_sample
@@ -120,7 +119,7 @@ def refuse_the_token(stack: Deployed) -> None:
 def fail_to_publish(stack: Deployed) -> None:
     message = settled(stack)
     stack.remove_topic()
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(NoticeFailedError):
         stack.run("settle_jobs", sqs_sample(message))
 
 

@@ -8,7 +8,6 @@ import traceback
 from collections.abc import Iterator
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
 from bigin_import.callback_url import sign
 from bigin_import.errors import AwsRefusedError
@@ -202,7 +201,7 @@ def test_no_error_that_reaches_lambda_shows_anything_private(
         stack.run("import_csv", s3_sample("s3-put-csv", version_id))
     with pytest.raises(AwsRefusedError) as of_callback:
         stack.run("job_callback", event)
-    with pytest.raises(BatchProcessingError) as of_collection:
+    with pytest.raises(AwsRefusedError) as of_collection:
         stack.run("settle_jobs", sqs_sample(message))
 
     for caught in (of_import, of_callback, of_collection):

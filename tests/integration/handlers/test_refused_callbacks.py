@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 
 from bigin_import import container
-from bigin_import.callback_url import MAX_BODY_BYTES, sign
+from bigin_import.callback_url import MAX_BODY_BYTES, NOBODY, sign
 from bigin_import.container import LambdaClock
 from bigin_import.domain.states import PartState
 from tests.bigin_twin.create_request import Callback
@@ -150,6 +150,35 @@ def test_refused_callbacks_are_all_counted_and_only_sampled_in_the_log(
     assert [line["address"] for line in lines] == ["192.0.2.7"] * 2
     counted = [each.value for each in readings(written) if each.name == "CallbacksRefused"]
     assert counted == [1, 50]
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ([NOBODY], ["callback probed"]),
+        ([NOBODY, FOREIGN_IMPORT, NOBODY], ["callback probed", "callback refused"]),
+    ],
+    ids=["alone", "among others"],
+)
+def test_what_the_doctor_tries_is_called_so_and_hides_nobody(
+    stack: Deployed, capsys: pytest.CaptureFixture[str], named: list[str], said: list[str]
+) -> None:
+    drop_both(stack)
+    event = genuine(stack)
+    with_another_key(event)
+    at = iter((1_000, 1_001, 1_010))
+    capsys.readouterr()
+
+    with patch.object(LambdaClock, "now", lambda _: next(at)):
+        for import_id in named:
+            event["pathParameters"]["import_id"] = import_id
+            stack.run("job_callback", event)
+
+    written = capsys.readouterr().out
+    lines = [line for line in log_lines(written) if str(line["message"]).startswith("callback ")]
+    assert [line["message"] for line in lines] == said
+    levels = {"callback probed": "INFO", "callback refused": "WARNING"}
+    assert [line["level"] for line in lines] == [levels[message] for message in said]
 
 
 def test_a_callback_for_a_job_that_is_not_ours_is_answered_and_forgotten(stack: Deployed) -> None:

@@ -40,10 +40,17 @@ class Desk:
     out: io.StringIO
     err: io.StringIO
 
-    def connect(self, *typed: str, confirmed: str = "", is_deployed: bool = False) -> Exit:
+    def connect(
+        self,
+        *typed: str,
+        confirmed: str = "",
+        is_deployed: bool = False,
+        stack: str = "bigin-drop",
+        yes: bool = False,
+    ) -> Exit:
         answers = io.StringIO("".join(f"{line}\n" for line in typed))
-        wanted = Wanted("EU", "zoho", confirmed=confirmed, is_deployed=is_deployed)
-        return connect(self.secrets, Terminal(self.out, self.err, answers), wanted)
+        wanted = Wanted("EU", "zoho", confirmed=confirmed, is_deployed=is_deployed, stack=stack)
+        return connect(self.secrets, Terminal(self.out, self.err, answers, yes=yes), wanted)
 
     def stored(self) -> dict[str, str] | None:
         found = self.secrets.list_secrets()["SecretList"]
@@ -100,10 +107,27 @@ def test_a_code_becomes_a_secret_and_the_line_to_deploy_with(
     said = desk.said()
     assert "https://api-console.zoho.eu" in said
     assert SCOPES in said
+    for words in (
+        "Choose Self Client",
+        "10 minutes",
+        "makes a refresh token; Zoho keeps the last 20",
+    ):
+        assert words in said
     assert 'This is the Bigin of "Zylker" (id 10358250, boss@zylker.example).' in said
     assert "sam deploy --parameter-overrides ZohoSecretArn=arn:aws:secretsmanager:" in said
     assert "DataCenter=EU" in said
     assert "PLANTED" not in said
+
+
+def test_the_line_to_deploy_a_second_stack_with_has_its_name(
+    desk: Desk, zoho: responses.RequestsMock
+) -> None:
+    zoho.post(TOKEN_URL, json=GRANT)
+    zoho.get(ORG_URL, json={"org": [ORG]})
+
+    assert desk.connect(*TYPED, stack="second") is Exit.GOOD
+
+    assert "sam deploy --stack-name second --parameter-overrides ZohoSecretArn=" in desk.said()
 
 
 def test_in_a_wrong_data_centre_the_right_one_is_named_without_the_secret_leaving(
@@ -193,6 +217,8 @@ def test_another_organisation_replaces_the_secret_only_by_its_name(
     for typed in ((), ("Zylker",), ("y",)):
         with pytest.raises(CommandRefusedError, match='"Acme" was not given'):
             desk.connect(*TYPED, *typed)
+    with pytest.raises(CommandRefusedError, match='"Acme" was not given'):
+        desk.connect(*TYPED[:3], yes=True)
     assert 'is for "Acme" (id 1), another organisation' in desk.said()
     assert (desk.stored() or {})["organisation"] == "Acme"
 

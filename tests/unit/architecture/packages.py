@@ -11,6 +11,7 @@ ARROWS: dict[str, set[str]] = {
     "package": set(),
     "domain": set(),
     "errors": {"domain"},
+    "plain_values": set(),
     "error codes": {"errors"},
     "settings": {"errors"},
     "ports": {"domain", "errors"},
@@ -18,11 +19,11 @@ ARROWS: dict[str, set[str]] = {
     "callback_url": {"domain"},
     "ledger": {"ports", "domain", "errors"},
     "telemetry": {"ports", "domain", "errors"},
-    "stored_plan": {"ports", "domain", "errors", "object_keys"},
+    "stored_plan": {"plain_values", "ports", "domain", "errors", "object_keys"},
     "reading": {"ports", "domain", "errors"},
     "splitting": {"reading", "domain", "errors"},
     "mapping": {"splitting", "reading", "domain", "errors"},
-    "identity": {"mapping", "object_keys", "domain"},
+    "identity": {"object_keys", "domain"},
     "row_results": {"reading", "domain", "errors", "error codes"},
     "report": {"row_results", "object_keys", "domain", "errors"},
     "corrections": {
@@ -30,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
         *("stored_plan", "object_keys", "ledger", "ports", "domain", "errors"),
     },
     "deduplication": {
-        "reading",
+        *("mapping", "reading"),
         *("splitting", "row_results", "report", "stored_plan", "object_keys", "identity"),
         *("ledger", "ports", "domain", "errors"),
     },
@@ -45,7 +46,7 @@ ARROWS: dict[str, set[str]] = {
             "reading",
         ),
         *("stored_plan", "object_keys", "identity", "callback_url", "ledger", "telemetry"),
-        *("ports", "domain", "errors"),
+        *("plain_values", "ports", "domain", "errors"),
     },
     "settling": {
         *(
@@ -59,12 +60,18 @@ ARROWS: dict[str, set[str]] = {
             "reading",
         ),
         *("stored_plan", "object_keys", "identity", "callback_url", "ledger", "telemetry"),
+        *("plain_values", "ports", "domain", "errors"),
+    },
+    "undoing": {
+        *("settling", "importing", "deduplication", "row_results", "report", "reading"),
+        *("stored_plan", "object_keys", "identity", "ledger", "telemetry"),
         *("ports", "domain", "errors"),
     },
     "bigin": {"error codes", "settings", "ports", "domain", "errors"},
-    "aws": {"ports", "domain", "errors"},
+    "aws": {"plain_values", "ports", "domain", "errors"},
     "wiring": {
-        *("bigin", "settings", "settling", "importing", "corrections", "splitting"),
+        *("bigin", "settings", "undoing", "settling", "importing", "corrections", "splitting"),
+        "deduplication",
         *("ports", "domain", "errors"),
     },
     "container": {
@@ -74,8 +81,8 @@ ARROWS: dict[str, set[str]] = {
     # The operators' command stands beside the functions; nothing imports it.
     "operating": {
         *("bigin", "aws", "settings", "settling", "importing", "report", "ledger", "identity"),
-        *("object_keys", "error codes", "domain", "errors"),
-        *("mapping", "reading", "splitting", "corrections", "stored_plan", "ports"),
+        *("object_keys", "callback_url", "error codes", "domain", "errors"),
+        *("mapping", "reading", "splitting", "corrections", "stored_plan", "ports", "plain_values"),
     },
     "__main__": {"operating"},
     # Handlers parse: an S3 event, a queue message, a signature, a decision's word.

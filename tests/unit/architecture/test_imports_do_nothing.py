@@ -47,6 +47,24 @@ def test_every_module_can_be_imported_with_an_empty_environment_and_makes_no_cli
     assert done.stdout == f"{len(MODULES)}\n"
 
 
+def test_a_tick_starts_without_what_makes_plans_of_mappings() -> None:
+    code = "import sys, bigin_import.settling.tick; print(*sys.modules)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(LAYER)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    loaded = set(done.stdout.split())
+    assert "bigin_import.settling.tick" in loaded
+    assert not loaded & {
+        f"bigin_import.mapping.{name}" for name in ("keys", "model", "column_plan")
+    }
+
+
 def test_each_settings_class_is_read_by_exactly_one_function() -> None:
     settings = MODULES["bigin_import.settings"]
     named = [node.name for node in settings.tree.body if isinstance(node, ast.ClassDef)]

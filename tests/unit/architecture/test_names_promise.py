@@ -67,7 +67,7 @@ def test_every_verb_is_used() -> None:
     ("name", "by"),
     [
         ("importing.importer.Importer._receive", "Telemetry.emit"),  # at once
-        ("importing.prepare.Preparer.prepare", "importing"),  # through self
+        ("importing.prepare.Preparer.check_awaited", "corrections"),  # through self
         ("settling.tick.Tick._act_on_part", ""),  # by what it is made of
         ("settling.close.abandon_parts", "Ledger.load_parts"),  # a parameter
         ("importing.lease.Lease.change", "ledger.update"),  # a function of another module

@@ -31,6 +31,10 @@ PURE_USES = {
     # Made of the numbers in a cell, or of a time that is given.
     ("splitting.dates", "datetime"): {"fromtimestamp"},
     ("reading.workbook", "datetime"): set(),
+    # The type of a time that Bigin names.
+    ("ports", "datetime"): set(),
+    # Of times that Bigin names, in zones of its own.
+    ("undoing.changes", "datetime"): {"fromisoformat", "fromtimestamp"},
 }
 # Hashes that are compared with hashes of the same call, and go nowhere else.
 PURE_CALLS = {"row_results.join": {"hash"}}

@@ -11,6 +11,7 @@ import pytest
 from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.job_request import CREDITS_PER_JOB, MAX_BYTES, MAX_ROWS
 from bigin_import.domain.states import ImportState, PartState
+from tests.template_reading import resources_of_type
 from tests.unit.architecture.source import LAYER, PACKAGE, ROOT
 
 FOLDER = LAYER / PACKAGE
@@ -21,6 +22,8 @@ PAGES = (
     *(FOLDER / "operating/README.md", FOLDER / "mapping/README.md", ROOT / "findings/README.md"),
 )
 LONGEST_README = 150
+COSTS = FOLDER / "operating/README.md"
+ALARMS = len(resources_of_type("AWS::CloudWatch::Alarm"))
 _CODE = re.compile(r"`([^`\n]+)`")
 _OURS = re.compile(r"(?:[a-z_]+/)*[a-z_]+(?:\.py)?")
 _ARROW = re.compile(r"^    (\S+) --> (\S+)$", re.MULTILINE)
@@ -96,6 +99,21 @@ def test_every_suite_and_every_sample_event_is_told_of() -> None:
 
 def test_the_readme_stays_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < LONGEST_README
+
+
+def test_the_readme_says_in_short_what_the_table_of_costs_adds_up_to() -> None:
+    readme, table = (path.read_text("utf-8") for path in (ROOT / "README.md", COSTS))
+    rows = [line.split("|")[1:4] for line in table.splitlines() if line.startswith("| ")]
+    idle = [(what, float(cost)) for what, _, cost in rows if what.startswith(" idle")]
+    sent = [cost for what, _, cost in rows if what.startswith(" 100,000 rows")]
+    (watching,) = [cost for what, cost in idle if f"{ALARMS} alarms, the dashboard" in what]
+    *dollars, credits_used = sent
+
+    assert f"{round(sum(cost for _, cost in idle))} dollars a month, " in readme
+    assert f"{round(watching)} of them for alarms and dashboard" in readme
+    assert f"100,000 rows cost {100 * sum(map(float, dollars)):.1f} cent" in readme
+    assert f"and {credits_used.split()[0]} of Bigin's credits" in readme
+    assert "UK and AE" in readme
 
 
 def test_the_readme_says_how_large_a_job_is_and_what_it_costs() -> None:

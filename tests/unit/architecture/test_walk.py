@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from functools import cache
+from inspect import CO_OPTIMIZED
 from pathlib import Path
 from types import FrameType
 
@@ -25,7 +26,8 @@ def walk() -> frozenset[str]:
     files = set()
 
     def note(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code.co_name != "<module>":
+        is_function = frame.f_code.co_flags & CO_OPTIMIZED  # what is only loaded runs no function
+        if event == "call" and is_function:
             files.add(frame.f_code.co_filename)
 
     before = sys.getprofile()

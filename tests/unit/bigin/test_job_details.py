@@ -60,6 +60,7 @@ def test_a_completed_job_is_read_whole() -> None:
     assert read(completed()) == Job(
         job_id=JOB_ID,
         created_at=1_620_716_909,  # 2021-05-11T12:38:29+05:30
+        created_by="Patricia Boyle",
         status=JobStatus.COMPLETED,
         operation="insert",
         module="Leads",

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from tests.bigin_twin.answering import NoAnswerError
 from tests.bigin_twin.app import create_app
 from tests.bigin_twin.deliveries import Deliveries, Routes
-from tests.bigin_twin.model import Bigin
+from tests.bigin_twin.model import OTHER_ZGID, Bigin
 from tests.bigin_twin.server_state import Server
 from tests.unit.bigin_twin.scenario import CALLBACK, CREDENTIALS, START, archive, body, rows_of
 
@@ -33,6 +33,9 @@ class Caller:
         routes = Routes(api_gateway=GATEWAY)
         self.deliveries = Deliveries(self.server, routes)
         self.http: FlaskClient = create_app(self.server, self.deliveries).test_client()
+        self.renew_token()
+
+    def renew_token(self) -> None:
         token = self.http.post("/oauth/v2/token", data=CREDENTIALS).get_json()["access_token"]
         self.auth = {"Authorization": f"Zoho-oauthtoken {token}"}
 
@@ -364,3 +367,22 @@ def test_a_reset_forgets_everything_but_the_settings(caller: Caller) -> None:
     assert caller.http.get("/_twin/jobs").get_json()["jobs"] == []
     assert caller.http.get("/_twin/requests").get_json()["requests"] == []
     assert caller.http.get("/_twin/settings").get_json()["daily_credits"] == 4711
+
+
+def test_a_token_of_another_organisation_sees_that_one_alone() -> None:
+    caller = Caller()
+    job_id = caller.create().get_json()["details"]["id"]
+    caller.now += 60
+    url = caller.get(f"{WRITE}/{job_id}").get_json()["result"]["download_url"]
+    file_id = caller.upload().get_json()["details"]["file_id"]
+    theirs = {**CREDENTIALS, "refresh_token": "1000.twin.other"}
+    token = caller.http.post("/oauth/v2/token", data=theirs).get_json()["access_token"]
+    caller.auth = {"Authorization": f"Zoho-oauthtoken {token}"}
+
+    assert caller.get("/bigin/v2/org").get_json()["org"][0]["zgid"] == OTHER_ZGID
+    assert "x-crm-org" in caller.upload().get_json()["message"]
+    assert caller.upload(**{"X-CRM-ORG": OTHER_ZGID}).get_json()["status"] == "success"
+    created = caller.http.post(WRITE, json=body(file_id), headers=caller.auth)
+    assert created.get_json()["code"] == "INVALID_FILE_ID"
+    assert caller.get(f"{WRITE}/{job_id}").get_json()["code"] == "RESOURCE_NOT_FOUND"
+    assert caller.get(url).status_code >= 400

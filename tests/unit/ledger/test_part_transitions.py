@@ -48,7 +48,9 @@ EVERY_STEP = {
     "refused": part_transitions.refuse(REFUSAL, NOW),
     "created": part_transitions.record_job(1, "7001", NOW),
     "settled": part_transitions.record_outcome(1, OUTCOME),
-    "collected": part_transitions.record_collected(Counts(added=3), disagree=False, now=NOW),
+    "collected": part_transitions.record_collected(
+        Counts(added=3), disagree=False, results_sha256="5ha", now=NOW
+    ),
     "held": part_transitions.hold(NOW),
     "unknown": part_transitions.mark_unknown(),
     "sent_again": part_transitions.send_again(NOW),

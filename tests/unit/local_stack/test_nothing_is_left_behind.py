@@ -27,7 +27,11 @@ def test_a_killed_starter_leaves_no_process_behind(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     arguments = [sys.executable, "-c", STARTER, str(pipe), str(tmp_path / "log")]
-    with subprocess.Popen(arguments, cwd=ROOT) as starter, pipe.open() as reading:  # both are open
+    ours = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with (
+        subprocess.Popen(arguments, cwd=ROOT, env=ours) as starter,
+        pipe.open() as reading,  # both are open
+    ):
         starter.send_signal(signal.SIGKILL)
 
         assert reading.read() == ""  # comes only once the process that held the pipe has ended

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from bigin_import.deduplication.claims import normalised_mapping
 from bigin_import.domain.job_request import Field
-from bigin_import.identity import normalised_mapping
 from tests.unit.mapping.contacts import CONTACTS, mapping_of, planned
 
 HEADER = ("Mail", "Name", "Firma", "Born", "Sum")

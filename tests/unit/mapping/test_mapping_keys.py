@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import bigin_import.mapping
+from bigin_import.deduplication.claims import normalised_mapping
 from bigin_import.domain.job_request import Field
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
 from bigin_import.errors import DropRejectedError
-from bigin_import.identity import normalised_mapping
 from bigin_import.mapping.keys import DATE_TYPES, RULE_KEYS, SETTING_KEYS, RuleKey, SettingKey
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.parse import read_mapping

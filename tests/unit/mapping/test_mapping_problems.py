@@ -267,6 +267,14 @@ def test_a_file_that_is_not_json_is_refused_with_the_place(
             ),
         ),
         (
+            {"columns": {"Geburtstag": {"api_name": "Date_of_Birth", "format": "dd.MM.yyyy"}}},
+            (
+                'columns["Geburtstag"]: this must be the name of a field: columns says no more '
+                "than that. Write it as an entry of field_mappings: "
+                '{"column": "Geburtstag", "api_name": "Date_of_Birth", "format": "dd.MM.yyyy"}'
+            ),
+        ),
+        (
             {"columns": {"A": "Phone", "B": "Phone"}},
             (
                 'columns["B"]: Phone is filled twice. '

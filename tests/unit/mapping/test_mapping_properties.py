@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bigin_import.mapping.model import Mapping
-from bigin_import.mapping.names import matching_form
 from bigin_import.mapping.parse import read_mapping
 from bigin_import.mapping.schema import Entry, MappingSchema
 from bigin_import.mapping.suggest import suggest_mapping
 from bigin_import.mapping.validate import validate
+from bigin_import.reading.dialect import matching_form
 from bigin_import.splitting.dates import DatePattern, date_format_flaw
 from tests.unit.mapping.contacts import CONTACTS, parse_mapping
 

@@ -337,6 +337,14 @@ def test_a_key_is_unique_if_bigin_says_so_or_uses_it_itself(
             ),
         ),
         (
+            {"column": "A", "api_name": "Last_Call", "format": "dd.MM.yyyy HH:mm 'MEZ'"},
+            {},
+            (
+                'The times of "A" end in MEZ, which is no certain distance from UTC: they are sent '
+                "as they are written."
+            ),
+        ),
+        (
             {"column": "A", "api_name": "Phone"},
             {"operation": "update", "find_by": "Last_Name", "ignore_empty": False},
             "ignore_empty is false: empty cells erase what Bigin has in mapped fields.",
@@ -355,12 +363,13 @@ def test_a_mapping_that_is_in_order_needs_no_warning() -> None:
     mapping = mapping_of(
         field_mappings=[
             NAME,
+            {"column": "B", "api_name": "Last_Call", "format": "dd.MM.yyyy HH:mm 'Uhr'"},
             {"column": "A", "api_name": "Lead_Source", "values": {"Messe": "Fair"}},
             {"api_name": "Phone", "default_value": "none"},
         ]
     )
 
-    assert planned(mapping, "A", "Name", fields=CONTACTS).warnings == ()
+    assert planned(mapping, "A", "B", "Name", fields=CONTACTS).warnings == ()
 
 
 def test_without_metadata_the_import_goes_on_and_says_so() -> None:

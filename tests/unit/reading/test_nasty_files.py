@@ -86,6 +86,10 @@ READ = {
         'A,"1,50"\nB,"2,50"\n',
     ),
     "trailing delimiter in the header only": ("a;b;\n1,5;2\n3,5;4\n", '"1,5",2,\n"3,5",4,\n'),
+    "an answer that is JSON": (
+        'a,b\n"{""ImportId"":1}",2\n',
+        '"{""ImportId"":1}",2\n',
+    ),
     "an empty header with data below": ("a,,c\n1,2,3\n", "1,2,3\n"),
     "space after the delimiter": ("a, b\n1, 2\n", "1, 2\n"),
     "space before an opening quote": ('a, b\n"x", "y, z"\n', 'x,"y, z"\n'),
@@ -305,6 +309,16 @@ REJECTED = {
         b'a,"b\n' + b"1,2\n" * 1_000,
         "x.csv",
         ["row 1: a header is longer than 2,000 characters", "Close the quote"],
+    ),
+    "a survey with its questions and the ids of its columns": (
+        b'Q1,Q2\nName?,"Your\nmail?"\n"{""ImportId"":""QID1""}","{""ImportId"":""QID2""}"\nA,B\n',
+        "x.csv",
+        ["x.csv, row 3: it holds ids of columns (ImportId)", "Delete rows 2 to 3"],
+    ),
+    "a survey with the ids of its columns": (
+        b'Q1,Q2\n"{""ImportId"":""QID1""}",\nA,B\n',
+        "x.csv",
+        ["x.csv, row 2: it holds ids of columns (ImportId)", "Delete row 2"],
     ),
     "a title above the header": (
         b"Customers\na,b,c\n1,2,3\n4,5,6\n",

@@ -57,13 +57,23 @@ LEFT_OUT = {
         "A,X,a@x.de\nB,Y,b@x.de\n",
         [4],
     ),
+    "sums behind an empty first cell": (
+        "Mail,Name,Sum\na@x.de,A,10\nb@x.de,B,20\n,Total,30\n",
+        "a@x.de,A,10\nb@x.de,B,20\n",
+        [4],
+    ),
     "a line of dashes below the header": ("Name,City\n----,-----\nA,X\n", "A,X\n", [2]),
+    "the rule of a table in Markdown": ("|Name|City|\n|:---|---:|\n|A|X|\n", ",A,X,\n", [2]),
+    "such a rule without bars around it": ("Name|City\n:---|---:\nA|X\n", "A,X\n", [2]),
+    "the rule of psql": ("Name | City\n-----+-----\nA | X\n", "A , X\n", [2]),
+    "a rule of equals signs": ("Name,City\n====,====\nA,X\n", "A,X\n", [2]),
     "the header again": ("a,b\n1,2\na,b\n3,4\n", "1,2\n3,4\n", [3]),
     "the header again in other letter case": (
         "Name,Mail\n1,2\nNAME, mail\n3,4\n",
         "1,2\n3,4\n",
         [3],
     ),
+    "the header again behind spaces": ("Name,Mail\n1,2\n Name , mail\n3,4\n", "1,2\n3,4\n", [3]),
 }
 
 
@@ -86,7 +96,9 @@ WORDS_FOR_TOTAL = (
     "Somma", "Soma", "Summa", "Suma", "Eindtotaal", "Totaal", "Totalt", "Gesamtergebnis",
     "Zwischensumme", "Insgesamt", "Yhteensä", "Razem", "Ogółem", "Celkem", "Összesen", "Toplam",
     "Genel Toplam", "Ukupno", "Skupaj", "Итого", "ВСЕГО", "Разом", "Σύνολο", "Σ", "合計", "总计",
-    "總計", "합계", "**",
+    "總計", "합계", "**", "Άθροισμα", "Totali", "Suma total", "Totalsumma", "Sum total",
+    "Toplamlar", "I alt", "Celkový součet", "Сумма", "Сума", "Загальний підсумок",
+    "Γενικό άθροισμα", "총합계", "Total for all regions",
 )  # fmt: skip
 
 
@@ -110,7 +122,34 @@ SENT = {
     "a last contact with a name only": (
         "Name,Street,City,Zip\n" + PEOPLE + "Bob,,,\n",
         6,
-        "Row 7, at the end of the file and filled only in the first cell",
+        "Row 7, at the end of the file and filled in one cell only",
+    ),
+    "a name only in another column": (
+        "Id,Name,City\n1,A,X\n2,B,Y\n,Bob,\n",
+        3,
+        "Row 4, at the end",
+    ),
+    "an empty cell before a name": ("Sum,Name\n1,A\n2,B\n,Bob\n", 3, ""),
+    "an average": ("Name,City,Sum\nA,X,10\nB,Y,30\nAverage,,20\n", 3, "The last row, 4, looks"),
+    "a count in another column": (
+        "Id,Name,Sum\n1,A,10\n2,B,30\n,Anzahl:,7\n",
+        3,
+        "The last row, 4, looks",
+    ),
+    "the least and the most": (
+        "Name,City,Sum\nA,X,10\nB,Y,30\nMinimum,,10\nMaximum,,30\n",
+        4,
+        "The last row, 5, looks",
+    ),
+    "a balance": ("Name,City,Sum\nA,X,10\nB,Y,30\nSaldo,,-40\n", 3, "The last row, 4, looks"),
+    "a company called Balance": ("Name,City,Sum\nA,X,10\nB,Y,30\nBalance,Rome,20\n", 3, ""),
+    "somebody called Max": ("Name,City,Phone\nA,X,x\nMax,,030123\n", 2, ""),
+    "a company that is all for something": ("Name,City,Sum\nTotalfor Ltd,X,5\nB,Y,6\n", 2, ""),
+    "a company called Count": ("Name,City,Sum\nA,X,10\nB,Y,30\nCount,Rome,20\n", 3, ""),
+    "totals of groups": (
+        "Name,City,Sum\nA,X,1\nTotal,,1\nB,Y,2\nTotal,,2\nC,Z,3\n",
+        5,
+        "Rows 3, 5 are called totals, but the numbers above do not prove it: they were taken",
     ),
     "names only above, too": ("Name,Street,City\nA,,\nB,x,y\n\nC,,\n", 3, ""),
     "a full row below": (
@@ -120,7 +159,9 @@ SENT = {
     ),
     "two columns": ("Name,City\nA,X\n\nB,\n", 2, "Row 4, at the end"),
     "one column": ("Name\nA\n\nB\n", 2, ""),
-    "dashes in some cells": ("Name,City\n--,Paris\nB,Y\n", 2, ""),
+    "dashes in two cells of three": ("Name,City,Sum\n--,--,5\nB,Y,6\n", 2, "say --"),
+    "dashes and nothing else": ("Name,City,Sum\n--,,\nB,Y,6\n", 2, "say --"),
+    "dashes in some cells": ("Name,City\n--,Paris\nB,Y\n", 2, "say --"),
     "a word that begins like a total": ("Name,City,Sum\nTotally Ltd,X,5\nB,Y,6\n", 2, ""),
     "a row whose first cell is the header's": ("Name,City\nname,Paris\nB,Y\n", 2, ""),
 }
@@ -208,6 +249,10 @@ BROKEN = {
         + "Bob,2 Main\nSt,Paris,75001\n",
         [7, 8, 14, 15],
     ),
+    "across the end of the first hundred": (
+        "Name,Street,City,Zip\n" + PEOPLE * 19 + "A,1,P,7\n" * 4 + "Ada,1 Main\nSt,Paris,75001\n",
+        [101, 102],
+    ),
     "far below": ("a,b,c\n" + "1,2,3\n" * 1_998 + "1,2\n2,3\n", [2_000, 2_001]),
 }
 
@@ -276,6 +321,20 @@ def test_a_quoted_header_with_text_behind_is_refused_as_a_row_is(header: str) ->
 @pytest.mark.parametrize("header", ['"Name" ,Mail', '"Name (""full"")",Mail', 'Name 5",Mail'])
 def test_other_quotes_in_a_header_are_read(header: str) -> None:
     assert split_drop(f"{header}\nAda,a@x.de\n".encode()).sent == "Ada,a@x.de\n"
+
+
+@pytest.mark.parametrize("line", ['="Name",="Mail"', '"=""Name""", "=""Mail"""'])
+def test_headers_that_are_formulas_for_texts_are_restored_and_told(line: str) -> None:
+    outcome = split_drop(f'{line}\n="Ada",="a@x.de"\n{line}\nBob,b@x.de\n'.encode())
+
+    assert [column.header for column in outcome.result.columns] == ["Name", "Mail"]
+    assert outcome.sent == "Ada,a@x.de\nBob,b@x.de\n"
+    assert outcome.left_out.keys() == {3}
+    assert 'headers are formulas for texts (="Name")' in outcome.result.notes[0]
+
+
+def test_other_headers_with_such_signs_stay() -> None:
+    assert opened(b'=Name,"=""Mail"" 2",x\n1,2,3\n').header == ("=Name", '="Mail" 2', "x")
 
 
 @pytest.mark.parametrize("codec", ["cp1252", "latin-1", "mac_roman", "cp850", "cp1251"])

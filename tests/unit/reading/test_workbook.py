@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import partial
+from typing import Any
 
 import openpyxl
 import pytest
@@ -15,7 +16,7 @@ import xlsxwriter
 from bigin_import.domain.plan import ValueRule
 from bigin_import.errors import DropRejectedError
 from bigin_import.reading import workbook
-from bigin_import.reading.workbook import WorkbookText, as_file, text_of
+from bigin_import.reading.workbook import SheetColumns, WorkbookText, as_file, text_of
 
 # Excel's dates have no zone.
 moment = partial(datetime, tzinfo=None)
@@ -39,15 +40,24 @@ def of_rows(*rows: list[object]) -> bytes:
     return made(fill)
 
 
-def read(body: bytes, **how: object) -> tuple[str, WorkbookText]:
+def read(
+    body: bytes,
+    *,
+    sheet: str | None = None,
+    rules: Mapping[Any, ValueRule] | None = None,
+    mapped: Iterable[str | int] | None = None,
+    numbers: Iterable[str | int] = (),
+) -> tuple[str, WorkbookText]:
+    sent = None if mapped is None else frozenset(mapped)
+    columns = SheetColumns(rules or {}, sent, frozenset(numbers))
     with as_file(io.BytesIO(body), "a.xlsx") as file:
-        text = WorkbookText(file, name="a.xlsx", **how)  # type: ignore[arg-type]
+        text = WorkbookText(file, name="a.xlsx", sheet=sheet, columns=columns)
         return "".join(text), text
 
 
-def refused(body: bytes, **how: object) -> str:
+def refused(body: bytes, sheet: str | None = None) -> str:
     with pytest.raises(DropRejectedError) as caught:
-        read(body, **how)
+        read(body, sheet=sheet)
     (problem,) = caught.value.problems
     return f"{problem.what}. {problem.remedy}"
 
@@ -165,9 +175,141 @@ def test_errors_and_formulas_without_a_value_stop_their_row() -> None:
     text, found = read(made(fill))
     assert '"good","2"' in text
     assert found.faults == {
-        3: "cell B3 shows the error #N/A",
+        3: "cell B3 shows the error #N/A; to leave it empty, write "
+        '"values": {"#N/A": ""} in the mapping',
         4: "cell B4 has a formula without a value; open the file in Excel and save it",
     }
+
+
+def _with_an_error(book: xlsxwriter.Workbook) -> None:
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["Name", "Other"])
+    sheet.write_row(1, 0, ["Ada"])
+    sheet.write_formula(1, 1, "=NA()", None, "#N/A")
+    sheet.write_row(2, 0, ["Bob"])
+    sheet.write_formula(2, 1, "=1+1", None, "")
+
+
+@pytest.mark.parametrize("mapped", [{"name"}, {0}])
+def test_what_is_in_a_column_that_is_not_mapped_stops_no_row(mapped: set[str | int]) -> None:
+    assert read(made(_with_an_error), mapped=mapped)[1].faults == {}
+    assert read(made(_with_an_error), mapped={*mapped, 1})[1].faults.keys() == {2, 3}
+
+
+def test_an_error_that_the_mapping_replaces_stops_no_row() -> None:
+    rules = {"Other": ValueRule(values=(("#N/A", ""),))}
+
+    assert read(made(_with_an_error), rules=rules)[1].faults.keys() == {3}
+
+
+def test_columns_are_counted_without_those_of_a_result_file() -> None:
+    body = of_rows(["bigin__Row", "Name", "Sum"], ["2", "Ada", 1.5])
+
+    assert '"Ada","1,5"' in read(body, rules={1: ValueRule(decimal=",")})[0]
+
+
+@pytest.mark.parametrize("name", ["born", " Born", "Bo\u200brn"])
+def test_rules_are_found_as_headers_are_compared(name: str) -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Name", "Born"])
+        day = book.add_format({"num_format": "dd.mm.yyyy"})
+        sheet.write_datetime(1, 1, moment(2024, 2, 9), day)
+
+    rules = {name: ValueRule(date_format="dd/MM/yyyy")}
+    assert '"09/02/2024"' in read(made(fill), rules=rules)[0]
+
+
+@pytest.mark.parametrize("cell", ["8.000", "8,000", "€ 8.000", "8.000 EUR"])
+def test_a_number_kept_as_a_text_that_can_be_read_in_two_ways_stops_its_row(cell: str) -> None:
+    body = of_rows(["Name", "Sum"], ["Ada", cell], ["Bob", 8.125], ["Cid", "1.250,50"])
+
+    faults = read(body, numbers={"Sum"})[1].faults
+    assert faults.keys() == {2}
+    assert 'write its decimal mark as "decimal" in the mapping' in faults[2]
+    assert read(body)[1].faults == {}
+
+
+def test_rows_that_are_hidden_are_told() -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        for number, cell in enumerate(["Name", "Ada", "Bob", "Cid"]):
+            sheet.write(number, 0, cell)
+        for number in (0, 1, 3, 7):
+            sheet.set_row(number, None, None, {"hidden": True})
+
+    text, found = read(made(fill))
+    assert text == '"Name"\n"Ada"\n"Bob"\n"Cid"\n'
+    (warning,) = found.warnings
+    assert warning.startswith("Rows 2, 4 are hidden in the sheet")
+
+
+def _merged(book: xlsxwriter.Workbook) -> None:
+    sheet = book.add_worksheet()
+    sheet.merge_range("A1:C1", "Customers")
+    sheet.write_row(1, 0, ["Name", "City", "Note"])
+    sheet.write_row(2, 0, ["Ada"])
+    sheet.write_row(3, 0, ["Bob"])
+    sheet.merge_range("B3:B4", "Paris")
+
+
+def test_merged_cells_of_mapped_columns_are_told() -> None:
+    (warning,) = read(made(_merged), mapped={"Name", "City"})[1].warnings
+
+    assert warning.startswith("Cells are merged, B3:B4: only the first")
+    assert read(made(_merged), mapped={"Name", "Note"})[1].warnings == ()
+
+
+def test_the_row_of_totals_of_a_table_is_no_record() -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        columns = [
+            {"header": "Name", "total_function": "count", "total_value": 2},
+            {"header": "Sum", "total_function": "average", "total_value": 15},
+        ]
+        data = [["Ada", 10], ["Bob", 20]]
+        sheet.add_table("B3:C6", {"data": data, "columns": columns, "total_row": True})
+        sheet.add_table("E1:E3", {"data": [["x"], ["y"]], "columns": [{"header": "Other"}]})
+
+    assert read(made(fill))[1].left_out == {6: "is the row of totals of a table in Excel"}
+    assert read(of_rows(["Name"], ["Ada"]))[1].left_out == {}
+
+
+def test_an_empty_sheet_is_passed_over() -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        book.add_worksheet("Empty")
+        book.add_worksheet("Data").write(0, 0, "yes")
+        book.add_worksheet("More").write(0, 0, "no")
+
+    text, found = read(made(fill))
+    assert (text, found.sheet, found.others) == ('"yes"\n', "Data", ("Empty", "More"))
+
+
+def test_a_strict_workbook_is_refused_with_the_way_to_save_it() -> None:
+    changed = io.BytesIO()
+    stored = io.BytesIO(of_rows(["Name"], ["Ada"]))
+    usual = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    with zipfile.ZipFile(stored) as book, zipfile.ZipFile(changed, "w") as out:
+        for entry in book.infolist():
+            body = book.read(entry)
+            strict = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+            out.writestr(entry, body.replace(usual, strict))
+
+    assert "Strict Open XML Spreadsheet" in refused(changed.getvalue())
+    assert "Excel Workbook (.xlsx)" in refused(changed.getvalue())
+
+
+def test_strings_within_the_cells_and_dates_as_texts_of_iso_8601_are_read() -> None:
+    stored = io.BytesIO(of_rows(["Name", "Day"], ["Ada", 1]))
+    changed = io.BytesIO()
+    with zipfile.ZipFile(stored) as book, zipfile.ZipFile(changed, "w") as out:
+        for entry in book.infolist():
+            body = book.read(entry).decode()
+            body = body.replace('<c r="B2"><v>1</v></c>', '<c r="B2" t="d"><v>2026-02-03</v></c>')
+            name = '<c r="A2" t="inlineStr"><is><t>Ada</t></is></c>'
+            out.writestr(entry, body.replace('<c r="A2" t="s"><v>2</v></c>', name))
+
+    assert read(changed.getvalue())[0] == '"Name","Day"\n"Ada","2026-02-03"\n'
 
 
 def test_a_sheet_whose_extent_is_wrong_is_read_to_its_end() -> None:

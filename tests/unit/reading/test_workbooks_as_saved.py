@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
+from bigin_import import mapping
 from bigin_import.reading.workbook import WorkbookText, as_file
 
 # Excel's dates have no zone.
@@ -26,11 +27,17 @@ ARRIVES: dict[str, tuple[object, str, str]] = {
     "currency": (1234.5, "[$€-407] #,##0.00", "1234.5"),
     "accounting, negative": (-1234.5, "#,##0.00_);(#,##0.00)", "-1234.5"),
     "percent": (0.155, "0.0%", "15.5%"),
+    "whole percent": (0.5, "0%", "50%"),
+    "number with three decimals": (8.125, "#,##0.00", "8.125"),
+    "phone as a number": (491512345678, "General", "491512345678"),
     "sixteen digits": (1234567890123456, "0", "1.23456789012346E+15"),
     "date": (moment(2024, 2, 29), "dd.mm.yyyy", "2024-02-29"),
     "date with a time": (moment(2024, 2, 29, 13, 5), "dd.mm.yyyy hh:mm", "2024-02-29T13:05:00"),
+    "time of day": (0.5, "hh:mm", "12:00:00"),
     "duration": (30.5 / 24, "[h]:mm", "30:30:00"),
     "boolean": (True, "General", "TRUE"),
+    "text with spaces": (" Ada ", "General", " Ada "),
+    "apostrophe of a text": ("'47 Brand", "@", "'47 Brand"),
     "lines": ("two\nlines", "General", "two\nlines"),
     "not a formula": ("=1+1", "@", "=1+1"),
 }
@@ -79,4 +86,19 @@ def test_what_arrives_of_each_kind_of_cell(saved_by: str, date_1904: bool, tmp_p
     expected = {what: arrives for what, (_, _, arrives) in ARRIVES.items()}
     expected |= {"rich text": "Ada Lovelace", "formula": "42", "error": "#N/A"}
     assert found == "".join(f'"{what}","{arrives}"\n' for what, arrives in expected.items())
-    assert text.faults == {len(expected): f"cell B{len(expected)} shows the error #N/A"}
+    assert text.faults.keys() == {len(expected)}
+    assert f"cell B{len(expected)} shows the error #N/A" in text.faults[len(expected)]
+
+
+REFERENCE = Path(mapping.__file__).with_name("README.md")
+
+
+def test_the_page_on_mappings_tells_what_arrives_of_each_kind_of_cell() -> None:
+    table = REFERENCE.read_text(encoding="utf-8").partition("| cell | format in Excel |")[2]
+    lines = (line for line in table.partition("\n\n")[0].splitlines()[2:])
+    told = [tuple(part.strip(" `") for part in line.strip("|").split(" | ")) for line in lines]
+
+    assert told == [
+        (what, number_format, arrives.strip().replace("\n", "\\n"))
+        for what, (_, number_format, arrives) in ARRIVES.items()
+    ]

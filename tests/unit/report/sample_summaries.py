@@ -203,6 +203,7 @@ DRY_RUN = replace(
         rows=23_998,
         jobs=1,
         credits=500,
+        invalid=2,
         request='{\n  "operation": "upsert",\n  "resource": []\n}',
         ignored=("Note", "Internal id"),
         findings=("2 rows have no E-mail: 17, 93.", "4 values of Lead_Source are new to Bigin."),

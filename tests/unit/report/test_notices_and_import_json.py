@@ -10,11 +10,18 @@ import pytest
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.row_result import Counts, RankedReason, Reason
 from bigin_import.domain.states import ImportState
-from bigin_import.report.notice import MAX_BYTES, MAX_LINE, MAX_SUBJECT, compose_notice
+from bigin_import.report.notice import (
+    MAX_BYTES,
+    MAX_LINE,
+    MAX_SUBJECT,
+    compose_notice,
+    compose_waiting,
+)
 from bigin_import.report.page import import_json
-from bigin_import.report.summary import headline
+from bigin_import.report.summary import Choice, headline
 from tests.unit.report.sample_summaries import (
     COMPLETED,
+    DRY_RUN,
     IMPORT_ID,
     ON_HOLD,
     REASONS,
@@ -259,6 +266,17 @@ def test_rows_that_are_no_data_are_neither_missing_nor_in_bigin() -> None:
     )
 
 
+def test_import_json_of_a_dry_run_tells_which_rows_would_not_be_sent() -> None:
+    found = replace(DRY_RUN.dry_run, invalid=2, left_out=1) if DRY_RUN.dry_run else None
+
+    facts = json.loads(import_json(replace(DRY_RUN, dry_run=found)))
+
+    assert (facts["invalid"], facts["left_out"], facts["added"]) == (2, 1, 0)
+    assert facts["dry_run"] == {"rows": 23_998, "jobs": 1, "credits": 500}
+    assert (facts["jobs"], facts["credits"]) == (0, 0)
+    assert json.loads(import_json(COMPLETED))["dry_run"] is None
+
+
 def test_import_json_tells_what_the_summary_holds() -> None:
     facts = json.loads(import_json(WITH_ERRORS))
 
@@ -293,3 +311,23 @@ def test_a_subject_names_the_folder(file: str, subject: str) -> None:
 
     assert told == subject
     assert len(told) <= 99
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("two  blanks.csv", "two  blanks.csv"),
+        ("at 3.04\u202fPM.csv", "at 3.04\u202fPM.csv"),  # as macOS writes the time in names
+        ("of\nlines.csv", "of?lines.csv"),
+        ("turned\u202e.csv", "turned?.csv"),
+    ],
+)
+def test_a_command_keeps_every_blank_of_a_name_and_stays_one_line(written: str, shown: str) -> None:
+    choice = Choice("Again:", f"bigin-drop drop '{written}'", f"aws s3 cp '{written}' x")
+
+    lines = compose_notice(replace(ON_HOLD, choices=(choice,))).body.splitlines()
+
+    waiting = compose_waiting([("incoming/a.csv", 1)], [choice]).body.splitlines()
+    for said in (lines, waiting):
+        assert f"  bigin-drop drop '{shown}'" in said
+        assert f"  aws s3 cp '{shown}' x" in said

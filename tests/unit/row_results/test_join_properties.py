@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bigin_import.domain.row_result import JobCounts, RowResult, RowStatus
 from bigin_import.row_results.bigin_listing import comparable
 from bigin_import.row_results.join import JoinedPart, Proof
-from tests.unit.row_results.test_join_cases import join
+from tests.unit.row_results.test_join_cases import join, rows_of
 
 WORDS = st.sampled_from(["a", "b", "c", "A ", "", "ä,\n"])
 ROW_RESULTS = st.sampled_from(
@@ -160,7 +160,7 @@ def without_twins(case: Case) -> list[tuple[RowResult, RowResult, set[str]]]:
     Rows that Bigin itself cannot tell apart are left out. Where lines are repeated, a row may be
     given the error of another that looks the same, but for cells that Bigin wrote differently.
     """
-    said = case.joined().row_results
+    said = rows_of(case.joined())
     seen = Counter(case.rows)
     as_sent = [at for at in case.returned if all(column != at for _, column in case.rewritten)]
     looks = [tuple(comparable(row[at]) for at in as_sent) for row in case.rows]
@@ -194,7 +194,7 @@ def test_no_row_is_attributed_wrongly(case: Case) -> None:
 def test_rows_that_are_the_same_share_only_what_became_of_them(case: Case) -> None:
     joined = case.joined()
 
-    assert ids_of(case.rows, joined.row_results) <= ids_of(case.rows, case.truth)
+    assert ids_of(case.rows, rows_of(joined)) <= ids_of(case.rows, case.truth)
 
 
 @settings(max_examples=500, deadline=None)
@@ -221,7 +221,7 @@ def test_where_each_row_has_its_own_values_nothing_is_unclear(
 
     joined = case.joined()
 
-    assert list(joined.row_results) == truth
+    assert list(rows_of(joined)) == truth
     assert joined.proof in (Proof.ORDER, Proof.VALUES)
 
 
@@ -271,7 +271,7 @@ def test_a_listing_that_is_almost_in_order_misleads_nobody(
 
     joined = case.joined()
 
-    told = zip(joined.row_results, truth, strict=True)
+    told = zip(rows_of(joined), truth, strict=True)
     assert all(is_true(said, true, errors) for said, true in told)
     if listed == list(range(len(rows))) and not cells:
-        assert list(joined.row_results) == truth
+        assert list(rows_of(joined)) == truth

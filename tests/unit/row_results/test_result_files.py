@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bigin_import.domain.row_result import Counts, Reason, RowResult, RowStatus
+from bigin_import.domain.row_result import Counts, Reason, RowResult, RowResults, RowStatus
 from bigin_import.reading.row_shapes import ParentRow
 from bigin_import.reading.table import ParentReferences, strip_result_columns
 from bigin_import.row_results.join import RowResultReader, write_row_results
@@ -383,10 +383,12 @@ def test_what_is_dropped_again_is_the_original_file() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.builds(RowResult, st.sampled_from(RowStatus), CELLS, CELLS, st.booleans())))
 def test_kept_row_results_come_back_as_they_were(row_results: list[RowResult]) -> None:
-    body = write_row_results(row_results)
+    results = RowResults.of(row_results)
+
+    body = write_row_results(results)
 
     assert list(RowResultReader(body).take(1_000).one_by_one()) == row_results
-    assert write_row_results(row_results) == body
+    assert write_row_results(results) == body
 
 
 def test_row_results_kept_by_the_release_before_are_read() -> None:

@@ -1,11 +1,12 @@
 """Asking about many values at once gives the answer of asking about each."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bigin_import.domain.plan import PlannedColumn
+from bigin_import.domain.plan import PlannedColumn, ValueRule
 from bigin_import.splitting.cells import FieldType, field_type
+from bigin_import.splitting.numbers import NUMBER_TYPES, NumberKind
 
 TYPES = (
     "id", "lookup", "ownerlookup", "integer", "bigint", "double", "decimal", "currency", "percent",
@@ -49,3 +50,43 @@ def test_one_misfit_after_many_addresses_is_found_without_trying_them_all_again(
 
     # Each address fits in three ways: backtracking would try 3 ** 500 of them.
     assert not fits.every(["name@mail.example.co.uk"] * 500 + ["nobody"])
+
+
+NUMBERS = st.lists(
+    st.one_of(
+        st.decimals(-(10**9), 10**9, places=2, allow_nan=False).map(str),
+        st.decimals(-(10**9), 10**9, places=2, allow_nan=False).map(lambda each: f"{each:,}"),
+        st.sampled_from(
+            ["", " 1", "1,", ",5", "1.", "+1", "1\n2", "12345.678,9", "1 234,5", "1'0"]
+        ),
+        st.text(st.sampled_from("01,. -+"), max_size=5),
+    ).map(lambda cell: cell.translate(str.maketrans(".,", ",."))),
+    max_size=5,
+)
+MARKS = st.sampled_from([None, ".", ",", " "])
+RULES = st.builds(ValueRule, decimal=st.sampled_from([None, ".", ","]), thousands=MARKS).filter(
+    lambda rule: rule.decimal != rule.thousands
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(NUMBERS, RULES, st.sampled_from([*sorted(NUMBER_TYPES), None]))
+def test_numbers_that_are_converted_at_once_are_those_that_are_read_one_by_one(
+    values: list[str], rule: ValueRule, data_type: str | None
+) -> None:
+    kind = NumberKind(PlannedColumn(0, "Sum", "Sum", data_type=data_type, rule=rule))
+
+    converted = kind.converted(values)
+
+    cells = [kind.read(value) for value in values]
+    if converted is not None:
+        assert converted == [cell.value for cell in cells]
+        assert not any(cell.refusal or cell.remarks for cell in cells)
+
+
+@pytest.mark.parametrize("data_type", ["currency", "double", None])
+def test_the_numbers_of_an_export_are_converted_at_once(data_type: str | None) -> None:
+    rule = ValueRule(decimal=",", thousands=".")
+    kind = NumberKind(PlannedColumn(0, "Sum", "Sum", data_type=data_type, rule=rule))
+
+    assert kind.converted(["1.234,50", "", "-7", "12,5"]) == ["1234.50", "", "-7", "12.5"]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -97,9 +99,14 @@ ORDINARY: list[tuple[str, list[str], dict[str, Any]]] = [
     ("currency", ["1", "-2.50", "1234.5", ""], {}),
     ("two places", ["0.25", "12.50"], {}),
     ("percent", ["12.5"], {}),
+    ("percent", ["0.15", "-0.5", "15"], {}),
+    ("date", ["2126-01-01", "1926-02-03"], {"format": "yyyy-MM-dd"}),
     ("integer", ["3", "-4", "007"], {}),
     ("text", ["1E5", "2e3", "AE+12", "E+10"], {}),
     ("text", ["O'Brien", "a=b", "#12", "'47 Brand", "NULLE"], {}),
+    ("text", ["AT&T", "R&D; more", "a & b;", "?a=1&b=2", "&amp", "&&;"], {}),
+    ("text", ["علی‌رضا", "👨‍👩‍👧", "so\u00a0what"], {}),
+    ("email", ["o'brien@example.com", "a.b@c.co.uk"], {}),
     ("phone", ["+49 30 123", "(030) 45-67", "0301234567890"], {}),
     ("email", ["ada@example.com"], {}),
     ("boolean", ["true", "FALSE", ""], {}),
@@ -107,6 +114,10 @@ ORDINARY: list[tuple[str, list[str], dict[str, Any]]] = [
     ("picklist", ["Open", "Closed won", "", "None"], {}),
     ("text", ["Ã la carte", "+49 30 123", "-5.50", "+1 x 12"], {}),
     ("integer", ["1001", "1002"], {"key": "Value"}),
+    ("text", ["1,001", "1001"], {"key": "Value"}),
+    ("text", ["1.001", "A-2"], {"key": "Value"}),
+    ("text", ["0.001", "1.01"], {"key": "Value"}),
+    ("text", ["1", "999"], {"key": "Value"}),
     ("date", ["2026-02-01"], {"format": "yyyy-MM-dd"}),
     ("many", ["Red;Green", "Blue"], {}),
 ]
@@ -145,7 +156,27 @@ CONVERTED: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = [
         "3 amounts end in .- for no cents",
         {},
     ),
+    ("currency", ["€ 1.250,-", "8.000"], ["1250", "8000"], "decimal comma", {}),
+    ("currency", ["- 5", "€ - 1.250,50"], ["-5", "-1250.50"], "decimal comma", {}),
     ("currency", ["12.50-", "3.00"], ["-12.50", "3.00"], "minus behind", {}),
+    (
+        "date",
+        ["1er mars 2026", "2 mai 2026"],
+        ["2026-03-01", "2026-05-02"],
+        "",
+        {"format": "d MMMM yyyy"},
+    ),
+    ("date", ["May 1st, 2026"], ["2026-05-01"], "", {"format": "MMMM d, yyyy"}),
+    ("date", ["\u200e02.07.2026"], ["2026-07-02"], "nobody sees", {"format": "dd.MM.yyyy"}),
+    ("currency", ["5\u200b"], ["5"], "nobody sees", {}),
+    ("phone", ["\u202a+49 30 1\u202c"], ["+49 30 1"], "1 cells hold characters that nobody", {}),
+    ("picklist", ["open\u200b"], ["Open"], "nobody sees", {}),
+    ("boolean", ["yes\u200b"], ["true"], "nobody sees", {}),
+    ("text", ["k1\u200b", "k\u00ad2", "\u200dk3"], ["k1", "k2", "k3"], "3 cells", {"key": "Value"}),
+    ("lookup", ["Acme\ufeff"], ["Acme"], "nobody sees", {"find_by": "Account_Name"}),
+    ("text", ["\u200b", "x"], ["", "x"], "nobody sees", {}),
+    ("email", ["mailto:a@b.de", "A <c@b.de>"], ["a@b.de", "c@b.de"], "2 cells hold more than", {}),
+    ("email", ["'a@b.de'", "<b@b.de>", "c@b.de,"], ["a@b.de", "b@b.de", "c@b.de"], "3 cells", {}),
     ("currency", ["¢5", "6"], ["5", "6"], "1 numbers say ¢", {}),
     ("currency", ["₡5.00"], ["5.00"], "say CRC", {}),
     ("currency", ["RM5.00", "6.00 rm"], ["5.00", "6.00"], "2 numbers say MYR", {}),
@@ -158,17 +189,23 @@ CONVERTED: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = [
     ("percent", ["12%", "3"], ["12", "3"], "1 percent signs", {}),
     ("percent", ["%12", "5％"], ["12", "5"], "2 percent signs", {}),
     ("integer", ["7.0"], ["7"], "whole numbers", {"key": "Value"}),
-    ("text", ["=SUM(A1)", "@home"], ["=SUM(A1)", "@home"], "2 cells begin with =, @", {}),
+    ("text", ["=sum", "@home"], ["=sum", "@home"], "2 cells begin with =, @", {}),
     ("text", ["- none -", "+ 1 more"], ["- none -", "+ 1 more"], "row 2, 3; sent as they are", {}),
-    ("phone", ["+49 (30) 12", "-"], ["+49 (30) 12", "-"], "1 cells begin with", {}),
+    ("phone", ["+49 (30) 12", "=49"], ["+49 (30) 12", "=49"], "1 cells begin with", {}),
     ("text", ["a"], ["a"], 'no cell is "b" or "c d"', {"values": {"b": "x", "c d": ""}}),
     ("boolean", ["sì", "No"], ["true", "false"], "in other words", {}),
     ("picklist", ["Ko\u0308ln"], ["Köln"], "as Bigin spells", {}),
     ("percent", ["12.5%", "3 %"], ["12.5", "3"], "2 percent signs", {}),
     ("text", ['="01067"', "x"], ["01067", "x"], "1 cells are formulas for a text", {}),
+    ("text", [' ="0106"', '="0107" ', "x"], ["0106", "0107", "x"], "2 cells are formulas", {}),
     ("text", ["'0151", "'+49 (30) 1"], ["0151", "+49 (30) 1"], "an apostrophe before", {}),
     ("boolean", ["yes", "NO", ""], ["true", "false", ""], "in other words", {}),
     ("boolean", ["Ja", "nein", "1"], ["true", "false", "true"], "in other words", {}),
+    *[
+        ("boolean", [yes, no, ""], ["true", "false", ""], "in other words", {})
+        for yes, no in (("y", "N"), ("1", "0"), ("ON", "off"), ("Oui", "non"), ("si", "No"))
+    ],
+    ("boolean", ["JA!", "nö "], ["true", "false"], "", {"values": {"ja!": "true", "NÖ": "false"}}),
     ("boolean", ["sí", "no"], ["true", "false"], "in other words", {}),
     ("picklist", ["open", " Closed Won "], ["Open", "Closed won"], "as Bigin spells", {}),
     ("picklist", ["Offen"], ["Open"], "as Bigin spells", {}),
@@ -222,6 +259,24 @@ CONVERTED: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = [
         "",
         {"format": "yyyy-MM-dd HH:mm:ss+05:30"},
     ),
+    *[
+        (
+            "datetime",
+            [f"2026-07-01 10:00:00 {end}"],
+            [f"2026-07-01 {sent}:00:00"],
+            "",
+            {"format": f"yyyy-MM-dd HH:mm:ss '{end}'"},
+        )
+        for end, sent in (
+            ("(UTC)", "06"),
+            ("(GMT)", "06"),
+            ("UTC+02:00", "04"),
+            ("MEZ", "10"),
+            ("MESZ", "10"),
+            ("EST", "10"),
+            ("Uhr", "10"),
+        )
+    ],
     ("date", ["1. März 2026"], ["2026-03-01"], "", {"format": "d. MMMM yyyy"}),
     ("date", ["03-Dez-26"], ["2026-12-03"], "", {"format": "dd-MMM-yy"}),
     ("date", ["Sept. 3, 2026"], ["2026-09-03"], "", {"format": "MMM d, yyyy"}),
@@ -339,6 +394,38 @@ def test_what_has_two_meanings_is_asked_before_anything_is_sent(
     assert not any(cell in sentences(rejected) for cell in cells if len(cell) > 4)
 
 
+PRINTED = re.compile(r'"(decimal|new_values|separator|values)": ("(?:[^"\\]|\\.)*"|\{[^}]*\})')
+WITH_LINES = [(kind, cells, keys) for kind, cells, _, line, keys in ASKED if PRINTED.search(line)]
+
+
+@pytest.mark.parametrize(("kind", "cells", "keys"), WITH_LINES)
+def test_each_line_that_is_printed_lets_the_drop_through_once_it_is_written(
+    kind: str, cells: list[str], keys: dict[str, Any]
+) -> None:
+    lines = PRINTED.findall(sentences(problems(kind, cells, **keys)))
+
+    for key, value in lines:
+        outcome = imported(kind, cells, **{**keys, key: json.loads(value)})
+        assert len(outcome.sent) == len(cells)
+    assert lines
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys"), [("text", {"key": "Value"}), ("lookup", {"find_by": "Account_Name"})]
+)
+def test_keys_that_are_meant_to_end_in_0_are_sent_once_values_says_so(
+    kind: str, keys: dict[str, Any]
+) -> None:
+    cells = ["2001.0", " 2002,0 "]
+    values = {"2001.0": "2001.0", "2002,0": "2002"}
+
+    assert '{"1.0": "1.0"}' in sentences(problems(kind, cells, **keys))
+    assert imported(kind, cells, values=values, **keys).sent == ["2001.0", "2002"]
+    assert "1 keys end in .0" in sentences(
+        problems(kind, [*cells, "2003.0"], values=values, **keys)
+    )
+
+
 def test_both_readings_of_a_number_are_shown_by_the_report_alone() -> None:
     (problem,) = problems("currency", ["8.000"]).problems
 
@@ -384,6 +471,54 @@ def test_what_an_ordinary_column_proves_a_correction_inherits() -> None:
 TOLD: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = [
     ("phone", ["+49 30 1 ext. 12"], ["+49 30 1 ext. 12"], "hold letters", {}),
     ("text", ["NULL", "x"], ["NULL", "x"], 'write "values": {"NULL": ""}', {}),
+    ("text", ["-", "x - y", "-5", "e-mail"], ["-", "x - y", "-5", "e-mail"], '{"-": ""}', {}),
+    *[
+        (kind, [dash, "030"], [dash, "030"], f"1 cells say {dash.strip()}, which stands for no", {})
+        for dash in ("--", "---", "–", "— ", "\u2212")
+        for kind in ("text", "phone")
+    ],
+    *[
+        ("text", [word], [word], "1 cells have letters written as in a web page (&amp;)", {})
+        for word in ("AT&amp;T", "Caf&eacute;", "&#39;47", "a&nbsp;b", "&quot;x", "&#xE9;")
+    ],
+    (
+        "text",
+        ["999", "1,001", "1,234,567", ""],
+        ["999", "1,001", "1,234,567"],
+        "all keys are numbers, and 2 of them have marks of thousands (1,001)",
+        {"key": "Value", "on_bad_rows": "100%"},
+    ),
+    (
+        "lookup",
+        ["1.001", "2.002"],
+        ["1.001", "2.002"],
+        "marks of thou",
+        {"find_by": "Account_Name"},
+    ),
+    ("lookup", ["A&amp;B"], ["A&amp;B"], "as in a web page", {"find_by": "Account_Name"}),
+    ("lookup", ["-", "Acme"], ["-", "Acme"], '{"-": ""}', {"find_by": "Account_Name"}),
+    ("text", ["NULL ", " x"], ["NULL ", " x"], 'write "values": {"NULL": ""}', {}),
+    ("text", [" nan", "x"], [" nan", "x"], "1 cells say nan", {}),
+    ("text", ["#ERROR!", "#Н/Д"], ["#ERROR!", "#Н/Д"], '"values": {"#Н/Д": ""}', {}),
+    ("text", ["=A1+B1", "x"], ["=A1+B1", "x"], "1 cells are formulas of a spreadsheet", {}),
+    ("text", ["Ada\u200b"], ["Ada\u200b"], "a search may not find them", {}),
+    ("text", ["A\u00a01"], ["A\u00a01"], "no-break space", {"key": "Value"}),
+    ("currency", ["5", "-"], ["5", "-"], '"values": {"-": "0"} or {"-": ""}', {}),
+    (
+        "birth",
+        ["2030-01-01"],
+        ["2030-01-01"],
+        "1 birth dates are in the future",
+        {"format": "yyyy-MM-dd"},
+    ),
+    (
+        "date",
+        ["2567-02-03", "2026-02-03"],
+        ["2567-02-03", "2026-02-03"],
+        "1 dates are more than a hundred years ahead, first in row 2",
+        {"format": "yyyy-MM-dd"},
+    ),
+    ("date", ["0024-12-31"], ["0024-12-31"], "their years are cut off", {"format": "yyyy-MM-dd"}),
     ("text", ["\\N"], ["\\N"], 'write "values": {"\\\\N": ""}', {}),
     ("text", ["#N/A", "nan", "x"], ["#N/A", "nan", "x"], "1 cells say nan", {}),
     ("text", ["M\ufffdller"], ["M\ufffdller"], "\ufffd, first in row 2", {}),
@@ -400,7 +535,7 @@ TOLD: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = [
         "date",
         ["31.12.9999", "01.01.1900", "30.12.1899"],
         ["9999-12-31", "1900-01-01", "1899-12-30"],
-        "3 dates are such as programs write for no date",
+        "1 dates are 01.01.1900, which programs write for no date",
         {"format": "dd.MM.yyyy"},
     ),
     ("boolean", ["true", "yes", "WAHR"], ["true", "yes", "WAHR"], "do not fit the field", {}),
@@ -426,6 +561,9 @@ REFUSED: list[tuple[str, list[str], dict[int, str], dict[str, Any]]] = [
     ("currency", ["5", "1.5E+07"], {3: "a power of ten"}, {}),
     ("currency", ["5", "5 EUR 6"], {3: "the cell holds letters"}, {}),
     ("email", ["a@b.de", "#N/A"], {3: '"values": {"#N/A": ""}'}, {}),
+    ("email", ["a@b.de", "None"], {3: '"values": {"None": ""}'}, {}),
+    ("email", ["a@b.de", "—"], {3: '"values": {"—": ""}'}, {}),
+    ("needed", ["x", "\u200b"], {3: "is empty, and Value is mandatory"}, {}),
     ("email", ["a@b.de", "nobody"], {3: "it has no @"}, {}),
     ("email", ["a@b.de", "x" * 96 + "@b.de"], {3: "longer than the 100 characters"}, {}),
     ("text", ["short", "x" * 13], {3: "longer than the 12 characters"}, {}),
@@ -473,17 +611,27 @@ def test_a_known_value_that_is_also_a_word_for_none_is_not_told() -> None:
     assert (outcome.sent, outcome.told) == (["None", "Open"], "")
 
 
-@pytest.mark.parametrize("phone", ["4.91512E+11", "491512345678.0"])
+@pytest.mark.parametrize("phone", ["4.91512E+11", "491512345678.0", "123.0"])
 def test_a_phone_that_was_taken_for_a_number_is_held_back(phone: str) -> None:
     outcome = imported("phone", ["030 1", "030 2", "030 3", "030 4", phone])
 
     assert "is no phone number any more" in outcome.cut.invalid[6]
 
 
-def test_a_placeholder_in_a_key_counts_as_empty() -> None:
-    outcome = imported("text", ["k1", "k2", "k3", "k4", "NULL"], key="Value")
+@pytest.mark.parametrize("word", ["NULL", "-", " --", "–"])
+def test_a_placeholder_in_a_key_counts_as_empty(word: str) -> None:
+    outcome = imported("text", ["k1", "k2", "k-3", "k4", word], key="Value")
 
     assert 'its key, column "Value", is empty' in outcome.cut.invalid[6]
+    assert f'"values": {{"{word.strip()}": ""}}' in outcome.told
+
+
+def test_dashes_are_told_in_a_long_file_too() -> None:
+    cells = ["x"] * 3_000 + ["–"] + ["x"] * 3_000 + ["-"]
+
+    told = imported("text", cells).told
+    assert "say –, which stands for no value, first in row 3002" in told
+    assert "say -, which stands for no value, first in row 6003" in told
 
 
 def test_a_key_is_trimmed_before_it_is_sent() -> None:
@@ -537,3 +685,32 @@ def test_by_default_ten_rows_or_one_percent_may_be_bad_but_no_more_than_a_quarte
     else:
         rejected = problems("date", cells, format="yyyy-MM-dd")
         assert '"on_bad_rows": "' in sentences(rejected)
+
+
+@pytest.mark.parametrize("fraction", ["0.15", "-.5", "0,15 "])
+def test_a_fraction_beside_percent_signs_is_told(fraction: str) -> None:
+    mixed, alike = imported("percent", ["15%", fraction]), imported("percent", ["15%", "1.5", "0"])
+
+    assert "1 numbers have no percent sign and are below 1, first in row 3" in mixed.told
+    assert alike.told == ""
+
+
+@pytest.mark.parametrize("keys", [{}, {"decimal": "."}])
+def test_fractions_are_counted_wherever_the_percent_signs_are(keys: dict[str, str]) -> None:
+    cells = ["0.15"] * 4_000 + ["1.5"] * 4_000 + ["15%"]
+
+    assert "4,000 numbers have no percent sign" in imported("percent", cells, **keys).told
+
+
+def test_of_a_row_that_is_not_sent_nothing_is_told_as_sent() -> None:
+    outcome = imported("phone", ["030 1", "030 2", "030 3", "030 4", "+4.91512E+11"])
+
+    assert list(outcome.cut.invalid) == [6]
+    assert (outcome.told, outcome.noted) == ("", "")
+
+
+def test_a_tab_at_the_begin_of_a_quoted_cell_is_told_in_a_file_of_tabs() -> None:
+    drop = "Value\tName\n" + "x\tAda\n" * 3_000 + '"\tx"\tAda\n' + "x\tAda\n" * 3_000
+
+    cut = split_drop(drop.encode(), plan_for("text", {}))
+    assert "1 cells begin with =, @, a tab" in "".join(cut.result.notes)

@@ -50,6 +50,17 @@ def test_every_statement_says_what_it_is_for() -> None:
     assert without == []
 
 
+def test_every_finding_of_the_scanner_that_is_skipped_says_why() -> None:
+    skips = [
+        skip
+        for each in template()["Resources"].values()
+        for skip in each.get("Metadata", {}).get("checkov", {}).get("skip", [])
+    ]
+
+    assert len(skips) > 10
+    assert [skip["id"] for skip in skips if len(skip.get("comment", "")) < 40] == []
+
+
 def test_no_permission_has_a_wildcard_in_its_action() -> None:
     granted = [s for s in statements(transformed()["Resources"]) if s["Effect"] == "Allow"]
 
@@ -174,6 +185,20 @@ def test_only_the_secret_of_the_access_token_is_written(role: str) -> None:
     assert not {"SecretString", "GenerateSecretString"} & set(properties("TokenSecret"))
 
 
+def by_service(of_key: dict[str, Any]) -> set[str]:
+    """Return the services by way of which a key may be used."""
+    written = of_key["Condition"]["StringEquals"]["kms:ViaService"]
+    names = [each["Fn::Sub"].split(".", 1) for each in written]
+    assert {rest for _, rest in names} == {"${AWS::Region}.${AWS::URLSuffix}"}
+    return {service for service, _ in names}
+
+
+def services_used(role: str) -> set[str]:
+    """Return the services whose encrypted things a role may reach."""
+    actions = [a for s in statements(properties(role)["Policies"]) for a in listed(s["Action"])]
+    return {action.split(":")[0] for action in actions} - {"kms", "lambda", "logs"}
+
+
 @pytest.mark.parametrize("role", [f"{function}Role" for function in FUNCTIONS])
 def test_keys_are_used_for_what_this_stack_stores_and_for_the_zoho_secret_alone(role: str) -> None:
     ours = statement(role, "UseKeyOfThisStack")
@@ -181,6 +206,7 @@ def test_keys_are_used_for_what_this_stack_stores_and_for_the_zoho_secret_alone(
 
     assert ours["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
     assert ours["Resource"] == {"Ref": "KmsKeyArn"}
+    assert by_service(ours) == services_used(role)
     assert (theirs["Action"], theirs["Resource"]) == ("kms:Decrypt", {"Ref": "ZohoSecretKmsKeyArn"})
     assert theirs["Condition"] == {
         "StringEquals": {

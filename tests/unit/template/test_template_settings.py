@@ -10,7 +10,7 @@ import pytest
 
 from bigin_import.errors import SettingsError
 from bigin_import.settings import CallbackSettings, ImportSettings, SettleSettings
-from tests.template_reading import properties, template
+from tests.template_reading import properties, template, transformed
 
 READERS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "ImportCsvFunction": ImportSettings.from_env,
@@ -92,6 +92,14 @@ def test_parameters_reach_the_settings_they_are_named_after() -> None:
     assert importing.callback_url.endswith("/live/v1/callback'}")
     assert (settling.job_deadline_hours, settling.hold_days, settling.keep_days) == (24, 14, 90)
     assert "ImportCsvFunction" in settling.import_function
+
+
+def test_no_function_has_an_alias() -> None:
+    """SAM publishes a version only for new code: an alias would keep the old settings."""
+    kinds = {each["Type"] for each in transformed()["Resources"].values()}
+
+    assert "AWS::Lambda::Function" in kinds
+    assert kinds.isdisjoint({"AWS::Lambda::Alias", "AWS::Lambda::Version"})
 
 
 def test_only_import_csv_knows_the_callback_url() -> None:

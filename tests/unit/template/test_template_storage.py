@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from bigin_import import object_keys
 from bigin_import.aws.files import CLOSED_TAG
 from bigin_import.domain.listing import PROJECTED
+from bigin_import.settling.summarize import DEFAULT_STACK
+from tests.local_stack.workspace import ROOT
 from tests.template_reading import properties, resources_of_type, table_definition, template
 
 
@@ -261,6 +264,15 @@ def test_a_bucket_name_that_s3_would_refuse_is_refused_at_once(name: str, is_tak
     pattern = template()["Parameters"]["BucketName"]["AllowedPattern"]
 
     assert bool(re.fullmatch(pattern, name)) is is_taken
+
+
+def test_the_stack_name_of_samconfig_is_the_commands_and_fits_into_a_bucket_name() -> None:
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
+    name = settings["default"]["global"]["parameters"]["stack_name"]
+    bucket = f"{name}-123456789012-ap-southeast-1"
+
+    assert name == DEFAULT_STACK
+    assert re.fullmatch(template()["Parameters"]["BucketName"]["AllowedPattern"], bucket)
 
 
 ENCRYPTED = {

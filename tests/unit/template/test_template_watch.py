@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ import pytest
 from bigin_import.aws.telemetry import SIGNALS
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.importing.pauses import Pause, pause_seconds
+from bigin_import.operating.command_line import parser
 from bigin_import.settling.summarize import ConsoleLinks
 from tests.template_reading import TEMPLATE, properties, resources_of_type, template, transformed
 
@@ -58,9 +60,32 @@ def test_a_function_is_described_after_its_log_group(function: str) -> None:
 def test_an_alarm_says_what_to_do_and_tells_the_topic_when_it_is_over(name: str) -> None:
     alarm = ALARMS[name]["Properties"]
 
-    assert len(alarm["AlarmDescription"]) > 60
+    assert len(alarm["AlarmDescription"]["Fn::Sub"]) > 60
     assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "NoticeTopic"}]
     assert alarm["TreatMissingData"] in ("breaching", "notBreaching")
+
+
+def said_by(alarm: str) -> str:
+    """Return the text of an alarm, as it is for a stack in Frankfurt."""
+    text: str = ALARMS[alarm]["Properties"]["AlarmDescription"]["Fn::Sub"]
+    known = {"AWS::StackName": "bigin-drop-two", "AWS::Region": "eu-central-1"}
+    return re.sub(r"\$\{([\w:.]+)\}", lambda found: known.get(found[1], "x" * 90), text)
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_names_our_command_and_the_plain_one_of_aws(name: str) -> None:
+    text = said_by(name)
+    commands = [shlex.split(each) for each in re.findall(r'"((?:bigin-drop|aws) [^"]+)"', text)]
+
+    ours = [words[1:] for words in commands if words[0] == "bigin-drop"]
+    plain = [words[1:] for words in commands if words[0] == "aws" and len(words) > 3]
+    assert len(text) <= 1024  # CloudWatch's limit
+    assert ours
+    assert plain
+    for words in ours:
+        options = parser().parse_args(words)
+        assert (options.stack, options.region) == ("bigin-drop-two", "eu-central-1")
+    assert all(words[-2:] == ["--region", "eu-central-1"] for words in plain)
 
 
 @pytest.mark.parametrize("name", ALARMS)

@@ -49,13 +49,16 @@ def test_the_notice_of_the_first_such_drop_says_so_and_no_other() -> None:
     harness = Harness()
     harness.files.keeps_versions = False
     harness.drop("incoming/contacts.mapping.json", MAPPING)
-    harness.drop(KEY, ROWS)
+    source = harness.drop(KEY, ROWS)
     harness.tick(minutes=3)
 
     harness.drop(KEY, b"E-mail,Surname\nnew@example.com,New\n")
     harness.tick(minutes=10)
 
     assert notes_of(harness) == [True, False]
+    told = " ".join(harness.notices.published[0].body.split())
+    assert f"--bucket {source.bucket} --versioning-configuration" in told
+    assert "; bigin-drop doctor --region " in told
 
 
 def test_a_drop_that_was_rejected_for_its_mapping_is_taken_up_with_the_next_one() -> None:

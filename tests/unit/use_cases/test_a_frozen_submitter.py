@@ -29,7 +29,7 @@ from bigin_import.stored_plan import (
     write_plan,
 )
 from tests.fakes.harness import MAPPING, ROWS, Harness
-from tests.fakes.manual_clock import ManualClock
+from tests.fakes.manual_clock import FrozenClock
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 
@@ -117,13 +117,6 @@ def test_what_others_made_of_an_import_after_its_last_write_is_not_undone() -> N
 
     with pytest.raises(LeaseLostError):
         lease.change(lambda seen: replace(seen, state=ImportState.SENDING))
-
-
-class FrozenClock(ManualClock):
-    """A clock of a container that stood still: the platform does not count what it slept."""
-
-    def remaining_seconds(self) -> float:
-        return 300.0
 
 
 @pytest.mark.parametrize("stands_still", [0, 400], ids=["goes on", "stands still"])

@@ -6,13 +6,20 @@ from collections.abc import Callable
 
 import pytest
 
+from bigin_import.domain import import_transitions
+from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.part_record import Part
-from bigin_import.domain.states import ImportState, PartState
-from bigin_import.errors import BiginBusyError
+from bigin_import.domain.states import HoldCause, ImportState, PartState
+from bigin_import.errors import BiginBusyError, BiginRefusedError
+from bigin_import.ledger import update
 from tests.fakes.harness import MAPPING, ROWS, Harness
 from tests.fakes.memory_ledger import Backup
 
 CSV = "incoming/contacts.csv"
+DAY = 24 * 60
+CANNOT_TAKE = BiginRefusedError(
+    code="FILE_NOT_SUPPORTED", message="no", resolution="", concerns_mapping=False
+)
 UPSERT = {**MAPPING, "operation": "upsert", "find_by": "Email"}
 
 
@@ -66,10 +73,13 @@ def test_an_upsert_is_repeated_when_time_has_decided_as_after_any_unknown_create
     assert len(harness.bigin.made) == 2
 
 
-def test_a_create_that_certainly_made_no_job_holds_nothing_after_a_restore() -> None:
+@pytest.mark.parametrize("errors", [[BiginBusyError("no credits")] * 20, [CANNOT_TAKE]])
+def test_a_create_that_certainly_made_no_job_holds_nothing_after_a_restore(
+    errors: list[Exception],
+) -> None:
     harness = Harness()
     restore = before(harness, harness.bigin, "upload")
-    harness.bigin.fail("create_job", *[BiginBusyError("no credits")] * 20)
+    harness.bigin.fail("create_job", *errors)
     harness.drop("incoming/contacts.mapping.json", MAPPING)
     source = harness.drop(CSV, ROWS)
 
@@ -94,3 +104,37 @@ def test_every_create_has_its_mark_before_it_leaves() -> None:
     harness.drop(CSV, ROWS)
 
     assert marked == [True]
+
+
+def held_after_a_restore(harness: Harness, call: str) -> ObjectVersion:
+    """Import a file, restore the table as it was before *call*, and put it on hold for good."""
+    restore = before(harness, harness.bigin, call)
+    harness.drop("incoming/contacts.mapping.json", MAPPING)
+    source = harness.drop(CSV, ROWS)
+    harness.tick(minutes=3)
+    restore()
+    hold = import_transitions.put_on_hold(HoldCause.NO_PROGRESS, "no one", harness.clock.now())
+    update(harness.ledger, harness.import_of(source).address, hold)
+    harness.tick(minutes=15 * DAY)
+    return source
+
+
+def test_rows_that_were_sent_before_a_restore_are_unclear_where_nobody_decides() -> None:
+    harness = Harness()
+
+    source = held_after_a_restore(harness, "upload")
+
+    counts = harness.import_of(source).counts
+    assert counts is not None
+    assert (counts.unclear, counts.unprocessed) == (2, 0)
+
+
+def test_where_nobody_knows_how_it_was_planned_it_is_told_that_some_of_it_was_sent() -> None:
+    harness = Harness()
+
+    source = held_after_a_restore(harness, "get_fields")
+
+    assert harness.import_of(source).state is ImportState.FAILED
+    body = harness.notices.published[-1].body
+    assert "look in Bigin before you drop the file again" in body
+    assert "nothing of it was sent" not in body

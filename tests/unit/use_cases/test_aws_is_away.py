@@ -16,6 +16,7 @@ from bigin_import.errors import (
     AwsRefusedError,
     AwsUnavailableError,
     BiginBusyError,
+    BiginRefusedError,
     BiginUnreachableError,
 )
 from tests.fakes.harness import MAPPING, ROWS, Harness
@@ -24,6 +25,9 @@ CSV = "incoming/contacts.csv"
 OUTAGE_MINUTES = 10
 GOES_ON_WITHIN_MINUTES = 5
 AWAY = AwsUnavailableError("s3", "GetObject", "ServiceUnavailable")
+CANNOT_TAKE = BiginRefusedError(
+    code="FILE_NOT_SUPPORTED", message="no", resolution="", concerns_mapping=False
+)
 REFUSED = AwsRefusedError("s3", "GetObject", "AccessDenied")
 
 
@@ -144,6 +148,25 @@ def test_ten_minutes_without_the_table_during_a_create_hold_nothing(
     harness.drop("incoming/mapping.json", MAPPING)
     if error is not None:
         harness.bigin.fail("create_job", error)
+    outage = ledger_away_at(harness, "create_job", after=True)
+    with suppress(AwsUnavailableError):
+        harness.drop(CSV, ROWS)
+    (source,) = (each for each in [harness.files.find_newest(CSV)] if each)
+
+    minutes_pass(harness, OUTAGE_MINUTES)
+    outage.error = None
+    harness.tick(GOES_ON_WITHIN_MINUTES)
+
+    assert harness.import_of(source).state is ImportState.COMPLETED
+    assert len(harness.bigin.made) == 1
+    assert "on_hold" not in harness.telemetry.names
+
+
+def test_a_create_that_was_refused_while_the_table_was_away_is_made_after_the_outage() -> None:
+    """Nobody could write the refusal down; its mark says that it made no job."""
+    harness = Harness()
+    harness.drop("incoming/mapping.json", MAPPING)
+    harness.bigin.fail("create_job", CANNOT_TAKE)
     outage = ledger_away_at(harness, "create_job", after=True)
     with suppress(AwsUnavailableError):
         harness.drop(CSV, ROWS)

@@ -18,6 +18,7 @@ from bigin_import.aws.ledger import to_record
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import CachedResponse, ContentClaim, KeyLock, LastNotice, Record
 from bigin_import.domain.part_record import Part
+from bigin_import.domain.row_result import RowResults
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.errors import ChangedObjectError, RowResultsMismatchError
 from bigin_import.row_results.join import RowResultReader, write_row_results
@@ -147,7 +148,7 @@ def test_row_results_that_are_not_as_many_as_the_rows_close_nothing(kept: int, f
     harness = stopped("collected")
     key = f"parts/{IMPORT_ID}/0001.fates.csv.gz"
     results = tuple(RowResultReader(harness.files.read(key)).take(2).one_by_one()) * 2
-    harness.files.write(key, write_row_results(results[:kept]), content_type="x")
+    harness.files.write(key, write_row_results(RowResults.of(results[:kept])), content_type="x")
 
     with pytest.raises(RowResultsMismatchError, match=f"part 1 .* 2 rows, but {found} row") as why:
         harness.closer.finish(IMPORT_ID)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 import openpyxl
 import pytest
+import xlsxwriter
 
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.job_request import Field
@@ -214,3 +215,69 @@ def test_the_same_workbook_again_is_unchanged(office: Office) -> None:
     office.drop("incoming/a.xlsx", body, MAPPING)
     assert office.drop("incoming/a.xlsx", body) is ImportState.UNCHANGED
     assert len(office.records) == 1
+
+
+@pytest.mark.parametrize("header", [("Last_Name", "Date_of_Birth"), ("Last Name", "Born")])
+def test_dates_need_no_format_where_the_headers_name_the_fields(
+    office: Office, header: tuple[str, str]
+) -> None:
+    body = workbook([header, ("Ada", date(1990, 12, 10)), ("Bob", datetime(1991, 2, 3, 4, 5))])  # noqa: DTZ001  # Excel has no zones
+
+    state = office.drop("incoming/a.xlsx", body, {"module": "Contacts", "operation": "insert"})
+    assert state is ImportState.COMPLETED
+    assert office.records == [["Ada", "1990-12-10"], ["Bob", "1991-02-03"]]
+
+
+def test_numbers_kept_as_texts_are_never_read_as_thousandths(office: Office) -> None:
+    rows = [(*ADA[:4], text) for text in ("1.250,50", "8.000", "7", "6", "5")]
+    assert office.drop("incoming/a.xlsx", workbook([HEADER, *rows]), MAPPING) is (
+        ImportState.COMPLETED_WITH_ERRORS
+    )
+    assert [row[-1] for row in office.records] == ["1250.50", "7", "6", "5"]
+    (failed,) = office.result("failed")
+    assert "cell E3 holds a number as a text" in failed["bigin__Reason"]
+
+    mended = {"field_mappings": [{"column": "Revenue", "api_name": "Revenue", "decimal": ","}]}
+    others = {name: field for name, field in COLUMNS.items() if name != "Revenue"}
+    office.drop(
+        "incoming/b.xlsx", workbook([HEADER, *rows]), MAPPING | mended | {"columns": others}
+    )
+    assert [row[-1] for row in office.records[4:]] == ["1250.50", "8000", "7", "6", "5"]
+
+
+def test_where_columns_are_missing_the_other_sheets_are_named(office: Office) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["This workbook holds our customers"])
+    sheet = book.create_sheet("Customers")
+    sheet.append(["E-mail", "Surname"])
+    sheet.append(["ada@example.com", "Lovelace"])
+    out = io.BytesIO()
+    book.save(out)
+    mapping = MAPPING | {"columns": {"E-mail": "Email", "Surname": "Last_Name"}}
+
+    assert office.drop("incoming/a.xlsx", out.getvalue(), mapping) is ImportState.REJECTED
+    told = office.world.notices.published[-1].body
+    assert 'If the table is in another one, write "sheet": "Customers" in the mapping' in told
+    state = office.drop("incoming/b.xlsx", out.getvalue(), mapping | {"sheet": "Customers"})
+    assert state is ImportState.COMPLETED
+
+
+def test_the_totals_of_a_table_and_hidden_rows_are_told(office: Office) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet()
+        columns = [
+            {"header": "E-mail", "total_function": "count", "total_value": 2},
+            {"header": "Surname"},
+        ]
+        data = [["ada@example.com", "Lovelace"], ["bob@example.com", "Boole"]]
+        sheet.add_table("A1:B4", {"data": data, "columns": columns, "total_row": True})
+        sheet.set_row(2, None, None, {"hidden": True})
+    mapping = MAPPING | {"columns": {"E-mail": "Email", "Surname": "Last_Name"}}
+
+    assert office.drop("incoming/a.xlsx", out.getvalue(), mapping) is ImportState.COMPLETED
+    assert len(office.records) == 2
+    told = office.world.notices.published[-1].body
+    assert "Row 4 was left out: it is the row of totals of a table in Excel." in told
+    assert "Row 3 is hidden in the sheet" in told
+    assert "Nothing to do." not in told

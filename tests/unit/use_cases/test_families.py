@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from bigin_import.corrections.family import Families
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.job_request import Field, Job
+from bigin_import.domain.locks import Family
 from bigin_import.domain.states import ImportState
-from bigin_import.errors import BiginRefusedError
+from bigin_import.errors import BiginRefusedError, UnderWayError
 from tests.fakes.fake_bigin import Verdict
 from tests.fakes.harness import MAPPING, Harness
 from tests.fakes.refusing_bigin import RefusingBigin
@@ -229,6 +231,49 @@ def test_rows_without_a_number_and_numbers_that_come_twice_are_new_rows() -> Non
         **dict.fromkeys(("copy@example.com", "new@example.com"), 1),
     }
     assert "sent as new: row 3, 4" in office.harness.notices.published[-1].body
+
+
+@pytest.mark.parametrize("key", ["incoming/fix.csv", "incoming/again.csv"])
+def test_a_row_that_somebody_wrote_below_the_failed_ones_is_added_by_one_go_alone(key: str) -> None:
+    office = Office()
+    before = office.failed().splitlines()[0].split(b",").index(b"E-mail")
+    own = b"," * before + b"new@example.com,New\r\n"
+
+    office.drop("incoming/fix.csv", office.failed().replace(b",bad1@", b",one@") + own)
+    second = office.drop(key, corrected(office) + own)
+    third = office.drop(key, corrected(office) + own + own)
+
+    assert office.facts(second)["existing"] == 2
+    assert office.facts(third)["added"] == 1
+    assert office.added == {**dict.fromkeys(GOOD, 1), "new@example.com": 2}
+
+
+@pytest.mark.parametrize("is_named_first", [True, False])
+def test_a_new_row_that_was_refused_is_added_by_one_go_alone(is_named_first: bool) -> None:
+    office = Office()
+    before = office.failed().splitlines()[0].split(b",").index(b"E-mail")
+    go = corrected(office) + b"," * before + b"bad9@example.com,New\r\n"
+    first = office.drop("incoming/go.csv", go)
+    in_failed_file = office.failed(first).replace(b",bad9@", b",new@")
+    without_number = go.replace(b",bad9@", b",new@")
+    goes = (in_failed_file, without_number) if is_named_first else (without_number, in_failed_file)
+
+    for number, body in enumerate(goes):
+        office.drop(f"incoming/go {number}.csv", body)
+
+    assert office.added == {**dict.fromkeys(GOOD, 1), "new@example.com": 1}
+
+
+def test_equal_new_rows_of_one_file_are_told_apart() -> None:
+    office = Office()
+    before = office.failed().splitlines()[0].split(b",").index(b"E-mail")
+    own = b"," * before + b"new@example.com,New\r\n"
+    refused = own.replace(b"new@", b"bad9@")
+    first = office.drop("incoming/go.csv", corrected(office) + own + refused)
+
+    office.drop("incoming/mended.csv", office.failed(first).replace(b",bad9@", b",new@"))
+
+    assert office.added == {**dict.fromkeys(GOOD, 1), "new@example.com": 2}
 
 
 @pytest.mark.parametrize("tail", [".0", ",0"])
@@ -656,3 +701,86 @@ def test_a_spreadsheet_that_took_zeros_twice_takes_none_from_bigin() -> None:
 
     numbers = dict(row[:2] for row in office.harness.bigin.records())
     assert (numbers["one@example.com"], numbers["two@example.com"]) == ("0001", "0002")
+
+
+@pytest.mark.parametrize("kind", ["success", "failed"])
+def test_a_folders_mapping_for_another_module_that_was_passed_over_is_told(kind: str) -> None:
+    office = Office()
+    office.harness.bigin.module_fields["Accounts"] = (Field("Account_Name", "Name", "text"),)
+    columns = {"Surname": "Account_Name"}
+    companies = {"module": "Accounts", "operation": "insert", "columns": columns}
+    office.harness.drop("incoming/companies/mapping.json", companies)
+
+    office.drop("incoming/companies/these.csv", office.result(office.source, kind))
+    told = office.harness.notices.published[-1].body
+    office.harness.drop("incoming/companies/these.mapping.json", companies)
+    as_told = office.drop("incoming/companies/these.csv", office.result(office.source, kind))
+
+    assert "incoming/companies/mapping.json was not used: it is for insert into Accounts" in told
+    assert "copy it to these.mapping.json beside the file" in told
+    assert office.harness.import_of(as_told).module == "Accounts"
+    assert office.state(as_told) is ImportState.COMPLETED
+
+
+def test_a_folders_mapping_for_the_same_is_not_told() -> None:
+    office = Office()
+    office.harness.drop("incoming/fixed/mapping.json", MAPPING)
+
+    office.drop("incoming/fixed/these.csv", office.failed())
+
+    assert "was not used" not in office.harness.notices.published[-1].body
+
+
+def holder(office: Office, root: str) -> str | None:
+    """Return who has the lock of a family."""
+    family = office.harness.ledger.load(Family.at(root))
+    return family.open_import if family else None
+
+
+def test_who_waits_for_one_of_several_families_keeps_none_of_them() -> None:
+    office = Office()
+    families = Families(ledger=office.harness.ledger, files=office.harness.files)
+    office.harness.bigin.runs = False
+    first, second = office.drop("incoming/a.csv", BODY), office.drop("incoming/b.csv", BODY)
+    running, waiting = office.harness.import_of(first), office.harness.import_of(second)
+    families.acquire(running, "b" * 26)
+
+    with pytest.raises(UnderWayError):
+        families.acquire_all(waiting, ["a" * 26, "b" * 26])
+
+    assert holder(office, "a" * 26) is None
+    assert holder(office, "b" * 26) == running.import_id
+
+
+def test_who_finds_that_a_member_has_just_ended_does_not_keep_the_family() -> None:
+    office = Office()
+    families = Families(ledger=office.harness.ledger, files=office.harness.files)
+    record = office.harness.import_of(office.source)
+    root = "a" * 26
+    office.harness.ledger.save(Family(root=root, members=("b" * 26,)))
+
+    with pytest.raises(UnderWayError):
+        families.join(record, Family(root=root))
+
+    assert holder(office, root) is None
+
+
+def test_a_drop_that_waits_for_a_correction_keeps_no_other_family_from_running() -> None:
+    """It holds the rows of two files, of which one is corrected at this moment."""
+    office = Office()
+    office.harness.drop("incoming/mapping.json", MAPPING)
+    other = BODY.replace(b"@", b"-of-another@")
+    corrected = office.source
+    free = office.drop("incoming/free/people.csv", other)
+    office.harness.bigin.runs = False
+    office.drop_corrected("incoming/fix.csv", "bad1", of=corrected)
+
+    both = office.drop("incoming/both/people.csv", BODY + other.partition(b"\n")[2])
+
+    waits = office.state(both)
+    kept_by = holder(office, office.harness.import_of(free).import_id)
+    office.harness.bigin.runs = True
+    office.harness.tick(minutes=10)
+    assert waits is ImportState.PREPARING
+    assert kept_by is None
+    assert office.state(both).is_closed

@@ -228,6 +228,23 @@ def test_an_original_adds_nothing_beside_its_grown_version_that_was_on_hold() ->
     assert [row[1] for row in desk.bigin.records()] == ["Zero", "One", "Two"]
 
 
+def test_an_original_is_asked_about_whose_grown_version_is_in_by_other_columns() -> None:
+    desk = Desk()
+    late = desk.harness.files.put(KEY, b"E-mail,Surname\np0@example.com,Zero\n")
+    grown = desk.drop(["p0@example.com,Zero\n", "p1@example.com,One\n"])
+    desk.harness.drop(SIDECAR, {**MAPPING, "columns": {"Surname": "Last_Name"}})
+
+    desk.harness.clock.begin()
+    desk.harness.importer.receive(late)
+    desk.harness.tick(minutes=3)
+
+    assert grown.state is DONE
+    assert desk.harness.import_of(late).state is ImportState.REJECTED
+    assert f"import {grown.import_id} has got 1 row of this file in" in (
+        desk.harness.notices.published[-1].body
+    )
+
+
 def test_another_name_is_another_file() -> None:
     desk = Desk()
     desk.drop(TEN)
@@ -384,3 +401,69 @@ def test_a_drop_that_is_removed_before_its_results_were_written_tells_what_was_l
     counts = desk.harness.import_of(grown.source).counts
     assert counts is not None
     assert (counts.added, counts.existing) == (1, 10)
+
+
+def test_an_insert_of_a_file_that_is_in_by_other_columns_is_asked_about() -> None:
+    desk = Desk()
+    first = desk.drop(TEN)
+    desk.harness.drop(SIDECAR, {**MAPPING, "columns": {"Surname": "Last_Name"}})
+
+    again = desk.drop(TEN)
+    told = desk.harness.notices.published[-1].body
+    forced = {**MAPPING, "columns": {"Surname": "Last_Name"}, "force": first.import_id}
+    desk.harness.drop(SIDECAR, forced)
+    desk.harness.tick(minutes=5)
+
+    assert again.state is ImportState.REJECTED
+    assert f"import {first.import_id} has got 10 rows of exactly this file in" in told
+    assert '"operation": "upsert"' in told
+    assert f'"force": "{first.import_id}"' in told
+    assert len(desk.bigin.records()) == 20
+
+
+def test_an_insert_of_a_mended_file_that_is_in_by_other_columns_is_asked_about() -> None:
+    desk = Desk(refused="bad")
+    first = desk.drop([*TEN, "bad@example.com"])
+    fewer = {**MAPPING, "columns": {"Surname": "Last_Name"}}
+    desk.harness.drop(SIDECAR, fewer)
+
+    mended = desk.drop([*TEN, "good@example.com"])
+    told = desk.harness.notices.published[-1].body
+    sent = len(desk.bigin.records())
+    desk.harness.drop(SIDECAR, {**fewer, "force": first.import_id})
+    desk.harness.tick(minutes=5)
+
+    assert mended.state is ImportState.REJECTED
+    assert f"import {first.import_id} has got 10 rows of this file in" in told
+    assert sent == 11
+    assert len(desk.bigin.records()) == 22
+
+
+def test_another_file_of_that_name_is_sent_by_other_columns() -> None:
+    desk = Desk()
+    desk.drop(TEN)
+    desk.harness.drop(SIDECAR, {**MAPPING, "columns": {"Surname": "Last_Name"}})
+
+    night = desk.drop([*TEN[:8], "x@example.com", "y@example.com"])
+
+    assert night.state is DONE
+
+
+def test_a_file_without_a_column_that_was_mapped_is_another_file() -> None:
+    desk = Desk()
+    desk.drop(TEN)
+    desk.harness.drop(SIDECAR, {**MAPPING, "columns": {"Surname": "Last_Name"}})
+
+    body = "".join(f"{row.title()}\n" for row in [*TEN, "x@example.com"])
+    source = desk.harness.drop(KEY, f"Surname\n{body}".encode())
+    desk.harness.tick(minutes=5)
+
+    assert desk.harness.import_of(source).state is DONE
+
+
+def test_an_upsert_of_a_file_that_is_in_by_other_columns_is_sent() -> None:
+    desk = Desk()
+    desk.drop(TEN)
+    desk.harness.drop(SIDECAR, UPSERT)
+
+    assert desk.drop(TEN).state is DONE

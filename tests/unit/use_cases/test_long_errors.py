@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from bigin_import import object_keys
 from bigin_import.domain.row_result import Reason
 from bigin_import.row_results import result_files
 from bigin_import.row_results.reasons import SentColumns, row_reasons
+from bigin_import.stored_plan import read_row_results_file
 from tests.fakes.fake_bigin import Verdict
 from tests.fakes.harness import MAPPING, Harness
 from tests.fakes.refusing_bigin import RefusingBigin
@@ -38,8 +38,8 @@ def test_row_results_that_are_written_are_read_again_whatever_their_size() -> No
     harness.tick(minutes=3)
 
     record = harness.import_of(source)
-    key = object_keys.row_results_file(record.import_id, 1)
-    assert len(harness.files.read(key, at_most=10**9)) > 20_000_000
+    (part,) = harness.parts_of(source)
+    assert len(read_row_results_file(harness.files, part)) > 20_000_000
     assert record.state.is_closed
     assert record.counts is not None
     assert record.counts.refused == 250

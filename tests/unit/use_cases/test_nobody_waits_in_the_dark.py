@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -154,6 +155,11 @@ def shut_out(harness: Harness, calls: int) -> ObjectVersion:
     return harness.drop(CSV, ROWS)
 
 
+def learn(harness: Harness, **answer: Any) -> None:  # noqa: ANN401 - fields of the token
+    """Let the ledger know what Zoho said to the secret of now."""
+    harness.ledger.save(replace(harness.ledger.load(SharedToken.at()) or SharedToken(), **answer))
+
+
 def test_imports_that_wait_for_zoho_are_told_of_once_with_what_to_do() -> None:
     harness = Harness()
     shut_out(harness, 200)
@@ -165,8 +171,9 @@ def test_imports_that_wait_for_zoho_are_told_of_once_with_what_to_do() -> None:
     (notice,) = harness.notices.published
     assert notice.subject == "Imports wait for Zoho: 2 files"
     assert "2 files wait for Zoho: Zoho refuses the credentials (invalid_code)." in notice.body
-    assert "bigin-drop connect" in notice.body
+    assert "bigin-drop rotate zoho --region eu-central-1" in notice.body
     assert "aws secretsmanager put-secret-value --secret-id zoho " in notice.body
+    assert """echo '{"doctor": true}' | aws lambda invoke """ in notice.body
     assert "incoming/contacts.csv" in notice.body
     assert "incoming/more.csv" in notice.body
 
@@ -193,10 +200,28 @@ def test_a_secret_that_is_corrected_wrongly_is_told_of_again() -> None:
 
     harness.zoho_secret.version = "version-2"
     harness.tick(minutes=3)
+    assert len(harness.notices.published) == 1  # nobody knows yet what Zoho says of this one
+    learn(harness, refused="invalid_client")
+    harness.tick(minutes=2)
 
-    assert [notice.subject for notice in harness.notices.published] == [
-        "Imports wait for Zoho: 1 file"
-    ] * 2
+    first, second = harness.notices.published
+    assert first.subject == second.subject == "Imports wait for Zoho: 1 file"
+    assert "Zoho refuses the credentials (invalid_code)." in first.body
+    assert "Zoho refuses the credentials (invalid_client)." in second.body
+
+
+def test_a_token_that_zoho_gives_and_bigin_refuses_is_told_of() -> None:
+    harness = Harness()
+    shut_out(harness, 200)
+    harness.zoho_secret.version = "version-2"
+    harness.tick(minutes=3)
+    assert harness.notices.published == []
+
+    learn(harness, valid_until=harness.clock.now() + 3600)
+    harness.tick(minutes=2)
+
+    (notice,) = harness.notices.published
+    assert "1 file waits for Zoho: Bigin refuses the access." in notice.body
 
 
 def test_a_secret_that_can_be_read_again_counts_as_a_new_one() -> None:

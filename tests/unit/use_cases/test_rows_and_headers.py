@@ -118,12 +118,77 @@ def test_a_first_row_that_is_a_record_is_never_lost_as_a_header(first: bytes) ->
     assert "Ada" not in notice(harness)
 
 
+NAMES = COUNTED | {
+    "field_mappings": [
+        {"index": 0, "api_name": "Last_Name"},
+        {"index": 1, "api_name": "First_Name"},
+    ]
+}
+
+
+def test_a_first_row_of_plain_names_under_an_index_mapping_is_told() -> None:
+    harness = Harness()
+
+    assert imported(harness, b"Lovelace,Ada\nTuring,Alan\n", NAMES) is ImportState.COMPLETED
+    assert "Row 1 was taken for the header and not imported" in notice(harness)
+    assert "Nothing to do." not in notice(harness)
+    assert "Lovelace" not in notice(harness)
+
+
+@pytest.mark.parametrize(
+    ("body", "mapping"),
+    [
+        (b"Surname,Given\nTuring,Alan\n", NAMES),  # a usual name
+        (b"Nom,Prenom\nTuring,Alan\n", NAMES | {"header": False}),
+        (b"Nom,Courriel\nTuring,alan@example.com\n", COUNTED),  # no e-mail address
+        (
+            b"Nom,Prenom\nTuring,Alan\n",
+            NAMES
+            | {
+                "field_mappings": [
+                    {"index": 0, "column": "Nom", "api_name": "Last_Name"},
+                    {"index": 1, "column": "Prenom", "api_name": "First_Name"},
+                ]
+            },
+        ),
+    ],
+)
+def test_a_header_that_is_proven_is_not_told(body: bytes, mapping: dict[str, Any]) -> None:
+    harness = Harness()
+
+    assert imported(harness, body, mapping) is ImportState.COMPLETED
+    assert "Row 1 was taken" not in notice(harness)
+    assert "Nothing to do." in notice(harness)
+
+
 def test_without_a_header_every_row_is_imported_once_the_mapping_says_so() -> None:
     harness = Harness()
     body = b"Ada,ada@example.com\nBob,bob@example.com\n"
 
     assert imported(harness, body, COUNTED | {"header": False}) is ImportState.COMPLETED
     assert harness.bigin.records() == [["Ada", "ada@example.com"], ["Bob", "bob@example.com"]]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"Customer,Email", b"last name,x", b"Last_Name,E-Mail", b"Surname,Mail", b"Nachname,"],
+)
+def test_a_header_is_no_record_though_the_mapping_says_that_there_is_none(header: bytes) -> None:
+    harness = Harness()
+    body = header + b"\nAda,ada@example.com\n"
+
+    assert imported(harness, body, COUNTED | {"header": False}) is ImportState.REJECTED
+    assert "row 1: the mapping says that the file has no header, but column" in notice(harness)
+    assert 'Remove "header": false' in notice(harness)
+
+
+@pytest.mark.parametrize("first", [b"Surname,a@b.de", b"Name Ltd,", b"Emailer,a@b.de"])
+def test_a_first_record_that_only_sounds_like_a_header_is_sent(first: bytes) -> None:
+    harness = Harness()
+    body = first + b"\nAda,ada@example.com\n"
+
+    assert imported(harness, body, COUNTED | {"header": False}) is ImportState.COMPLETED
+    assert len(harness.bigin.records()) == 2
 
 
 @pytest.mark.parametrize("header", [b"Name,Mail", b"2024,2025", b"0,1", b"Umsatz,3", b",1"])
@@ -150,6 +215,46 @@ def test_an_export_that_has_grown_a_column_is_rejected() -> None:
     assert imported(harness, GROWN, COUNTED) is ImportState.REJECTED
     assert 'column 1 of incoming/report.csv is called "Last Name"' in notice(harness)
     assert harness.bigin.made == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            b"Nr,Nachname,E-Mail\n1,Ada,a@b.de\n",
+            'column 1 of incoming/report.csv is called "Nachname"',
+        ),
+        (b"Title,Mail,Last Name\nDr,a@b.de,Ada\n", 'column 2 is called "Last Name" as the field'),
+    ],
+)
+def test_columns_that_have_moved_are_asked_about(body: bytes, said: str) -> None:
+    harness = Harness()
+
+    assert imported(harness, body, COUNTED) is ImportState.REJECTED
+    assert said in notice(harness)
+    line = notice(harness).partition(said)[2]
+    written = json.loads("{" + line.partition("{")[2].partition("}")[0] + "}")
+    others = [each for each in COUNTED["field_mappings"] if each["index"] != written["index"]]
+    settled = COUNTED | {"field_mappings": [written, *others]}
+    assert imported(Harness(), body.replace(b",Ada,", b",b@c.de,"), settled) is (
+        ImportState.COMPLETED
+    )
+
+
+@pytest.mark.parametrize(
+    "header", [b"Kunde,Mail,Name", b"Last Name,Email,Title", b"A,B,Last Title"]
+)
+def test_other_headers_of_counted_columns_are_not_asked_about(header: bytes) -> None:
+    assert imported(Harness(), header + b"\nAda,a@b.de,x\n", COUNTED) is ImportState.COMPLETED
+
+
+def test_a_first_row_with_a_phone_is_a_record() -> None:
+    harness = Harness()
+    fields = [{"index": 0, "api_name": "Last_Name"}, {"index": 1, "api_name": "Phone"}]
+
+    state = imported(harness, b"Ada,030 12345\nBob,1\n", COUNTED | {"field_mappings": fields})
+    assert state is ImportState.REJECTED
+    assert "column 2 of it holds a phone number" in notice(harness)
 
 
 def test_a_column_beside_the_index_settles_it() -> None:

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from bigin_import import identity, object_keys
+from bigin_import import identity
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import JobRequest, Operation
 from bigin_import.domain.part_record import Part
@@ -21,14 +21,14 @@ from bigin_import.domain.plan import (
     RowDecision,
     SplitResult,
 )
-from bigin_import.domain.row_result import RowResult, RowStatus
+from bigin_import.domain.row_result import RowResult, RowResults, RowStatus
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.reading.blocks import Block
 from bigin_import.row_results.join import write_row_results
 from bigin_import.row_results.result_files import DropRow, SentRows
 from bigin_import.settling.row_files import Rows
 from bigin_import.splitting.archive import EntryWriter, csv_text
-from bigin_import.stored_plan import write_archive, write_decisions
+from bigin_import.stored_plan import write_archive, write_decisions, write_row_results_file
 from tests.fakes.memory_files import MemoryFiles
 from tests.unit.row_results.test_rows_at_once import one_by_one
 
@@ -70,9 +70,8 @@ def kept_part(files: MemoryFiles, import_id: str, number: int, rows: Sequence[Dr
     archive.write(csv_text([HEADER, *(tuple(row.record or ()) for row in rows)]).encode())
     body = archive.close()
     write_archive(files, import_id, number, body)
-    results = write_row_results(row.row_result for row in rows if row.row_result)
-    key = object_keys.row_results_file(import_id, number)
-    files.write(key, results, content_type="application/gzip")
+    results = write_row_results(RowResults.of(row.row_result for row in rows if row.row_result))
+    results_sha256 = write_row_results_file(files, import_id, number, results)
     return Part(
         import_id=import_id,
         number=number,
@@ -80,6 +79,7 @@ def kept_part(files: MemoryFiles, import_id: str, number: int, rows: Sequence[Dr
         rows=len(rows),
         csv_bytes=archive.size,
         sha256=hashlib.sha256(body).hexdigest(),
+        results_sha256=results_sha256,
         first_row=rows[0].number or 0,
         last_row=rows[-1].number or 0,
         repeatable=False,

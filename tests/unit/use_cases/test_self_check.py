@@ -87,6 +87,17 @@ def test_scopes_that_the_refresh_did_not_give_are_named() -> None:
     assert examine(harness)["scopes"] == ("all granted", "")
 
 
+def test_the_fields_of_all_modules_are_asked_for() -> None:
+    harness = Harness()
+    known = harness.bigin.module_fields["Contacts"]
+    modules = ("Contacts", "Accounts", "Pipelines", "Products")
+    harness.bigin.module_fields = dict.fromkeys(modules, known)
+
+    found = examine(harness)
+
+    assert {found[f"fields of {module}"] for module in modules} == {(f"{len(known)} known", "")}
+
+
 def test_where_zoho_says_no_scopes_it_is_said_that_they_are_not_proven() -> None:
     found = examine(Harness())
 

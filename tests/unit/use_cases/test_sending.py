@@ -20,9 +20,11 @@ from bigin_import.errors import (
     BiginRefusedError,
     BiginUnreachableError,
 )
+from bigin_import.importing.lease import OUTLIVES_SECONDS
 from bigin_import.importing.send_part import CreateMark, CreateMarks
 from bigin_import.ledger import update
 from tests.fakes.harness import MAPPING, ROWS, Harness
+from tests.fakes.manual_clock import FrozenClock
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 UPSERT = {**MAPPING, "operation": "upsert", "find_by": "Email"}
@@ -308,17 +310,61 @@ def test_an_attempt_that_a_late_submitter_wrote_is_not_used_for_a_create_of_ours
     assert (now.state is PartState.UNKNOWN) is has_left
 
 
-def test_no_create_leaves_when_the_invocation_might_end_before_its_answer() -> None:
+@pytest.mark.parametrize(("left", "leaves"), [(140, False), (150, False), (151, True)])
+def test_no_create_leaves_when_the_invocation_might_end_before_its_answer(
+    left: int, leaves: bool
+) -> None:
     harness = Harness()
     harness.drop(SIDECAR, MAPPING)
     source = harness.files.put(CSV, ROWS)
-    harness.clock.begin(remaining_seconds=140)
+    harness.clock.begin(remaining_seconds=left)
 
     harness.importer.receive(source)
 
-    assert harness.bigin.made == {}
-    assert harness.import_of(source).state is ImportState.SENDING
-    assert harness.parts_of(source)[0].attempts == ()
+    assert len(harness.bigin.made) == leaves
+    assert harness.import_of(source).state is (ImportState.SENT if leaves else ImportState.SENDING)
+    assert len(harness.parts_of(source)[0].attempts) == leaves
+
+
+BUSY_FOR_A_MOMENT = BiginBusyError("busy", retry_after_seconds=20)
+
+
+@pytest.mark.parametrize(("left", "waits"), [(170, False), (171, True)])
+def test_a_short_lack_of_capacity_is_waited_out_only_where_a_create_fits_behind(
+    left: int, waits: bool
+) -> None:
+    harness = Harness()
+    harness.drop(SIDECAR, MAPPING)
+    harness.bigin.fail("create_job", BUSY_FOR_A_MOMENT)
+    source = harness.files.put(CSV, ROWS)
+    harness.clock.begin(remaining_seconds=left)
+
+    harness.importer.receive(source)
+
+    assert harness.clock.slept == [20] * waits
+    assert len(harness.bigin.made) == waits
+
+
+@pytest.mark.parametrize(("left", "waits"), [(170, False), (171, True)])
+def test_nor_is_it_waited_out_where_the_lease_would_end_before_the_create(
+    left: int, waits: bool
+) -> None:
+    harness = Harness()
+    harness.clock = FrozenClock()
+    harness.drop(SIDECAR, MAPPING)
+
+    harness.bigin.fail("create_job", BUSY_FOR_A_MOMENT)
+    upload = harness.bigin.upload
+
+    def upload_slowly(archive: bytes, *, name: str, zgid: str) -> str:
+        harness.clock.advance(300 + OUTLIVES_SECONDS - left)
+        return upload(archive, name=name, zgid=zgid)
+
+    harness.bigin.upload = upload_slowly  # type: ignore[method-assign]
+    harness.drop(CSV, ROWS)
+
+    assert harness.clock.slept == [20] * waits
+    assert len(harness.bigin.made) == waits
 
 
 def test_five_tries_that_get_nowhere_are_enough() -> None:

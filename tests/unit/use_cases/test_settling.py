@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import BinaryIO
 
 import pytest
@@ -20,6 +22,7 @@ from bigin_import.domain.states import ClosedBy, ImportState, PartState
 from bigin_import.errors import BiginOutcomeUnknownError, BiginUnreachableError, NoticeFailedError
 from bigin_import.importing.decisions import Decision
 from bigin_import.ledger import update
+from bigin_import.stored_plan import read_row_results_file
 from tests.fakes.harness import MAPPING, ROWS, Harness, as_json
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
@@ -343,6 +346,35 @@ def test_a_grown_file_waits_while_nobody_knows_which_rows_of_it_are_in() -> None
     assert [row[0] for row in harness.bigin.records()].count("ada@example.com") == 1
 
 
+@pytest.mark.parametrize("more", [b"", b"grace@example.com,Hopper\n"])
+@pytest.mark.parametrize(
+    ("decision", "words"),
+    [(Decision.ADOPT, "has got"), (Decision.GIVE_UP, "has, or may have, got")],
+)
+def test_by_other_columns_too_it_waits_for_the_held_one_and_is_then_asked_about(
+    decision: Decision, words: str, more: bytes
+) -> None:
+    harness = Harness()
+    harness.bigin.after_effect.append(LOST)
+    held = harness.import_of(dropped(harness))
+    harness.tick(minutes=120)
+
+    harness.drop(SIDECAR, {**MAPPING, "columns": {"Surname": "Last_Name"}})
+    again = harness.drop(CSV, ROWS + more)
+    harness.tick(minutes=3)
+    assert harness.import_of(again).state is ImportState.PREPARING
+
+    if decision is Decision.ADOPT:
+        assert harness.decisions.adopt(held.import_id, 1, 1, "7000")
+    else:
+        assert harness.decisions.give_up(held.import_id, 1, 1)
+    harness.tick(minutes=30)
+
+    assert harness.import_of(again).state is ImportState.REJECTED
+    assert f"import {held.import_id} {words}" in harness.notices.published[-1].body
+    assert len(harness.bigin.made) == 1
+
+
 def test_counts_that_contradict_the_rows_are_said_loudly() -> None:
     harness = Harness()
     source = dropped(harness)
@@ -357,6 +389,32 @@ def test_counts_that_contradict_the_rows_are_said_loudly() -> None:
     assert "CRITICAL" in harness.notices.published[0].subject
 
 
+def test_row_results_of_the_same_rows_in_another_drop_are_not_taken() -> None:
+    """Values cannot tell them apart; the name of the file that Bigin wrote them for can."""
+    harness = Harness()
+    harness.drop("incoming/other.mapping.json", MAPPING)
+    harness.drop("incoming/other.csv", ROWS)
+    source = dropped(harness)
+    download = harness.bigin.download_result
+    own = f"/results/{harness.parts_of(source)[0].attempts[0].job_id}.zip"
+    answers = iter(["/results/7000.zip"])
+
+    @contextmanager
+    def mixed_up(url: str) -> Iterator[BinaryIO]:
+        with download(next(answers, url) if url == own else url) as results:
+            yield results
+
+    harness.bigin.download_result = mixed_up  # type: ignore[method-assign]
+    harness.tick()
+    state = harness.parts_of(source)[0].state
+    harness.tick(minutes=3)
+
+    rows = rows_of(harness.result(source, "contacts.success.csv"))
+    assert state is PartState.SETTLED
+    assert harness.import_of(source).state is ImportState.COMPLETED
+    assert [row["bigin__Id"] for row in rows] == ["7001000001", "7001000002"]
+
+
 @contextmanager
 def _nonsense(url: str) -> Iterator[BinaryIO]:
     packed = io.BytesIO()
@@ -364,6 +422,61 @@ def _nonsense(url: str) -> Iterator[BinaryIO]:
         archive.writestr("Contacts-bulkwrite.csv", "This,is,something,else\n1,2,3,4\n")
     packed.seek(0)
     yield packed
+
+
+def test_bigins_own_row_results_are_kept_as_they_came(tmp_path: Path) -> None:
+    harness = Harness()
+    source = dropped(harness)
+    job_id = harness.parts_of(source)[0].attempts[0].job_id
+    came = tmp_path / "results.zip"
+    with harness.bigin.download_result(f"/results/{job_id}.zip") as results:
+        came.write_bytes(results.read())
+
+    @contextmanager
+    def from_disk(url: str) -> Iterator[BinaryIO]:
+        with came.open("rb") as file:
+            yield file
+
+    harness.bigin.download_result = from_disk  # type: ignore[method-assign]
+    harness.tick(minutes=2)
+
+    (key,) = (key for key in harness.files.list_keys("parts/") if key.endswith(".result.zip"))
+    kept = harness.files.read(key)
+    assert kept == came.read_bytes()
+    assert hashlib.sha256(kept).hexdigest() in key
+
+
+type ImportFiles = tuple[bytes, dict[str, bytes]]
+
+
+def files_of(harness: Harness, source: ObjectVersion) -> ImportFiles:
+    """Return the row results that the ledger speaks of, and all files for people."""
+    (part,) = harness.parts_of(source)
+    results = harness.import_of(source).results or ""
+    for_people = {key: harness.files.read(key) for key in harness.files.list_keys(results)}
+    return read_row_results_file(harness.files, part), for_people
+
+
+def test_a_collector_that_comes_late_changes_nothing_of_a_closed_import() -> None:
+    """It stood still with other results in hand while another collected and closed."""
+    harness = Harness()
+    source = dropped(harness)
+    download = harness.bigin.download_result
+    closed: list[ImportFiles] = []
+
+    @contextmanager
+    def stood_still(url: str) -> Iterator[BinaryIO]:
+        harness.bigin.download_result = download  # type: ignore[method-assign]
+        harness.tick(minutes=2)
+        closed.append(files_of(harness, source))
+        with _nonsense(url) as results:
+            yield results
+
+    harness.bigin.download_result = stood_still  # type: ignore[method-assign]
+    harness.tick(minutes=2)
+
+    assert harness.import_of(source).state is ImportState.COMPLETED
+    assert [files_of(harness, source)] == closed
 
 
 def test_what_is_odd_about_row_results_is_said_in_the_report() -> None:

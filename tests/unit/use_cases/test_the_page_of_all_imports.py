@@ -11,6 +11,7 @@ from bigin_import.domain.import_record import Import, Totals
 from bigin_import.domain.locks import Overview
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import ImportState
+from bigin_import.domain.undo import Undo, UndoState
 from bigin_import.object_keys import OVERVIEW, overview_of_month
 from bigin_import.report.page import Line, Page, render_overview
 from bigin_import.settling.write_overview import OverviewWriter, find_open, forget_pages
@@ -73,6 +74,26 @@ class Pages:
         stored = self.harness.ledger.load(Overview.at())
         assert stored is not None
         return stored.months
+
+
+def undo_of(record: Import, *, deleted: int, state: UndoState = UndoState.DONE) -> Undo:
+    return Undo(
+        import_id=record.import_id,
+        state=state,
+        sha256="",
+        rows=2,
+        added=2,
+        changed=0,
+        updated=0,
+        changed_too=False,
+        changed_since=0,
+        credits=2,
+        families=(),
+        shown_at=0,
+        confirmed_at=None if state is UndoState.SHOWN else 1,
+        deleted=deleted,
+        version=1,
+    )
 
 
 def test_the_tick_shows_what_is_open_then_what_became_of_it() -> None:
@@ -192,6 +213,40 @@ def test_a_forgotten_import_has_no_name_on_any_page() -> None:
     assert "ada" not in pages.read(overview_of_month("2026-11"))
     assert "(forgotten)" in pages.read()
     assert not pages.write(seconds_later=60)
+
+
+@pytest.mark.parametrize(
+    ("state", "deleted", "words"),
+    [
+        (UndoState.DONE, 2, "imported, undone: 2 records deleted, all that it added"),
+        (UndoState.DONE, 1, "imported, undone in part: 1 of 2 records deleted"),
+        (UndoState.DONE, 0, "imported, undone in part: 0 of 2 records deleted"),
+        (UndoState.RUNNING, 1, "imported, being undone: 1 of 2 records deleted"),
+    ],
+)
+def test_both_pages_say_how_far_an_import_is_undone(
+    state: UndoState, deleted: int, words: str
+) -> None:
+    pages = Pages(most_lines=1)
+    undone, other = closed(1, NOVEMBER_28), closed(2, NOVEMBER_28 - 1)
+    pages.have(undone, other)
+    pages.harness.ledger.restore(undo_of(undone, deleted=deleted, state=state))
+    pages.write()
+    assert f"<b>{words}</b>" in pages.read()
+    month = pages.read(overview_of_month("2026-11"))
+    assert f"<b>{words}</b>" in month
+    assert "<b>imported</b>" in month
+    assert month.count('<li class="undone"') == 1
+    assert "Undone (1)" in month
+
+
+def test_what_was_only_shown_is_not_called_undone() -> None:
+    pages = Pages()
+    record = closed(1, NOVEMBER_28)
+    pages.have(record)
+    pages.harness.ledger.restore(undo_of(record, deleted=0, state=UndoState.SHOWN))
+    pages.write()
+    assert "<b>imported</b>" in pages.read()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from bigin_import.domain.drop import Notice, ObjectVersion, is_older
 from bigin_import.domain.job_request import JobRequest
 from bigin_import.domain.locks import KeyLock
 from bigin_import.domain.states import HoldCause, ImportState
-from bigin_import.errors import BiginBusyError
+from bigin_import.errors import BiginBusyError, BiginRefusedError
 from bigin_import.importing.importer import Importer
 from bigin_import.ledger import update
 from tests.fakes.harness import MAPPING, Harness
@@ -226,6 +226,23 @@ def test_with_upsert_a_version_that_comes_after_a_later_one_was_sent_is_supersed
     assert f"later version: import {record.winner}" in notice.body
 
 
+def test_with_upsert_a_version_whose_upload_was_refused_supersedes_none() -> None:
+    account = Account(UPSERT)
+    older = account.files.put(CSV, csv("x/old"))
+    refusal = BiginRefusedError(code="FILE_TOO_LARGE", message="too large", resolution="Split it")
+    account.bigin.fail("upload", refusal)
+    newer = account.drop_version("x/new")
+    account.tick(minutes=2)
+
+    account.clock.begin()
+    account.importer.receive(older)
+    account.tick(minutes=2)
+
+    assert account.state_of(newer) is ImportState.FAILED
+    assert account.state_of(older) is DONE
+    assert account.names == ["old"]
+
+
 def test_a_version_replaced_while_its_key_had_no_mapping_is_superseded_by_the_newest() -> None:
     account = Account(mapping=None)
     versions = [account.drop_version(name) for name in ("a", "b", "c")]
@@ -278,8 +295,8 @@ def test_the_line_without_our_command_names_exactly_the_version_that_was_dropped
     said = done.stdout.splitlines()
     source = said[said.index("--copy-source") + 1]
     assert said[said.index("--key") + 1] == key
-    name = "it%27s%20new%20%26%20more.csv"
-    assert source == f"{first.bucket}/incoming/{name}?versionId={first.version_id}"
+    # Not encoded: the AWS CLI does that.
+    assert source == f"{first.bucket}/{key}?versionId={first.version_id}"
 
 
 def test_a_version_that_waits_behind_another_is_not_superseded_when_the_mapping_goes() -> None:
@@ -310,6 +327,22 @@ def test_with_insert_versions_that_come_during_a_hold_go_in_and_the_held_one_aft
     assert before == ["a", "b", "d", "e"]
     assert account.names == ["a", "b", "d", "e", "c"]
     assert {account.state_of(each) for each in (held, *during)} == {DONE}
+
+
+def test_versions_of_other_rows_pass_all_that_wait_for_a_held_one() -> None:
+    account = Account()
+    rows = [f"m{number}" for number in range(20)]
+    held = account.hold_after_first_job(*rows)
+    account.bigin.runs = False
+    waiting = [account.drop_version(*rows, *more) for more in (("n",), ("n", "o"))]
+    others = [account.drop_version(name) for name in ("x", "y")]
+    account.bigin.runs = True
+
+    account.tick(minutes=10)
+
+    assert account.state_of(held) is ImportState.ON_HOLD
+    assert [account.import_of(each).pause for each in waiting] == ["HELD_FILE"] * 2
+    assert {account.state_of(each) for each in others} == {DONE}
 
 
 def test_with_upsert_only_creates_that_were_begun_are_finished_after_a_later_version() -> None:

@@ -12,14 +12,17 @@ import pytest
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Job, JobStatus
+from bigin_import.domain.locks import Family
 from bigin_import.domain.part_record import Attempt, Part
 from bigin_import.domain.states import ImportState, OpenKind, PartState
+from bigin_import.ledger import update
 from bigin_import.settling import tick
 from tests.fakes.fake_bigin import FakeBigin
 from tests.fakes.harness import MAPPING, ROWS, Harness, as_json
 from tests.fakes.manual_clock import START, ManualClock
 from tests.fakes.memory_files import MemoryFiles
 from tests.fakes.memory_ledger import MemoryLedger
+from tests.fakes.refusing_bigin import RefusingBigin
 
 MANY = 10_000
 TICKS = 10  # one a minute
@@ -45,6 +48,7 @@ class CountedFiles(MemoryFiles):
 
     def open_stream(self, source: ObjectVersion) -> BinaryIO:
         self.calls["get"] += 1
+        self.calls[source.key] += 1
         return super().open_stream(source)
 
 
@@ -154,6 +158,66 @@ def test_in_a_folder_with_very_many_keys_a_mapping_is_found_all_the_same(
     record = harness.ledger.load(first.address)
     assert record is not None
     assert record.state is ImportState.COMPLETED
+
+
+COPY, GO = "incoming/people (1).csv", "incoming/go.csv"
+
+
+class Queueing(Waiting):
+    """A harness where a file is under way, of which another one has rows, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bigin = RefusingBigin(
+            lambda row: ("SKIPPED", "X") if "bad" in row[0] else ("ADDED", "")
+        )
+        self.files.put("incoming/mapping.json", as_json(MAPPING))
+        body = ROWS + b"bad@example.com,Bad\n"
+        first = self.drop("incoming/people.csv", body)
+        self.tick(minutes=3)
+        failed = self.result(first, "people.failed.csv").replace(b"bad@", b"good@")
+        self.bigin.runs = False
+        self.running = self.drop("incoming/fix.csv", failed)
+        self.waiting = {
+            COPY: self.drop(COPY, body.replace(b"bad@", b"fine@")),
+            GO: self.drop(GO, failed + b"\n"),
+        }
+
+    def end(self) -> None:
+        """Let the file end that is under way, and the others after it."""
+        self.bigin.runs = True
+        self.tick(minutes=60)
+
+
+@pytest.mark.parametrize("key", [COPY, GO])
+def test_a_file_is_not_read_again_while_another_one_of_its_family_runs(key: str) -> None:
+    harness = Queueing()
+    harness.counted.calls.clear()
+
+    harness.tick(minutes=120)
+    looks = harness.counted.calls[key]
+    still = harness.import_of(harness.waiting[key])
+    harness.end()
+
+    assert still.pause == "TURN"
+    assert looks == 0
+    assert harness.import_of(harness.waiting[key]).state in (
+        ImportState.COMPLETED,
+        ImportState.UNCHANGED,
+    )
+
+
+@pytest.mark.parametrize("key", [COPY, GO])
+def test_a_file_goes_on_once_its_family_has_no_other_that_runs(key: str) -> None:
+    """Whoever waits itself has given the family's lock back, and is not waited for."""
+    harness = Queueing()
+    root = harness.import_of(harness.running).root or ""
+
+    update(harness.ledger, Family.at(root), lambda seen: replace(seen, open_import=None))
+    harness.counted.calls.clear()
+    harness.tick(minutes=30)
+
+    assert harness.counted.calls[key] > 0
 
 
 class BusyClock(ManualClock):

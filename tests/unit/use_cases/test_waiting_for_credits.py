@@ -40,6 +40,8 @@ def test_all_imports_that_wait_are_told_of_in_one_notice() -> None:
     assert action.startswith("Nothing to do: nothing is lost")
     assert "incoming/one.csv" in notice.body
     assert "incoming/two.csv" in notice.body
+    assert "  bigin-drop status --region eu-central-1 --stack " in notice.body
+    assert "  aws s3 cp s3://bucket/results/index.html . --region eu-central-1\n" in notice.body
 
 
 def test_whoever_waits_for_days_is_told_once_a_day() -> None:
@@ -51,6 +53,17 @@ def test_whoever_waits_for_days_is_told_once_a_day() -> None:
 
     assert len(waiting_notices(harness)) == 3
     assert harness.import_of(source).state is ImportState.SENDING
+
+
+def test_whoever_was_not_told_the_fields_for_want_of_credits_is_told_of_too() -> None:
+    harness = Harness()
+    harness.bigin.fail("fields", *[NO_CREDITS] * 200)
+    source = dropped(harness, "one")
+
+    harness.tick(minutes=24 * 60)
+
+    assert harness.import_of(source).state is ImportState.PREPARING
+    assert len(waiting_notices(harness)) == 1
 
 
 def test_when_there_are_credits_again_the_import_ends_and_nobody_is_told_of_waiting() -> None:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from pydantic import TypeAdapter, ValidationError
-
 from bigin_import.domain.drop import NO_VERSION, ObjectVersion
-from bigin_import.errors import hiding_adapter
+from bigin_import.plain_values import Stored, UnreadableValueError
 from bigin_import.ports import Telemetry
 
 if TYPE_CHECKING:
@@ -38,10 +36,9 @@ def created_objects(event: object) -> tuple[ObjectVersion, ...]:
     if isinstance(event, Mapping) and event.get("Event") == "s3:TestEvent":
         return ()
     try:
-        records = _events().validate_python(event)["Records"]
-    except ValidationError as exc:
+        return tuple(_object(record["s3"]) for record in _records(event))
+    except (KeyError, TypeError, AttributeError, UnreadableValueError) as exc:
         raise UnknownEventError(_described(event)) from exc
-    return tuple(_object(record["s3"]) for record in records)
 
 
 class UnknownEventError(ValueError):
@@ -64,46 +61,28 @@ def _described(event: object) -> str:
     return f"it has the keys {', '.join(sorted(map(str, event))) or '(none)'}{named}"
 
 
-class _Bucket(TypedDict):
-    name: str
+_OBJECTS = Stored[ObjectVersion](ObjectVersion)
 
 
-class _Stored(TypedDict):
-    key: str
-    versionId: NotRequired[str]
-    size: NotRequired[int]
-    sequencer: NotRequired[str]
-    eTag: NotRequired[str]
+def _records(event: object) -> list[Any]:
+    records = _mapping(event)["Records"]
+    if not isinstance(records, list):
+        raise TypeError("Records is no list")
+    return records
 
 
-class _S3(TypedDict):
-    bucket: _Bucket
-    object: _Stored
-
-
-class _Record(TypedDict):
-    s3: _S3
-
-
-class _Event(TypedDict):
-    Records: list[_Record]
-
-
-def _object(s3: _S3) -> ObjectVersion:
+def _object(s3: dict[str, Any]) -> ObjectVersion:
     stored = s3["object"]
-    return ObjectVersion(
-        bucket=s3["bucket"]["name"],
-        key=unquote_plus(stored["key"]),
-        version_id=stored.get("versionId", NO_VERSION),
-        size=stored.get("size", 0),
-        sequencer=stored.get("sequencer", ""),
-        etag="" if "versionId" in stored else stored.get("eTag", ""),
+    return _OBJECTS.read(
+        {
+            "bucket": s3["bucket"]["name"],
+            "key": unquote_plus(stored["key"]),
+            "version_id": stored.get("versionId", NO_VERSION),
+            "size": stored.get("size", 0),
+            "sequencer": stored.get("sequencer", ""),
+            "etag": "" if "versionId" in stored else stored.get("eTag", ""),
+        }
     )
-
-
-@cache
-def _events() -> TypeAdapter[_Event]:
-    return hiding_adapter(_Event)  # on first use: made on import, it slows cold starts
 
 
 class FailedEvents:
@@ -138,21 +117,11 @@ class FailedEvents:
 
     def _read_objects(self, message: MessageTypeDef) -> tuple[ObjectVersion, ...] | None:
         try:
-            envelope = _envelopes().validate_json(message["Body"])
-            payload = envelope["requestPayload"]
-            return () if "resume" in payload else created_objects(payload)
-        except ValueError:
+            payload = _mapping(json.loads(message["Body"])).get("requestPayload")
+            return () if "resume" in _mapping(payload) else created_objects(payload)
+        except (ValueError, RecursionError):
             self._telemetry.emit("failed_event_unreadable", message_id=message["MessageId"])
             return None
-
-
-class _Envelope(TypedDict):
-    requestPayload: dict[str, Any]
-
-
-@cache
-def _envelopes() -> TypeAdapter[_Envelope]:
-    return hiding_adapter(_Envelope)
 
 
 _SEGMENTS = ("import_id", "part", "attempt", "signature")

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from io import BufferedReader, BufferedWriter, BytesIO, RawIOBase
+from io import BufferedReader, BufferedWriter, RawIOBase
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from botocore.exceptions import (
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 PART_BYTES: Final = 5 * 1024 * 1024
 """The smallest part S3 takes; with 10,000 of them an object has up to 48 GiB."""
 
+_IN_MEMORY_BYTES: Final = 1_000_000
+
 
 class ObjectUpload(RawIOBase):
     """A stream whose bytes become an object on `complete`: as one put, or in parts."""
@@ -47,7 +50,8 @@ class ObjectUpload(RawIOBase):
         self._bucket = bucket
         self._key = key
         self._content_type = content_type
-        self._waiting = BytesIO()
+        # On disk beyond that: five uploads at once would hold five times PART_BYTES in memory.
+        self._waiting = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115  # see close
         self._upload_id: str | None = None
         self._parts: list[CompletedPartTypeDef] = []
 
@@ -57,10 +61,7 @@ class ObjectUpload(RawIOBase):
     def write(self, chunk: ReadableBuffer, /) -> int:
         written = self._waiting.write(chunk)
         if self._waiting.tell() >= PART_BYTES:
-            # Not sliced: a BytesIO hands its bytes over without a copy, and four result files
-            # are written at once.
-            full, self._waiting = self._waiting, BytesIO()
-            self._send(full.getvalue())
+            self._send(self._take_waiting())
         return written
 
     def complete(self) -> None:
@@ -69,7 +70,7 @@ class ObjectUpload(RawIOBase):
             self._put_whole()
             return
         if self._waiting.tell():
-            self._send(self._waiting.getvalue())
+            self._send(self._take_waiting())
         self._client.complete_multipart_upload(
             Bucket=self._bucket,
             Key=self._key,
@@ -84,11 +85,22 @@ class ObjectUpload(RawIOBase):
                 Bucket=self._bucket, Key=self._key, UploadId=self._upload_id
             )
 
+    def close(self) -> None:
+        self._waiting.close()
+        super().close()
+
+    def _take_waiting(self) -> bytes:
+        self._waiting.seek(0)
+        taken = self._waiting.read()
+        self._waiting.seek(0)
+        self._waiting.truncate()
+        return taken
+
     def _put_whole(self) -> None:
         self._client.put_object(
             Bucket=self._bucket,
             Key=self._key,
-            Body=self._waiting.getvalue(),
+            Body=self._take_waiting(),
             ContentType=self._content_type,
         )
 

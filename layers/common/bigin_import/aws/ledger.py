@@ -20,15 +20,16 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from pydantic import TypeAdapter, ValidationError
 
 from bigin_import.domain.edges import check_edge
 from bigin_import.domain.import_record import Import
-from bigin_import.domain.listing import listing_of
-from bigin_import.domain.locks import Record
+from bigin_import.domain.listing import UNDONE, listing_of, listing_of_undo
+from bigin_import.domain.locks import OpenAddress, Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address, OpenKind
-from bigin_import.errors import ConflictError, UnreadableItemError, hiding_adapter
+from bigin_import.domain.undo import Undo
+from bigin_import.errors import ConflictError, UnreadableItemError
+from bigin_import.plain_values import Stored, UnreadableValueError, plain
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -45,7 +46,6 @@ _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 _COUNTS_OF_BEFORE = {"skipped": "refused"}
 """Rows were counted under Bigin's word; an import begun then is finished now."""
-_adapters: dict[type[Any], TypeAdapter[Any]] = {}
 
 
 def to_item(
@@ -60,14 +60,24 @@ def to_item(
     address = record.address
     values = _merge(_values(record), unknown)
     values |= {"pk": address.pk, "sk": address.sk, "write_id": write_id}
-    if isinstance(record, Import):
-        values["listed"], values["listed_at"] = listing_of(record)
+    listed = _listing_of(record)
+    if listed is not None:
+        values["listed"], values["listed_at"] = listed
     return {name: _serializer.serialize(value) for name, value in values.items()}
+
+
+def _listing_of(record: Record) -> tuple[str, int] | None:
+    match record:
+        case Import():
+            return listing_of(record)
+        case Undo():
+            return listing_of_undo(record)
+    return None
 
 
 def to_record[R: Record](kind: type[R], item: Item) -> R:
     """Return the record of *kind* that *item* holds."""
-    record: R = _adapter(kind).validate_python(_values_of(item))
+    record: R = Stored[R](kind).read(_values_of(item))
     return record
 
 
@@ -88,9 +98,7 @@ def unknown_values(record: Record, item: Item) -> dict[str, Any]:
 
 
 def _values(record: Record) -> dict[str, Any]:
-    values: dict[str, Any] = _adapter(record.address.kind).dump_python(
-        record, mode="json", exclude_none=True
-    )
+    values: dict[str, Any] = plain(record, without_none=True)
     return values
 
 
@@ -126,21 +134,16 @@ def key_of(address: Address[Any]) -> dict[str, AttributeValueTypeDef]:
     return {"pk": {"S": address.pk}, "sk": {"S": address.sk}}
 
 
-def address_of(item: Item) -> Address[Import] | Address[Part]:
+def address_of(item: Item) -> OpenAddress:
     """
     Return the address that an entry of the index `open` stands for.
 
-    What is neither an import nor a part is of another release, and so unreadable as an import.
+    What is none of them is of another release, and so unreadable as an import.
     """
     pk, sk = item["pk"]["S"], item["sk"]["S"]
+    if sk == Undo.at("").sk:
+        return Address(Undo, pk, sk)
     return Address(Part, pk, sk) if sk.startswith("PART#") else Address(Import, pk, sk)
-
-
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    """Building an adapter takes up to 3 ms, so each kind gets one per container, when needed."""
-    if kind not in _adapters:
-        _adapters[kind] = hiding_adapter(kind)
-    return _adapters[kind]
 
 
 OPEN_INDEX = "open"
@@ -222,9 +225,7 @@ class DynamoLedger:
         )
         return tuple(self._read(Part, item) for page in pages for item in page["Items"])
 
-    def find_due(
-        self, kind: OpenKind, *, before: int, limit: int
-    ) -> tuple[Address[Import] | Address[Part], ...]:
+    def find_due(self, kind: OpenKind, *, before: int, limit: int) -> tuple[OpenAddress, ...]:
         # One page is enough: it holds 1 MB, which is thousands of bare keys.
         answer = self._client.query(
             TableName=self._table,
@@ -238,6 +239,12 @@ class DynamoLedger:
         return tuple(address_of(item) for item in answer["Items"])
 
     def find_listed(self, heading: str, *, limit: int | None = None) -> tuple[Import, ...]:
+        return tuple(_readable(self._query_listing(heading, limit)))
+
+    def find_undone(self, *, limit: int) -> tuple[str, ...]:
+        return tuple(item["import_id"]["S"] for item in self._query_listing(UNDONE, limit))
+
+    def _query_listing(self, heading: str, limit: int | None) -> Iterator[Item]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=LISTING_INDEX,
@@ -246,7 +253,7 @@ class DynamoLedger:
             ScanIndexForward=False,
             PaginationConfig={} if limit is None else {"MaxItems": limit},
         )
-        return tuple(_readable(item for page in pages for item in page["Items"]))
+        return (item for page in pages for item in page["Items"])
 
     def leave_unreadable(self, address: Address[Any], due_at: int) -> None:
         key = key_of(address)
@@ -274,7 +281,7 @@ class DynamoLedger:
         """
         try:
             record = to_record(kind, item)
-        except ValidationError as exc:
+        except UnreadableValueError as exc:
             raise UnreadableItemError(item["pk"]["S"], item["sk"]["S"]) from exc
         if unknown := unknown_values(record, item):
             self._unknown[_place(record)] = unknown
@@ -295,7 +302,7 @@ class DynamoLedger:
 def _readable(items: Iterable[Item]) -> Iterator[Import]:
     """Yield the imports that this release can read."""
     for item in items:
-        with suppress(ValidationError):
+        with suppress(UnreadableValueError):
             yield to_record(Import, item)
 
 

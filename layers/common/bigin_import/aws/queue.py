@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
-
-from bigin_import.errors import hiding_adapter
+from bigin_import.plain_values import Stored
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -18,10 +16,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CollectMessage:
-    """Work for settle_jobs: collect one part, or, without *part*, finish the import."""
+    """
+    Work for settle_jobs: collect one part, or, without *part*, finish the import.
+
+    Attributes:
+        undo: Take it back further, and nothing else.
+    """
 
     import_id: str
     part: int | None = None
+    undo: bool = False
+
+
+_MESSAGES = Stored[CollectMessage](CollectMessage)
 
 
 class SqsCollectQueue:
@@ -32,9 +39,14 @@ class SqsCollectQueue:
         self._queue_url = queue_url
 
     def collect(self, import_id: str, part: int | None = None, *, after_seconds: int = 0) -> None:
-        body = _messages().dump_json(CollectMessage(import_id, part)).decode()
+        self._send({"import_id": import_id, "part": part}, after_seconds)
+
+    def go_on_undoing(self, import_id: str) -> None:
+        self._send({"import_id": import_id, "undo": True})
+
+    def _send(self, message: Mapping[str, object], after_seconds: int = 0) -> None:
         self._client.send_message(
-            QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=after_seconds
+            QueueUrl=self._queue_url, MessageBody=json.dumps(message), DelaySeconds=after_seconds
         )
 
 
@@ -45,12 +57,7 @@ def collect_message(body: str) -> CollectMessage:
     Raises:
         ValueError: It is none of ours; the queue's dead-letter queue is the place for it.
     """
-    return _messages().validate_json(body)
-
-
-@cache
-def _messages() -> TypeAdapter[CollectMessage]:
-    return hiding_adapter(CollectMessage)
+    return _MESSAGES.read_json(body)
 
 
 class LambdaResumer:

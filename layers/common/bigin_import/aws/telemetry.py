@@ -156,6 +156,8 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     "part_given_up": Signal(logging.WARNING),
     "on_hold": Signal(logging.ERROR, (_count("OnHold"),)),
     "callback_refused": Signal(logging.WARNING, (_total("CallbacksRefused", "refused"),)),
+    # Counted too: anybody may pretend to be the doctor.
+    "callback_probed": Signal(gauges=(_total("CallbacksRefused", "refused"),)),
     "adoption_unproven": Signal(logging.WARNING),
     "late_job": Signal(logging.WARNING),
     "second_job": Signal(logging.ERROR, (_count("SecondJobs"),)),
@@ -179,6 +181,7 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     "work_failed": Signal(logging.ERROR),
     "item_unreadable": Signal(logging.ERROR, (_count("ItemsUnreadable"),)),
     "failed_event_unreadable": Signal(logging.ERROR),
+    "message_failed": Signal(logging.ERROR),
     "overdue": Signal(logging.ERROR, (_count("Overdue"),)),
     "stalled": Signal(logging.ERROR, (_count("Stalled"),)),
     "token_refused": Signal(logging.ERROR, (_count("TokenRefused"),)),

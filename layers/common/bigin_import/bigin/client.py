@@ -1,8 +1,8 @@
 """
-The Bulk Write API, call by call.
+The Bulk Write API, call by call, and the records that an undo deletes.
 
-Two rules for repeats: uploads and reads may be sent again, and are; creating a job costs 500
-credits and cannot be taken back, so it leaves once, on a connection of its own.
+Two rules for repeats: uploads, reads and deletions may be sent again, and are; creating a job
+costs 500 credits and cannot be taken back, so it leaves once, on a connection of its own.
 
 Row results lie at an address that Bigin wrote, at a third host that asks for our token. An address
 from outside decides where the token goes, so it is checked before anything is sent: https, port
@@ -15,9 +15,12 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from itertools import count
 from math import inf
 from tempfile import TemporaryFile
 from typing import BinaryIO, Unpack
@@ -49,9 +52,11 @@ from bigin_import.errors import (
     BiginUnreachableError,
     OtherOrganisationError,
 )
-from bigin_import.ports import AccessTokens, Clock
+from bigin_import.ports import AccessTokens, ChangedRecord, Clock
 
 ORG = "organisation"
+MAX_DELETED_RECORDS = 100  # of one call
+PAGE_RECORDS = 200  # the most that Bigin puts on a page
 MAX_REDIRECTS = 3
 MAX_RESULT_BYTES = 200_000_000  # what a result may be unpacked; packed it is far smaller
 CHUNK_BYTES = 256 * 1024
@@ -178,7 +183,7 @@ class OrganisationMemory:
 
 class BiginClient:
     """
-    The port Bigin.
+    The ports Bigin and Records.
 
     Args:
         patience: For uploads and reads; ONE_QUICK_TRY where somebody waits for our answer.
@@ -251,12 +256,83 @@ class BiginClient:
     def get_time_zone(self) -> str:
         return wire.time_zone(read(self._send_authorized(self._ask_of), ORG))
 
-    def _get(self, path: str, what: str, params: dict[str, str] | None = None) -> Json:
-        url = self._endpoints.api + path
-        answer = self._send_authorized(
-            lambda token: self._send_repeatable(token, "GET", url, what, params=params or {})
+    def delete_records(self, module: str, ids: Sequence[str], *, zgid: str) -> dict[str, str]:
+        what = "delete records"
+        # A comma inside one of them would delete a record that nobody asked for.
+        if len(ids) > MAX_DELETED_RECORDS or not all(_is_id(each) for each in ids):
+            raise ValueError(f"{len(ids)} ids: Bigin takes {MAX_DELETED_RECORDS}, each of digits")
+        if not ids:
+            return {}
+        params = {"ids": ",".join(ids), "wf_trigger": "false"}
+        url = self._endpoints.api + _path_of(module)
+        answer = self._send_to(
+            zgid, lambda token: self._send_repeatable(token, "DELETE", url, what, params=params)
         )
-        return read(answer, what)
+        # Whatever the status: 200, 207 or 4xx, by how many of the records it is about.
+        told = wire.codes_by_id(answer.body or {}) if answer.decides else {}
+        if not (codes := {each: told[each] for each in ids if each in told}):
+            read(answer, what)
+            raise BiginOutcomeUnknownError(f"{what}: the answer names none of the records")
+        return codes
+
+    def list_deleted_ids(self, module: str, ids_of_interest: Collection[str]) -> set[str]:
+        wanted, found = set(ids_of_interest), set[str]()
+        pages = self._list_pages(f"{_path_of(module)}/deleted", "deleted records", type="all")
+        while wanted - found and (page := next(pages, None)) is not None:
+            found |= wanted & {wire.record_id(entry) for entry in page}
+        return found
+
+    def list_changed_since(self, module: str, since: datetime) -> Iterator[ChangedRecord]:
+        what = "changed records"
+        order = {"sort_by": "Modified_Time", "sort_order": "desc", "approved": "both"}
+        latest: datetime | None = None
+        for page in self._list_pages(_path_of(module), what, fields="id,Modified_Time", **order):
+            for entry in page:
+                record = _there(wire.changed_record(entry), what)
+                if latest is not None and record.modified_time > latest:
+                    raise BiginOutcomeUnknownError(f"{what}: they are not in order of their times")
+                if (latest := record.modified_time) < since:
+                    return
+                yield record
+
+    def get_modified_time(self, module: str, record_id: str) -> datetime | None:
+        what = "record"
+        answer = self._get_answer(f"{_path_of(module)}/{record_id}", what, {})
+        if answer.status == HTTPStatus.NO_CONTENT:
+            return None
+        entries = _there(wire.listed(read(answer, what)), what)
+        record = _there(next(filter(None, map(wire.changed_record, entries)), None), what)
+        if record.id != record_id:
+            raise BiginOutcomeUnknownError(f"{what}: the answer is about another one")
+        return record.modified_time
+
+    def _list_pages(self, path: str, what: str, **params: str) -> Iterator[list[Json]]:
+        """Yield a list of records page by page; Bigin answers an empty one with 204."""
+        place: dict[str, str] = {}
+        before: list[Json] | None = None
+        for number in count(1):
+            sent = params | {"per_page": str(PAGE_RECORDS)} | place
+            answer = self._get_answer(path, what, sent)
+            if answer.status == HTTPStatus.NO_CONTENT:
+                return
+            body = read(answer, what)
+            page = _there(wire.listed(body), what)
+            if page == before:  # it would be asked for without end, a credit each time
+                raise BiginOutcomeUnknownError(f"{what}: page {number} is the one before it")
+            yield page
+            place = _there(wire.next_page(body, number=number), what)
+            if not place:
+                return
+            before = page
+
+    def _get(self, path: str, what: str, params: dict[str, str] | None = None) -> Json:
+        return read(self._get_answer(path, what, params or {}), what)
+
+    def _get_answer(self, path: str, what: str, params: dict[str, str]) -> Answer:
+        url = self._endpoints.api + path
+        return self._send_authorized(
+            lambda token: self._send_repeatable(token, "GET", url, what, params=params)
+        )
 
     def _send_authorized(self, call: Callable[[str], Answer]) -> Answer:
         """
@@ -355,6 +431,14 @@ class BiginClient:
         if left <= CONNECT_TIMEOUT_SECONDS:
             raise BiginUnreachableError(f"{what}: not sent, this invocation is about to end")
         return Timeout(total=min(left, at_most), connect=SEND_TIMEOUT_SECONDS, read=read_seconds)
+
+
+def _path_of(module: str) -> str:
+    return f"/bigin/v2/{quote(module, safe='')}"
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 def _there[T](value: T | None, what: str) -> T:

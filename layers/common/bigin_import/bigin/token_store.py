@@ -35,8 +35,8 @@ WINDOW_SECONDS = 660  # Zoho counts over 600; the rest is for clocks and slow an
 PAUSE_SECONDS = 300  # after a refused refresh token, or "too many requests"
 
 RESOLUTION = (
-    "Correct client_id, client_secret and refresh_token in the Zoho secret (bigin-drop connect), "
-    "or the data centre; a new version of the secret is tried within a minute"
+    "Correct client_id, client_secret and refresh_token in the Zoho secret (bigin-drop rotate "
+    "zoho), or the data centre; a new version of the secret is tried within a minute"
 )
 
 

@@ -21,6 +21,7 @@ from bigin_import.bigin.answers import (
     truth_of,
 )
 from bigin_import.domain.job_request import Field, FieldMapping, Job, JobRequest, JobStatus
+from bigin_import.ports import ChangedRecord
 
 # Types that bulk write cannot fill.
 UNWRITABLE_TYPES = ("formula", "autonumber", "fileupload", "imageupload", "profileimage")
@@ -85,6 +86,7 @@ def job(answer: Json, *, asked: str) -> Job | None:
         total=count_of(file.get("total_count")),
         message=_message(details, resource),
         created_at=_seconds(details.get("created_time")),
+        created_by=text_of(object_of(details.get("created_by")).get("name")),
     )
 
 
@@ -105,6 +107,46 @@ def zgid(answer: Json) -> str | None:
 def time_zone(answer: Json) -> str:
     """Return the organisation's time zone; "" if the answer names none."""
     return text_of(first_of(answer.get("org")).get("time_zone")) or ""
+
+
+def codes_by_id(answer: Json) -> dict[str, str]:
+    """Return what Bigin did with each record, by its id; without entries that name none."""
+    entries = [(entry, object_of(entry.get("details"))) for entry in listed(answer) or ()]
+    codes = {text_of(details.get("id")): text_of(entry.get("code")) for entry, details in entries}
+    return {record_id: code for record_id, code in codes.items() if record_id and code}
+
+
+def listed(answer: Json) -> list[Json] | None:
+    """Return the entries of a list of records; None if there is no list."""
+    entries = answer.get("data")
+    return [object_of(entry) for entry in entries] if isinstance(entries, list) else None
+
+
+def next_page(answer: Json, *, number: int) -> dict[str, str] | None:
+    """
+    Return the parameters that ask for the page after this one, which is page *number*.
+
+    A token where Bigin gives one: pages with a number end at 2,000 records.
+
+    Returns:
+        None if the answer leaves open if there is a next one; empty if there is none.
+    """
+    page = object_of(answer.get("info"))
+    more = truth_of(page.get("more_records"))
+    if not more:
+        return None if more is None else {}
+    token = text_of(page.get("next_page_token"))
+    return {"page": str(number + 1)} if token is None else {"page_token": token}
+
+
+def record_id(entry: Json) -> str | None:
+    return text_of(entry.get("id"))
+
+
+def changed_record(entry: Json) -> ChangedRecord | None:
+    """Return the id and the last change of a record; None if either is missing."""
+    found, modified_time = record_id(entry), _moment(entry.get("Modified_Time"))
+    return ChangedRecord(found, modified_time) if found and modified_time else None
 
 
 def _mapping_body(mapping: FieldMapping) -> Json:
@@ -153,11 +195,17 @@ def _mapping(entry: Json) -> FieldMapping:
 
 def _seconds(value: object) -> int | None:
     """Return an ISO time with its offset in seconds since the epoch."""
+    moment = _moment(value)
+    return None if moment is None else int(moment.timestamp())
+
+
+def _moment(value: object) -> datetime | None:
+    """Return an ISO time; None if it has no offset, for then nobody knows when it was."""
     try:
         moment = datetime.fromisoformat(text_of(value) or "")
     except ValueError:
         return None
-    return int(moment.timestamp()) if moment.tzinfo is not None else None
+    return moment if moment.tzinfo is not None else None
 
 
 def _callback_path(details: Json) -> str | None:

@@ -13,39 +13,37 @@ back.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from io import BytesIO
 from itertools import batched
 from typing import NamedTuple
 
-from bigin_import import object_keys
 from bigin_import.corrections.corrections import Healed, Healing, windows_of
+from bigin_import.corrections.family_rows import FamilyRows, Identity, RowElsewhere
 from bigin_import.domain.drop import Problem
-from bigin_import.domain.import_record import Import
+from bigin_import.domain.import_record import Awaited, Import
 from bigin_import.domain.job_request import Operation
 from bigin_import.domain.locks import Family
 from bigin_import.domain.plan import ColumnPlan, RowDecision
 from bigin_import.domain.row_result import RowStatus
-from bigin_import.domain.states import ImportState
-from bigin_import.errors import DropRejectedError, MissingObjectError, UnderWayError
-from bigin_import.ledger import create_if_absent, update
+from bigin_import.errors import DropRejectedError, UnderWayError
+from bigin_import.ledger import create_if_absent, load_undoing, update
 from bigin_import.ports import Files, Ledger
 from bigin_import.reading.row_shapes import ParentRow
 from bigin_import.reading.table import Drop, Table
-from bigin_import.report.summary import rows as in_words
-from bigin_import.row_results.kept_rows import Fingerprints, KeptRow, read_kept_rows
+from bigin_import.report.summary import Tally
+from bigin_import.row_results.kept_rows import (
+    Fingerprints,
+    KeptRow,
+)
 from bigin_import.row_results.reasons import RELEASE
 from bigin_import.splitting.row_check import CheckedBatch
 from bigin_import.splitting.splitter import check_of
-from bigin_import.stored_plan import write_decisions
+from bigin_import.stored_plan import read_undone, write_decisions
 
-MOST_BYTES = 500_000_000  # of kept rows, packed; a million rows are a tenth of that
 WINDOW = 50_000  # rows that are looked up at once; bounds memory whatever the size of the file
-_NAMED = 10
 _SAID_IN = frozenset({"added", "updated", "added or updated", "existing"})
-type Identity = tuple[str, int]
 
 
 class DroppedRow(NamedTuple):
@@ -64,113 +62,16 @@ class DroppedRow(NamedTuple):
     healed: Healed = Healed()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FamilyRows:
-    """
-    What a family did with its rows.
-
-    Attributes:
-        parent_id: The import whose result file has come back.
-        members: The imports of the family that are remembered and have ended, the one that they
-            all go back to first.
-        originals: Ids of those that are no corrections: the drop again, mended or grown.
-    """
-
-    files: Files
-    parent_id: str
-    members: tuple[Import, ...]
-    originals: frozenset[str] = frozenset()
-
-    def read_identities(self, rows: Iterable[Identity]) -> dict[Identity, Identity]:
-        """Return who rows are in their family, by the import that they name and its number."""
-        found = {row: row for row in rows}
-        parents = {parent for parent, _ in found}
-        for member in self.members:
-            for kept in self._read(member) if member.import_id in parents else ():
-                row = (member.import_id, kept.row)
-                if kept.root_import and row in found:
-                    found[row] = (kept.root_import, kept.root_row)
-        return found
-
-    def read_results(self, wanted: set[Identity]) -> dict[Identity, KeptRow]:
-        """Return what became of rows that are in Bigin, or may be; *through* is always set."""
-        found: dict[Identity, KeptRow] = {}
-        for member in self.members:
-            for kept in self._read(member):
-                identity = (kept.root_import or member.import_id, kept.root_row or kept.row)
-                if identity in wanted:
-                    _take_in(found, identity, kept, member.import_id)
-        return found
-
-    def read_mended(self, wanted: Container[str]) -> dict[str, list[KeptRow]]:
-        """
-        Return rows that came in with a mended original, by the fingerprint of what was sent.
-
-        There a row may have been corrected that a result file has as well.
-        """
-        found: dict[str, list[KeptRow]] = {}
-        for member in self.members if self.originals else ():
-            for kept in self._read(member) if member.import_id in self.originals else ():
-                if kept.sent in wanted and not kept.root_import and kept.status.is_in_bigin:
-                    found.setdefault(kept.sent, []).append(kept._replace(through=member.import_id))
-        return found
-
-    def find_kept(self) -> frozenset[str]:
-        """Return the members whose rows were kept; before a release, they were not."""
-        kept = (member for member in self.members if next(self._read(member), None) is not None)
-        return frozenset(member.import_id for member in kept)
-
-    def _read(self, member: Import) -> Iterator[KeptRow]:
-        if not member.results:  # a person had it forgotten
-            return
-        key = object_keys.kept_rows_file(member.results)
-        try:
-            body = self.files.read(key, at_most=MOST_BYTES)
-        except MissingObjectError:  # nothing of it was sent; or a release before did not keep it
-            return
-        yield from read_kept_rows(BytesIO(body))
-
-
-def _take_in(
-    found: dict[Identity, KeptRow], identity: Identity, kept: KeptRow, import_id: str
-) -> None:
-    """Note the latest that got a row in; else that it is unclear."""
-    earlier = found.get(identity)
-    if kept.status.is_in_bigin:
-        if not kept.through or earlier is None:
-            found[identity] = kept._replace(through=kept.through or import_id)
-    elif kept.status is RowStatus.UNCLEAR and (earlier is None or not earlier.status.is_in_bigin):
-        found[identity] = kept._replace(through=kept.through or import_id)
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counts rows by what was decided, and keeps the numbers of the first."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    first: dict[str, list[int]] = field(default_factory=dict)
-
-    def add(self, what: str, row: int) -> None:
-        self.counts[what] = self.counts.get(what, 0) + 1
-        first = self.first.setdefault(what, [])
-        if len(first) < _NAMED:
-            first.append(row)
-
-    def sentence(self, what: str) -> str | None:
-        """Return *what*, with how many rows it is said of and which; None if of none."""
-        if what not in self.counts:
-            return None
-        numbers = ", ".join(map(str, self.first[what]))
-        more = ", …" if self.counts[what] > len(self.first[what]) else ""
-        return f"{in_words(self.counts[what])} {what}: row {numbers}{more}."
-
-
 IN_ALREADY = "in Bigin already through this file or a correction of it, not sent again"
 CHANGED = (
     "in Bigin already and changed in this file since; an insert does not send them again, "
     "so change them in Bigin, or drop them with an update"
 )
 STILL_UNCLEAR = "that may be in Bigin already, not sent again"
+IN_ANOTHER_FORM = (
+    "sent, though a later drop of the file that this one corrects got in another row in its place: "
+    "look in Bigin whether it is the same one, and delete one of the two if it is"
+)
 NEW = "with no number in bigin__Row, or with one that an earlier row has, sent as new"
 
 
@@ -193,6 +94,7 @@ class Decider:
         )
         self._fingerprints = Fingerprints(columns)
         self._kept = family.find_kept()
+        self._corrections = family.corrections if self._is_insert else frozenset[str]()
         self._seen: set[Identity] = set()
 
     def decide(self, rows: Iterable[DroppedRow]) -> Iterator[RowDecision]:
@@ -203,18 +105,24 @@ class Decider:
             identities = self._family.read_identities(named)
             results = self._family.read_results(set(identities.values()))
             mended = self._read_mended(known)
+            new = self._read_new(known, identities)
+            in_place = self._find_in_place_of(identities.values())
+            files = self._family.find_files(identities.values() if mended else ())
             for row in known:
                 name = self._name_of(row.parent)
                 identity = identities.get(name) if name else None
-                kept = results.get(identity or ("", 0))
+                kept = results.get(identity) if identity else self._take_new(row, None, new)
                 if identity is not None and (kept is None or not kept.status.is_in_bigin):
-                    kept = self._take_mended(row, mended) or kept
+                    elsewhere = self._take(row, files.get(identity, set()), mended)
+                    kept = elsewhere or self._take_new(row, identity, new) or kept
                 decision = self._decided(row, identity, kept)
                 self._count(decision, row)
+                if decision.status is None and row.record is not None and identity in in_place:
+                    self.tally.add(IN_ANOTHER_FORM, row.number)
                 if decision != RowDecision(row.number):
                     yield decision
 
-    def _read_mended(self, rows: Iterable[DroppedRow]) -> dict[str, list[KeptRow]]:
+    def _read_mended(self, rows: Iterable[DroppedRow]) -> dict[str, list[RowElsewhere]]:
         if not self._is_insert:
             return {}  # what is sent again finds its record
         records = (row.record for row in rows)
@@ -222,10 +130,48 @@ class Decider:
             {self._fingerprints.of(record) for record in records if record is not None}
         )
 
-    def _take_mended(self, row: DroppedRow, mended: dict[str, list[KeptRow]]) -> KeptRow | None:
-        """Return the row of a mended original that is *row* corrected in the same way, once."""
-        same = mended.get(self._fingerprints.of(row.record)) if row.record is not None else None
-        return same.pop() if same else None
+    def _read_new(
+        self, rows: Iterable[DroppedRow], identities: Mapping[Identity, Identity]
+    ) -> dict[str, list[RowElsewhere]]:
+        """Return what others have added of rows that say no number, or one of a new row."""
+        names = ((row.record, self._name_of(row.parent)) for row in rows)
+        wanted = {
+            self._fingerprints.of(record)
+            for record, name in names
+            if record is not None and (not name or identities[name][0] in self._corrections)
+        }
+        return self._family.read_new(wanted) if self._is_insert and wanted else {}
+
+    def _find_in_place_of(self, rows: Iterable[Identity]) -> frozenset[Identity]:
+        """Return those of *rows* in whose place a mended original has another one."""
+        originals = self._family.originals
+        wanted = [row for row in rows if self._is_insert and row[0] not in originals]
+        numbers = self._family.find_in_place_of({number for _, number in wanted})
+        return frozenset(row for row in wanted if row[1] in numbers)
+
+    def _take_new(
+        self, row: DroppedRow, identity: Identity | None, new: dict[str, list[RowElsewhere]]
+    ) -> KeptRow | None:
+        """Return the row that *row* is in another correction, if it is a new one of its own."""
+        if identity is None:
+            return self._take(row, set(), new)
+        is_new = identity[0] in self._corrections
+        return self._take(row, {identity[0]}, new) if is_new else None
+
+    def _take(
+        self, row: DroppedRow, files: set[str], known: dict[str, list[RowElsewhere]]
+    ) -> KeptRow | None:
+        """
+        Return the row of *known* that has the cells of *row*, each once.
+
+        Args:
+            files: The drops that have *row* itself: what is equal there is another row.
+        """
+        same = known.get(self._fingerprints.of(row.record), []) if known and row.record else []
+        for at in reversed(range(len(same))):
+            if same[at].files.isdisjoint(files):
+                return same.pop(at).kept
+        return None
 
     def _with_own_number(self, row: DroppedRow) -> DroppedRow:
         """Return *row* without its number in the parent, if an earlier row has the same."""
@@ -308,7 +254,9 @@ class Decider:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return tuple(filter(None, map(self.tally.sentence, (CHANGED, STILL_UNCLEAR))))
+        return tuple(
+            filter(None, map(self.tally.sentence, (CHANGED, STILL_UNCLEAR, IN_ANOTHER_FORM)))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,11 +282,18 @@ class Families:
     ledger: Ledger
     files: Files
 
-    def find_root(self, parent_id: str, module: str) -> str | None:
-        """Return where the family of *parent_id* goes back to; None if it is not for *module*."""
+    def find_root(self, record: Import, parent_id: str, module: str) -> str | None:
+        """
+        Return where the family of *parent_id* goes back to; None if it is not for *module*.
+
+        Raises:
+            DropRejectedError: It is for another organisation than *record*, which corrects it.
+        """
         parent = self.ledger.load(Import.at(parent_id))
         if parent is not None and parent.module not in (None, module):
             return None
+        if parent is not None and not parent.is_for(record.zgid):
+            raise DropRejectedError((_in_other_organisation(record, parent),))
         return parent.root if parent is not None and parent.root else parent_id
 
     def acquire(self, record: Import, root: str, *, is_original: bool = False) -> Family:
@@ -364,11 +319,24 @@ class Families:
         family, ours = update(self.ledger, Family.at(root), acquired)
         if family is None or not ours:
             holder = self.ledger.load(Import.at((family and family.open_import) or ""))
-            is_on_hold = holder is not None and holder.state is ImportState.ON_HOLD
-            raise UnderWayError(
-                f"another import of family {root} has not ended", is_on_hold=is_on_hold
-            )
+            awaited = Awaited.of(holder, root) if holder is not None else None
+            raise UnderWayError(f"another import of family {root} has not ended", awaited)
         return family
+
+    def check_awaited(self, awaited: Awaited) -> None:
+        """
+        Look whether an import that was waited for has ended, before a drop is read once more.
+
+        Raises:
+            UnderWayError: It has not, and stands as it stood.
+        """
+        other = self.ledger.load(Import.at(awaited.import_id))
+        if other is None or other.state.is_closed:
+            return
+        family = self.ledger.load(Family.at(awaited.root)) if awaited.root else None
+        has_lock = family is None or family.open_import == other.import_id
+        if has_lock and Awaited.of(other, awaited.root) == awaited:
+            raise UnderWayError(f"import {other.import_id} has not ended", awaited)
 
     def join(self, record: Import, seen: Family) -> Family:
         """
@@ -378,11 +346,14 @@ class Families:
             seen: The family when its rows were read.
 
         Raises:
-            UnderWayError: Another member has not ended, or has run since.
+            UnderWayError: Another member has not ended, or has run since; it is not taken.
         """
         family = self.acquire(record, seen.root, is_original=True)
-        if _without(record.import_id, family.members) != _without(record.import_id, seen.members):
-            raise UnderWayError(f"a member of family {seen.root} has just ended", is_on_hold=False)
+        others = _without(record.import_id, family.members)
+        is_as_seen = others == _without(record.import_id, seen.members)
+        if not is_as_seen or family.undone != seen.undone:
+            self.release(record, (seen.root,))
+            raise UnderWayError(f"a member of family {seen.root} has just ended")
         return family
 
     def acquire_all(self, record: Import, roots: Iterable[str]) -> None:
@@ -408,7 +379,7 @@ class Families:
 
     def decide(
         self,
-        import_id: str,
+        record: Import,
         roots: Iterable[str],
         drop: Drop,
         parent_id: str,
@@ -422,23 +393,28 @@ class Families:
             DropRejectedError: Nothing of it may be sent, for it is not clear what is in Bigin.
         """
         locks = [self.ledger.load(Family.at(root)) or Family(root=root) for root in roots]
-        members = {each.import_id: each for lock in locks for each in self._load_members(lock)}
+        ended = (each for lock in locks for each in self._load_members(lock))
+        members = {each.import_id: each for each in ended if each.is_for(record.zgid)}
+        undone = {each for lock in locks for each in lock.undone}
         family = FamilyRows(
             files=self.files,
             parent_id=parent_id,
             members=tuple(members.values()),
             originals=frozenset(each for lock in locks for each in lock.originals),
+            undone=read_undone(self.files, (members.get(each) for each in undone)),
         )
         decider = Decider(family, columns)
         with drop.open() as table:
             rows = _read_rows(table, columns, healing)
-            sha256 = write_decisions(self.files, import_id, decider.decide(rows))
+            sha256 = write_decisions(self.files, record.import_id, decider.decide(rows))
         if not decider.sent and decider.unclear:
             raise DropRejectedError((_unclear_rows(drop.source.key),))
         restored = healing.notes if healing else ()
         return Decided(sha256, (*restored, *decider.notes), decider.warnings, decider.sent > 0)
 
     def _load_holder_is_done(self, family: Family, record: Import) -> bool:
+        if load_undoing(self.ledger, family) is not None:
+            return False
         if family.open_import in (None, record.import_id):
             return True
         holder = self.ledger.load(Import.at(family.open_import))
@@ -474,6 +450,17 @@ def _rows_of(checked: CheckedBatch, healed: Mapping[int, Healed]) -> Iterator[Dr
         if at not in batch.left_out:
             parent = batch.parents.get(number)
             yield DroppedRow(number, parent, record, healed.get(number, Healed()))
+
+
+def _in_other_organisation(record: Import, parent: Import) -> Problem:
+    return Problem(
+        record.source.key,
+        f"it corrects rows of import {parent.import_id}, which is for the Bigin organisation "
+        f"{parent.zgid}, and the Zoho secret is for {record.zgid} now",
+        "Put the refresh token of the first one back into that secret (bigin-drop connect) and "
+        "drop the file again; or, to import its rows into the other one, delete the columns that "
+        "begin with bigin__ and drop it with a mapping",
+    )
 
 
 def _unclear_rows(name: str) -> Problem:

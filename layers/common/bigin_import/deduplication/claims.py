@@ -10,7 +10,8 @@ to be searched for.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+import json
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import batched
@@ -18,12 +19,17 @@ from typing import NamedTuple
 
 from bigin_import import identity, object_keys
 from bigin_import.deduplication.earlier_rows import EarlierRows
+from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
-from bigin_import.domain.job_request import JobRequest, Operation
+from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 from bigin_import.domain.locks import ContentClaim, KeyLock, ModuleHistory, SentDrop
+from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
 from bigin_import.domain.states import ImportState
 from bigin_import.errors import MissingObjectError
+from bigin_import.identity import digest_of
 from bigin_import.ledger import create_if_absent, update
+from bigin_import.mapping.keys import RULE_KEYS
+from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.ports import Clock, Files, Ledger
 from bigin_import.splitting.content_log import KEY_HASH_BYTES, ContentLog, shares_a_hash
 
@@ -61,6 +67,24 @@ class KeyHistory:
             if not create_if_absent(self.ledger, fresh)[1]:
                 update(self.ledger, address, step)
 
+    def record_undone(self, record: Import, at: int) -> None:
+        """
+        Remember that records were deleted which others may have written since; idempotent.
+
+        Args:
+            at: Tells it from the import itself, in seconds since the epoch.
+        """
+
+        def step(seen: ModuleHistory) -> ModuleHistory | None:
+            own = [each for each in seen.sent if each.import_id == record.import_id]
+            if any(each.at == at for each in own):
+                return None
+            undone = replace(own[0], at=at) if own else SentDrop(import_id=record.import_id, at=at)
+            forgot = seen.forgot or len(seen.sent) >= MOST_REMEMBERED
+            return replace(seen, sent=(*seen.sent, undone)[-MOST_REMEMBERED:], forgot=forgot)
+
+        update(self.ledger, ModuleHistory.at(record.module or ""), step)
+
     def _store_keys(self, record: Import, request: JobRequest, log: ContentLog) -> str | None:
         if not log.has_keys or request.find_by is None:
             return None
@@ -94,7 +118,7 @@ class KeyHistory:
         return any(
             self._check_shares_keys(sent, request, log)
             for sent in self._find_later(earlier, history)
-            if sent.import_id not in but_by and not self._check_wrote_nothing(sent)
+            if sent.import_id not in but_by and self._check_may_have_written(sent, earlier)
         )
 
     def _check_unknown(self, earlier: Import, history: ModuleHistory) -> bool:
@@ -121,9 +145,12 @@ class KeyHistory:
                 yield sent
         yield from history.sent[at + 1 :]
 
-    def _check_wrote_nothing(self, sent: SentDrop) -> bool:
+    def _check_may_have_written(self, sent: SentDrop, earlier: Import) -> bool:
+        """Return whether *sent* may have written where *earlier* did: in its organisation."""
         record = self.ledger.load(Import.at(sent.import_id))
-        return record is not None and record.state.wrote_nothing
+        if record is None:
+            return True
+        return record.is_for(earlier.zgid) and not record.state.wrote_nothing
 
     def _check_shares_keys(self, sent: SentDrop, request: JobRequest, log: ContentLog) -> bool:
         if sent.keys is None or sent.find_by != request.find_by:
@@ -147,11 +174,13 @@ class Content:
 
     Attributes:
         claim: Its name.
-        claim_before: Its name in the release before.
+        claims_before: Its names in earlier releases, the latest first; they say no organisation.
+        zgid: The organisation that it goes to: what is in one is not in another.
     """
 
     claim: str
-    claim_before: str
+    claims_before: tuple[str, ...]
+    zgid: str | None
     request: JobRequest
     log: ContentLog
 
@@ -196,7 +225,7 @@ class Claims:
         if claim.import_id == import_id:
             if claim.repeats is not None:
                 return Acquired(repeats=claim.repeats)
-            held = self.ledger.load(ContentClaim.at(content.claim_before))
+            held = self._find_before(content)
         if held is None:
             return Acquired()
         standing = self._check_standing(held, content)
@@ -209,6 +238,15 @@ class Claims:
         if not self._give(claim, import_id, repeats=repeats):
             return self.acquire(content, import_id)
         return Acquired(repeats=repeats)
+
+    def _find_before(self, content: Content) -> ContentClaim | None:
+        """Return what an earlier release claimed, unless that is known to be elsewhere."""
+        for name in content.claims_before:
+            held = self.ledger.load(ContentClaim.at(name))
+            holder = self.ledger.load(Import.at(held.import_id)) if held else None
+            if held is not None and (holder is None or holder.is_for(content.zgid)):
+                return held
+        return None
 
     def _give(
         self,
@@ -242,6 +280,128 @@ class Claims:
         # Its corrections were for rows that it had not got in; those that wrote over others are
         # found row by row.
         is_corrected = content.request.operation is not Operation.INSERT and bool(family.members)
-        if is_kept and (is_corrected or winner.state is ImportState.COMPLETED_WITH_ERRORS):
+        is_partly_in = winner.state is ImportState.COMPLETED_WITH_ERRORS or bool(family.undone)
+        if is_kept and (is_corrected or is_partly_in):
             return _Standing.SOME
         return _Standing.ALL
+
+
+def claim_of(
+    source: ObjectVersion,
+    cells_sha256: str,
+    rules: str,
+    *,
+    parent: str,
+    force: str | None,
+    zgid: str | None,
+) -> str:
+    """
+    Name what the mapped cells of *source* say, together with what the mapping makes of them.
+
+    Args:
+        cells_sha256: Of `ContentLog`.
+        rules: See `rules_of`.
+        parent: The import whose rows it corrects: these are the same rows under whatever key.
+        zgid: The organisation that they go to; None as a release before named it, without one.
+    """
+    place = parent or source.key
+    organisation = () if zgid is None else (zgid,)
+    return digest_of(source.bucket, place, cells_sha256, rules, force or "", *organisation)
+
+
+def claim_of_release_before(
+    source: ObjectVersion, content_sha256: str, plan: ColumnPlan, *, parent: str, force: str | None
+) -> str:
+    """Name the same work as an earlier release did, by the bytes of the drop: it still counts."""
+    mapping = normalised_mapping(plan)
+    return digest_of(source.bucket, parent or source.key, content_sha256, mapping, force or "")
+
+
+def rules_of(mapping: Mapping, api_names: Iterable[str]) -> str:
+    """
+    Return canonical JSON of what *mapping* makes of mapped cells: part of the content claim.
+
+    Nothing that stands at its default is in it, so that a key which is added later makes no other
+    work of files that were imported before there was one; nor is anything that Bigin's metadata
+    say. `ignore_empty` counts where records that exist are changed: dropping a file again to
+    erase with it is other work.
+
+    Args:
+        api_names: Of all fields that are filled.
+    """
+    stated = {field.api_name.casefold(): field for field in mapping.fields}
+    names = sorted(name.casefold() for name in api_names)
+    work: dict[str, object] = {
+        "module": mapping.module,
+        "operation": mapping.operation,
+        "fields": {name: _stated_of(stated.get(name)) for name in names},
+    }
+    if mapping.find_by is not None:
+        work["find_by"] = mapping.find_by.casefold()
+    if not mapping.ignore_empty and mapping.operation is not Operation.INSERT:
+        work["ignore_empty"] = False
+    return json.dumps(work, sort_keys=True, separators=(",", ":"))
+
+
+def _stated_of(field: MappedField | None) -> dict[str, object]:
+    """Return what is stated of a field, but for the column that fills it."""
+    if field is None:
+        return {}
+    stated: dict[str, object] = {}
+    for key in RULE_KEYS:
+        value = getattr(field.rule, key.place)
+        if key.is_claimed and value != key.default:
+            stated[key.place] = sorted(value) if key.is_dict else value
+    plain = {"default_value": field.default_value, "find_by": field.find_by}
+    return stated | {name: value for name, value in plain.items() if value is not None}
+
+
+def normalised_mapping(plan: ColumnPlan) -> str:
+    """
+    Return canonical JSON of what *plan* does with a given content, as the release before did.
+
+    It does not depend on the order of the mapping, on whether columns were named or counted,
+    or on whether Bigin's metadata could be had. `ignore_empty` counts where records that exist
+    are changed: dropping a file again to erase with it is other work.
+    """
+    request = plan.request
+    columns = {column.api_name: column for column in plan.columns}
+    work = {
+        "module": request.module,
+        "operation": request.operation,
+        "find_by": request.find_by,
+        "ignore_empty": request.ignore_empty or request.operation is Operation.INSERT,
+        "fields": sorted(
+            (_field(field, columns.get(field.api_name)) for field in request.field_mappings),
+            key=lambda field: str(field["api_name"]),
+        ),
+    }
+    return json.dumps(work, sort_keys=True, separators=(",", ":"))
+
+
+def _field(field: FieldMapping, column: PlannedColumn | None) -> dict[str, object]:
+    rule = column.rule if column else None
+    return {
+        "api_name": field.api_name,
+        "source": column.source if column else None,
+        "default_value": field.default_value,
+        "find_by": field.find_by,
+        "rule": dict(_stated(rule)) if rule and _is_work(rule) else {"values": []},
+    }
+
+
+def _is_work(rule: ValueRule) -> bool:
+    return any(key.is_claimed and getattr(rule, key.place) != key.default for key in RULE_KEYS)
+
+
+def _stated(rule: ValueRule) -> Iterator[tuple[str, object]]:
+    """
+    Yield what a person asked for.
+
+    What stands at its default is left out but for the keys of the first releases: a key that is
+    added later must not make other work of files that were imported before there was one.
+    """
+    for key in RULE_KEYS:
+        value = getattr(rule, key.place)
+        if key.is_always_claimed or (key.is_claimed and value != key.default):
+            yield key.place, sorted(value) if key.is_dict else value

@@ -11,7 +11,7 @@ each as often as it is in. Fewer equal rows are new rows, for a nightly file may
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -19,14 +19,14 @@ from struct import Struct
 from typing import NamedTuple
 
 from bigin_import import identity, object_keys
-from bigin_import.domain.import_record import Import
+from bigin_import.domain.import_record import Import, is_same_organisation
 from bigin_import.domain.locks import Family, FileHistory, NamedImport
 from bigin_import.domain.row_result import RowStatus
-from bigin_import.errors import MissingObjectError
-from bigin_import.ledger import create_if_absent, update
+from bigin_import.errors import MissingObjectError, UnderWayError
+from bigin_import.ledger import create_if_absent, load_undoing, update
 from bigin_import.ports import Files, Ledger
 from bigin_import.reading.table import Drop
-from bigin_import.row_results.kept_rows import KeptRow, read_kept_rows
+from bigin_import.row_results.kept_rows import KeptRow, read_kept_rows, without_undone
 from bigin_import.splitting.content_log import (
     FINGERPRINT_BYTES,
     RANGES,
@@ -34,7 +34,7 @@ from bigin_import.splitting.content_log import (
     Fingerprints,
     HashRanges,
 )
-from bigin_import.stored_plan import read_plan
+from bigin_import.stored_plan import read_plan, read_undone
 
 _ENTRY = Struct(f"={FINGERPRINT_BYTES}sIQHBHI")
 _OURS = Struct(f"={FINGERPRINT_BYTES}sI")
@@ -116,15 +116,26 @@ class RowMemory:
 
     Memory grows by 43 bytes with each row of the drop; the rows of an earlier import lie in
     temporary files.
+
+    Attributes:
+        are_in, may_be_in: How many rows of the import that was compared last.
     """
 
     def __init__(self, log: ContentLog) -> None:
+        self.are_in = self.may_be_in = 0
         self._log = log
         self._count = sum(1 for _ in log.rows())
         self._known = _Rows.of(self._count)
         self._imports: list[str] = []
 
-    def match(self, earlier: Iterable[RowIn], *, share: float, grew_from_this: bool = False) -> int:
+    def match(
+        self,
+        earlier: Iterable[RowIn],
+        *,
+        share: float,
+        grew_from_this: bool = False,
+        got_none_in: bool = False,
+    ) -> int:
         """
         Find equal rows, and know them if there are as many as *share* of those that are in.
 
@@ -133,18 +144,14 @@ class RowMemory:
         Args:
             grew_from_this: The earlier import had a later version, so what counts is how many
                 rows of the drop are rows of that one.
+            got_none_in: The earlier import got no row in for certain. What is equal to a row that
+                may be in is known then, however few those are; and so is what is not in.
 
         Returns:
             How many rows of the drop are equal and stay unknown, for there are fewer.
         """
-        found, taken = _Rows.of(self._count), bytearray()
-        with HashRanges(_ENTRY) as theirs, HashRanges(_OURS) as ours:
-            total = self._spread(earlier, theirs)
-            for at, (cells, _) in enumerate(self._log.rows()):
-                if not self._known.through[at]:
-                    ours.add(cells, at)
-            for at in range(RANGES):
-                _match_range(theirs.entries(at), ours.entries(at), found, taken)
+        total, found = self._find_equal(earlier)
+        self.are_in, self.may_be_in = total.are_in, total.may_be_in
         matched = sum(map(bool, found.through))
         if grew_from_this:
             is_same = matched >= share * self._count
@@ -156,7 +163,21 @@ class RowMemory:
             is_same = matched >= share * total.rows
         if is_same:
             self._keep(found)
+        elif got_none_in:
+            self._keep(found, but=_IN)
+            matched = found.count(_IN)
         return 0 if is_same else matched
+
+    def _find_equal(self, earlier: Iterable[RowIn]) -> tuple[_Total, _Rows]:
+        found, taken = _Rows.of(self._count), bytearray()
+        with HashRanges(_ENTRY) as theirs, HashRanges(_OURS) as ours:
+            total = self._spread(earlier, theirs)
+            for at, (cells, _) in enumerate(self._log.rows()):
+                if not self._known.through[at]:
+                    ours.add(cells, at)
+            for at in range(RANGES):
+                _match_range(theirs.entries(at), ours.entries(at), found, taken)
+        return total, found
 
     def known_rows(self) -> Iterator[KnownRow]:
         """Yield what is known of rows of the drop, in their order."""
@@ -195,10 +216,10 @@ class RowMemory:
             self._imports.append(import_id)
         return self._imports.index(import_id) + 1
 
-    def _keep(self, found: _Rows) -> None:
+    def _keep(self, found: _Rows, *, but: int | None = None) -> None:
         known = self._known
         for at, through in enumerate(found.through):
-            if through:
+            if through and found.statuses[at] != but:
                 known.through[at] = through
                 known.record_ids[at] = found.record_ids[at]
                 known.statuses[at] = found.statuses[at]
@@ -270,13 +291,19 @@ class EarlierRows:
         Remember an import of a file. Idempotent.
 
         Returns:
-            The others into its module: those that were planned before it, and those after it.
+            The others into its module, and its organisation as far as that is known: those that
+            were planned before it, and those after it.
         """
         name = identity.file_name_of(record.source)
-        own = NamedImport(import_id=record.import_id, module=module, results=record.results or "")
+        own = NamedImport(
+            import_id=record.import_id,
+            module=module,
+            results=record.results or "",
+            zgid=record.zgid,
+        )
 
         def step(seen: FileHistory) -> FileHistory | None:
-            if own in seen.imports:
+            if _position(own, seen.imports) is not None:
                 return None
             return replace(seen, imports=(*seen.imports, own)[-MOST_REMEMBERED:])
 
@@ -285,19 +312,26 @@ class EarlierRows:
             history, ours = create_if_absent(self.ledger, FileHistory(name=name, imports=(own,)))
             history = history if ours else update(self.ledger, history.address, step)[0]
         known = history.imports if history else (own,)
-        at = known.index(own) if own in known else len(known)
-        same_module = [each for each in known if each.module == module and each != own]
-        before = tuple(each for each in same_module if each in known[:at])
-        return before, tuple(each for each in same_module if each not in before)
+        at = _position(own, known)
+        before, after = known[:at], () if at is None else known[at + 1 :]
+        return _of_same_place(own, before), _of_same_place(own, after)
 
     def load_family(self, import_id: str) -> Family:
-        """Return the family of an import as it stands; that of a drop that nobody corrected."""
+        """
+        Return the family of an import as it stands; that of a drop that nobody corrected.
+
+        Raises:
+            UnderWayError: One of it is being undone: its rows will not be in.
+        """
         record = self.ledger.load(Import.at(import_id))
         root = (record and record.root) or import_id
-        return self.ledger.load(Family.at(root)) or Family(root=root)
+        family = self.ledger.load(Family.at(root)) or Family(root=root)
+        if (undone := load_undoing(self.ledger, family)) is not None:
+            raise UnderWayError(f"import {undone} is being undone")
+        return family
 
     def read_rows(
-        self, import_id: str, results: str, family: Family, *, writes_over: bool
+        self, import_id: str, results: str, family: Family, *, zgid: str | None, writes_over: bool
     ) -> Iterator[RowIn]:
         """
         Yield every row of an import, and the rows of its family that are in.
@@ -305,16 +339,19 @@ class EarlierRows:
         Nothing if its kept rows are gone, or if the release before closed it.
 
         Args:
+            zgid: The organisation that they are looked for in; one release let a correction go
+                to another than its parent.
             writes_over: A row is not in any more if another member sent it with other values.
         """
-        others = self._read_identities(import_id, family)
+        undone = read_undone(self.files, map(self.ledger.load, map(Import.at, family.undone)))
+        others = self._read_identities(import_id, family, zgid, undone)
         numbers = {}
-        for row in self._read_kept_rows(results) if others else ():
+        for row in self._read_kept_rows(results, undone) if others else ():
             if (identity := _identity(row, import_id)) in others:
                 numbers[identity] = row.row
         for identity, number in numbers.items():
             yield _row_in(others[identity].row, number, identity, others[identity].through)
-        for row in self._read_kept_rows(results):
+        for row in self._read_kept_rows(results, undone):
             if row.cells:
                 identity = _identity(row, import_id)
                 own = _row_in(row, row.row, identity, row.through or import_id)
@@ -331,12 +368,12 @@ class EarlierRows:
                 for row, cells in zip(batch.numbers, fingerprints.of_batch(batch), strict=True):
                     yield RowIn(cells, row, "", record.import_id, RowStatus.UNCLEAR)
 
-    def _read_kept_rows(self, results: str) -> Iterator[KeptRow]:
+    def _read_kept_rows(self, results: str, undone: Container[str]) -> Iterator[KeptRow]:
         if not results:  # a person had it forgotten
             return
         with suppress(MissingObjectError):
             body = self.files.read(object_keys.kept_rows_file(results), at_most=MOST_BYTES)
-            yield from read_kept_rows(BytesIO(body))
+            yield from without_undone(read_kept_rows(BytesIO(body)), undone)
 
     def check_kept_rows(self, results: str) -> bool:
         """Return whether it is known what became of the rows of an import."""
@@ -344,19 +381,34 @@ class EarlierRows:
             return False
         return self.files.find_newest(object_keys.kept_rows_file(results)) is not None
 
-    def _read_identities(self, import_id: str, family: Family) -> dict[Identity, _Other]:
+    def _read_identities(
+        self, import_id: str, family: Family, zgid: str | None, undone: Container[str]
+    ) -> dict[Identity, _Other]:
         """Return what other members sent of rows that got in, or may have, by who those are."""
         found = {}
         for member in (family.root, *family.members):
             record = None if member == import_id else self.ledger.load(Import.at(member))
             if record is None or not record.state.is_closed or record.results is None:
                 continue
-            for row in self._read_kept_rows(record.results):
+            if not record.is_for(zgid):
+                continue
+            for row in self._read_kept_rows(record.results, undone):
                 identity = _identity(row, member)
                 is_unclear = row.status is RowStatus.UNCLEAR and identity not in found
                 if not row.through and (row.status.is_in_bigin or is_unclear):
                     found[identity] = _Other(row, member)
         return found
+
+
+def _position(own: NamedImport, imports: tuple[NamedImport, ...]) -> int | None:
+    ids = [each.import_id for each in imports]
+    return ids.index(own.import_id) if own.import_id in ids else None
+
+
+def _of_same_place(own: NamedImport, imports: tuple[NamedImport, ...]) -> tuple[NamedImport, ...]:
+    """Return those into the module of *own* that are not known to be of another organisation."""
+    alike = (each for each in imports if each.module == own.module)
+    return tuple(each for each in alike if is_same_organisation(each.zgid, own.zgid))
 
 
 type Identity = tuple[str, int]

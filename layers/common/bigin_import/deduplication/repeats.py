@@ -2,32 +2,39 @@
 Which rows of a drop are in Bigin already, because the file was dropped before: the same file after
 a partial failure, or one that was mended or has grown.
 
-It is decided once, before anything is sent, and stored with the plan.
+It is decided once, before anything is sent, and stored with the plan. Where no row of a file got
+in, all of them may have been mended: its next version joins its family, so that corrections of
+the first know the rows.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from struct import Struct
+from typing import NamedTuple
 
+from bigin_import import object_keys
 from bigin_import.deduplication.earlier_rows import EarlierRows, KnownRow, RowMemory
-from bigin_import.domain.drop import is_older
-from bigin_import.domain.import_record import Import
+from bigin_import.domain.drop import Problem, is_older
+from bigin_import.domain.import_record import Awaited, Import
 from bigin_import.domain.job_request import JobRequest, Operation
 from bigin_import.domain.locks import Family, NamedImport
-from bigin_import.domain.plan import RowDecision
+from bigin_import.domain.plan import ColumnPlan, Plan, RowDecision
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.domain.states import ImportState
-from bigin_import.errors import UnderWayError
+from bigin_import.errors import DropRejectedError, MissingObjectError, UnderWayError
 from bigin_import.ports import Files, Ledger
+from bigin_import.reading.table import Drop
 from bigin_import.report.summary import rows as in_words
 from bigin_import.splitting.content_log import KEY_HASH_BYTES, RANGES, ContentLog, HashRanges
-from bigin_import.stored_plan import write_decisions
+from bigin_import.stored_plan import read_plan, write_decisions
 
 MENDED_SHARE = 0.9
 _NOT_BEGUN = frozenset({ImportState.WAITING_FOR_MAPPING, ImportState.PREPARING})
+_WITH_ROWS_NOT_IN = frozenset({ImportState.COMPLETED_WITH_ERRORS, ImportState.FAILED})
 _KEYED = Struct(f"={KEY_HASH_BYTES}sI")
 
 
@@ -56,6 +63,29 @@ Raises UnderWayError if a member runs, or has run since.
 """
 
 
+class _Seen(NamedTuple):
+    """
+    An import of a file that has rows in, none of which is equal to one of the drop.
+
+    Attributes:
+        rows: How many are in, or may be.
+        is_certain: None only may be.
+    """
+
+    found: Import
+    family: Family
+    rows: int
+    is_certain: bool
+
+
+class _Ours(NamedTuple):
+    """The drop that is prepared; *log* has its rows."""
+
+    record: Import
+    plan: Plan
+    log: ContentLog
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeats:
     """Finds the rows of a drop that need not be sent again, or must not be."""
@@ -67,7 +97,7 @@ class Repeats:
     def decide(
         self,
         record: Import,
-        request: JobRequest,
+        plan: Plan,
         log: ContentLog,
         *,
         repeats: str | None,
@@ -84,13 +114,16 @@ class Repeats:
 
         Raises:
             UnderWayError: An earlier import of the same file, or a correction, has not ended.
+            DropRejectedError: It is an insert of a file that is in by other columns.
         """
-        memory = RowMemory(log)
+        memory, request = RowMemory(log), plan.columns.request
         if repeats is not None:
-            self._match_repeated(memory, repeats, request, join)
+            self._match_repeated(memory, repeats, record, request, join)
         equal = {}
         if request.operation is Operation.INSERT:
-            equal = self._match_mended(memory, log, record, request.module, join)
+            equal = self._match_mended(memory, _Ours(record, plan, log), join)
+        else:  # an insert may come after it
+            self.earlier.register(record, request.module)
         known = _Known(memory, log, is_insert=request.operation is Operation.INSERT)
         sha256 = write_decisions(self.files, record.import_id, known.decide())
         if not memory.known_count and not equal:
@@ -101,35 +134,105 @@ class Repeats:
         )
 
     def _match_repeated(
-        self, memory: RowMemory, import_id: str, request: JobRequest, join: Join
+        self,
+        memory: RowMemory,
+        import_id: str,
+        record: Import,
+        request: JobRequest,
+        join: Join,
     ) -> None:
         repeated = self.ledger.load(Import.at(import_id))
         if repeated is not None and repeated.results is not None:
             family = join(self.earlier.load_family(import_id))
             writes_over = request.operation is not Operation.INSERT
             rows = self.earlier.read_rows(
-                import_id, repeated.results, family, writes_over=writes_over
+                import_id, repeated.results, family, zgid=record.zgid, writes_over=writes_over
             )
             memory.match(rows, share=0)
 
-    def _match_mended(
-        self, memory: RowMemory, log: ContentLog, record: Import, module: str, join: Join
-    ) -> dict[str, int]:
-        """Return how many rows are equal to some of an import, but too few to be the same file."""
-        equal = {}
-        for before, found in self._find_before(record, module):
+    def _match_mended(self, memory: RowMemory, ours: _Ours, join: Join) -> dict[str, int]:
+        """
+        Return how many rows are equal to some of an import, but too few to be the same file.
+
+        One of which no row got in may have been mended in all of them: until a file got some in,
+        the next one is of its family, so that corrections know its rows. So is one with the name
+        of its failed rows that does not say any more which rows those are.
+        """
+        equal, may_be_of_it, seen, record = {}, True, [], ours.record
+        is_rest = object_keys.is_named_as_rows_not_in(record.source.key)
+        for before, found in self._find_before(record, ours.plan.columns.request.module):
             family, known = self.earlier.load_family(before.import_id), memory.known_count
             grew = found is not None and _is_later_version(found, record)
-            self._check_ended(found, log, grew_from_this=grew)
-            self._check_ended(self._load_running(family, record), log)
+            self._check_ended(found, ours, grew_from_this=grew)
+            self._check_ended(self._load_running(family, record), ours, root=family.root)
             rows = self.earlier.read_rows(
-                before.import_id, before.results, family, writes_over=False
+                before.import_id, before.results, family, zgid=record.zgid, writes_over=False
             )
-            if count := memory.match(rows, share=MENDED_SHARE, grew_from_this=grew):
+            is_of_it = may_be_of_it and _left_rows_out(found, all_of_them=not is_rest)
+            share = 0 if is_rest and is_of_it else MENDED_SHARE
+            if count := memory.match(rows, share=share, grew_from_this=grew, got_none_in=is_of_it):
                 equal[before.import_id] = count
-            if memory.known_count > known:
+            elif found is not None and (in_all := memory.are_in + memory.may_be_in):
+                seen.append(_Seen(found, family, in_all, is_certain=not memory.may_be_in))
+            if memory.known_count > known or is_of_it:
                 join(family)
+            may_be_of_it &= not (is_of_it if is_rest else _got_some_in(found))
+        if not memory.known_count and not equal:
+            self._reject_if_mapped_otherwise(ours, seen)
         return equal
+
+    def _reject_if_mapped_otherwise(self, ours: _Ours, seen: Sequence[_Seen]) -> None:
+        """Ask about a file of which no row is equal, because other columns were mapped then."""
+        for each in seen:
+            if _has(each.found, ours.plan.cut.content_sha256):
+                raise _mapped_otherwise(ours.record, each, "exactly this file")
+        count = self._read_count_by_other_columns(ours, seen[0]) if seen else 0
+        if count:
+            raise _mapped_otherwise(ours.record, seen[0]._replace(rows=count), "this file")
+
+    def _read_count_by_other_columns(self, ours: _Ours, latest: _Seen) -> int:
+        """
+        Return how many rows of a drop are in by other columns, or may be; 0 if it is another file.
+        """
+        found, zgid = latest.found, ours.record.zgid
+        with self._read_by_other_columns(ours, found) as log:
+            if log is None:
+                return 0
+            memory = RowMemory(log)
+            rows = self.earlier.read_rows(
+                found.import_id, found.results or "", latest.family, zgid=zgid, writes_over=False
+            )
+            grew = _is_later_version(found, ours.record)
+            memory.match(rows, share=MENDED_SHARE, grew_from_this=grew)
+            return sum(row.status is not None for row in memory.known_rows())
+
+    @contextmanager
+    def _read_by_other_columns(self, ours: _Ours, found: Import) -> Iterator[ContentLog | None]:
+        """Yield the rows of a drop by the columns of an import; None if it has not others."""
+        columns = self._read_other_columns(ours.plan, found)
+        if columns is None:
+            yield None
+            return
+        with ContentLog(columns) as log:
+            with Drop.of_plan(self.files, ours.record.source, ours.plan).open() as table:
+                for batch in table.batches():
+                    log.add_rows(batch)
+            yield log
+
+    def _read_other_columns(self, plan: Plan, found: Import) -> ColumnPlan | None:
+        """Return the columns of an import as they stand in a drop that was planned otherwise."""
+        if found.plan_sha256 is None:
+            return None
+        try:
+            theirs = read_plan(self.files, found).columns
+        except MissingObjectError:  # its parts are not kept as long as its rows
+            return None
+        places = {header: at for at, header in enumerate(plan.header)}
+        titles = {each.header for each in theirs.columns}
+        if _fields(theirs) == _fields(plan.columns) or not titles <= places.keys():
+            return None
+        columns = (replace(each, source=places[each.header]) for each in theirs.columns)
+        return replace(theirs, columns=tuple(columns))
 
     def _find_before(
         self, record: Import, module: str
@@ -143,6 +246,8 @@ class Repeats:
         before, after = self.earlier.register(record, module)
         for each in reversed((*before, *after)):
             found = self.ledger.load(Import.at(each.import_id))
+            if found is not None and not found.is_for(record.zgid):
+                continue
             is_version = found is not None and found.source.key == record.source.key
             if found is None or not is_version:
                 goes_before = each in before
@@ -159,7 +264,12 @@ class Repeats:
         return self.ledger.load(Import.at(family.open_import or "")) if is_other else None
 
     def _check_ended(
-        self, earlier: Import | None, log: ContentLog, *, grew_from_this: bool = False
+        self,
+        earlier: Import | None,
+        ours: _Ours,
+        *,
+        grew_from_this: bool = False,
+        root: str = "",
     ) -> None:
         """
         Look whether an import has ended, before its rows are read.
@@ -167,19 +277,27 @@ class Repeats:
         Raises:
             UnderWayError: It has not, and may have got rows of the drop in.
         """
-        if earlier is not None and self._check_under_way(earlier, log, grew_from_this):
+        if earlier is not None and self._check_under_way(earlier, ours, grew_from_this):
             what = f"import {earlier.import_id} of the same file has not ended"
-            raise UnderWayError(what, is_on_hold=earlier.state is ImportState.ON_HOLD)
+            raise UnderWayError(what, earlier.awaits_held or Awaited.of(earlier, root))
 
-    def _check_under_way(self, earlier: Import, log: ContentLog, grew_from_this: bool) -> bool:
+    def _check_under_way(self, earlier: Import, ours: _Ours, grew_from_this: bool) -> bool:
         """
         Return whether an import has not ended that may have got rows of the drop in.
 
         One that waits for a person lets others pass, unless they are the same file, mended or
-        grown: nobody knows yet which of its rows are in.
+        grown, by whichever columns: nobody knows yet which of its rows are in. One that waits for
+        such a one has sent nothing yet, and will know the rows of whoever passes it.
         """
-        if earlier.state is not ImportState.ON_HOLD:
+        if not earlier.lets_others_pass:
             return not earlier.state.is_closed
+        if self._check_shares_rows(earlier, ours.log, grew_from_this):
+            return True
+        with self._read_by_other_columns(ours, earlier) as log:
+            return log is not None and self._check_shares_rows(earlier, log, grew_from_this)
+
+    def _check_shares_rows(self, earlier: Import, log: ContentLog, grew_from_this: bool) -> bool:
+        """Return whether a drop is that of an import that has not ended, mended or grown."""
         rows = RowMemory(log)
         dropped = self.earlier.read_dropped_rows(earlier)
         rows.match(dropped, share=MENDED_SHARE, grew_from_this=grew_from_this)
@@ -190,6 +308,40 @@ def _is_later_version(other: Import, record: Import) -> bool:
     """Return whether the event of *record* came after a later version of its key had gone in."""
     ours, theirs = record.source, other.source
     return theirs.key == ours.key and is_older(ours.sequencer, theirs.sequencer)
+
+
+def _left_rows_out(earlier: Import | None, *, all_of_them: bool) -> bool:
+    """Return whether an import has ended and some of its rows, or all, are not in for certain."""
+    is_over = earlier is not None and earlier.state in _WITH_ROWS_NOT_IN
+    return is_over and not (all_of_them and _got_some_in(earlier))
+
+
+def _has(earlier: Import, content_sha256: str) -> bool:
+    return earlier.totals is not None and earlier.totals.content_sha256 == content_sha256
+
+
+def _fields(columns: ColumnPlan) -> frozenset[tuple[str, str]]:
+    return frozenset((each.api_name.casefold(), each.header) for each in columns.columns)
+
+
+def _mapped_otherwise(record: Import, by: _Seen, of: str) -> DropRejectedError:
+    """Return why a file is not added that is in already, whatever may be mapped of it now."""
+    through = by.found.import_id
+    unclear = "" if by.is_certain else ", or may have,"
+    what = (
+        f"import {through} has{unclear} got {in_words(by.rows)} of {of} in, with other columns "
+        "mapped, and an insert would add them once more"
+    )
+    remedy = (
+        'To change those records, write "operation": "upsert" and "find_by" in the mapping; to add '
+        f'them once more, write "force": "{through}"'
+    )
+    problem = Problem(record.source.key, what, remedy)
+    return DropRejectedError((problem,), concerns_mapping=True)
+
+
+def _got_some_in(earlier: Import | None) -> bool:
+    return earlier is not None and earlier.counts is not None and earlier.counts.succeeded > 0
 
 
 class _Known:

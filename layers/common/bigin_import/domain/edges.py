@@ -13,6 +13,7 @@ from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import Record
 from bigin_import.domain.part_record import Part
+from bigin_import.domain.undo import UNDO_EDGES, Undo, UndoState
 
 
 class ForbiddenEdgeError(Exception):
@@ -47,6 +48,8 @@ def check_edge(old: Record | None, new: Record) -> None:
         case None, Part():
             if new.state not in part_transitions.FIRST_STATES:
                 raise _forbidden(None, new, f"begins as {new.state}")
+        case None | Undo(), Undo():
+            _check_undo(old, new)
         case Import(), Import():
             _check_way(old, new, old.state.is_closed, import_transitions.EDGES[old.state])
         case Part(), Part():
@@ -66,6 +69,24 @@ def _check_way[R: (Import, Part)](old: R, new: R, is_ended: bool, edges: frozens
             raise _forbidden(old, new, f"in {old.state} changes after its end, to {new.state}")
     elif new.state != old.state and new.state not in edges:
         raise _forbidden(old, new, f"in {old.state} goes to {new.state}")
+
+
+def _check_undo(old: Undo | None, new: Undo) -> None:
+    """Once it was confirmed, what is undone is what was shown; what is done stays so."""
+    if old is None:
+        if new.state not in (UndoState.SHOWN, UndoState.FORGOTTEN):
+            raise _forbidden(None, new, f"begins as {new.state}")
+        return
+    if new.state != old.state and new.state not in UNDO_EDGES[old.state]:
+        raise _forbidden(old, new, f"in {old.state} goes to {new.state}")
+    is_begun = UndoState.RUNNING in (old.state, new.state)
+    is_other = new.sha256 != old.sha256 or new.gone_through < old.gone_through
+    if (is_begun and is_other) or (old.state is UndoState.DONE and _result(old) != _result(new)):
+        raise _forbidden(old, new, f"in {old.state} becomes another")
+
+
+def _result(undo: Undo) -> Undo:
+    return replace(undo, version=0, expires_at=None)
 
 
 def _ways_after_the_end(old: Import | Part) -> list[Import | Part]:
@@ -90,6 +111,8 @@ def _final_facts(record: Import | Part) -> Import | Part:
     return replace(record, attempts=attempts, asked_at=0)
 
 
-def _forbidden(old: Import | Part | None, new: Import | Part, what: str) -> ForbiddenEdgeError:
+def _forbidden(
+    old: Import | Part | Undo | None, new: Import | Part | Undo, what: str
+) -> ForbiddenEdgeError:
     item = f"{new.address.sk} of {new.import_id}"
     return ForbiddenEdgeError(item, old.state if old else "", new.state, what)

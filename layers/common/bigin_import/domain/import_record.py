@@ -22,6 +22,27 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """
+    What an import waits for before it reads its drop: the end of another one.
+
+    Attributes:
+        root: Where the family goes back to of which the other has the lock; "" if the lock does
+            not matter.
+        is_on_hold: The other waits for a person.
+    """
+
+    import_id: str
+    root: str = ""
+    is_on_hold: bool = False
+
+    @classmethod
+    def of(cls, other: Import, root: str = "") -> Awaited:
+        is_on_hold = other.state is ImportState.ON_HOLD
+        return cls(import_id=other.import_id, root=root, is_on_hold=is_on_hold)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MappingPin:
     """
     The mapping an import was started with; a copy lies beside its parts.
@@ -33,6 +54,11 @@ class MappingPin:
     key: str
     version_id: str
     etag: str = ""
+
+
+def is_same_organisation(one: str | None, other: str | None) -> bool:
+    """Return whether two organisations may be one; None where a release before noted none."""
+    return None in (one, other) or one == other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +78,7 @@ class Import:
         pause: Name of the `Pause` that sending waits for; None once it has gone on.
         paused_at: When it began to wait for that.
         busy_waits: How often in a row it has waited for that.
+        awaited: The import of its rows that it waits for, or has waited for, before it is planned.
         hold_cause, hold_reason: Why a person must decide; only while ON_HOLD.
         held_from: The state in which it was put ON_HOLD.
         held_at: When it was put ON_HOLD; a hold that nobody decides about is given up, and
@@ -99,6 +126,7 @@ class Import:
     pause: str | None = None
     paused_at: int | None = None
     busy_waits: int = 0
+    awaited: Awaited | None = None
     hold_cause: HoldCause | None = None
     hold_reason: str | None = None
     held_from: ImportState | None = None
@@ -128,6 +156,20 @@ class Import:
     @classmethod
     def at(cls, import_id: str) -> Address[Import]:
         return Address(cls, f"IMPORT#{import_id}", "IMPORT")
+
+    def is_for(self, zgid: str | None) -> bool:
+        """Return whether it is for the organisation *zgid*, as far as that is known."""
+        return is_same_organisation(self.zgid, zgid)
+
+    @property
+    def awaits_held(self) -> Awaited | None:
+        """Return the import on hold that it waits for, if that is what it waits for."""
+        return self.awaited if self.awaited is not None and self.awaited.is_on_hold else None
+
+    @property
+    def lets_others_pass(self) -> bool:
+        """Return whether it waits for a person, or for an import that does."""
+        return self.state is ImportState.ON_HOLD or self.awaits_held is not None
 
     @property
     def is_quiet(self) -> bool:

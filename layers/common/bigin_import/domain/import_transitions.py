@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from bigin_import.domain.import_record import Import, MappingPin, Totals
+from bigin_import.domain.import_record import Awaited, Import, MappingPin, Totals
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import HoldCause, ImportState, OpenKind, PartState
@@ -137,9 +137,9 @@ def prepare_again(pinned: Step, now: int) -> Step:
     return step
 
 
-def record_plan(plan_sha256: str, *, claim: str | None) -> Step:
+def record_plan(plan_sha256: str, *, zgid: str | None, claim: str | None) -> Step:
     """The plan is stored; *claim* is known before it is made, so that it can be released."""
-    return lambda seen: replace(seen, plan_sha256=plan_sha256, claim=claim)
+    return lambda seen: replace(seen, plan_sha256=plan_sha256, zgid=zgid, claim=claim)
 
 
 def join_family(root: str) -> Step:
@@ -147,12 +147,16 @@ def join_family(root: str) -> Step:
     return lambda seen: None if seen.root == root else replace(seen, root=root)
 
 
+def wait_for(awaited: Awaited | None) -> Step:
+    """It is not planned before another import of its rows has ended."""
+    return lambda seen: None if seen.awaited == awaited else replace(seen, awaited=awaited)
+
+
 def record_planned(
     totals: Totals,
     *,
     module: str,
     operation: str,
-    zgid: str | None = None,
     claim: str | None = None,
     verdict: ImportState | None = None,
     winner: str | None = None,
@@ -166,10 +170,10 @@ def record_planned(
         winner=winner,
         tells_unchanged=tells_unchanged,
         claim=claim,
+        awaited=None,
         totals=totals,
         module=module,
         operation=operation,
-        zgid=zgid,
     )
 
 

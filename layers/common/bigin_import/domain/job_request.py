@@ -103,6 +103,7 @@ class Job:
             place in a log.
         download_url: Where the row results are, as Bigin wrote it (it may be relative).
         created_at: When Bigin made it, in seconds since the epoch.
+        created_by: Name of the user of Bigin whose token made it.
         message: Bigin's words about a failure, if it gave any.
     """
 
@@ -121,3 +122,4 @@ class Job:
     total: int | None = None
     message: str | None = None
     created_at: int | None = None
+    created_by: str | None = None

@@ -1,5 +1,5 @@
 """
-Under which heading the index `listing` has an import; nothing is decided by it.
+Under which heading the index `listing` has an import, or an undo; nothing is decided by it.
 
 The headings of open imports say what they wait for, those of closed ones name their month.
 """
@@ -11,11 +11,14 @@ from typing import Final
 
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.states import ImportState
+from bigin_import.domain.undo import Undo
 
 HELD: Final = "OPEN#HELD"
 CREDITS: Final = "OPEN#CREDITS"
 OTHER: Final = "OPEN#OTHER"
 OPEN: Final = (HELD, CREDITS, OTHER)
+UNDONE: Final = "UNDO"
+"""The heading of what is, or is being, undone: an entry names an import, which has its own."""
 
 # Names of `Pause`, as records have them.
 _WAITS_FOR_A_PERSON = frozenset({"HELD", "CONTRADICTION", "ORGANISATION"})
@@ -59,6 +62,11 @@ def listing_of(record: Import) -> tuple[str, int]:
         return HELD, record.received_at
     waits_for_credits = record.pause == _WAITS_FOR_CREDITS
     return CREDITS if waits_for_credits else OTHER, record.received_at
+
+
+def listing_of_undo(undo: Undo) -> tuple[str, int] | None:
+    """Return `listed` and `listed_at` of an undo; None if nobody has confirmed it."""
+    return None if undo.confirmed_at is None else (UNDONE, undo.confirmed_at)
 
 
 def _waits_for_a_person(record: Import) -> bool:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address
+from bigin_import.domain.undo import Undo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +56,18 @@ class ModuleHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedImport:
-    """An import of a file; *results* is the prefix of its result files."""
+    """
+    An import of a file.
+
+    Attributes:
+        results: Prefix of its result files.
+        zgid: Its organisation; None if the release before wrote this down.
+    """
 
     import_id: str
     module: str
     results: str
+    zgid: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +77,8 @@ class FileHistory:
 
     Attributes:
         name: Hash of the bucket and of what the names have in common.
-        imports: That add rows, in the order in which they were planned, the newest last.
+        imports: In the order in which they were planned, the newest last. In a release before
+            only those that add rows.
     """
 
     name: str
@@ -107,6 +116,7 @@ class KeyLock:
         unmapped: The latest version that was there while the key still waited for a mapping.
         unversioned: The latest that was dropped while the bucket kept no versions: all of those
             have the same version id.
+        undoing: The import of a version that is being taken back; nobody gets the lock until then.
     """
 
     place: str
@@ -116,6 +126,7 @@ class KeyLock:
     last_import: str | None = None
     unmapped: KeyVersion | None = None
     unversioned: KeyVersion | None = None
+    undoing: str | None = None
     version: int = 0
 
     @classmethod
@@ -162,12 +173,16 @@ class Family:
         members: The other imports, in the order in which they ran.
         originals: Those of them that are no corrections: the drop again, mended or grown.
         open_import: The member that runs; the lock is free once that is closed.
+        undoing: The member that is being taken back; nobody gets the lock until then.
+        undone: Those that were: the records that they added are not in Bigin any more.
     """
 
     root: str
     members: tuple[str, ...] = ()
     originals: tuple[str, ...] = ()
     open_import: str | None = None
+    undoing: str | None = None
+    undone: tuple[str, ...] = ()
     version: int = 0
 
     @classmethod
@@ -214,6 +229,11 @@ class SharedToken:
     credentials_version: str = ""
     scopes: tuple[str, ...] = ()
     version: int = 0
+
+    @property
+    def is_answered(self) -> bool:
+        """Return whether Zoho has refused the secret of now, or given a token for it."""
+        return self.refused is not None or self.valid_until > 0
 
     @classmethod
     def at(cls) -> Address[SharedToken]:
@@ -290,9 +310,13 @@ class CachedResponse:
         return CachedResponse.at(self.what)
 
 
+type OpenAddress = Address[Import] | Address[Part] | Address[Undo]
+"""Of what the index of open work may have."""
+
 type Record = (
     Import
     | Part
+    | Undo
     | KeyLock
     | ContentClaim
     | Family

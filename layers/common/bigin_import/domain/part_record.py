@@ -13,7 +13,7 @@ from bigin_import.domain.states import Address, ClosedBy, OpenKind, PartState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What Bigin says became of a job. Counts that Bigin left out are None."""
+    """What Bigin says of a job that has ended. What Bigin left out is None."""
 
     status: str
     added: int | None = None
@@ -22,6 +22,7 @@ class Outcome:
     total: int | None = None
     download_url: str | None = None
     message: str | None = None
+    created_by: str | None = None
     closed_by: ClosedBy
     at: int
 
@@ -117,6 +118,8 @@ class Part:
         held_at: When it was HELD.
         asked_at: When Bigin was last asked about its job because of a callback.
         polls: How often Bigin was asked about its job by the tick; spaces the next time.
+        results_sha256: Of the file of its row results, once collected; "" in parts that the
+            release before collected.
         warnings: What was odd about Bigin's row results, in sentences.
         counts: Rows by status, once collected or given up.
         stored_at, uploaded_at, created_at, settled_at, collected_at: When it took each step; but
@@ -142,6 +145,7 @@ class Part:
     refusal: Refusal | None = None
     counts: Counts | None = None
     counts_disagree: bool = False
+    results_sha256: str = ""
     warnings: tuple[str, ...] = ()
     asked_at: int = 0
     polls: int = 0

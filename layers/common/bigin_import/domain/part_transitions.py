@@ -203,7 +203,12 @@ def record_question(now: int, not_within: int) -> Step:
 
 
 def record_collected(
-    counts: Counts, *, disagree: bool, now: int, warnings: tuple[str, ...] = ()
+    counts: Counts,
+    *,
+    disagree: bool,
+    results_sha256: str,
+    now: int,
+    warnings: tuple[str, ...] = (),
 ) -> Step:
     """The row results are kept and joined."""
 
@@ -215,6 +220,7 @@ def record_collected(
             state=PartState.COLLECTED,
             counts=counts,
             counts_disagree=disagree,
+            results_sha256=results_sha256,
             warnings=warnings,
             collected_at=now,
         )
@@ -254,10 +260,16 @@ def keep_back(now: int) -> Step:
     return step
 
 
-def abandon(now: int) -> Step:
-    """The whole import ends: what never left was not sent, what may have left is unclear."""
+def abandon(now: int, *, lost: tuple[Attempt, ...] = ()) -> Step:
+    """
+    The whole import ends: what never left was not sent, what may have left is unclear.
+
+    Args:
+        lost: Attempts that a table restored from a backup does not know.
+    """
 
     def step(part: Part) -> Part | None:
+        part = recall_attempts(lost)(part) or part
         if part.state in BEFORE_CREATE:
             return refuse(_ABANDONED, now)(part)
         if part.state not in _UNDECIDED:

@@ -98,6 +98,7 @@ class ColumnPlan:
         max_invalid_share: Above this share of invalid rows (0 to 1) the drop is rejected; None:
             above ten rows or 1 %, whichever is more, and above a quarter.
         arrived: Day of the drop's arrival, as in 2026-12-31; "" if dates are not held against it.
+        about_header: What to tell of the row that was taken for the header; "" if it is one.
         reading: How cells are read. A plan of the first releases has FIRST_READING: closing finds
             the rows invalid that they did not send, and no others.
     """
@@ -112,6 +113,7 @@ class ColumnPlan:
     duplicate_keys: str = "send"
     max_invalid_share: float | None = None
     arrived: str = ""
+    about_header: str = ""
     reading: int = READING
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,6 +65,25 @@ class RowResults(NamedTuple):
 
     def one_by_one(self) -> Iterator[RowResult]:
         return map(RowResult, *self)
+
+    def at(self, places: Sequence[int]) -> Self:
+        """Return the row results at *places*, in that order."""
+        statuses, record_ids, errors, eithers = self
+        return type(self)(
+            list(map(statuses.__getitem__, places)),
+            list(map(record_ids.__getitem__, places)),
+            list(map(errors.__getitem__, places)),
+            list(map(eithers.__getitem__, places)),
+        )
+
+    @property
+    def counts(self) -> Counts:
+        """How many rows have each status."""
+        found = Counter(self.statuses)
+        return Counts(**{status.value: count for status, count in found.items()})
+
+
+NO_RESULTS = RowResults()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def lambda_handler(event: object, context: LambdaContext) -> dict[str, Any]:
         *sent.segments, container().read_signing_keys_again()
     )
     if target is None or sent.body is None:
-        container().record_refused(context, sent.caller)
+        container().record_refused(context, sent.segments[0], sent.caller)
         return _answer(HTTPStatus.FORBIDDEN)
     hint = read_job_id(sent.body, sent.content_type)
     with container().telemetry.mark_lines(target.import_id):

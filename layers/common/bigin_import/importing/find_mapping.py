@@ -8,12 +8,11 @@ may be made another's at any time.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
-
-from pydantic import TypeAdapter
+from functools import partial
 
 from bigin_import import object_keys
 from bigin_import.corrections.corrections import NO_TYPES, Corrections, Inherited
@@ -24,19 +23,22 @@ from bigin_import.domain.locks import CachedResponse
 from bigin_import.errors import (
     BiginRefusedError,
     DropRejectedError,
-    hiding_adapter,
+    MissingObjectError,
 )
-from bigin_import.importing.register import Registrar
+from bigin_import.importing.register import MappingPlaces, Registrar
 from bigin_import.importing.rejections import unknown_module
 from bigin_import.ledger import create_if_absent, update
-from bigin_import.mapping.column_plan import counted_column_problems
+from bigin_import.mapping.column_plan import counted_column_problems, first_record_problems
 from bigin_import.mapping.model import Mapping
 from bigin_import.mapping.parse import Reading, read_mapping
 from bigin_import.mapping.validate import Validated, validate
+from bigin_import.plain_values import Stored
 from bigin_import.ports import Bigin, Clock, Files, Ledger, Metadata
 from bigin_import.reading.table import ANY_ENCODING, Drop, Table
 from bigin_import.splitting.dates import fitting_formats
 from bigin_import.stored_plan import MOST_BYTES, read_mapping_text, write_mapping
+
+_FIELDS = Stored[tuple[Field, ...]](tuple[Field, ...])
 
 
 @dataclass(slots=True)
@@ -97,6 +99,12 @@ class DropCheck:
             )
             findings.of_the_mapping += validated.problems
             findings.of_the_mapping += counted_column_problems(validated, drop=record.source.key)
+            if table and table.first_rows and not table.dialect.has_header:
+                findings.of_the_mapping += first_record_problems(
+                    validated, table.first_rows[0], drop=record.source.key
+                )
+            if findings.of_the_mapping and table and table.other_sheets and not mapping.sheet:
+                findings.of_the_mapping.append(_other_sheets(table))
             if rejection := findings.rejection():
                 raise rejection
             if table is not None:
@@ -176,7 +184,23 @@ class DropCheck:
             findings.add(exc)
             return Inherited()
         findings.of_the_drop += inherited.problems
-        return inherited
+        if record.mapping is None or not object_keys.is_ours(record.mapping.key):
+            return inherited
+        passed_over = self._find_passed_over(record.source.key, mapping)
+        return replace(inherited, warnings=(*inherited.warnings, *passed_over))
+
+    def _find_passed_over(self, key: str, mapping: Mapping) -> tuple[str, ...]:
+        """Return that the folder's mapping is for something else than the parent's, if it is."""
+        pin = MappingPlaces(self.files).find_in_folders(key)
+        if pin is None:
+            return ()
+        try:
+            text = self.files.read(pin.key, version_id=pin.version_id or None)
+        except (DropRejectedError, MissingObjectError):  # too large, or gone: nothing to tell of
+            return ()
+        other = read_mapping(text, name=pin.key).mapping
+        ways = [(each.module, each.operation) for each in (mapping, other) if each is not None]
+        return (_passed_over(pin.key, key, *ways),) if len(set(ways)) > 1 else ()
 
     def _read_plain_header(self, record: Import, findings: _Findings) -> tuple[str, ...] | None:
         """Return the header of a drop whose encoding nothing explains, if that is plain ASCII."""
@@ -208,6 +232,15 @@ class DropCheck:
             return None
 
 
+def _passed_over(folders: str, key: str, used: tuple[str, str], other: tuple[str, str]) -> str:
+    return (
+        f"{folders} was not used: it is for {other[1]} into {other[0]}, and a result file is "
+        f"imported like the file that it came of, by {used[1]} into {used[0]}. If {other[0]} is "
+        f"what you want, copy it to {object_keys.stem(key)}.mapping.json beside the file and drop "
+        "the file again."
+    )
+
+
 def _open_table(stack: ExitStack, drop: Drop, findings: _Findings) -> Table | None:
     try:
         return stack.enter_context(drop.open())
@@ -222,6 +255,16 @@ def _read_date_formats(drop: Drop, findings: _Findings, column: int) -> tuple[st
     except DropRejectedError as exc:
         findings.add(exc)
         return ()
+
+
+def _other_sheets(table: Table) -> Problem:
+    """Return that the columns that are not found may be in another sheet."""
+    names = [json.dumps(name, ensure_ascii=False) for name in table.other_sheets]
+    return Problem(
+        table.name,
+        f"only its sheet {table.dialect.sheet!r} was read",
+        f'If the table is in another one, write "sheet": {" or ".join(names)} in the mapping',
+    )
 
 
 def _name_of_mapping(record: Import, inherited: Inherited) -> str:
@@ -294,10 +337,10 @@ class MetadataCache:
         """
         answer = self._recall_or_ask(
             f"FIELDS#{self.get_zgid()}#{module}",
-            lambda: fields_adapter().dump_json(self.bigin.get_fields(module)).decode(),
+            lambda: _FIELDS.as_json(self.bigin.get_fields(module)).decode(),
             FIELDS_SECONDS,
         )
-        return fields_adapter().validate_json(answer)
+        return _FIELDS.read_json(answer)
 
     def get_zgid(self) -> str:
         """
@@ -336,9 +379,3 @@ class MetadataCache:
                 fresh.address,
                 lambda seen: replace(seen, answer=fresh.answer, until=fresh.until),
             )
-
-
-@cache
-def fields_adapter() -> TypeAdapter[tuple[Field, ...]]:
-    """Return what reads and writes fields as JSON."""
-    return hiding_adapter(tuple[Field, ...])  # on first use: made on import, it slows cold starts

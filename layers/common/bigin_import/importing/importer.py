@@ -174,7 +174,10 @@ class Importer:
             reason = f"{MOST_IDLE_RESUMES} tries got nowhere; see the log of import_csv"
             self._hold(lease, HoldCause.NO_PROGRESS, reason)
             return
+        let_pass = record.lets_others_pass
         try:
+            if record.awaits_held is not None:  # its turn is for others meanwhile
+                self.preparer.check_awaited(record)
             record, is_overtaken = self._acquire_again(lease, record)
             record = self._prepare(lease, record)
             if record.state is ImportState.SENDING:
@@ -184,6 +187,8 @@ class Importer:
                 keeps_place = stopped.pause is Pause.TURN
                 self.key_locks.release(lease.record, keeps_place=keeps_place)
             self._pause(lease, stopped)
+            if lease.record.lets_others_pass and not let_pass:  # settle_jobs wakes the next one
+                self.queue.collect(record.import_id)
         if record.state is ImportState.FINISHING:
             self.queue.collect(record.import_id)
 
@@ -202,6 +207,7 @@ class Importer:
             return record, False
         writes_over = self._load_operation(record) != Operation.INSERT
         acquired = self.key_locks.acquire(record, writes_over=writes_over)
+        lease.key_lock = acquired.lock
         is_overtaken = acquired.later is not None
         if is_overtaken:
             parts = self.ledger.load_parts(record.import_id)
@@ -284,6 +290,7 @@ class Importer:
         if not dry_run:
             writes_over = mapping.operation is not Operation.INSERT
             acquired = self.key_locks.acquire(record, writes_over=writes_over)
+            lease.key_lock = acquired.lock
             if acquired.later is not None:
                 return self._conclude_superseded(lease, acquired)
             if not acquired.is_ours:
@@ -326,8 +333,6 @@ class Importer:
         plan = self._lost_parts.read_plan(record)
         if plan is None and self._prepare_again(lease, record):
             return
-        if record.sent_at is None:
-            self.key_locks.record_sending(record)
         if plan is None:
             self.sender.finish_begun(lease, record, self._lost_parts)
         elif not self._send_parts(lease, record, plan, is_overtaken=is_overtaken):
@@ -339,7 +344,13 @@ class Importer:
         """Send all parts; return False if they must be prepared again."""
         try:
             request = plan.columns.request
-            self.sender.send(lease, record, request, is_overtaken=is_overtaken)
+            self.sender.send(
+                lease,
+                record,
+                request,
+                record_sending=partial(self.key_locks.record_sending, record, known=lease.key_lock),
+                is_overtaken=is_overtaken,
+            )
         except MissingObjectError as exc:
             self.telemetry.emit("parts_gone", import_id=record.import_id, key=exc.key)
             if self._prepare_again(lease, record):

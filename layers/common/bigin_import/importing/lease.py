@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from bigin_import.domain import import_transitions, part_transitions
 from bigin_import.domain.import_record import Import
+from bigin_import.domain.locks import KeyLock
 from bigin_import.domain.part_record import Part
 from bigin_import.errors import LeaseLostError
 from bigin_import.ledger import update
@@ -32,6 +33,7 @@ class Lease:
         record: The import as it was last read or written; read again only after a conflict.
         epoch: Ours; a higher one in the ledger means that another has taken over.
         until: When the lease ends, in seconds since the epoch.
+        key_lock: The lock of its key as we last wrote it, which spares a reading.
     """
 
     ledger: Ledger
@@ -39,6 +41,7 @@ class Lease:
     record: Import
     epoch: int
     until: int
+    key_lock: KeyLock | None = None
 
     @property
     def import_id(self) -> str:

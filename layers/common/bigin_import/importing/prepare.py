@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from zoneinfo import available_timezones
 
-from bigin_import import identity, object_keys
+from bigin_import import object_keys
 from bigin_import.corrections.corrections import Corrections, Inherited, reject_merged
 from bigin_import.corrections.family import Decided, Families
+from bigin_import.deduplication import claims
 from bigin_import.deduplication.claims import Claims, Content, KeyHistory
 from bigin_import.deduplication.earlier_rows import EarlierRows
 from bigin_import.deduplication.repeats import Repeated, Repeats
@@ -21,7 +22,7 @@ from bigin_import.domain.locks import Family
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnPlan, Plan, SplitPart, SplitResult
 from bigin_import.domain.states import ImportState, OpenKind, PartState
-from bigin_import.errors import DropRejectedError, UnderWayError
+from bigin_import.errors import DropRejectedError, OtherOrganisationError, UnderWayError
 from bigin_import.importing import rejections
 from bigin_import.importing.find_mapping import DropCheck, MetadataCache
 from bigin_import.importing.lease import Lease
@@ -81,7 +82,10 @@ class Preparer:
             MissingObjectError: The version was removed from the bucket.
             LeaseLostError: Another submitter took over.
             StoppedError: Another import must end first that has some of its rows.
+            OtherOrganisationError: It was prepared before, for another organisation.
         """
+        record = self._find_organisation(record)
+        self.check_awaited(record)
         try:
             with ExitStack() as opened:
                 plan, log, decided = self._split(lease, record, mapping, opened)
@@ -89,8 +93,28 @@ class Preparer:
                     return self._store_correction(lease, record, plan, log, decided)
                 return self._store_and_claim(lease, record, mapping, plan, log)
         except UnderWayError as exc:
-            pause = Pause.HELD_FILE if exc.is_on_hold else Pause.TURN
-            raise StoppedError(pause, str(exc)) from exc
+            lease.change(import_transitions.wait_for(exc.awaited))
+            raise _stopped(exc) from exc
+
+    def check_awaited(self, record: Import) -> None:
+        """
+        Look, before a drop is read once more, whether the import that it waits for has ended.
+
+        Raises:
+            StoppedError: It has not.
+        """
+        try:
+            if record.awaited is not None:
+                self._families.check_awaited(record.awaited)
+        except UnderWayError as exc:
+            raise _stopped(exc) from exc
+
+    def _find_organisation(self, record: Import) -> Import:
+        """Return *record* with the organisation that it is for: the one that we are let into."""
+        found = self.metadata.get_zgid()
+        if not record.is_for(found):
+            raise OtherOrganisationError(wanted=record.zgid or "", found=found)
+        return replace(record, zgid=found)
 
     def _store_correction(
         self, lease: Lease, record: Import, plan: Plan, log: ContentLog, decided: Decided
@@ -98,7 +122,7 @@ class Preparer:
         """Store the plan of a corrected file; it needs no claim, for each of its rows is known."""
         lease.check()
         made = write_plan(self.files, record.import_id, plan)
-        lease.change(import_transitions.record_plan(made, claim=None))
+        lease.change(import_transitions.record_plan(made, zgid=record.zgid, claim=None))
         if record.dry_run:
             return self._record_plan(lease, plan, verdict=ImportState.DRY_RUN)
         if not decided.sends:
@@ -116,10 +140,10 @@ class Preparer:
         lease.check()
         made = write_plan(self.files, record.import_id, plan)
         if record.dry_run:
-            lease.change(import_transitions.record_plan(made, claim=None))
+            lease.change(import_transitions.record_plan(made, zgid=record.zgid, claim=None))
             return self._record_plan(lease, plan, verdict=ImportState.DRY_RUN)
         content = _content(record, mapping, plan, log)
-        lease.change(import_transitions.record_plan(made, claim=content.claim))
+        lease.change(import_transitions.record_plan(made, zgid=record.zgid, claim=content.claim))
         winner, repeats, is_news = self._claims.acquire(content, record.import_id)
         if winner is not None:
             return self._record_unchanged(lease, plan, winner, tells=is_news)
@@ -127,7 +151,9 @@ class Preparer:
         if repeated is not None:
             plan = self._split_again(lease, record, mapping, plan, repeated)
             made = write_plan(self.files, record.import_id, plan)
-            lease.change(import_transitions.record_plan(made, claim=content.claim))
+            lease.change(
+                import_transitions.record_plan(made, zgid=record.zgid, claim=content.claim)
+            )
         if repeated is not None and not plan.cut.parts:
             return self._record_unchanged(lease, plan, repeated.through, tells=True)
         if plan.columns.request.operation is not Operation.INSERT:
@@ -138,7 +164,7 @@ class Preparer:
     def _record_unchanged(self, lease: Lease, plan: Plan, winner: str, *, tells: bool) -> Import:
         if plan.columns.request.operation is not Operation.INSERT:
             # An earlier version whose turn comes only now would write over what is in.
-            KeyLocks(ledger=self.ledger).record_sending(lease.record)
+            KeyLocks(ledger=self.ledger).record_sending(lease.record, known=lease.key_lock)
         verdict = ImportState.UNCHANGED
         return self._record_plan(lease, plan, verdict=verdict, winner=winner, tells_unchanged=tells)
 
@@ -164,10 +190,10 @@ class Preparer:
         """
         if mapping.force or plan.parent:
             return None
-        request, joined = plan.columns.request, set(filter(None, (lease.record.root,)))
+        joined = set(filter(None, (lease.record.root,)))
         join = partial(self._join_family, lease, joined)
         try:
-            return self._repeats.decide(lease.record, request, log, repeats=repeats, join=join)
+            return self._repeats.decide(lease.record, plan, log, repeats=repeats, join=join)
         except UnderWayError:
             self._families.release(lease.record, joined)
             raise
@@ -286,21 +312,22 @@ class Preparer:
 
         Raises:
             UnderWayError: Another member of its family has not ended.
+            DropRejectedError: What it corrects is in another organisation.
         """
-        if parent is None or mapping.force:
+        if parent is None:
             return None
-        families = self._families
-        root = families.find_root(parent, columns.request.module)
-        if root is None:
+        families, module = self._families, columns.request.module
+        root = families.find_root(record, parent, module)
+        others = [families.find_root(record, each, module) for each in inherited.others]
+        if root is None or mapping.force:
             return None
-        others = (families.find_root(each, columns.request.module) for each in inherited.others)
         roots = dict.fromkeys((root, *filter(None, others)))
         if not record.dry_run:
             families.acquire_all(record, roots)
             lease.change(import_transitions.join_family(root))
         drop = self.drop_check.find_drop(record, mapping)
         healing = inherited.healing
-        return families.decide(record.import_id, roots, drop, parent, columns, healing)
+        return families.decide(record, roots, drop, parent, columns, healing)
 
     def _get_column_plan(self, record: Import, validated: Validated) -> ColumnPlan:
         """Return the plan; the day of the drop's arrival is the same however often it is made."""
@@ -377,7 +404,6 @@ class Preparer:
             import_transitions.record_planned(
                 totals,
                 module=request.module,
-                zgid=None if verdict else self.metadata.get_zgid(),
                 operation=request.operation.value,
                 claim=claim,
                 verdict=verdict,
@@ -385,6 +411,11 @@ class Preparer:
                 tells_unchanged=tells_unchanged,
             )
         )
+
+
+def _stopped(exc: UnderWayError) -> StoppedError:
+    waits_for_person = exc.awaited is not None and exc.awaited.is_on_hold
+    return StoppedError(Pause.HELD_FILE if waits_for_person else Pause.TURN, str(exc))
 
 
 def _with_sentences(result: SplitResult, found: Decided | Repeated) -> SplitResult:
@@ -395,21 +426,17 @@ def _with_sentences(result: SplitResult, found: Decided | Repeated) -> SplitResu
 def _content(record: Import, mapping: Mapping, plan: Plan, log: ContentLog) -> Content:
     request, source = plan.columns.request, record.source
     api_names = [field.api_name for field in request.field_mappings]
+    rules = claims.rules_of(mapping, api_names)
+    claim_of = partial(
+        claims.claim_of, source, log.sha256, rules, parent=plan.parent, force=mapping.force
+    )
+    of_bytes = claims.claim_of_release_before(
+        source, plan.cut.content_sha256, plan.columns, parent=plan.parent, force=mapping.force
+    )
     return Content(
-        claim=identity.claim_of(
-            source,
-            log.sha256,
-            identity.rules_of(mapping, api_names),
-            parent=plan.parent,
-            force=mapping.force,
-        ),
-        claim_before=identity.claim_of_release_before(
-            source,
-            plan.cut.content_sha256,
-            plan.columns,
-            parent=plan.parent,
-            force=mapping.force,
-        ),
+        claim=claim_of(zgid=record.zgid),
+        claims_before=(claim_of(zgid=None), of_bytes),
+        zgid=record.zgid,
         request=request,
         log=log,
     )

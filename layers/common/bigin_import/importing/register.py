@@ -23,7 +23,7 @@ from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.locks import KeyLock, KeyVersion
 from bigin_import.domain.states import ImportState, OpenKind
 from bigin_import.importing.pauses import LONGEST_LOOK_SECONDS, LOOK_AGAIN_SECONDS
-from bigin_import.ledger import create_if_absent, update
+from bigin_import.ledger import create_if_absent, load_undoing, update
 from bigin_import.object_keys import KeyKind
 from bigin_import.ports import Clock, Files, Ledger, Telemetry
 
@@ -223,11 +223,13 @@ class Acquired(NamedTuple):
     Attributes:
         later: The import of a later version, because of which nothing of this one is to be sent.
         was_unmapped: That one came while the key still waited for a mapping.
+        lock: As it stands, if there is no later version.
     """
 
     is_ours: bool
     later: str | None = None
     was_unmapped: bool = False
+    lock: KeyLock | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +263,7 @@ class KeyLocks:
 
         lock = self._update(record, acquired)
         if later is None:
-            return Acquired(lock.open_import == record.import_id)
+            return Acquired(lock.open_import == record.import_id, lock=lock)
         return Acquired(False, later.import_id, later == lock.unmapped)
 
     def release(self, record: Import, *, keeps_place: bool) -> None:
@@ -295,8 +297,13 @@ class KeyLocks:
         if record.source.sequencer:
             self._update(record, unmapped)
 
-    def record_sending(self, record: Import) -> None:
-        """Remember that Bigin has this version, or will have, if none has been later."""
+    def record_sending(self, record: Import, *, known: KeyLock | None) -> None:
+        """
+        Remember that Bigin has this version, or will have, if none has been later.
+
+        Args:
+            known: The lock as the caller last read it.
+        """
 
         def sent(seen: KeyLock) -> KeyLock | None:
             ours = record.source.sequencer
@@ -305,7 +312,8 @@ class KeyLocks:
             return replace(seen, last_sequencer=ours, last_import=record.import_id)
 
         if record.source.sequencer:
-            update(self.ledger, KeyLock.at(identity.place_of(record.source)), sent)
+            address = KeyLock.at(identity.place_of(record.source))
+            update(self.ledger, address, sent, known=known)
 
     def record_unversioned(self, record: Import) -> None:
         """Remember which drop lies under its key in a bucket that keeps no versions."""
@@ -346,6 +354,8 @@ class KeyLocks:
         return lock if ours else self._update(record, step)
 
     def _check_free(self, lock: KeyLock, record: Import) -> bool:
+        if load_undoing(self.ledger, lock) is not None:
+            return False
         if lock.open_import in (None, record.import_id):
             return True
         holder = self.ledger.load(Import.at(lock.open_import))

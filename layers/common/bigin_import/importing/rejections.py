@@ -73,12 +73,23 @@ def unreadable(key: str) -> Problem:
     )
 
 
-def nobody_decided(key: str, hold_reason: str) -> Problem:
-    """The import was held before its drop was read, and nobody decided about it."""
+def nobody_decided(key: str, hold_reason: str, *, may_be_in: bool) -> Problem:
+    """
+    The import was held before its drop was read, and nobody decided about it.
+
+    Args:
+        may_be_in: Something of it was sent before the table was restored from a backup.
+    """
+    again = "drop the file again; nothing of it was sent"
+    if may_be_in:
+        again = (
+            "look in Bigin before you drop the file again: some of it was sent before the table "
+            "was restored from a backup"
+        )
     return Problem(
         where=key,
         what=f"it was held and nobody decided about it in time ({hold_reason})",
-        remedy="Mend the cause and drop the file again; nothing of it was sent",
+        remedy=f"Mend the cause and {again}",
     )
 
 

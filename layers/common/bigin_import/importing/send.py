@@ -9,7 +9,7 @@ without it, and the rest is kept back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -83,9 +83,13 @@ class LostParts:
         Raises:
             DropRejectedError: Its mapping is gone as well.
         """
-        parts = self.ledger.load_parts(record.import_id)
         if record.prepared_again >= MOST_PREPARED_AGAIN:
             return False
+        # Ours from here on: an earlier holder that stood still writes none of them any more.
+        parts = [
+            lease.change_part(part, lambda seen: seen if seen.state in BEFORE_CREATE else None)
+            for part in self.ledger.load_parts(record.import_id)
+        ]
         if any(part.sent is Sent.CREATE or part.state not in BEFORE_CREATE for part in parts):
             return False
         mapping = self._find_mapping(lease, record)
@@ -226,7 +230,13 @@ class Sender:
         self._check_all_sent(record.import_id)
 
     def send(
-        self, lease: Lease, record: Import, request: JobRequest, *, is_overtaken: bool = False
+        self,
+        lease: Lease,
+        record: Import,
+        request: JobRequest,
+        *,
+        record_sending: Callable[[], None],
+        is_overtaken: bool = False,
     ) -> None:
         """
         Give every part a job, as far as that can be done now.
@@ -234,6 +244,7 @@ class Sender:
         Afterwards every part has a job, has ended, or waits for a person.
 
         Args:
+            record_sending: Called before the first create is begun.
             is_overtaken: A later version was sent that it would write over, so that no create is
                 begun that was not begun before.
 
@@ -246,7 +257,7 @@ class Sender:
             parts = tuple(self._keep_back_unbegun(lease, part) for part in parts)
         zgid = record.zgid or self._record_organisation(lease)
         try:
-            self._send_parts(Round(lease, request, zgid), record, parts)
+            self._send_parts(Round(lease, request, zgid, record_sending), record, parts)
         except StoppedError as stopped:
             if stopped.pause is not Pause.REFUSED:
                 raise

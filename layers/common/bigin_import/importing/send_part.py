@@ -15,9 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
-
-from pydantic import TypeAdapter
 
 from bigin_import import object_keys
 from bigin_import.domain import part_transitions
@@ -35,10 +32,10 @@ from bigin_import.errors import (
     ChangedObjectError,
     MissingObjectError,
     OtherOrganisationError,
-    hiding_adapter,
 )
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.pauses import Pause, pause_after
+from bigin_import.plain_values import Stored
 from bigin_import.ports import Bigin, CallbackUrls, Clock, Files, Telemetry
 from bigin_import.stored_plan import check_archive, read_archive
 
@@ -59,6 +56,9 @@ class CreateMark:
     left: bool = True
 
 
+_MARKS = Stored[CreateMark](CreateMark)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateMarks:
     """Writes and reads the marks of parts."""
@@ -68,7 +68,7 @@ class CreateMarks:
     def write(self, part: Part, mark: CreateMark) -> None:
         """Write *mark*, over an earlier one of the same create."""
         key = object_keys.create_mark(part.import_id, part.number, mark.attempt.create)
-        self.files.write(key, _marks().dump_json(mark), content_type="application/json")
+        self.files.write(key, _MARKS.as_json(mark), content_type="application/json")
 
     def find_lost(self, parts: Iterable[Part]) -> dict[int, tuple[Attempt, ...]]:
         """
@@ -86,7 +86,7 @@ class CreateMarks:
             named = object_keys.numbers_of_mark(key)
             part = known.get(named[0]) if named else None
             if named and part and named[1] > part.creates:
-                mark = self._read(part, named[1])
+                mark = self._read(part.import_id, *named)
                 if mark and mark.left and part.numbered(mark.attempt.number) is None:
                     found.setdefault(part.number, {})[mark.attempt.number] = mark.attempt
         return {
@@ -103,7 +103,9 @@ class CreateMarks:
         attempt = part.attempt
         if attempt is None:
             return lambda _: None
-        mark = self._read(part, attempt.create) if attempt.create else CreateMark(attempt=attempt)
+        mark: CreateMark | None = CreateMark(attempt=attempt)
+        if attempt.create:
+            mark = self._read(part.import_id, part.number, attempt.create)
         if mark is not None and mark.job_id:
             return part_transitions.record_job(attempt.number, mark.job_id, now)
         never_left = check_archive(self.files, part) if mark is None else not mark.left
@@ -111,17 +113,22 @@ class CreateMarks:
             return part_transitions.undo_create(attempt.number)
         return part_transitions.mark_unanswered(attempt.number)
 
-    def _read(self, part: Part, create: int) -> CreateMark | None:
+    def check_any_left(self, import_id: str) -> bool:
+        """Return whether a create of an import may have made a job, whatever the ledger knows."""
+        keys = self.files.list_keys(object_keys.beside_parts(import_id))
+        marks = (
+            self._read(import_id, *named)
+            for named in map(object_keys.numbers_of_mark, keys)
+            if named
+        )
+        return any(mark is not None and mark.left for mark in marks)
+
+    def _read(self, import_id: str, part: int, create: int) -> CreateMark | None:
         try:
-            key = object_keys.create_mark(part.import_id, part.number, create)
-            return _marks().validate_json(self.files.read(key))
+            key = object_keys.create_mark(import_id, part, create)
+            return _MARKS.read_json(self.files.read(key))
         except MissingObjectError:
             return None
-
-
-@cache
-def _marks() -> TypeAdapter[CreateMark]:
-    return hiding_adapter(CreateMark)  # on first use: made on import, it slows cold starts
 
 
 CREATE_SECONDS = 150  # read time-out of a create, 120 s, and 30 s to write down its answer
@@ -160,12 +167,15 @@ class Round:
 
     Attributes:
         zgid: The organisation that the import is for.
+        record_sending: Called before the first create is begun; repeating it changes nothing.
         stopped: What ended it; no further create may start, those in flight finish.
     """
 
     lease: Lease
     request: JobRequest
     zgid: str
+    record_sending: Callable[[], None]
+    is_sending: bool = False
     stopped: StoppedError | None = None
 
 
@@ -251,6 +261,9 @@ class PartSender:
         """Write the attempt down, send its create, write down what came of it."""
         lease = current.lease
         self._check_may_start(current)
+        if not current.is_sending:
+            current.record_sending()
+            current.is_sending = True
         step = part_transitions.begin_create(self.clock.now(), lease.decide_after)
         part = lease.change_part(part, step)
         attempt = part.attempt
@@ -270,9 +283,8 @@ class PartSender:
             self._emit("create_unknown", part)
             raise StoppedError(Pause.UNKNOWN, str(exc)) from exc
         except _NOT_SENT:
-            mark = CreateMark(attempt=attempt, left=False)
-            self._record_end(lease, part, part_transitions.undo_create(attempt.number), mark)
-            self.marks.write(part, mark)
+            step = part_transitions.undo_create(attempt.number)
+            self._record_no_job(lease, part, step, attempt)
             raise
         self._emit("job_created", part, job_id=job_id)
         step = part_transitions.record_job(attempt.number, job_id, self.clock.now())
@@ -291,6 +303,15 @@ class PartSender:
         except AwsError:
             self.marks.write(part, mark)
             raise
+
+    def _record_no_job(
+        self, lease: Lease, part: Part, step: part_transitions.Step, attempt: Attempt
+    ) -> Part:
+        """Write down that a create made no job, for a table that is restored from a backup too."""
+        mark = CreateMark(attempt=attempt, left=False)
+        changed = self._record_end(lease, part, step, mark)
+        self.marks.write(part, mark)
+        return changed
 
     def _send_create(self, current: Round, part: Part, attempt: Attempt) -> str:
         if part.file_id is None:
@@ -321,7 +342,7 @@ class PartSender:
         step = part_transitions.refuse(refusal, self.clock.now())
         if part.state is not PartState.CREATING or part.attempt is None:
             return lease.change_part(part, step)
-        return self._record_end(lease, part, step, CreateMark(attempt=part.attempt, left=False))
+        return self._record_no_job(lease, part, step, part.attempt)
 
     def _emit(self, event: str, part: Part, **facts: str) -> None:
         attempt = part.attempt.number if part.attempt else None

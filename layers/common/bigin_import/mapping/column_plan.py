@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
-from bigin_import.mapping.fields import SENT_DATE, SENT_DATETIME, ModuleFields, named
+from bigin_import.mapping.fields import (
+    SENT_DATE,
+    SENT_DATETIME,
+    VOCABULARY,
+    ModuleFields,
+    named,
+)
 from bigin_import.mapping.keys import DATE_TYPES
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import SYSTEM_KEYS, Headers, loose_form
@@ -26,6 +32,7 @@ from bigin_import.splitting.dates import (
     has_offset,
     has_short_year,
     has_time,
+    named_zone,
 )
 from bigin_import.splitting.numbers import NUMBER_TYPES, NumberKind
 
@@ -52,6 +59,11 @@ def _about_times(entry: Resolved, fields: ModuleFields) -> Iterator[str]:
         return
     if fields.data_type(mapped.api_name) == "date":
         yield f'{mapped.api_name} is a date: of "{entry.header}" the day is sent, not the time.'
+    elif zone := named_zone(pattern):
+        yield (
+            f'The times of "{entry.header}" end in {zone}, which is no certain distance from UTC: '
+            "they are sent as they are written."
+        )
 
 
 def _about_columns(validated: Validated) -> Iterator[str]:
@@ -165,6 +177,7 @@ def column_plan(validated: Validated, *, arrived: str = "", zone: str = "") -> C
         duplicate_keys=mapping.duplicate_keys,
         max_invalid_share=mapping.max_invalid_share,
         arrived=arrived,
+        about_header="" if _is_header_proven(validated) else _MAY_BE_A_RECORD,
     )
     return replace(plan, warnings=(*plan.warnings, *_about_zones(plan)))
 
@@ -282,6 +295,64 @@ def counted_column_problems(validated: Validated, *, drop: str) -> Iterator[Prob
     for entry in counted:
         if other := _labels_another(entry, entries, fields):
             yield _grown(entry, other, drop)
+        elif (column := _column_labelled_so(entry, headers, entries, fields)) is not None:
+            yield _elsewhere(entry, column, headers, drop)
+
+
+_MAY_BE_A_RECORD = (
+    "Row 1 was taken for the header and not imported, though it may be a record: the mapping "
+    'counts its columns, and none of them is called as its field. If it is one, write "header": '
+    'false and drop that row as a file of its own; else write its headers as "column" beside each '
+    '"index".'
+)
+_OF_A_FORM = {*NUMBER_TYPES, *DATE_TYPES, "email", "phone", "website", "boolean"}
+
+
+def _is_header_proven(validated: Validated) -> bool:
+    """
+    Return whether row 1 is certainly no record: where it is mapped by its names, or has a usual
+    one, or a text where a record has a number, a date, an address.
+    """
+    headers, fields = validated.headers, validated.fields
+    columns = [entry for entry in validated.entries if entry.source is not None]
+    is_counted = columns and all(entry.is_counted for entry in columns)
+    if headers is None or not validated.mapping.header or not is_counted:
+        return True
+    filled = [entry for entry in columns if entry.header.strip()]
+    return any(
+        fields.data_type(entry.mapped.api_name) in _OF_A_FORM
+        or loose_form(entry.header) in _called(entry.mapped.api_name, fields)[1]
+        for entry in filled
+    )
+
+
+def first_record_problems(
+    validated: Validated, first: Sequence[str], *, drop: str
+) -> Iterator[Problem]:
+    """Yield that *first*, the first record of a drop without a header, is its header after all."""
+    called, cells = dict[int, tuple[set[str], set[str]]](), dict[int, str]()
+    for entry in validated.entries:
+        at = entry.mapped.index or 0
+        if entry.is_counted and at < len(first) and first[at].strip():
+            called[at] = _called(entry.mapped.api_name, validated.fields)
+            cells[at] = loose_form(first[at])
+    certain = [at for at, cell in cells.items() if cell in called[at][0]]
+    if all(cell in called[at][1] for at, cell in cells.items()):
+        certain = list(cells)
+    if certain:
+        yield Problem(
+            f"{drop}, row 1",
+            f"the mapping says that the file has no header, but column {certain[0] + 1} of it is "
+            "called as its field",
+            'Remove "header": false from the mapping, or this row from the file',
+        )
+
+
+def _called(api_name: str, fields: ModuleFields) -> tuple[set[str], set[str]]:
+    """Return what Bigin calls a field, and that with what it is usually called."""
+    names = set(map(loose_form, _names_of(api_name, fields)))
+    usual = VOCABULARY.get(fields.module, {}).get(api_name, ())
+    return names, names | set(map(loose_form, usual))
 
 
 def _proofs_of_record(
@@ -299,9 +370,16 @@ def _proofs_of_record(
                 yield entry.mapped.index or 0, "a date"
         elif kind in NUMBER_TYPES and _is_amount(cell, kind, entry.mapped.index or 0, headers):
             yield entry.mapped.index or 0, "a number"
+        elif kind == "phone" and _PHONE.fullmatch(cell):
+            yield entry.mapped.index or 0, "a phone number"
+        elif kind == "website" and "://" in cell:
+            yield entry.mapped.index or 0, "a web address"
 
 
 _MAIL = re.compile(r"\s*[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}\s*")
+
+
+_PHONE = re.compile(r"\s*[+(]?\d(?:[\s()./-]*\d){5,}\s*", re.ASCII)
 
 
 def _is_amount(cell: str, kind: str | None, column: int, headers: Headers) -> bool:
@@ -333,14 +411,39 @@ def _labels_another(
     entry: Resolved, entries: tuple[Resolved, ...], fields: ModuleFields
 ) -> str | None:
     """Return the field, filled by another entry, that the header of *entry* is the label of."""
-    named = {
-        loose_form(name): other.mapped.api_name
-        for other in entries
-        for name in _names_of(other.mapped.api_name, fields)
-    }
     own = map(loose_form, _names_of(entry.mapped.api_name, fields))
     header = loose_form(entry.header)
-    return None if header in own else named.get(header)
+    if header in own:
+        return None
+    named = (
+        other.mapped.api_name for other in entries if header in _forms_of(other, fields, header)
+    )
+    return next(named, None)
+
+
+def _forms_of(entry: Resolved, fields: ModuleFields, header: str) -> set[str]:
+    """
+    Return how the field of *entry* may be called; by its usual names too, unless its own column is
+    called so already, or *header* is that column's.
+    """
+    api_name = entry.mapped.api_name
+    names, all_names = _called(api_name, fields)
+    column = loose_form(entry.header)
+    return names if column in all_names or column == header else all_names
+
+
+def _column_labelled_so(
+    entry: Resolved, headers: Headers, entries: tuple[Resolved, ...], fields: ModuleFields
+) -> int | None:
+    """Return the one column that fills nothing and is called as the field of *entry*."""
+    api_name = entry.mapped.api_name
+    names, all_names = _called(api_name, fields)
+    if loose_form(entry.header) in all_names or not headers.names[entry.mapped.index or 0].strip():
+        return None
+    used = {headers.sources.index(each.source) for each in entries if each.source is not None}
+    forms = list(map(loose_form, headers.names))
+    found = [at for at, form in enumerate(forms) if form in names and at not in used]
+    return found[0] if len(found) == 1 else None
 
 
 def _names_of(api_name: str, fields: ModuleFields) -> tuple[str, ...]:
@@ -356,4 +459,15 @@ def _grown(entry: Resolved, other: str, drop: str) -> Problem:
         f'column {index} of {drop} is called "{entry.header}", as the field {other}, which another '
         "column fills: the export may have grown a column",
         f"Correct the index; if it is right, write {json.dumps(written, ensure_ascii=False)}",
+    )
+
+
+def _elsewhere(entry: Resolved, column: int, headers: Headers, drop: str) -> Problem:
+    index, api_name = entry.mapped.index, entry.mapped.api_name
+    written = {"column": entry.header, "index": index, "api_name": api_name}
+    return entry.problem(
+        "index",
+        f'column {index} of {drop} is called "{entry.header}", and column {column} is called '
+        f'"{headers.title(column)}" as the field {api_name}: the export may have grown a column',
+        f'Write "index": {column}; or, if it is right, {json.dumps(written, ensure_ascii=False)}',
     )

@@ -16,9 +16,9 @@ from bigin_import.mapping.names import (
     STANDARD_MANDATORY,
     SYSTEM_KEYS,
     loose_form,
-    matching_form,
     nearest,
 )
+from bigin_import.reading.dialect import matching_form
 
 # What Bigin is told, whatever the drop has.
 SENT_DATE = "yyyy-MM-dd"

@@ -13,6 +13,8 @@ from bigin_import.domain.job_request import Operation
 from bigin_import.domain.plan import ValueRule
 from bigin_import.mapping.keys import RULE_KEYS, rule_of
 from bigin_import.reading.table import FILL, Options
+from bigin_import.reading.workbook import SheetColumns
+from bigin_import.splitting.numbers import NUMBER_TYPES
 
 # Built on first use: an import that is sending needs no mapping any more.
 # Read from what was stored, too, so its errors show no value.
@@ -22,6 +24,11 @@ _FROZEN = ConfigDict(frozen=True, extra="forbid", defer_build=True, hide_input_i
 type Decimals = Iterable[tuple[str, str]]
 
 _FORMATS_OF_TYPES = {"date": "yyyy-MM-dd", "datetime": "yyyy-MM-dd'T'HH:mm:ss"}
+
+
+def format_of_type(data_type: str | None) -> str | None:
+    """Return how a workbook's dates are written for a field of *data_type*; None for no date."""
+    return _FORMATS_OF_TYPES.get(data_type or "")
 
 
 class MappedField(BaseModel):
@@ -94,6 +101,7 @@ class Mapping(BaseModel):
         max_invalid_share: `on_bad_rows` as a number from 0 to 1; None if nothing is stated.
         force: Id of an earlier import that may be repeated.
         has_types: The cells of the drop have types, as those of a workbook. Never pinned.
+        types: Of the fields then, label or API name -> data type. Never pinned.
         warnings: Sentences for the report about what was left out of the mapping as written.
         unclear: As for a field; with "field_mappings" in it, *fields* may lack some.
     """
@@ -115,6 +123,7 @@ class Mapping(BaseModel):
     force: str | None = None
     dry_run: bool = False
     has_types: bool = Field(False, exclude=True)
+    types: dict[str, str] = Field({}, exclude=True)
     warnings: tuple[str, ...] = ()
     unclear: frozenset[str] = Field(frozenset(), exclude=True)
 
@@ -125,17 +134,20 @@ class Mapping(BaseModel):
         Args:
             decimals: API name -> decimal mark of the texts among the numbers.
         """
-        formats = {each.api_name: _FORMATS_OF_TYPES.get(each.data_type) for each in fields}
+        known = tuple(fields)
+        types = {each.label: each.data_type for each in known}
+        types |= {each.api_name: each.data_type for each in known}
         marks = dict(decimals)
         typed = []
         for mapped in self.fields:
             rule = replace(
                 mapped.rule,
-                date_format=mapped.rule.date_format or formats.get(mapped.api_name),
+                date_format=mapped.rule.date_format or format_of_type(types.get(mapped.api_name)),
                 decimal=mapped.rule.decimal or marks.get(mapped.api_name),
             )
             typed.append(mapped.model_copy(update={"rule": rule}))
-        return self.model_copy(update={"fields": tuple(typed), "has_types": True})
+        update = {"fields": tuple(typed), "has_types": True, "types": types}
+        return self.model_copy(update=update)
 
     @property
     def options(self) -> Options:
@@ -144,12 +156,31 @@ class Mapping(BaseModel):
             fills=self.ragged_rows == FILL,
             has_header=self.header,
             sheet=self.sheet,
-            rules={
-                key: field.rule
-                for field in self.fields
-                if (key := field.column if field.column is not None else field.index) is not None
-            },
+            columns=self._sheet_columns(),
         )
+
+    def _sheet_columns(self) -> SheetColumns:
+        columns = self._columns()
+        return SheetColumns(
+            rules={key: rule for key, (rule, _) in columns.items()},
+            mapped=None if self.names_fields_by_header else frozenset(columns),
+            numbers=frozenset(
+                key
+                for key, (rule, data_type) in columns.items()
+                if data_type in NUMBER_TYPES and not rule.decimal
+            ),
+        )
+
+    def _columns(self) -> dict[str | int, tuple[ValueRule, str | None]]:
+        """Return, by header or by position, the rule of a column and the type of its field."""
+        if self.names_fields_by_header:
+            kinds = self.types.items()
+            return {name: (ValueRule(date_format=format_of_type(t)), t) for name, t in kinds}
+        return {
+            key: (field.rule, self.types.get(field.api_name))
+            for field in self.fields
+            if (key := field.column if field.column is not None else field.index) is not None
+        }
 
     @property
     def names_fields_by_header(self) -> bool:

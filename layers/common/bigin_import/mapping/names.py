@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from itertools import accumulate
 
+from bigin_import.reading.dialect import matching_form
 from bigin_import.reading.table import strip_result_columns
 
 # The field that Bigin itself uses to find duplicates, by module.
@@ -58,19 +58,6 @@ _MODULE_ALIASES = {
 
 _NO_LETTERS = re.compile(r"[\W_]+")
 _LEAST_PART = 3  # letters: shorter words say nothing
-
-# Spreadsheets and web pages leave these in headers; nobody sees them.
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
-
-
-def matching_form(name: str) -> str:
-    """
-    Return *name* as headers are compared: NFC, case folded, each run of spaces one space.
-
-    `str.split` knows the no-break space, so it needs no step of its own.
-    """
-    visible = name.translate(_INVISIBLE)
-    return unicodedata.normalize("NFC", " ".join(visible.split()).casefold())
 
 
 def loose_form(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
@@ -134,8 +135,16 @@ def in_words(error: ErrorDetails) -> Said:
         return _not_one_of(error["input"], context)
     if kind in _LIMITS:
         return Said(*_LIMITS[kind])
+    if kind == "string_type" and error["loc"][0] == "columns" and isinstance(error["input"], dict):
+        return _more_than_a_field(error["loc"][-1], error["input"])
     wanted, remedy = _TYPES[kind]
     return Said(f"this must be {wanted}, not {_JSON_TYPES[type(error['input'])]}", remedy)
+
+
+def _more_than_a_field(column: int | str, written: AnyMapping[str, Any]) -> Said:
+    entry = json.dumps({"column": column, **written}, ensure_ascii=False)
+    what = "this must be the name of a field: columns says no more than that"
+    return Said(what, f"Write it as an entry of field_mappings: {entry}")
 
 
 def _unknown_key(path: tuple[int | str, ...]) -> Said:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bigin_import.domain.job_request import Field, Operation
-from bigin_import.mapping.fields import ModuleFields
+from bigin_import.mapping.fields import VOCABULARY, ModuleFields
 from bigin_import.mapping.keys import RULE_KEYS, SETTING_KEYS
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import SYSTEM_KEYS, Headers, loose_form
@@ -78,7 +78,13 @@ def _moved(
     mapped: MappedField, mapping: Mapping, headers: Headers, known: ModuleFields
 ) -> int | None:
     """Return where the column of a field is now, in an export that has grown a column."""
-    for name in _names_of(mapped.api_name, known):
+    names = _names_of(mapped.api_name, known)
+    usual = VOCABULARY.get(known.module, {}).get(mapped.api_name, ())
+    if mapped.index is not None and mapped.index < len(headers.names):
+        header = loose_form(headers.names[mapped.index])
+        if header in map(loose_form, (*names, *usual)):
+            return mapped.index
+    for name in (*names, *usual):
         if len(matches := headers.matches(name)) == 1:
             return matches[0]
     return None if _names_another(mapped, mapping, headers, known) else mapped.index

@@ -18,14 +18,14 @@ from bigin_import.mapping.fields import (
     named,
 )
 from bigin_import.mapping.keys import DATE_TYPES, RULE_KEYS
-from bigin_import.mapping.model import MappedField, Mapping
+from bigin_import.mapping.model import MappedField, Mapping, format_of_type
 from bigin_import.mapping.names import (
     SYSTEM_KEYS,
     Headers,
     canonical_field,
-    matching_form,
     nearest,
 )
+from bigin_import.reading.dialect import matching_form
 from bigin_import.splitting.cells import field_type
 from bigin_import.splitting.dates import DatePattern, has_offset, has_short_year
 from bigin_import.splitting.numbers import NUMBER_TYPES
@@ -529,4 +529,14 @@ def _entries(
     if not mapping.names_fields_by_header:
         yield from resolve_mapping(mapping, headers, name=name, drop=drop)
     elif headers is not None:
-        yield from resolve_headers(headers, fields, drop=drop)
+        for entry in resolve_headers(headers, fields, drop=drop):
+            yield _as_typed(entry, fields) if mapping.has_types else entry
+
+
+def _as_typed(entry: Resolved, fields: ModuleFields) -> Resolved:
+    """Return an entry for a workbook, in which dates need no words on how they are written."""
+    date_format = format_of_type(fields.data_type(entry.mapped.api_name))
+    if date_format is None:
+        return entry
+    rule = replace(entry.mapped.rule, date_format=date_format)
+    return replace(entry, mapped=entry.mapped.model_copy(update={"rule": rule}))

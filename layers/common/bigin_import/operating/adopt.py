@@ -70,7 +70,8 @@ def adopt(stack: Stack, terminal: Terminal, wanted: Adoption) -> Exit:
     terminal.confirm("Carry it out now?")
     client.execute_change_set(StackName=stack.name, ChangeSetName=name)
     client.get_waiter("stack_create_complete").wait(StackName=stack.name)
-    terminal.say("The stack is back, with all that it knew. Look at it: bigin-drop doctor")
+    look = stack.command("doctor")
+    terminal.say(f"The stack is back, with all that it knew. Look at it: {look}")
     terminal.report(
         {
             "stack": stack.name,

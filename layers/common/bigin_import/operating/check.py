@@ -18,7 +18,7 @@ from bigin_import.corrections.corrections import Corrections
 from bigin_import.domain.drop import ObjectVersion, Problem
 from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.job_request import CREDITS_PER_JOB
-from bigin_import.domain.locks import Record
+from bigin_import.domain.locks import OpenAddress, Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnPlan, Plan, SplitResult
 from bigin_import.domain.states import Address, ImportState, OpenKind
@@ -103,10 +103,13 @@ class EmptyLedger:
         *,
         before: int,  # noqa: ARG002
         limit: int,  # noqa: ARG002
-    ) -> tuple[Address[Import] | Address[Part], ...]:
+    ) -> tuple[OpenAddress, ...]:
         return ()
 
     def find_listed(self, heading: str, *, limit: int | None = None) -> tuple[Import, ...]:  # noqa: ARG002
+        return ()
+
+    def find_undone(self, *, limit: int) -> tuple[str, ...]:  # noqa: ARG002
         return ()
 
     def leave_unreadable(self, address: Address[Any], due_at: int) -> None:  # noqa: ARG002

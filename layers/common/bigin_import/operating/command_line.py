@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bigin_import.bigin.datacenters import DATA_CENTERS
 from bigin_import.errors import BiginImportError
 from bigin_import.importing.decisions import Decision
-from bigin_import.operating import adopt, check, connect, decide, doctor, drop, look, remove
+from bigin_import.operating import adopt, check, connect, decide, doctor, drop, look, remove, undo
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
 from bigin_import.settling.summarize import DEFAULT_STACK
@@ -22,6 +22,12 @@ type Options = argparse.Namespace
 type Command = Callable[[Options, Stack, Terminal], Exit]
 
 DEFAULT_SECRET = "bigin-drop-zoho"  # noqa: S105 - its name
+_HOW_IT_ENDS = (
+    f"Exit codes: {Exit.GOOD:d} good, {Exit.FINDINGS:d} findings or rows that are not in, "
+    f"{Exit.REFUSED:d} refused, {Exit.ON_HOLD:d} on hold, {Exit.TIMED_OUT:d} timed out, "
+    f"{Exit.USAGE:d} usage."
+)
+_INTERRUPTED = 130  # as shells have it
 _DECISIONS = {decision.value.replace("_", "-"): decision for decision in Decision}
 
 
@@ -45,7 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except BotoCoreError as exc:
         terminal.report_refusal(str(exc).rstrip("."), "See aws configure, --profile and --region")
+    except OSError as exc:  # a file of this machine, or an answer that never came
+        terminal.report_refusal(_what_failed(exc), "")
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return _INTERRUPTED
     return Exit.REFUSED
+
+
+def _what_failed(exc: OSError) -> str:
+    """Say which file, or what kind of failure: the words of others may hold an address."""
+    return f"{exc.filename}: {exc.strerror}" if exc.filename else type(exc).__name__
 
 
 def _answers() -> TextIO | None:
@@ -64,16 +80,37 @@ class _Parser(argparse.ArgumentParser):
         self.exit(Exit.USAGE, f"{self.prog}: {message}\n")
 
 
+class _CommandParser(_Parser):
+    """
+    Takes words between options too, as in `decide ID --part 1 give-up`, which notices have.
+
+    argparse gives up on an optional word that does not stand beside the others, unless it parses
+    intermixed; and it never asks a subcommand to do that.
+    """
+
+    _is_asked = False
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]  # noqa: ANN001,ANN202 - as argparse has it
+        if self._is_asked:  # by itself, once for options and once for words
+            return super().parse_known_args(args, namespace)
+        self._is_asked = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_asked = False
+
+
 def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
-    common = _Parser(add_help=False)
+    common = _CommandParser(add_help=False)
     common.add_argument("--stack", default=DEFAULT_STACK, help=f"default: {DEFAULT_STACK}")
     common.add_argument("--region", help="default: that of your AWS configuration")
     common.add_argument("--profile", help="of your AWS configuration")
     common.add_argument("--json", action="store_true", help="answer with one JSON document")
-    common.add_argument("--yes", action="store_true", help="do not ask before changing something")
-    top = _Parser(prog="bigin-drop", description="Look after a deployed Bigin Drop.")
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    common.add_argument("--yes", action="store_true", help="say yes where a command asks")
+    description = "Look after a deployed Bigin Drop."
+    top = _Parser(prog="bigin-drop", description=description, epilog=_HOW_IT_ENDS)
+    commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=_CommandParser)
 
     def add(name: str, does: str, command: Command) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=does, description=f"{does}.", parents=[common])
@@ -91,12 +128,12 @@ type _Add = Callable[[str, str, Command], argparse.ArgumentParser]
 
 def _add_first_steps(add: _Add) -> None:
     one = add("connect", "Make the secret with your Zoho client", _connect)
-    one.add_argument("--data-center", required=True, help=", ".join(DATA_CENTERS))
+    one.add_argument("--data-center", required=True, type=str.upper, choices=list(DATA_CENTERS))
     one.add_argument(
         "--secret", default=DEFAULT_SECRET, help=f"its name; default: {DEFAULT_SECRET}"
     )
-    one.add_argument("--accounts-url", default="", help="as the template's AccountsUrl")
-    one.add_argument("--api-url", default="", help="as the template's ApiUrl")
+    for name, parameter in (("--accounts-url", "AccountsUrl"), ("--api-url", "ApiUrl")):
+        one.add_argument(name, default="", type=_as_https, help=f"as the template's {parameter}")
     one.add_argument("--confirm", default="", help="the organisation that the secret is for now")
     one = add("doctor", "Look whether everything is there that imports need", _doctor)
     one.add_argument("--callback-url", default="", help="if Bigin reaches the API by another")
@@ -105,6 +142,13 @@ def _add_first_steps(add: _Add) -> None:
     one.add_argument("file", type=Path)
     one.add_argument("--mapping", type=Path, required=True)
     one.add_argument("--fields", type=Path, help="saved fields; default: asked, else saved last")
+
+
+def _as_https(url: str) -> str:
+    """Take *url* only if a secret may go there."""
+    if url and not url.startswith("https://"):
+        raise argparse.ArgumentTypeError("it must begin with https://")
+    return url
 
 
 def _add_looking(add: _Add) -> None:
@@ -119,7 +163,11 @@ def _add_looking(add: _Add) -> None:
     _add_import(one)
     one.add_argument("--seconds", type=float, default=3600, help="how long; default: an hour")
     _add_import(add("show", "Show an import, its parts and jobs, and what happens next", _show))
-    _add_import(add("logs", "Show every log line about an import", _logs))
+    one = add("logs", "Show every log line about an import, or what went wrong lately", _logs)
+    one.add_argument(
+        "name", metavar="IMPORT", nargs="?", help="else all warnings and errors of the last hours"
+    )
+    one.add_argument("--hours", type=int, default=24, help="default: 24")
     one = add("status", "List what is open and what was closed lately", _status)
     one.add_argument("--held", action="store_true", help="only what needs a decision")
     one.add_argument("--days", type=int, default=7, help="default: 7")
@@ -143,6 +191,11 @@ def _add_changing(add: _Add) -> None:
     one.add_argument("--part", type=int, default=0)
     one.add_argument("--confirm", default="", metavar="ID", help="for create: the import's id")
     _add_import(add("retry", "Import a file again that wrote nothing, or go on now", _retry))
+    one = add("undo", "Show what undoing an import deletes from Bigin, or delete that", _undo)
+    _add_import(one)
+    one.add_argument("--changed-too", action="store_true", help="also what was changed since")
+    one.add_argument("--confirm", default="", metavar="SHOWN", help="what was shown before")
+    one.add_argument("--seconds", type=float, default=3600, help="how long to follow it")
     one = add("rotate", "Put Zoho's credentials, or the signing key, in place anew", _rotate)
     one.add_argument("what", choices=["zoho", "signing"])
     one.add_argument("--confirm", default="", help="the organisation that the secret is for now")
@@ -166,7 +219,12 @@ def _add_import(command: argparse.ArgumentParser) -> None:
 
 def _connect(options: Options, stack: Stack, terminal: Terminal) -> Exit:
     wanted = connect.Wanted(
-        options.data_center, options.secret, options.accounts_url, options.api_url, options.confirm
+        options.data_center,
+        options.secret,
+        options.accounts_url,
+        options.api_url,
+        options.confirm,
+        stack=options.stack,
     )
     return connect.connect(stack.client("secretsmanager"), terminal, wanted)
 
@@ -212,7 +270,7 @@ def _show(options: Options, stack: Stack, terminal: Terminal) -> Exit:
 
 
 def _logs(options: Options, stack: Stack, terminal: Terminal) -> Exit:
-    return look.show_logs(stack, terminal, options.name)
+    return look.show_logs(stack, terminal, options.name, hours=options.hours)
 
 
 def _results(options: Options, stack: Stack, terminal: Terminal) -> Exit:
@@ -235,6 +293,11 @@ def _decide(options: Options, stack: Stack, terminal: Terminal) -> Exit:
 
 def _retry(options: Options, stack: Stack, terminal: Terminal) -> Exit:
     return decide.retry(stack, terminal, options.name)
+
+
+def _undo(options: Options, stack: Stack, terminal: Terminal) -> Exit:
+    wish = undo.Wish(options.confirm, options.changed_too, options.seconds)
+    return undo.undo(stack, terminal, options.name, wish)
 
 
 def _rotate(options: Options, stack: Stack, terminal: Terminal) -> Exit:

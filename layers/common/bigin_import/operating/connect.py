@@ -27,6 +27,7 @@ from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
 from bigin_import.report.summary import number
 from bigin_import.settings import BiginSettings
+from bigin_import.settling.summarize import DEFAULT_STACK
 
 _CONSOLES = {"CA": "https://api-console.zohocloud.ca"}
 _ORGANISATION = "organisation"  # beside the three keys that the functions read
@@ -43,6 +44,7 @@ class Wanted:
         accounts_url, api_url: Instead of the data centre's own, as the template has them.
         confirmed: Name of the organisation that is now in the secret, to replace it.
         is_deployed: A stack reads the secret already: its client may stay as it is.
+        stack: Name of the stack that it is for.
     """
 
     data_center: str
@@ -51,6 +53,7 @@ class Wanted:
     api_url: str = ""
     confirmed: str = ""
     is_deployed: bool = False
+    stack: str = DEFAULT_STACK
 
     @property
     def endpoints(self) -> Endpoints:
@@ -218,8 +221,9 @@ def _next_steps(arn: str, wanted: Wanted) -> Iterator[str]:
         return
     yield "Stored. Now deploy:"
     yield "  sam build"
+    name = "" if wanted.stack == DEFAULT_STACK else f"--stack-name {wanted.stack} "
     yield (
-        f"  sam deploy --parameter-overrides ZohoSecretArn={arn} "
+        f"  sam deploy {name}--parameter-overrides ZohoSecretArn={arn} "
         f"DataCenter={wanted.data_center.strip().upper()} NoticeEmail=you@example.com"
     )
 
@@ -256,7 +260,7 @@ def rotate_signing_key(stack: Stack, terminal: Terminal) -> Exit:
     if has_previous and older:
         raise CommandRefusedError(
             f"{number(older)} open jobs were made with the key before the current one",
-            "Wait until they have ended: bigin-drop status shows them",
+            f"Wait until they have ended: {stack.command('status')} shows them",
         )
     terminal.say("Bigin's callbacks for jobs made from now on are signed with a new key.")
     terminal.confirm("Make it?")

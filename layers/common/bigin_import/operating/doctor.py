@@ -8,22 +8,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bigin_import.callback_url import NOBODY
 from bigin_import.operating.check import check_mapping, module_of
-from bigin_import.operating.look import list_log_groups
 from bigin_import.operating.saved_fields import ask_stack, default_file, save
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
-from bigin_import.settling.self_check import NOBODY
+from bigin_import.report.summary import number
 
 _TICK_SECONDS = 60
 _LATE_TICK_SECONDS = 300
+_ALARMS_AT_ONCE = 100  # DescribeAlarms' limit
 _WRONG_SIGNATURE = "A" * 43
+_WORK = "queue of work"
 _OUTPUTS = ("BucketName", "TableName", "TopicArn", "ImportFunction", "SettleFunction")
 
 
@@ -50,7 +53,12 @@ type Look = Callable[[Stack], Iterator[Check]]
 
 
 def examine(
-    stack: Stack, terminal: Terminal, *, callback_url: str = "", mapping: Path | None = None
+    stack: Stack,
+    terminal: Terminal,
+    *,
+    callback_url: str = "",
+    mapping: Path | None = None,
+    now: Callable[[], float] = time.time,
 ) -> Exit:
     """
     Look at the stack from here and, under the role of settle_jobs, from within.
@@ -62,6 +70,7 @@ def examine(
     checks: list[Check] = []
     looks: dict[str, Look] = {
         **_FROM_HERE,
+        "tick": partial(check_tick, now=now),
         "callback": partial(check_callback, url=callback_url),
         "settle_jobs": partial(check_inside, url=callback_url),
     }
@@ -93,7 +102,10 @@ def _guarded(what: str, look: Look, stack: Stack) -> Iterator[Check]:
         yield Check(what, str(exc), exc.remedy or "See the other lines")
     except KeyError as exc:  # an output, or a variable of a function, of another release
         yield Check(what, f"cannot be looked at (the stack lacks {exc})", "Deploy it again")
-    except (ClientError, BotoCoreError, requests.RequestException) as exc:
+    except requests.RequestException as exc:  # its text may hold the address
+        reason = type(exc).__name__
+        yield Check(what, f"cannot be reached from here ({reason})", "See what stands between")
+    except (ClientError, BotoCoreError) as exc:
         reason = (
             exc.response["Error"]["Code"] if isinstance(exc, ClientError) else type(exc).__name__
         )
@@ -144,21 +156,25 @@ def check_subscriptions(stack: Stack) -> Iterator[Check]:
 
 
 def check_alarms(stack: Stack) -> Iterator[Check]:
-    pages = stack.client("cloudwatch").get_paginator("describe_alarms")
+    names = stack.list_resources("AWS::CloudWatch::Alarm")  # no prefix: other stacks' may have it
     red = [
         alarm
-        for page in pages.paginate(AlarmNamePrefix=f"{stack.name}-", StateValue="ALARM")
-        for alarm in page["MetricAlarms"]
+        for some in batched(names, _ALARMS_AT_ONCE, strict=False)
+        for alarm in stack.client("cloudwatch").describe_alarms(
+            AlarmNames=list(some), StateValue="ALARM", MaxRecords=_ALARMS_AT_ONCE
+        )["MetricAlarms"]
     ]
     for alarm in red:
-        yield Check("alarm", alarm["AlarmName"], alarm.get("AlarmDescription") or "See CloudWatch")
+        remedy = alarm.get("AlarmDescription", "").rstrip(".") or "See CloudWatch"
+        yield Check("alarm", alarm["AlarmName"], remedy)
     if not red:
         yield Check("alarms", "none rings")
 
 
 def check_queues(stack: Stack) -> Iterator[Check]:
-    """Look for what has failed too often; a queue of work may hold some messages at any time."""
+    """Count what lies in the queues; only what has failed too often is wrong."""
     urls = {
+        _WORK: stack.settings.collect_queue_url,
         "dead-letter queue": stack.outputs["CollectDeadLetterQueueUrl"],
         "failure queue": stack.settings.failure_queue_url,
     }
@@ -171,16 +187,20 @@ def check_queues(stack: Stack) -> Iterator[Check]:
             what,
             "empty" if not count else f"holds {count}",
             ""
-            if not count
+            if not count or what == _WORK
             else "Find the error in the log of settle_jobs, mend it, then start "
             "a redrive of the queue; the failure queue is emptied by the tick",
         )
 
 
-def check_tick(stack: Stack) -> Iterator[Check]:
+def check_tick(stack: Stack, now: Callable[[], float] = time.time) -> Iterator[Check]:
     """Look for the last line that a tick has written."""
-    groups = [group for group in list_log_groups(stack) if stack.outputs["SettleFunction"] in group]
-    since = int((time.time() - _LATE_TICK_SECONDS) * 1000)
+    groups = [
+        group
+        for group in stack.list_resources("AWS::Logs::LogGroup")
+        if stack.outputs["SettleFunction"] in group
+    ]
+    since = int((now() - _LATE_TICK_SECONDS) * 1000)
     events = (
         event
         for group in groups
@@ -188,14 +208,19 @@ def check_tick(stack: Stack) -> Iterator[Check]:
             logGroupName=group, startTime=since, filterPattern='"tick"'
         )["events"]
     )
+    age = now() - stack.created_at
     if any(_is_tick(event["message"]) for event in events):
         yield Check("tick", f"runs every {_TICK_SECONDS} s")
+    elif age < _LATE_TICK_SECONDS:
+        yield Check(
+            "tick", f"none yet; the stack is {number(int(age))} s old, look again in minutes"
+        )
     else:
         yield Check(
             "tick",
             f"none in the last {_LATE_TICK_SECONDS // 60} minutes",
-            "If the stack is older than that, see whether the schedule is enabled and settle_jobs "
-            "starts: nothing that is late is looked at without it",
+            "See whether the schedule is enabled and settle_jobs starts: nothing that is late is "
+            "looked at without it",
         )
 
 
@@ -256,7 +281,7 @@ def check_inside(stack: Stack, url: str = "") -> Iterator[Check]:
         yield Check("settle_jobs", "ends with an error", "See its log")
         return
     for each in said["checks"]:
-        yield Check(each["what"], each["found"], each["remedy"])
+        yield Check(each["what"], each["found"], stack.completed(each["remedy"]))
 
 
 def check_mapping_live(stack: Stack, mapping: Path) -> Iterator[Check]:

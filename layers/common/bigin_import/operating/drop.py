@@ -48,7 +48,7 @@ def drop(  # what may be typed, by name
     import_id = stack.wait_for_drop(source, before=before, seconds=_REGISTER_SECONDS)
     terminal.say(f"Dropped {key}", f"import id {import_id}")
     if wait_seconds is None:
-        terminal.say(f"Follow it: bigin-drop watch {import_id}")
+        terminal.say(f"Follow it: {stack.command(f'watch {import_id}')}")
         terminal.report({"import_id": import_id, "key": key, "version_id": source.version_id})
         return Exit.GOOD
     stack.wait_for_import(import_id, seconds=_REGISTER_SECONDS)

@@ -10,7 +10,7 @@ import json
 import re
 import time
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from html import unescape
 from itertools import chain, islice
@@ -22,6 +22,7 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import CREDITS_PER_JOB
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, PartState
+from bigin_import.domain.undo import Undo, UndoState
 from bigin_import.errors import MissingObjectError
 from bigin_import.importing.pauses import Pause
 from bigin_import.object_keys import OVERVIEW, notice_file
@@ -29,8 +30,14 @@ from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal, columns
 from bigin_import.report.page import planned_jobs
 from bigin_import.report.summary import duration, moment, number, rows
+from bigin_import.report.undone import how_far, records
 from bigin_import.settling.summarize import part_summary
-from bigin_import.settling.write_overview import OpenImports, find_open
+from bigin_import.settling.write_overview import (
+    OpenImports,
+    find_open,
+    load_undos,
+    words_of_undo,
+)
 
 LOOK_SECONDS = 2.0  # between two looks at an import that is watched
 # How much of its way a part has behind it; in a state that is not here it has ended.
@@ -58,8 +65,10 @@ def show(stack: Stack, terminal: Terminal, name: str) -> Exit:
     """Show one import: its state, parts and jobs, credits, and what happens next and when."""
     record = stack.find_import(name)
     parts = stack.ledger.load_parts(record.import_id)
-    terminal.say(*_import_lines(record, parts, now=int(time.time())))
-    terminal.report(_facts(record, parts))
+    undo = stack.ledger.load(Undo.at(record.import_id))
+    terminal.say(*_import_lines(stack, record, parts, now=int(time.time()), undo=undo))
+    terminal.say(*(undo_lines(undo) if undo else ()))
+    terminal.report({**_facts(record, parts), "undo": asdict(undo) if undo else None})
     return exit_of(record)
 
 
@@ -67,7 +76,14 @@ def _facts(record: Import, parts: tuple[Part, ...]) -> Mapping[str, object]:
     return {"import": asdict(record), "parts": [asdict(part_summary(part)) for part in parts]}
 
 
-def _import_lines(record: Import, parts: tuple[Part, ...], *, now: int) -> Iterator[str]:
+def _import_lines(
+    stack: Stack,
+    record: Import,
+    parts: tuple[Part, ...],
+    *,
+    now: int,
+    undo: Undo | None = None,
+) -> Iterator[str]:
     about: list[tuple[str, str]] = [
         ("import", record.import_id),
         ("state", record.state),
@@ -79,8 +95,12 @@ def _import_lines(record: Import, parts: tuple[Part, ...], *, now: int) -> Itera
         about.append(("mapping", record.mapping.key))
     if record.totals:
         about.append(("rows", number(record.totals.rows)))
-    if record.counts:
-        about.append(("outcome", _counted(record)))
+    if record.totals and record.dry_run and record.totals.invalid:
+        about.append(("invalid", f"{number(record.totals.invalid)}, which would not be sent"))
+    if outcome := _counted(record):
+        about.append(("outcome", outcome))
+    if undone := words_of_undo(record, {undo.import_id: undo} if undo else {}):
+        about.append(("since then", undone))
     if parts:
         credits_spent = sum(part_summary(part).credits for part in parts)
         about.append(("credits", number(credits_spent)))
@@ -90,7 +110,24 @@ def _import_lines(record: Import, parts: tuple[Part, ...], *, now: int) -> Itera
     yield from (f"  {line}" for line in columns(about))
     yield from _part_lines(parts)
     yield ""
-    yield from _next_lines(record, now=now)
+    yield from _next_lines(stack, record, now=now)
+
+
+def undo_lines(undo: Undo) -> Iterator[str]:
+    """Yield how far an import is undone, in words."""
+    match undo.state:
+        case UndoState.SHOWN:
+            yield f"Undoing it was shown {moment(undo.shown_at)} and not confirmed."
+        case UndoState.RUNNING:
+            yield (
+                f"It is being undone: {number(undo.deleted)} of {records(undo.rows)} deleted, "
+                f"{number(undo.kept)} left, since {moment(undo.confirmed_at or 0)}."
+            )
+        case UndoState.DONE:
+            kept = f", {number(undo.kept)} could not be" if undo.kept else ""
+            yield f"Undone {moment(undo.done_at or 0)}: {records(undo.deleted)} deleted{kept}."
+        case UndoState.FORGOTTEN:
+            yield "What was kept of it is removed: it cannot be undone any more."
 
 
 def _counted(record: Import) -> str:
@@ -101,24 +138,26 @@ def _counted(record: Import) -> str:
 def _part_lines(parts: tuple[Part, ...]) -> Iterator[str]:
     if not parts:
         return
-    table: list[tuple[object, ...]] = [("part", "state", "rows", "attempt", "job", "known by")]
+    heads = ("part", "state", "rows", "attempt", "job", "made by", "known by")
+    table: list[tuple[object, ...]] = [heads]
     for part in parts:
         told = part_summary(part)
         attempt = part.attempt.number if part.attempt else "-"
         jobs = " ".join(part.job_ids) or "-"
         state = "JOB_REFUSED" if part.state is PartState.JOB_REFUSED else part.state
-        table.append((part.number, state, number(part.rows), attempt, jobs, told.closed_by or "-"))
+        by = (told.created_by or "-", told.closed_by or "-")
+        table.append((part.number, state, number(part.rows), attempt, jobs, *by))
     yield ""
     yield from (f"  {line}" for line in columns(table))
 
 
-def _next_lines(record: Import, *, now: int) -> Iterator[str]:
+def _next_lines(stack: Stack, record: Import, *, now: int) -> Iterator[str]:
     if record.state.is_closed:
         yield f"Closed {moment(record.closed_at or 0)}; nothing happens any more."
         return
     if record.state is ImportState.ON_HOLD:
         yield f"On hold: {record.hold_reason}."
-        yield f"See what can be decided: bigin-drop decide {record.import_id}"
+        yield f"See what can be decided: {stack.command(f'decide {record.import_id}')}"
         return
     if record.pause:
         yield f"Waits: {Pause.__members__.get(record.pause, record.pause)}."
@@ -186,7 +225,9 @@ def show_notice(stack: Stack, terminal: Terminal, record: Import) -> None:
     notice = next(stack.files.list_keys(notice_file(record.import_id)), None)
     if notice is None:
         terminal.say(
-            *_import_lines(record, stack.ledger.load_parts(record.import_id), now=int(time.time()))
+            *_import_lines(
+                stack, record, stack.ledger.load_parts(record.import_id), now=int(time.time())
+            )
         )
         return
     body: str = json.loads(stack.files.read(notice))["body"]
@@ -205,7 +246,7 @@ def fetch_results(stack: Stack, terminal: Terminal, name: str, folder: Path) -> 
     if not keys:
         raise CommandRefusedError(
             f"import {record.import_id} is {record.state} and has no results",
-            f"See what it waits for: bigin-drop show {record.import_id}",
+            f"See what it waits for: {stack.command(f'show {record.import_id}')}",
         )
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / key.rpartition("/")[2] for key in keys]
@@ -216,17 +257,48 @@ def fetch_results(stack: Stack, terminal: Terminal, name: str, folder: Path) -> 
     return exit_of(record)
 
 
-def show_logs(stack: Stack, terminal: Terminal, name: str) -> Exit:
-    """Show every log line about an import, of all functions, the oldest first."""
-    record = stack.find_import(name)
-    lines = sorted(
-        _read_log_lines(stack, record.import_id), key=lambda line: str(line["timestamp"])
-    )
+def show_logs(stack: Stack, terminal: Terminal, name: str | None, *, hours: int) -> Exit:
+    """
+    Show every log line about an import, of all functions, the oldest first.
+
+    Args:
+        name: Without it, every warning and error of the last *hours*.
+    """
+    if name is None:
+        since = int(time.time()) - hours * 3600
+        lines = [
+            each for each in _read_log_lines(stack, _TROUBLE, since=since) if _is_trouble(each)
+        ]
+    else:
+        lines = list(_read_log_lines(stack, f'"{stack.find_import(name).import_id}"'))
+    lines.sort(key=lambda line: str(line["timestamp"]))
+    if name is None and not lines:
+        terminal.say(f"No warning and no error in the last {hours} hours.")
+    _say_log_lines(terminal, lines)
+    terminal.report({"lines": lines})
+    return Exit.FINDINGS if bool(lines) is (name is None) else Exit.GOOD
+
+
+_LEVEL_KEYS = ("level", "log_level")  # the second: of Lambda's own lines
+_LEVELS = ("WARNING", "ERROR", "CRITICAL")
+_ENDS = ("timeout", "error", "failure")  # of an invocation, as Lambda itself writes them
+_CONDITIONS = (
+    *(f'($.{key} = "{level}")' for key in _LEVEL_KEYS for level in _LEVELS),
+    *(f'($.record.status = "{end}")' for end in _ENDS),
+)
+_TROUBLE = f"{{ {' || '.join(_CONDITIONS)} }}"
+
+
+def _is_trouble(line: Mapping[str, object]) -> bool:
+    record = line.get("record")
+    ended = record.get("status") if isinstance(record, dict) else None
+    return any(line.get(key) in _LEVELS for key in _LEVEL_KEYS) or ended in _ENDS
+
+
+def _say_log_lines(terminal: Terminal, lines: Sequence[Mapping[str, object]]) -> None:
     for line in lines:
         facts = " ".join(f"{key}={value}" for key, value in line.items() if _tells(key))
         terminal.say(f"{line['timestamp']} {line.get('service', '')} {line['message']} {facts}")
-    terminal.report({"lines": lines})
-    return Exit.GOOD if lines else Exit.FINDINGS
 
 
 def _tells(key: str) -> bool:
@@ -236,11 +308,11 @@ def _tells(key: str) -> bool:
     return not key.startswith(("function_", "xray_"))
 
 
-def _read_log_lines(stack: Stack, import_id: str) -> Iterator[dict[str, object]]:
+def _read_log_lines(stack: Stack, pattern: str, *, since: int = 0) -> Iterator[dict[str, object]]:
     logs = stack.client("logs")
-    for group in list_log_groups(stack):
+    for group in stack.list_resources("AWS::Logs::LogGroup"):
         pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=group, filterPattern=f'"{import_id}"'
+            logGroupName=group, filterPattern=pattern, startTime=since * 1000
         )
         for event in (event for page in pages for event in page["events"]):
             try:
@@ -249,17 +321,6 @@ def _read_log_lines(stack: Stack, import_id: str) -> Iterator[dict[str, object]]
                 line = {"message": event["message"].strip()}
             line = line if isinstance(line, dict) else {"message": event["message"]}
             yield {"timestamp": moment(event["timestamp"] // 1000), "message": "", **line}
-
-
-def list_log_groups(stack: Stack) -> tuple[str, ...]:
-    """Return the log groups of the three functions."""
-    resources = stack.client("cloudformation").get_paginator("list_stack_resources")
-    return tuple(
-        found["PhysicalResourceId"]
-        for page in resources.paginate(StackName=stack.name)
-        for found in page["StackResourceSummaries"]
-        if found["ResourceType"] == "AWS::Logs::LogGroup"
-    )
 
 
 _DAY_SECONDS = 86_400
@@ -274,11 +335,13 @@ def show_status(stack: Stack, terminal: Terminal, *, held_only: bool, days: int)
     if held_only:
         found = {listing.HELD: found[listing.HELD]}
     closed = [] if held_only else list(_load_closed(stack, since=now - days * _DAY_SECONDS))
-    terminal.say(*_open_lines(found, now), "")
+    undos = {} if held_only else load_undos(stack.ledger)
+    terminal.say(*_open_lines(stack, found, now), *_undoing_lines(undos.values()), "")
     if not held_only:
-        terminal.say(*_closed_lines(closed, days), "", _UNKNOWN)
+        terminal.say(*_closed_lines(closed, undos, days), "", _UNKNOWN)
     open_now = [asdict(record) for records in found.values() for record in records]
-    terminal.report({"open": open_now, "closed": list(map(asdict, closed))})
+    facts = {"open": open_now, "closed": list(map(asdict, closed))}
+    terminal.report({**facts, "undone": list(map(asdict, undos.values()))})
     return Exit.ON_HOLD if found[listing.HELD] else Exit.GOOD
 
 
@@ -309,7 +372,7 @@ def _load_closed(stack: Stack, *, since: int) -> Iterator[Import]:
                 yield record
 
 
-def _open_lines(found: OpenImports, now: int) -> Iterator[str]:
+def _open_lines(stack: Stack, found: OpenImports, now: int) -> Iterator[str]:
     shown = [(heading, record) for heading, records in found.items() for record in records]
     if not shown:
         yield "Nothing is open."
@@ -327,13 +390,19 @@ def _open_lines(found: OpenImports, now: int) -> Iterator[str]:
     yield from (f"  {line}" for line in columns(table))
     for heading, record in shown[:_MOST_SHOWN]:
         if heading == listing.HELD:
-            yield f"  decide: bigin-drop decide {record.import_id}"
+            yield f"  decide: {stack.command(f'decide {record.import_id}')}"
 
 
 _WAITS_FOR = {listing.HELD: ": needs a decision", listing.CREDITS: ": waits for credits"}
 
 
-def _closed_lines(records: list[Import], days: int) -> Iterator[str]:
+def _undoing_lines(undos: Iterable[Undo]) -> Iterator[str]:
+    for undo in undos:
+        if undo.state is UndoState.RUNNING:
+            yield f"  {undo.import_id}  {how_far(undo, undo.added)}"
+
+
+def _closed_lines(records: list[Import], undos: Mapping[str, Undo], days: int) -> Iterator[str]:
     yield f"Closed in the last {days} days ({len(records)}):"
     table = [
         (
@@ -341,9 +410,10 @@ def _closed_lines(records: list[Import], days: int) -> Iterator[str]:
             record.state,
             moment(record.closed_at or 0),
             f"{number(record.counts.succeeded)} of {number(record.counts.total)} rows in"
-            if record.counts
+            if record.counts and record.counts.total
             else "-",
             record.source.key or "(forgotten)",
+            words_of_undo(record, undos),
         )
         for record in records[:_MOST_SHOWN]
     ]
@@ -370,7 +440,7 @@ def open_overview(stack: Stack, terminal: Terminal, folder: Path, *, shows: bool
     except MissingObjectError as exc:
         raise CommandRefusedError(
             "there is no page of all imports yet",
-            "The tick writes it every minute; bigin-drop doctor says whether it runs",
+            f"The tick writes it every minute; {stack.command('doctor')} says whether it runs",
         ) from exc
     linked = (unquote(unescape(link)) for link in _REPORT.findall(page))
     reports = [f"{_RESULTS}{path}" for path in islice(linked, MOST_REPORTS)]
@@ -389,5 +459,11 @@ def _download(stack: Stack, key: str, folder: Path) -> None:
     path = (folder / key.removeprefix(_RESULTS)).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise CommandRefusedError(f"{key} would be written outside of {folder}")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as exc:
+        raise CommandRefusedError(
+            f"{exc.filename} cannot be made: a file has the name of a folder",
+            "Fetch the page into an empty folder, with --to",
+        ) from exc
     stack.client("s3").download_file(stack.bucket, key, str(path))

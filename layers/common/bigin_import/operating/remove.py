@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Any
 
-from bigin_import.domain import import_transitions, listing
+from bigin_import.domain import import_transitions, listing, undo
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import Family, FileHistory, ModuleHistory
 from bigin_import.domain.states import OpenKind
+from bigin_import.domain.undo import Undo
 from bigin_import.errors import ChangedObjectError, MissingObjectError
 from bigin_import.identity import file_name_of
-from bigin_import.ledger import update
+from bigin_import.ledger import create_if_absent, update
 from bigin_import.object_keys import OVERVIEW, overview_of_month
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError, Exit, Terminal
@@ -44,11 +46,7 @@ def forget(stack: Stack, terminal: Terminal, name: str, *, confirmed: str) -> Ex
     record = stack.find_import(name)
     family = (record, *_load_corrections(stack, record))
     for each in family:
-        if not each.state.is_closed or each.open is not None:
-            raise CommandRefusedError(
-                f"import {each.import_id} is {each.state}, and not everything of it is done",
-                "Only closed imports can be forgotten: wait for its end, or decide about it",
-            )
+        _check_done(stack, each)
     months = sorted({listing.month_of(each.closed_at or 0) for each in family})
     versions = [version for each in family for version in _list_versions_of(stack, each)]
     for page in (OVERVIEW, *map(overview_of_month, months)):
@@ -62,6 +60,8 @@ def forget(stack: Stack, terminal: Terminal, name: str, *, confirmed: str) -> Ex
     )
     if confirmed != record.import_id:
         raise CommandRefusedError(f"they go only with --confirm {record.import_id}")
+    for each in family:
+        _forget_undo(stack, each)
     _delete(stack, versions)
     for each in family:
         _forget_names(stack, each)
@@ -71,6 +71,44 @@ def forget(stack: Stack, terminal: Terminal, name: str, *, confirmed: str) -> Ex
     facts = {"import_id": record.import_id, "forgotten": ids, "versions": len(versions)}
     terminal.report({**facts, "not_reached": list(_BEYOND_REACH)})
     return Exit.GOOD
+
+
+def _check_done(stack: Stack, record: Import) -> None:
+    """
+    Look whether nothing of an import goes on any more.
+
+    Raises:
+        CommandRefusedError: It is open, or it is being undone.
+    """
+    undone = stack.ledger.load(Undo.at(record.import_id))
+    if not record.state.is_closed or record.open is not None:
+        raise CommandRefusedError(
+            f"import {record.import_id} is {record.state}, and not everything of it is done",
+            "Only closed imports can be forgotten: wait for its end, or decide about it",
+        )
+    if undone is not None and undone.open is not None:
+        raise _being_undone(stack, record)
+
+
+def _forget_undo(stack: Stack, record: Import) -> None:
+    """
+    Let nobody confirm from now on that an import is undone: its list is deleted.
+
+    Raises:
+        CommandRefusedError: Somebody has, while it was said here what goes.
+    """
+    nothing = undo.forgotten(record.import_id, int(time.time()), record.expires_at)
+    seen, _ = create_if_absent(stack.ledger, nothing)
+    seen = update(stack.ledger, nothing.address, undo.forget, known=seen)[0] or seen
+    if seen.open is not None:
+        raise _being_undone(stack, record)
+
+
+def _being_undone(stack: Stack, record: Import) -> CommandRefusedError:
+    return CommandRefusedError(
+        f"import {record.import_id} is being undone",
+        f"Wait for its end: {stack.command(f'show {record.import_id}')}",
+    )
 
 
 def _load_corrections(stack: Stack, record: Import) -> tuple[Import, ...]:
@@ -188,7 +226,8 @@ def uninstall(
     kept = Kept.of(stack)
     if any(stack.ledger.find_due(kind, before=2**40, limit=1) for kind in OpenKind):
         raise CommandRefusedError(
-            "imports are open", "Let them end, or decide about them; bigin-drop status lists them"
+            "imports are open",
+            f"Let them end, or decide about them; {stack.command('status')} lists them",
         )
     data = "go, with all that is in them" if with_data else "stay, with all that is in them"
     terminal.say(
@@ -205,7 +244,7 @@ def uninstall(
         _delete_data(stack, kept)
     if with_secret:
         stack.client("secretsmanager").delete_secret(SecretId=kept.secret, RecoveryWindowInDays=30)
-    come_back = f"bigin-drop adopt --stack {stack.name} --bucket {kept.bucket} --table {kept.table}"
+    come_back = stack.command(f"adopt --bucket {kept.bucket} --table {kept.table}")
     terminal.say("Deleted.", *([] if with_data else [f"To come back: {come_back}"]))
     stays = {**({} if with_data else {"bucket": kept.bucket, "table": kept.table})}
     stays |= {} if with_secret else {"secret": kept.secret}

@@ -13,9 +13,10 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_import.domain.job_request import Field
-from bigin_import.errors import BiginRefusedError, hiding_adapter
+from bigin_import.errors import BiginRefusedError
 from bigin_import.operating.stack import Stack
 from bigin_import.operating.terminal import CommandRefusedError
+from bigin_import.plain_values import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class SavedModule:
     refused: str = ""
 
 
-_SAVED = hiding_adapter(SavedModule)
+_SAVED = Stored[SavedModule](SavedModule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +82,16 @@ def ask_stack(stack: Stack, module: str) -> SavedModule:
     body = answer["Payload"].read()
     if "FunctionError" in answer:
         raise CommandRefusedError(
-            f"Bigin does not say what fields {module} has", "See what is wrong: bigin-drop doctor"
+            f"Bigin does not say what fields {module} has",
+            f"See what is wrong: {stack.command('doctor')}",
         )
-    said: SavedModule = _SAVED.validate_json(body)
+    said: SavedModule = _SAVED.read_json(body)
     return said
 
 
 def save(saved: SavedModule, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_SAVED.dump_json(saved, indent=2))
+    path.write_bytes(_SAVED.as_json(saved, indent=2))
 
 
 def read(path: Path) -> SavedModule | None:
@@ -100,10 +102,10 @@ def read(path: Path) -> SavedModule | None:
         CommandRefusedError: It is something else.
     """
     try:
-        saved: SavedModule = _SAVED.validate_json(path.read_bytes())
+        saved: SavedModule = _SAVED.read_json(path.read_bytes())
     except FileNotFoundError:
         return None
-    except ValueError as exc:  # pydantic's is one
+    except ValueError as exc:
         raise CommandRefusedError(
             f"{path} does not hold the fields of a module",
             "Delete it; with a stack in reach it is written again",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -22,11 +23,17 @@ from bigin_import.domain.locks import KeyLock
 from bigin_import.object_keys import INCOMING
 from bigin_import.operating.terminal import CommandRefusedError, Exit
 from bigin_import.settings import SettleSettings
+from bigin_import.settling.summarize import DEFAULT_STACK
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from boto3.session import Session
 
 _IMPORT_ID = re.compile(r"[0-9a-z]{26}")
+_COMMAND = re.compile(
+    r"\bbigin-drop [^;,.)]+"
+)  # as remedies name one: to their end, or in brackets
 LOOK_SECONDS = 1.0
 _MOST_TAKES = 20  # a drop is taken up again at most a few times
 # A command waits for what it asked a function to do, and must not ask twice (a function may run
@@ -41,15 +48,31 @@ class Stack:
 
     Attributes:
         session: With the region and the credentials of the person.
+        options: Those that named it on the command line; "" for the default.
     """
 
     name: str
     session: Session
+    options: str = ""
 
     @classmethod
     def of(cls, name: str, *, region: str | None, profile: str | None) -> Stack:
         """Return the stack that the options of a command name."""
-        return cls(name, boto3.session.Session(region_name=region, profile_name=profile))
+        given = {
+            "stack": "" if name == DEFAULT_STACK else name,
+            "region": region,
+            "profile": profile,
+        }
+        options = "".join(f" --{each} {quote(value)}" for each, value in given.items() if value)
+        return cls(name, boto3.session.Session(region_name=region, profile_name=profile), options)
+
+    def command(self, words: str) -> str:
+        """Return a line that whoever typed this command can type next."""
+        return f"bigin-drop {words}{self.options}"
+
+    def completed(self, sentence: str) -> str:
+        """Return what a function says, with the commands in it as they can be typed next."""
+        return _COMMAND.sub(lambda found: found[0] + self.options, sentence)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - its type hangs on *service*
         return self.session.client(service)  # type: ignore[call-overload]
@@ -62,8 +85,20 @@ class Stack:
         Raises:
             CommandRefusedError: There is no such stack in this account and region.
         """
+        return {each["OutputKey"]: each["OutputValue"] for each in self._found.get("Outputs", [])}
+
+    @property
+    def created_at(self) -> float:
+        """When it was first deployed, in seconds since 1970."""
+        created: datetime = self._found["CreationTime"]
+        return created.timestamp()
+
+    @cached_property
+    def _found(self) -> Mapping[str, Any]:
         try:
-            found = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
+            found: Mapping[str, Any] = self.client("cloudformation").describe_stacks(
+                StackName=self.name
+            )["Stacks"][0]
         except ClientError as exc:
             if exc.response["Error"]["Code"] != "ValidationError":
                 raise
@@ -71,7 +106,17 @@ class Stack:
                 f"there is no stack {self.name} in {self.session.region_name}",
                 "Deploy it, or name the right one with --stack and --region",
             ) from exc
-        return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+        return found
+
+    def list_resources(self, kind: str) -> tuple[str, ...]:
+        """Return the names of what the stack has of a *kind*, such as AWS::Logs::LogGroup."""
+        resources = self.client("cloudformation").get_paginator("list_stack_resources")
+        return tuple(
+            found["PhysicalResourceId"]
+            for page in resources.paginate(StackName=self.name)
+            for found in page["StackResourceSummaries"]
+            if found["ResourceType"] == kind
+        )
 
     @cached_property
     def settings(self) -> SettleSettings:

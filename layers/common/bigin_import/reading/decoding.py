@@ -302,7 +302,7 @@ class DropText:
         bom: Whether the drop begins with a byte order mark.
         decoded_twice: The codec that the text was wrongly read with by who wrote it, and from
             which it is restored; "" if it was not.
-        sheet, notes, faults: As of a workbook; a CSV has none.
+        sheet, others, notes, warnings, faults, left_out: As of a workbook; a CSV has none.
         has_controls: Whether the stated encoding was needed and made C1 control characters of
             some bytes, as ISO-8859-1 does of the € and the quotes of windows-1252.
 
@@ -312,8 +312,9 @@ class DropText:
     """
 
     sheet = ""
-    notes: tuple[str, ...] = ()
+    others = notes = warnings = tuple[str, ...]()
     faults: Mapping[int, str] = MappingProxyType({})
+    left_out: Mapping[int, str] = MappingProxyType({})
 
     def __init__(
         self,

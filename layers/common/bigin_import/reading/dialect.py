@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +22,20 @@ type Row = Sequence[str]
 def is_own_column(header: str) -> bool:
     """Return whether *header* is of a column that only our result files have."""
     return header.strip().casefold().startswith(PREFIX)
+
+
+# Spreadsheets and web pages leave these in headers and cells; nobody sees them.
+INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
+
+
+def matching_form(name: str) -> str:
+    """
+    Return *name* as headers are compared: NFC, case folded, each run of spaces one space.
+
+    `str.split` knows the no-break space, so it needs no step of its own.
+    """
+    visible = name.translate(INVISIBLE)
+    return unicodedata.normalize("NFC", " ".join(visible.split()).casefold())
 
 
 def is_blank(row: Row) -> bool:
@@ -278,6 +293,7 @@ class Layout:
         header_row: 1-based, blank lines counted.
         rows_above: How many of them are not in the text that is read.
         has_header: False if the header is made up, and its row is the one above the records.
+        notes: Sentences on what was restored of the header.
     """
 
     delimiter: str
@@ -285,11 +301,22 @@ class Layout:
     header_row: int
     rows_above: int
     has_header: bool = True
+    notes: tuple[str, ...] = ()
 
     @property
     def rows_skipped(self) -> int:
         """How many rows of the text stand above the records, the header among them."""
         return self.header_row - self.rows_above
+
+
+_FORMULAS = 'The headers are formulas for texts (="Name"); they are taken as these texts.'
+_FORMULA = re.compile(r'\s*="([^"]*)"\s*')
+
+
+def bare_header(cell: str) -> str:
+    """Return *cell*, or the text that it is a formula for, such as ="Name"."""
+    found = _FORMULA.fullmatch(cell)
+    return found[1] if found else cell
 
 
 def find_layout(opening: Opening, name: str, *, has_header: bool = True) -> Layout:
@@ -315,11 +342,13 @@ def find_layout(opening: Opening, name: str, *, has_header: bool = True) -> Layo
         )
     layout = Layout(
         delimiter=best.delimiter,
-        header=tuple(best.header),
+        header=tuple(map(bare_header, best.header)),
         header_row=opening.rows_above + best.row,
         rows_above=opening.rows_above,
+        notes=(_FORMULAS,) if any(map(_FORMULA.fullmatch, best.header)) else (),
     )
     _check_header(layout, opening, name)
+    _check_first_records(layout, best, name)
     if not opening.delimiter:  # who states it knows where the table begins
         candidates = [best] if width(best.header) > 1 else readings
         _check_header_row(layout, candidates, name)
@@ -396,6 +425,28 @@ def _flaws(layout: Layout, where: str, *, is_damaged: bool) -> Iterator[Problem]
             "the header row holds bytes that the file's encoding does not have",
             'Save the file as "CSV UTF-8", or correct "character_encoding" in the mapping',
         )
+
+
+_ROWS_OF_A_SURVEY = 2
+
+
+def _check_first_records(layout: Layout, reading: Reading, name: str) -> None:
+    """
+    Refuse the questions and the ids that a survey has below its header.
+
+    Raises:
+        DropRejectedError: There are such rows.
+    """
+    for at, row in enumerate(reading.below[:_ROWS_OF_A_SURVEY], 1):
+        if not is_blank(row) and all(cell.startswith('{"ImportId":') for cell in filter(None, row)):
+            last, first = layout.header_row + at, layout.header_row + 1
+            problem = Problem(
+                f"{name}, row {last}",
+                "it holds ids of columns (ImportId), as surveys have them below their questions, "
+                "and no record",
+                f"Delete rows {first} to {last}" if last > first else f"Delete row {last}",
+            )
+            raise DropRejectedError((problem,))
 
 
 def _check_header_row(layout: Layout, readings: list[Reading], name: str) -> None:

@@ -10,12 +10,18 @@ them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple, Protocol
 
-from bigin_import.reading.dialect import filled, width
+from bigin_import.reading.dialect import bare_header, filled, width
+from bigin_import.reading.totals import (
+    BEGINS_AS_TOTAL,
+    NUMBER_MARKS,
+    TOTAL_BEGINS,
+    is_called_total,
+    number_in,
+)
 
 _ROWS_OF_HABIT = 100
 _LEAST_WIDTH_OF_FOOTERS = 3
@@ -29,30 +35,15 @@ IS_FOOTER = "is a footer: below a blank line, and filled only in its first cell 
 IS_TOTAL = "holds the totals of the rows above"
 FILL = '"ragged_rows": "fill"'
 
-_TOTAL = re.compile(
-    r"\s*(?:(?:grand|overall|report|sub)?[ -]?totals?|total (?:result|amount)|sum|"
-    r"total(?:e|es|er|t)?|totaux|total (?:général|general|geral)|totale (?:generale|complessivo)|"
-    r"(?:eind|sub)?totaal|somme|soma|somma|suma|summa|summe|endsumme|zwischensumme|"
-    r"gesamt(?:summe|ergebnis)?|insgesamt|yhteensä|razem|suma końcowa|ogółem|celkem|spolu|"
-    r"összesen|végösszeg|(?:genel )?toplam|ukupno|skupaj|итого|всего|общий итог|разом|всього|"
-    r"(?:γενικό )?σύνολο|合計|総計|小計|合计|总计|總計|합계|총계|\*+|[Σ∑])\s*"
-    r"(?:\(\d+\D*\))?\s*:?\s*",
+# What the last row may hold that is no sum, and nobody is called.
+_STATISTIC = re.compile(
+    r"\s*(?:average|avg\.?|mean|median|count|minimum|maximum|balance|saldo|durchschnitt|"
+    r"mittelwert|anzahl|moyenne|promedio|gemiddelde|aantal|genomsnitt|średnia|среднее|平均)\s*:?\s*",
     re.IGNORECASE,
 )
-# How these begin, folded.
-_TOTAL_BEGINS = (
-    "grand", "overall", "report", "sub", "tot", "sum", "som", "gesamt", "genel", "ends", "eindt",
-    "zwischen", "insg", "yhteen", "razem", "ogó", "celkem", "spolu", "össz", "végö", "toplam",
-    "ukupno", "skupaj", "итого", "всего", "общий", "разом", "всього", "γενικ", "σύνολ", "合", "総",
-    "小計", "总", "總", "합", "총", "*", "σ", "∑",
-)  # fmt: skip
-# The first letters alone settle nearly all lines, in a third of the time.
-_FIRST_OF_TOTALS = "".join(sorted({word[0] for word in _TOTAL_BEGINS}))
-_BEGINS_AS_TOTAL = re.compile(
-    rf"\n(?=[{_FIRST_OF_TOTALS}\s])\s*(?:{'|'.join(map(re.escape, _TOTAL_BEGINS))})"
-)
-# What database tools draw below their header.
-_DASHES = re.compile(r"-{2,}|={2,}")
+# What database tools, psql and Markdown draw below a header.
+_DASHES = re.compile(r"\s*(?::?-{2,}:?|={2,})\s*")
+_CROSSED_DASHES = re.compile(r"\s*-{2,}(?:\+-{2,})+\s*")
 
 
 def _in_any_case(*words: str) -> str:
@@ -72,16 +63,11 @@ def _odd_row(header: str | None, delimiter: str) -> re.Pattern[str]:
     mark = re.escape(delimiter)
     # Only of printable ASCII it is certain what another letter case may be.
     first = rf"[^{mark}\n\x00-\x1f\x7f-\U0010ffff]*+(?:[^{mark}\n]|{mark}[{mark}\n])"
-    words = [word for word in _TOTAL_BEGINS if word.isascii() and len(word) > 1]
-    begins = [rf"[\s{mark}*]", first, "--|==", _in_any_case(*words)]
+    words = [word for word in TOTAL_BEGINS if word.isascii() and len(word) > 1]
+    begins = [rf"[\s{mark}*]", first, ':?--|==|="', _in_any_case(*words)]
     if header and header.isascii():
         begins.append(rf"{_in_any_case(header)}\s*{mark}")
     return re.compile(rf"\n(?:{'|'.join(begins)})")
-
-
-def is_called_total(cell: str) -> bool:
-    """Return whether *cell* is a word for a total, perhaps with a count: Grand Totals (5 rows)."""
-    return _TOTAL.fullmatch(cell) is not None
 
 
 class ParentRow(NamedTuple):
@@ -156,6 +142,11 @@ def is_lonely(row: Sequence[str]) -> bool:
     return bool(row[0].strip()) and filled(row) == 1
 
 
+def _begin(row: Sequence[str]) -> int:
+    """Return the position of the first cell that is filled; 0 if none is."""
+    return next((at for at, cell in enumerate(row) if cell.strip()), 0)
+
+
 class Habit(NamedTuple):
     """
     How the first rows of a drop are shaped.
@@ -178,7 +169,9 @@ def habit(rows: Sequence[Sequence[str]], width: int, named: int) -> Habit:
     Args:
         named: Width of the header without columns at its end that have no name.
     """
-    first = rows[:_ROWS_OF_HABIT]
+    first, and_next = rows[:_ROWS_OF_HABIT], rows[: _ROWS_OF_HABIT + 1]
+    if _pairs(and_next, named) > _pairs(first, named):
+        first = and_next  # the second half of the last row stands just behind
     surplus = [len(row) - width for row in first]
     short = [len(row) < named for row in first]
     pairs = _pairs(first, named)
@@ -241,6 +234,24 @@ class BrokenRows:
         self._held = None
 
 
+class _RowsAtEnd:
+    """
+    Rows of one kind that nothing of another kind follows.
+
+    Attributes:
+        are_above: Whether there are such with others below.
+    """
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self.are_above = False
+
+    def end(self) -> None:
+        """Take a row of another kind."""
+        self.are_above = self.are_above or bool(self.numbers)
+        self.numbers = []
+
+
 class Tail:
     """
     Tells footers and totals at the end of a drop from its records; holds back what may be one.
@@ -255,20 +266,24 @@ class Tail:
         self._is_total = is_total
         self._total: list[Row] = []  # at most one
         self._footer: list[Row] = []
-        self._lonely_at_end: list[int] = []
-        self._has_lonely_above = width < 2  # noqa: PLR2004  # of one cell every row is
+        self._lonely, self._lonely_elsewhere = _RowsAtEnd(), _RowsAtEnd()
+        self._lonely.are_above = width < 2  # noqa: PLR2004  # of one cell every row is
+        self._lonely_elsewhere.are_above = width < _LEAST_WIDTH_OF_FOOTERS
         self._called_total: list[int] = []
+        self._last: Row | WideRows | None = None
 
     @property
     def is_holding(self) -> bool:
         return bool(self._total or self._footer) or self.is_below_blank
 
-    def note_records(self, rows: WideRows | None) -> None:
-        """Take rows that are records; None for some of which none is lonely."""
-        if self._has_lonely_above:
+    def note_records(self, rows: WideRows, *, are_ordinary: bool) -> None:
+        """Take rows that are records; *are_ordinary*: none of them is lonely."""
+        self._last = rows
+        self._lonely_elsewhere.end()  # the first cell of each is filled
+        if self._lonely.are_above:
             return
-        if rows is None:
-            self._end_lonely()
+        if are_ordinary:
+            self._lonely.end()
             return
         count, lonely = len(rows.numbers), list[int]()
         if not all(second := rows.column(1)):
@@ -276,10 +291,10 @@ class Tail:
             lonely = [at for at in empty if is_lonely(rows.row(at))]
         first_of_run = count - len(lonely)
         if len(lonely) < count:
-            self._end_lonely()
+            self._lonely.end()
         if lonely and lonely[0] < first_of_run:
-            self._has_lonely_above = True
-        self._lonely_at_end += [rows.numbers[at] for at in lonely]
+            self._lonely.are_above = True
+        self._lonely.numbers += [rows.numbers[at] for at in lonely]
 
     def feed(self, row: Row) -> Iterator[Row]:
         """Take the next row; yield those that are decided."""
@@ -289,13 +304,13 @@ class Tail:
             return
         yield from self._records([*self._total, *self._footer])
         self.is_below_blank, self._total, self._footer = False, [], []
-        if is_record and not row.fault and is_called_total(row.cells[0]):
+        if is_record and not row.fault and is_called_total(row.cells[_begin(row.cells)]):
             self._total.append(row)
         else:
             yield from self._records([row])
 
     def _may_be_footer(self) -> bool:
-        is_first = not (self._has_lonely_above or self._lonely_at_end)
+        is_first = not (self._lonely.are_above or self._lonely.numbers)
         return is_first and self.is_below_blank and self._width >= _LEAST_WIDTH_OF_FOOTERS
 
     def _records(self, rows: list[Row]) -> Iterator[Row]:
@@ -303,16 +318,15 @@ class Tail:
             yield row
             if row.is_left_out:
                 continue
-            if is_lonely(row.cells):
-                self._lonely_at_end.append(row.number)
-            else:
-                self._end_lonely()
-            if is_called_total(row.cells[0]):
+            self._last = row
+            kind = self._lonely if row.cells[0].strip() else self._lonely_elsewhere
+            for each in (self._lonely, self._lonely_elsewhere):
+                if each is kind and filled(row.cells) == 1:
+                    each.numbers.append(row.number)
+                else:
+                    each.end()
+            if is_called_total(row.cells[_begin(row.cells)]):
                 self._called_total.append(row.number)
-
-    def _end_lonely(self) -> None:
-        self._has_lonely_above = self._has_lonely_above or bool(self._lonely_at_end)
-        self._lonely_at_end = []
 
     def finish(self) -> Iterator[Row]:
         """Yield what was held back; nothing follows it."""
@@ -327,16 +341,42 @@ class Tail:
 
     def warnings(self) -> Iterator[str]:
         """Yield sentences on rows that are sent although they may be no records."""
-        if self._lonely_at_end and not self._has_lonely_above:
+        lonely = [each for each in (self._lonely, self._lonely_elsewhere) if not each.are_above]
+        if numbers := [number for each in lonely for number in each.numbers]:
             yield (
-                f"{_named(self._lonely_at_end)}, at the end of the file and filled only in the "
-                "first cell as no row above is, may be a footer, but was taken for a record."
+                f"{_named(numbers)}, at the end of the file and filled in one cell only as no row "
+                "above is, may be a footer, but was taken for a record."
             )
         if self._called_total:
+            one = len(self._called_total) == 1
+            what = "is called a total" if one else "are called totals"
             yield (
-                f"{_named(self._called_total)} is called a total, but the numbers above do not "
-                "prove that it is one: it was taken for a record."
+                f"{_named(self._called_total)} {what}, but the numbers above do not prove it: "
+                f"{'it was taken for a record' if one else 'they were taken for records'}."
             )
+        if self._last is not None and _is_statistic(_last_cells(self._last)):
+            yield (
+                f"The last row, {_last_number(self._last)}, looks like a statistic of the rows "
+                "above, not like a record; it was taken for one."
+            )
+
+
+def _last_cells(rows: Row | WideRows) -> Sequence[str]:
+    return rows.cells if isinstance(rows, Row) else rows.row(len(rows.numbers) - 1)
+
+
+def _last_number(rows: Row | WideRows) -> int:
+    return rows.number if isinstance(rows, Row) else rows.numbers[-1]
+
+
+def _is_statistic(cells: Sequence[str]) -> bool:
+    """Return whether *cells* are a word for an average or a count, and behind it only numbers."""
+    begin = _begin(cells)
+    if not _STATISTIC.fullmatch(cells[begin]):
+        return False
+    behind = [cell for cell in cells[begin + 1 :] if cell.strip()]
+    are_numbers = all(any(number_in(cell, marks) for marks in NUMBER_MARKS) for cell in behind)
+    return bool(behind) and are_numbers
 
 
 def _named(numbers: Sequence[int]) -> str:
@@ -369,7 +409,7 @@ class RowShapes:
         self.blank = self.padded = self.trimmed = 0
         self._width = len(header)
         self._header = list(map(_form, header)) if has_header and len(header) > 1 else None
-        named = width(header)
+        named, self._named = width(header), filled(header)
         self._habit = habit(first_rows, self._width, named)
         self._fills = fills
         self._decided = decided
@@ -413,7 +453,7 @@ class RowShapes:
             return self._decided.keys().isdisjoint(rows.numbers)
         if self._tail.is_holding:
             return False
-        self._tail.note_records(None if are_ordinary else rows)
+        self._tail.note_records(rows, are_ordinary=are_ordinary)
         return True
 
     def _are_ordinary(self, rows: WideRows) -> bool:
@@ -426,13 +466,14 @@ class RowShapes:
 
     def _begin_as_records(self, rows: WideRows) -> bool:
         """Return whether no row is blank, a header or a total, by their first cells."""
-        cells = rows.column(0)
-        if not all(map(str.strip, cells)):
+        cells = list(map(str.strip, rows.column(0)))
+        if not all(cells):
             return False
         text = "\n".join(("", *cells, "")).casefold()
-        if self._header and (f"\n{self._header[0]}\n" in text or "\n--" in text or "\n==" in text):
+        others = ("\n--", "\n:--", "\n==", '\n="')
+        if self._header and any(begin in text for begin in (f"\n{self._header[0]}\n", *others)):
             return False
-        return not (_BEGINS_AS_TOTAL.search(text) and any(map(is_called_total, cells)))
+        return not (BEGINS_AS_TOTAL.search(text) and any(map(is_called_total, cells)))
 
     def sort(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Yield what is decided of *rows* and those before; at the header's width if they fit."""
@@ -466,7 +507,7 @@ class RowShapes:
         if self._header is not None and list(map(_form, row.cells)) == self._header:
             is_decided = self._decided is not None  # and it is decided below
             return row.broken(f"it {IS_HEADER}") if is_decided else row.left_out(IS_HEADER)
-        if self._header is not None and all(map(_DASHES.fullmatch, row.cells)):
+        if self._header is not None and self._is_rule(row.cells):
             return row.left_out(IS_RULE)
         if row.fault:
             return row
@@ -480,6 +521,13 @@ class RowShapes:
                 "mapping"
             )
         return row
+
+    def _is_rule(self, cells: Sequence[str]) -> bool:
+        """Return whether dashes stand below all headers that have a name."""
+        drawn = list(filter(str.strip, cells))
+        if len(drawn) == 1 and _CROSSED_DASHES.fullmatch(drawn[0]):
+            drawn = drawn[0].split("+")
+        return len(drawn) == self._named and all(map(_DASHES.fullmatch, drawn))
 
     def _fitted(self, row: Row) -> Row:
         """Return a row as wide as the header, unless it cannot be used."""
@@ -497,89 +545,4 @@ class RowShapes:
 
 
 def _form(cell: str) -> str:
-    return cell.strip().casefold()
-
-
-_DECORATION = re.compile(r"[\s\u00a0\u202f\u2009'’]|[^\W\d_]{1,3}\b|[€$£¥₹%]")
-_NUMBER = re.compile(r"-?\d+(?:\.\d*)?|-?\.\d+", re.ASCII)
-_COUNT = re.compile(r"\((\d+)")
-_LEAST_SUMMANDS = 2  # of one number every copy is its sum
-
-type Marks = tuple[str, str]  # decimal, thousands
-_MARKS: tuple[Marks, ...] = ((".", ","), (",", "."))
-
-
-def number_in(cell: str, marks: Marks) -> Decimal | None:
-    """Return the number that *cell* is, whatever currency stands beside it; None if it is none."""
-    decimal, thousands = marks
-    text = _DECORATION.sub("", cell).replace("\u2212", "-").replace(thousands, "")
-    if text.startswith("(") and text.endswith(")"):
-        text = f"-{text[1:-1]}"
-    if text.endswith("-"):
-        text = f"-{text[:-1]}"
-    text = text.replace(decimal, ".")
-    return Decimal(text) if _NUMBER.fullmatch(text) else None
-
-
-class _Column:
-    """Sum and count of one column, as its decimal and thousands marks may be meant."""
-
-    def __init__(self) -> None:
-        self.filled = 0
-        self.summands = 0
-        self.sums: dict[Marks, Decimal] = dict.fromkeys(_MARKS, Decimal(0))
-
-    def add(self, cell: str) -> None:
-        if not cell.strip():
-            return
-        self.filled += 1
-        numbers = {marks: number_in(cell, marks) for marks in self.sums}
-        self.sums = {
-            marks: self.sums[marks] + number
-            for marks, number in numbers.items()
-            if number is not None
-        }
-        self.summands += any(number for number in numbers.values())
-
-    def has_total(self, cell: str, rows: int) -> bool:
-        """Return whether *cell* is the sum of the column, or the count of its cells or rows."""
-        if any(number_in(cell, marks) in (self.filled, rows) for marks in _MARKS):
-            return True
-        if self.summands < _LEAST_SUMMANDS:
-            return False
-        return any(
-            (number := number_in(cell, marks)) is not None and _is_rounded(total, number)
-            for marks, total in self.sums.items()
-        )
-
-
-def _is_rounded(total: Decimal, shown: Decimal) -> bool:
-    """Return whether *shown* is *total*, perhaps with fewer decimals."""
-    exponent = shown.as_tuple().exponent
-    unit = Decimal(1).scaleb(exponent) if isinstance(exponent, int) else Decimal(0)
-    return abs(total - shown) <= unit / 2 if total != shown else True
-
-
-def are_totals(cells: Sequence[str], rows: Iterable[Sequence[str]]) -> bool:
-    """
-    Return whether all that *cells* holds behind its first cell are sums or counts of *rows*.
-
-    Args:
-        rows: All records above, which are read once.
-    """
-    columns = {at: _Column() for at, cell in enumerate(cells) if at and cell.strip()}
-    if any(all(number_in(cells[at], marks) is None for marks in _MARKS) for at in columns):
-        return False
-    count = 0
-    for count, row in enumerate(rows, 1):  # noqa: B007  # how many there were
-        for at, column in columns.items():
-            column.add(row[at] if at < len(row) else "")
-    stated = _COUNT.search(cells[0])
-    if stated and int(stated[1]) != count:
-        return False
-    is_proven = bool(stated) or any(number_in(cells[at], _MARKS[0]) for at in columns)
-    return (
-        is_proven
-        and count >= _LEAST_SUMMANDS
-        and all(column.has_total(cells[at], count) for at, column in columns.items())
-    )
+    return bare_header(cell).strip().casefold()

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import BinaryIO, NamedTuple
 
 from bigin_import.domain.drop import ObjectVersion, Problem, is_workbook
-from bigin_import.domain.plan import Dialect, LeftOut, Plan, RowDecision
+from bigin_import.domain.plan import Dialect, LeftOut, Plan, RowDecision, ValueRule
 from bigin_import.errors import DropRejectedError
 from bigin_import.ports import Files
 from bigin_import.reading.blocks import Block, read_blocks
@@ -36,8 +36,9 @@ from bigin_import.reading.dialect import (
     read_opening,
 )
 from bigin_import.reading.records import RecordBatch, record_batches
-from bigin_import.reading.row_shapes import ParentRow, Row, RowShapes, are_totals
-from bigin_import.reading.workbook import Rules, WorkbookText, as_file
+from bigin_import.reading.row_shapes import ParentRow, Row, RowShapes
+from bigin_import.reading.totals import are_totals
+from bigin_import.reading.workbook import ALL_COLUMNS, SheetColumns, WorkbookText, as_file
 
 FILL = "fill"  # ragged_rows
 MOST_IMPORTS = 10  # more than one is too many already
@@ -124,7 +125,7 @@ class Options:
         left_out: Number of a row that was found to be no record -> why; None to find them.
         by_blocks: Rows may be given many at once, where text is proven to be CSV of one width.
         sheet: Of a workbook; None for the first one.
-        rules: How the mapping says that cells are written; those of a workbook are given so.
+        columns: What the mapping says of those of a workbook, whose cells are given so.
     """
 
     fills: bool = False
@@ -133,7 +134,7 @@ class Options:
     left_out: Mapping[int, str] | None = None
     by_blocks: bool = True
     sheet: str | None = None
-    rules: Rules = MappingProxyType({})
+    columns: SheetColumns = ALL_COLUMNS
 
     @classmethod
     def of_plan(cls, plan: Plan) -> Options:
@@ -144,12 +145,16 @@ class Options:
             decoded_twice=plan.dialect.decoded_twice,
             left_out={row: group.reason for group in plan.cut.left_out for row in group.rows},
             sheet=plan.dialect.sheet or None,
-            rules={
-                column.header if plan.dialect.has_header else column.source: column.rule
-                for column in plan.columns.columns
-                if column.rule is not None
-            },
+            columns=_columns_of(plan),
         )
+
+
+def _columns_of(plan: Plan) -> SheetColumns:
+    columns = {
+        column.header if plan.dialect.has_header else column.source: column.rule or ValueRule()
+        for column in plan.columns.columns
+    }
+    return SheetColumns(columns, frozenset(columns))
 
 
 AS_FOUND = Options()
@@ -288,16 +293,23 @@ class Table:
         )
 
     @property
+    def other_sheets(self) -> tuple[str, ...]:
+        """Names of the sheets of a workbook that are shown and not read."""
+        return self._text.others
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences on what a person should look at, once all rows are read."""
         controls = (_controls(self._text.encoding),) if self._text.has_controls else ()
-        return (*controls, *(self._shapes.warnings if self._shapes else ()))
+        shapes = self._shapes.warnings if self._shapes else ()
+        return (*controls, *self._text.warnings, *shapes)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on what is good to know, once all rows are read."""
         restored = (_DECODED_TWICE,) if self._text.decoded_twice else ()
-        return (*self._text.notes, *restored, *(self._shapes.notes if self._shapes else ()))
+        shapes = self._shapes.notes if self._shapes else ()
+        return (*self._text.notes, *restored, *self._layout.notes, *shapes)
 
     @property
     def content_sha256(self) -> str:
@@ -337,14 +349,18 @@ class Table:
 
     def _numbered(self, read: RecordBatch) -> Batch:
         numbers = range(read.first, read.first + len(read.rows))
-        faults = read.faults
+        faults, left_out = read.faults, dict[int, str]()
         if self._text.faults:
             faults |= _at_positions(self._text.faults, numbers)
+        if self._text.left_out and self._options.left_out is None:
+            left_out = _at_positions(self._text.left_out, numbers)
+            faults |= left_out
         if not self.is_result_file:
-            return Batch(read.rows, numbers, faults, {})
+            return Batch(read.rows, numbers, faults, {}, frozenset(left_out))
         self._parent_references.meet(read.rows)
         parents = self._parent_references.rows(numbers, read.rows)
-        return Batch(list(map(self._without_own, read.rows)), numbers, faults, parents)
+        rows = list(map(self._without_own, read.rows))
+        return Batch(rows, numbers, faults, parents, frozenset(left_out))
 
     def decide(self, decisions: Iterable[RowDecision]) -> None:
         """Yield rows as was decided about them; *decisions* in the order of the rows."""
@@ -418,7 +434,8 @@ def _is_wide(batch: Batch, width: int) -> bool:
 
 def _rows(batch: Rows) -> Iterator[Row]:
     for at, (number, cells) in enumerate(zip(batch.numbers, batch.rows, strict=True)):
-        yield Row(number, cells, batch.parents.get(number), batch.faults.get(at))
+        parent, fault = batch.parents.get(number), batch.faults.get(at)
+        yield Row(number, cells, parent, fault, at in batch.left_out)
 
 
 def _batch(rows: Iterable[Row]) -> Batch:
@@ -489,7 +506,7 @@ def _open_text(
     stream: BinaryIO, name: str, stated: str | None, options: Options
 ) -> tuple[DropBytes, DropText] | tuple[WorkbookText, WorkbookText]:
     if is_workbook(name):
-        sheet = WorkbookText(stream, name=name, sheet=options.sheet, rules=options.rules)
+        sheet = WorkbookText(stream, name=name, sheet=options.sheet, columns=options.columns)
         return sheet, sheet
     source = DropBytes(stream, name=name)
     head = _head(source)

@@ -14,20 +14,25 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from itertools import chain, islice
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 from xml.etree.ElementTree import ParseError  # only the error; openpyxl reads by defusedxml
 
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.plan import ValueRule
 from bigin_import.errors import DropRejectedError
+from bigin_import.reading.dialect import is_own_column, matching_form
+from bigin_import.reading.sheet_parts import SheetParts, read_totals_rows
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -46,8 +51,15 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _SHARED_TEXTS = "xl/sharedstrings.xml"
 _SHEETS = "xl/worksheets/"
-_FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
+_BOOK = "xl/workbook.xml"
+_STRICT = b"http://purl.oclc.org/ooxml/"
+_ROWS_NAMED = 10
+_ROWS_FOR_A_CELL = 1_000  # a sheet that is empty so far down is
+_VALUELESS = "has a formula without a value; open the file in Excel and save it"
+IS_TOTAL_OF_TABLE = "is the row of totals of a table in Excel"
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+# One mark with three digits behind it: of decimals or of thousands.
+_OPEN_NUMBER = re.compile(r"[^\d.,]*[1-9]\d{0,2}[.,]\d{3}[^\d.,]*", re.ASCII)
 _PADDED = re.compile(r"0[0 ()/-]*")
 _IN_QUOTES = re.compile(r'"[^"]*"|\\.|_.|\[[^\]]*\]')
 _TIME_LETTERS = re.compile(r"[hHsS]")
@@ -61,8 +73,56 @@ _WITHOUT_ZERO: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 type Cells = Sequence[ReadOnlyCell]
-type Rules = Mapping[str | int, ValueRule]
-"""Header, or position, of a column -> how the mapping says that its cells are written."""
+type Key = str | int
+"""Header of a column, or its position among those that are not of our result files."""
+
+
+class SheetColumns(NamedTuple):
+    """
+    What a mapping says of columns.
+
+    Attributes:
+        rules: How their cells are written.
+        mapped: Those that are sent, None for all: what is in others stops no row.
+        numbers: Those that fill number fields, and for which no decimal mark is stated.
+    """
+
+    rules: Mapping[Key, ValueRule] = MappingProxyType({})
+    mapped: frozenset[Key] | None = None
+    numbers: frozenset[Key] = frozenset()
+
+    def in_matching_form(self) -> SheetColumns:
+        return SheetColumns(
+            {_form(key): rule for key, rule in self.rules.items()},
+            None if self.mapped is None else frozenset(map(_form, self.mapped)),
+            frozenset(map(_form, self.numbers)),
+        )
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        return frozenset((*self.rules, *(self.mapped or ()), *self.numbers))
+
+
+ALL_COLUMNS = SheetColumns()
+
+
+class _Row(NamedTuple):
+    """A row without the empty cells at its end; *valueless*: position of a formula -> its cell."""
+
+    cells: Cells
+    valueless: Mapping[int, str]
+
+
+class _Columns(NamedTuple):
+    """What is known of columns by their positions; *header_row*: its number, 0 if it has none."""
+
+    rules: Mapping[int, ValueRule]
+    mapped: Collection[int] | None
+    numbers: Collection[int]
+    header_row: int
+
+    def is_mapped(self, at: int) -> bool:
+        return self.mapped is None or at in self.mapped
 
 
 class WorkbookText:
@@ -72,9 +132,12 @@ class WorkbookText:
     Attributes:
         encoding, bom, decoded_twice, has_controls: As of a CSV that we wrote.
         sha256: Hexadecimal SHA-256 of the file as stored.
-        sheet: Name of the sheet that is read: the one stated, else the first that is not hidden.
-        notes: Which sheet that is, where there are others.
+        sheet: Name of the sheet that is read: the one stated, else the first that is shown and
+            holds anything.
+        others: Names of the other sheets that are shown.
+        notes: Which sheet is read, where there are others.
         faults: Row number -> why it cannot be sent, of the rows that were read so far.
+        left_out: Row number -> why it is no record, "it" goes before.
 
     Raises:
         DropRejectedError: At once if it is no workbook that can be read, or has no such sheet;
@@ -87,43 +150,81 @@ class WorkbookText:
     has_controls: Final = False
 
     def __init__(
-        self, stream: BinaryIO, *, name: str, sheet: str | None = None, rules: Rules | None = None
+        self,
+        stream: BinaryIO,
+        *,
+        name: str,
+        sheet: str | None = None,
+        columns: SheetColumns = ALL_COLUMNS,
     ) -> None:
         self._name = name
-        self._rules = rules or {}
+        self._columns = columns.in_matching_form()
+        self._parts: defaultdict[str, SheetParts] = defaultdict(SheetParts)
+        self._hidden_rows: list[int] = []
+        self._merged: list[str] = []
         self._file = stream
         self.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # it is one
         stream.seek(0)
         self._check_container()
-        self._has_formulas = self._measure()
-        with self._explained():
+        self._measure()
+        with self._explained(), zipfile.ZipFile(self._file) as container:
             book = self._open(values=True)
             self._sheet = self._choose(book, sheet)
             self.sheet = self._sheet.title
+            shown = [each.title for each in book.worksheets if each.sheet_state == "visible"]
+            self.others = tuple(title for title in shown if title != self.sheet)
             others = len(book.sheetnames) - 1
             self.notes = (_note_on_sheet(self.sheet, others),) if others else ()
+            path = self._sheet._worksheet_path.lower()  # noqa: SLF001  # it has no other name
+            self._part = self._parts[path]
             self._formulas = self._find_formulas()
+            self.left_out = dict.fromkeys(read_totals_rows(container, path), IS_TOTAL_OF_TABLE)
         self.faults: dict[int, str] = {}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences on what a person should look at, once all rows are read."""
+        return tuple(self._warnings())
+
+    def _warnings(self) -> Iterator[str]:
+        if len(hidden := self._hidden_rows) == 1:
+            yield f"Row {hidden[0]} is hidden in the sheet, by hand or a filter; it is sent too."
+        elif hidden:
+            more = ", …" if len(hidden) > _ROWS_NAMED else ""
+            named = ", ".join(map(str, hidden[:_ROWS_NAMED])) + more
+            yield f"Rows {named} are hidden in the sheet, by hand or a filter; they are sent too."
+        if self._merged:
+            more = ", …" if len(self._merged) > _ROWS_NAMED else ""
+            yield (
+                f"Cells are merged, {', '.join(self._merged[:_ROWS_NAMED])}{more}: only the first "
+                "of them has the value, the others are sent empty. Undo it in Excel and fill them."
+            )
 
     def __iter__(self) -> Iterator[str]:
         with self._explained():
             rows = self._rows()
             first = list(islice(rows, _FIRST_ROWS))
-            rules = self._rules_by_position(first)
-            width = max((len(cells) for cells in first), default=0)
-            yield from self._lines(chain(first, rows), rules, width)
+            columns = self._find_columns(first)
+            self._merged = [
+                each.name
+                for each in self._part.merged
+                if each.first_row > columns.header_row
+                and any(map(columns.is_mapped, range(each.first_column, each.last_column + 1)))
+            ]
+            width = max((len(row.cells) for row in first), default=0)
+            yield from self._lines(chain(first, rows), columns, width)
 
-    def _lines(
-        self, rows: Iterable[Cells], rules: Mapping[int, ValueRule], width: int
-    ) -> Iterator[str]:
+    def _lines(self, rows: Iterable[_Row], columns: _Columns, width: int) -> Iterator[str]:
         out = io.StringIO()
         writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
         blank = 0  # rows that are written only if others follow
-        for number, cells in enumerate(rows, 1):
-            texts = [self._text(number, cell, rules.get(at)) for at, cell in enumerate(cells)]
+        for number, row in enumerate(rows, 1):
+            texts = self._texts(number, row, columns)
             if not any(texts):
                 blank += 1
                 continue
+            if number in self._part.hidden and number > columns.header_row:
+                self._hidden_rows.append(number)
             out.write("\n" * blank)
             blank = 0
             writer.writerow(texts + [""] * (width - len(texts)))
@@ -133,56 +234,75 @@ class WorkbookText:
                 out.truncate()
         yield out.getvalue()
 
-    def _rows(self) -> Iterator[Cells]:
-        """Yield the cells of each row, without the empty ones at its end."""
+    def _rows(self) -> Iterator[_Row]:
+        """Yield each row of the sheet."""
         read = 0
         formulas = self._formulas.iter_rows() if self._formulas is not None else None
-        for number, row in enumerate(self._sheet.iter_rows(), 1):
+        for row in self._sheet.iter_rows():
             read += len(row)
             if read > MOST_CELLS:
                 raise self._rejected(
                     f"its sheet {self.sheet!r} has more than {MOST_CELLS:,} cells",
                     'Save it as "CSV UTF-8" and drop that, or split it into smaller files',
                 )
-            if formulas is not None:
-                self._look_for_formulas(number, row, next(formulas, ()))
+            valueless = {} if formulas is None else _valueless(row, next(formulas, ()))
             last = max((at for at, cell in enumerate(row, 1) if cell.value is not None), default=0)
-            yield row[:last]
-
-    def _look_for_formulas(self, number: int, values: Cells, formulas: Cells) -> None:
-        for value, formula in zip(values, formulas, strict=False):
-            if value.value is None and formula.data_type == "f":
-                self._note(
-                    number,
-                    f"cell {formula.coordinate} has a formula without a value; "
-                    "open the file in Excel and save it",
-                )
+            yield _Row(row[:last], valueless)
 
     def _note(self, number: int, why: str) -> None:
         self.faults.setdefault(number, why)
 
-    def _text(self, number: int, cell: ReadOnlyCell, rule: ValueRule | None) -> str:
-        value = cell.value
-        if value is None:
-            return ""
-        if isinstance(value, str):
-            if cell.data_type == "e":
-                self._note(number, f"cell {cell.coordinate} shows the error {value}")
-            return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), value)
-        return text_of(value, cell.number_format, rule)
+    def _texts(self, number: int, row: _Row, columns: _Columns) -> list[str]:
+        for at, place in row.valueless.items():
+            if columns.is_mapped(at):
+                why = f"cell {place} {_VALUELESS}"
+                self._note(number, why)
+        for at, cell in enumerate(row.cells):
+            is_number = at in columns.numbers and isinstance(cell.value, str)
+            if (is_number or cell.data_type == "e") and columns.is_mapped(at):
+                self._look_at_text(number, cell, columns.rules.get(at))
+        return [_text(cell, columns.rules.get(at)) for at, cell in enumerate(row.cells)]
 
-    def _rules_by_position(self, first: Sequence[Cells]) -> dict[int, ValueRule]:
-        """Return the rules by position: those of a header are found in the row that has most."""
-        rules = {at: rule for at, rule in self._rules.items() if isinstance(at, int)}
-        found: dict[int, ValueRule] = {}
-        for cells in first:
-            named = {
-                at: self._rules[name]
-                for at, cell in enumerate(cells)
-                if isinstance(cell.value, str) and (name := cell.value.strip()) in self._rules
-            }
-            found = named if len(named) > len(found) else found
-        return rules | found
+    def _look_at_text(self, number: int, cell: ReadOnlyCell, rule: ValueRule | None) -> None:
+        """Note why the row of a text cannot be sent, unless the mapping says what it is."""
+        value = str(cell.value)
+        if cell.data_type == "e":
+            if value not in {known.strip() for known, _ in (rule.values if rule else ())}:
+                line = json.dumps({value: ""}, ensure_ascii=False)
+                self._note(
+                    number,
+                    f"cell {cell.coordinate} shows the error {value}; to leave it empty, write "
+                    f'"values": {line} in the mapping',
+                )
+        elif _OPEN_NUMBER.fullmatch(value):
+            self._note(
+                number,
+                f"cell {cell.coordinate} holds a number as a text that can be read in two ways: "
+                'make it a number in Excel, or write its decimal mark as "decimal" in the mapping',
+            )
+
+    def _find_columns(self, first: Sequence[_Row]) -> _Columns:
+        """Return what is known of columns; their header is the row that has most of the names."""
+        told, keys = self._columns, self._columns.keys
+        found: dict[int, str] = {}
+        header_row = 1
+        for number, row in enumerate(first, 1):
+            names = {at: name for at, cell in enumerate(row.cells) if (name := _name(cell)) in keys}
+            if len(names) > len(found) or (not found and any(map(_is_ours, row.cells))):
+                found, header_row = names, number
+        width = max((len(row.cells) for row in first), default=0)
+        header = first[header_row - 1].cells if first else ()
+        counted = [at for at in range(width) if at >= len(header) or not _is_ours(header[at])]
+        places: list[tuple[int, Key]] = [*found.items()]
+        places += [(at, index) for index, at in enumerate(counted)]
+        return _Columns(
+            rules={at: told.rules[key] for at, key in places if key in told.rules},
+            mapped=None
+            if told.mapped is None
+            else {at for at, key in places if key in told.mapped},
+            numbers={at for at, key in places if key in told.numbers},
+            header_row=header_row,
+        )
 
     def _check_container(self) -> None:
         head = self._file.read(len(_OLE))
@@ -195,25 +315,23 @@ class WorkbookText:
         if not zipfile.is_zipfile(self._file):
             raise self._rejected("it is no Excel workbook, whatever its name says", _SAVE_ANEW)
 
-    def _measure(self) -> bool:
-        """
-        Unpack everything once, keeping nothing; return whether a sheet has formulas.
-
-        What the file says of its sizes is not believed.
-        """
-        total, has_formulas = 0, False
+    def _measure(self) -> None:
+        """Unpack everything once: what the file says of its sizes is not believed."""
+        total = 0
         with self._explained(), zipfile.ZipFile(self._file) as container:
             for entry in container.infolist():
-                path, size, end = entry.filename.lower(), 0, b""
+                path, size = entry.filename.lower(), 0
                 with container.open(entry) as member:
                     while chunk := member.read(_CHUNK_BYTES):
                         size += len(chunk)
                         self._check_sizes(total + size, size if path == _SHARED_TEXTS else 0)
-                        if path.startswith(_SHEETS) and not has_formulas:
-                            has_formulas = _FORMULA.search(end + chunk) is not None
-                            end = chunk[-32:]
+                        if path.startswith(_SHEETS):
+                            self._parts[path].feed(chunk)
+                        elif path == _BOOK and _STRICT in chunk:
+                            raise self._rejected(
+                                'it is a "Strict Open XML Spreadsheet"', _SAVE_ANEW
+                            )
                 total += size
-        return has_formulas
 
     def _check_sizes(self, unpacked: int, shared: int) -> None:
         if unpacked > MOST_UNPACKED_BYTES or shared > _MOST_BYTES_IN_MEMORY:
@@ -230,7 +348,9 @@ class WorkbookText:
         return load_workbook(self._file, read_only=True, data_only=values, keep_links=False)
 
     def _find_formulas(self) -> Any:  # noqa: ANN401  # as above
-        return self._choose(self._open(values=False), self.sheet) if self._has_formulas else None
+        if not self._part.has_formulas:
+            return None
+        return self._choose(self._open(values=False), self.sheet)
 
     def _choose(self, book: Workbook, stated: str | None) -> Any:  # noqa: ANN401  # see below
         sheets: list[Any] = list(book.worksheets)
@@ -251,8 +371,9 @@ class WorkbookText:
                 ),
                 concerns_mapping=stated is not None,
             )
-        shown[0].reset_dimensions()  # of read-only sheets, for which the stubs have no common name
-        return shown[0]
+        for sheet in shown:
+            sheet.reset_dimensions()  # of read-only sheets, for which the stubs have no common name
+        return next(filter(_holds_anything, shown), shown[0]) if stated is None else shown[0]
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -266,9 +387,45 @@ class WorkbookText:
         return DropRejectedError((Problem(self._name, what, remedy),))
 
 
+def _form(key: Key) -> Key:
+    return key if isinstance(key, int) else matching_form(key)
+
+
+def _name(cell: ReadOnlyCell) -> str:
+    """Return what is in *cell* as the name of a column is compared."""
+    return "" if cell.value is None else matching_form(_text(cell, None))
+
+
+def _is_ours(cell: ReadOnlyCell) -> bool:
+    return is_own_column(_name(cell))
+
+
+def _text(cell: ReadOnlyCell, rule: ValueRule | None) -> str:
+    value = cell.value
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), value)
+    return text_of(value, cell.number_format, rule)
+
+
+def _valueless(values: Cells, formulas: Cells) -> dict[int, str]:
+    return {
+        at: formula.coordinate
+        for at, (value, formula) in enumerate(zip(values, formulas, strict=False))
+        if value.value is None and formula.data_type == "f"
+    }
+
+
+def _holds_anything(sheet: Any) -> bool:  # noqa: ANN401  # as above
+    rows = islice(sheet.iter_rows(values_only=True), _ROWS_FOR_A_CELL)
+    return any(value is not None for row in rows for value in row)
+
+
 _SAVE_ANEW = (
     'Open it in Excel, choose "Save As" and the type "Excel Workbook (.xlsx)", and drop that'
 )
+_STRICT_ONE = ('it is a "Strict Open XML Spreadsheet"', _SAVE_ANEW)
 _LOCKED = (
     "the workbook has a password",
     "Open it in Excel, remove the password under File, Info, Protect Workbook, and save it",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+from unicodedata import category
 
 from bigin_import.domain.drop import Notice, Problem
 from bigin_import.domain.row_result import Counts, JobCounts
@@ -37,16 +38,15 @@ _SUBJECTS = {
     ImportState.SUPERSEDED: "Superseded",
 }
 _OTHER_ORGANISATION_ACTION = (
-    "Put the refresh token of their organisation back into the Zoho secret (bigin-drop connect); "
+    "Put the refresh token of their organisation back into the Zoho secret with the command below; "
     "they then go on by themselves within a quarter of an hour. One stack serves one "
     "organisation: deploy a second one for the other."
 )
 _NO_CREDITS_ACTION = (
     "Nothing to do: nothing is lost, and the imports go on by themselves when Bigin takes jobs "
     "again, within a day. If that is too late, buy credits for Bigin's API. Do not drop the files "
-    "again. What waits: bigin-drop status."
+    "again."
 )
-_STORE = "aws secretsmanager put-secret-value --secret-id {} --secret-string file://zoho.json"
 _ZOHO_ACTION = (
     "Correct the Zoho secret with the first of the commands below; the second says what is wrong "
     "with it. The imports go on by themselves within two minutes: nothing is lost. Do not drop "
@@ -63,15 +63,17 @@ def compose_notice(summary: ImportSummary) -> Notice:
     )
 
 
-def compose_waiting(files: Sequence[tuple[str, int]]) -> Notice:
+def compose_waiting(files: Sequence[tuple[str, int]], commands: Sequence[Choice]) -> Notice:
     """
     Return one notice of all imports that wait until Bigin has credits again.
 
     Args:
         files: Keys of the drops, each with how many of its versions wait.
+        commands: What a person may do meanwhile.
     """
     return _compose_pause(
         files,
+        commands,
         "for credits: Bigin takes no more jobs for now.",
         _NO_CREDITS_ACTION,
         title="Waiting for credits",
@@ -79,10 +81,13 @@ def compose_waiting(files: Sequence[tuple[str, int]]) -> Notice:
     )
 
 
-def compose_other_organisation(files: Sequence[tuple[str, int]]) -> Notice:
+def compose_other_organisation(
+    files: Sequence[tuple[str, int]], commands: Sequence[Choice]
+) -> Notice:
     """Return the notice of imports that wait because the secret is another organisation's."""
     return _compose_pause(
         files,
+        commands,
         "because the Zoho secret is for another Bigin organisation than the one that they were "
         "prepared for. Nothing of them is sent there.",
         _OTHER_ORGANISATION_ACTION,
@@ -91,8 +96,14 @@ def compose_other_organisation(files: Sequence[tuple[str, int]]) -> Notice:
     )
 
 
-def _compose_pause(
-    files: Sequence[tuple[str, int]], why: str, action: str, *, title: str, state: str
+def _compose_pause(  # what is told, by name
+    files: Sequence[tuple[str, int]],
+    commands: Sequence[Choice],
+    why: str,
+    action: str,
+    *,
+    title: str,
+    state: str,
 ) -> Notice:
     one = len(files) == 1
     many = "1 file" if one else f"{number(len(files))} files"
@@ -103,42 +114,45 @@ def _compose_pause(
     lines = (
         f"{many} {'waits' if one else 'wait'} {why}",
         action,
+        *_command_lines(commands),
         "",
         "Waiting:",
         *(f"  {_line(line)}" for line in _first(listed, MAX_FILES, of="files")),
     )
     return Notice(
-        subject=_as_subject(f"{title}: {many}"),
+        subject=as_subject(f"{title}: {many}"),
         body="\n".join(lines) + "\n",
         attributes=(("state", state),),
     )
 
 
-def compose_waiting_for_zoho(files: Sequence[str], refused: str, secret: str) -> Notice:
+def _command_lines(commands: Sequence[Choice]) -> Iterator[str]:
+    yield from ("", "Commands:")
+    yield from (f"  {line}" for line in _by_command(commands))
+
+
+def compose_waiting_for_zoho(
+    files: Sequence[str], refused: str, commands: Sequence[Choice]
+) -> Notice:
     """
     Return one notice of all imports that wait until the Zoho credentials are corrected.
 
     Args:
         refused: Zoho's word, such as "invalid_code"; "" if it is Bigin that lets us not in.
-        secret: The ARN or name of the Zoho secret, for the command without ours.
+        commands: How to correct them, and how to see what is wrong with them.
     """
     many = "1 file waits" if len(files) == 1 else f"{number(len(files))} files wait"
     why = f"Zoho refuses the credentials ({refused})" if refused else "Bigin refuses the access"
     lines = (
         f"{many} for Zoho: {why}.",
         _ZOHO_ACTION,
-        "",
-        "Commands:",
-        "  bigin-drop connect --data-center YOURS",
-        "  bigin-drop doctor",
-        "  or, without bigin-drop, with the whole secret as JSON in a file:",
-        f"  {_STORE.format(secret)}",
+        *_command_lines(commands),
         "",
         "Waiting:",
         *(f"  {_line(line)}" for line in _first(files, MAX_FILES, of="files")),
     )
     return Notice(
-        subject=_as_subject(f"Imports wait for Zoho: {many.rpartition(' ')[0]}"),
+        subject=as_subject(f"Imports wait for Zoho: {many.rpartition(' ')[0]}"),
         body="\n".join(lines) + "\n",
         attributes=(("state", "WAITING_FOR_ZOHO"),),
     )
@@ -168,14 +182,14 @@ def compose_no_mapping(  # what is told, by name
         _Section("Commands", tuple(_by_command([command]))),
         _Section("Recognised", tuple(map(_line, _first(recognised, MAX_FILES)))),
         _Section("Files", (f"suggestion: {suggestion}",) if suggestion else ()),
-        _Section("Import", (f"file {_one_line(file)}", f"import id {import_id}")),
+        _Section("Import", (f"file {one_line(file)}", f"import id {import_id}")),
     )
     return Notice(
-        subject=_as_subject("Waiting for a mapping: ", file.removeprefix(INCOMING)),
+        subject=as_subject("Waiting for a mapping: ", file.removeprefix(INCOMING)),
         body=_fitted([section for section in sections if section.lines]),
         attributes=(
             ("state", "WAITING_FOR_MAPPING"),
-            ("file", _one_line(file)),
+            ("file", one_line(file)),
             ("import_id", import_id),
         ),
     )
@@ -186,10 +200,10 @@ def _subject(it: ImportSummary) -> str:
     words = _SUBJECTS.get(it.state, "Under way")
     if it.is_check and it.state is ImportState.REJECTED:
         words = "Checked, with problems"
-    return _as_subject(f"{urgent}{words}: ", it.file.removeprefix(CHECK).removeprefix(INCOMING))
+    return as_subject(f"{urgent}{words}: ", it.file.removeprefix(CHECK).removeprefix(INCOMING))
 
 
-def _as_subject(words: str, file: str = "") -> str:
+def as_subject(words: str, file: str = "") -> str:
     """Return a subject that SNS takes; of a long path the end is kept, with the file's name."""
     start, end = (_ascii(each) for each in (words, file))
     room = MAX_SUBJECT - len(start)
@@ -207,7 +221,7 @@ def _attributes(it: ImportSummary) -> tuple[tuple[str, str], ...]:
     named = (
         ("state", it.state.value),
         ("module", it.module),
-        ("file", _one_line(it.file)),
+        ("file", one_line(it.file)),
         ("import_id", it.import_id),
     )
     return tuple((name, value) for name, value in named if value)
@@ -246,7 +260,7 @@ def _details(it: ImportSummary) -> Iterator[_Section]:
     # A command or a link that is cut is of no use.
     whole = ("Commands", "Files")
     for title, lines in sections:
-        listed = tuple(_one_line(line) if title in whole else _line(line) for line in lines)
+        listed = tuple(_exactly(line) if title in whole else _line(line) for line in lines)
         if listed:
             yield _Section(title, listed)
 
@@ -316,9 +330,9 @@ def _choices(it: ImportSummary) -> Iterator[str]:
 def _by_command(choices: Sequence[Choice]) -> Iterator[str]:
     for choice in choices:
         yield choice.when
-        yield choice.command
+        yield _exactly(choice.command)
         yield _PLAIN
-        yield choice.plain
+        yield _exactly(choice.plain)
 
 
 def _check(it: ImportSummary) -> Iterator[str]:
@@ -359,9 +373,14 @@ def _first(lines: Sequence[str], limit: int, *, of: str = "in the report") -> It
 
 
 def _line(text: str) -> str:
-    return shortened(_one_line(text), MAX_LINE)
+    return shortened(one_line(text), MAX_LINE)
 
 
-def _one_line(text: str) -> str:
+def _exactly(text: str) -> str:
+    """Return *text* as it is, with all its blanks; but for what would break or turn the line."""
+    return "".join(c if c.isprintable() or category(c) == "Zs" else "?" for c in text)
+
+
+def one_line(text: str) -> str:
     """Return *text* without line breaks and control characters; a refused key may hold them."""
     return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))

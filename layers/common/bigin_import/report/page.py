@@ -11,7 +11,7 @@ import base64
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from bigin_import.domain.job_request import CREDITS_PER_JOB
 from bigin_import.domain.row_result import Counts, RankedReason, RowStatus
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.report.summary import (
+    DryRun,
     FamilyMember,
     FamilySummary,
     ImportSummary,
@@ -215,7 +216,7 @@ def _json_facts(it: ImportSummary) -> dict[str, Any]:
         "file": it.file,
         "state": it.state.value,
         "rows": it.rows,
-        **_counts(it.counts),
+        **_counts(_found(it)),
         "jobs": sum(len(part.job_ids) for part in it.parts),
         "seconds": it.seconds,
         "counts_disagree": it.counts_disagree,
@@ -224,6 +225,7 @@ def _json_facts(it: ImportSummary) -> dict[str, Any]:
         "operation": it.operation or None,
         "find_by": it.find_by or None,
         "credits": it.credits,
+        "dry_run": it.dry_run and _would_be_sent(it.dry_run),
         "blank": it.blank,
         "encoding": it.encoding or None,
         "delimiter": it.delimiter or None,
@@ -242,6 +244,17 @@ def _json_facts(it: ImportSummary) -> dict[str, Any]:
         "parts": [_part(part) for part in it.parts],
         "files": {link.kind: {"key": link.key, "rows": link.rows} for link in it.files},
     }
+
+
+def _found(it: ImportSummary) -> Counts:
+    """Return rows by what became of them; of a dry run only those that would not be sent."""
+    if it.dry_run is None:
+        return it.counts
+    return replace(it.counts, invalid=it.dry_run.invalid, left_out=it.dry_run.left_out)
+
+
+def _would_be_sent(found: DryRun) -> dict[str, int]:
+    return {"rows": found.rows, "jobs": found.jobs, "credits": found.credits}
 
 
 def _counts(counts: Counts) -> dict[str, int]:
@@ -282,6 +295,7 @@ def _member(member: FamilyMember) -> dict[str, Any]:
         "state": member.state.value,
         "in_bigin": member.rows_in,
         "report": member.url or None,
+        "undone": member.is_undone,
     }
 
 
@@ -345,15 +359,19 @@ class Line:
     Attributes:
         waits: What it waits for, in words; "" if it waits for nothing but time.
         needs_person: Nothing happens until somebody decides.
+        undone: How far it is undone, in words; "" if nobody wants that.
     """
 
     record: Import
     waits: str = ""
     needs_person: bool = False
+    undone: str = ""
 
     @property
     def kind(self) -> str:
-        """By what the page can be filtered: open, held, good, warn, bad or calm."""
+        """By what the page can be filtered: open, held, good, warn, bad, calm or undone."""
+        if self.undone:
+            return "undone"
         return HELD if self.needs_person else _OVERVIEW_STATES[self.record.state][0]
 
     @property

@@ -22,6 +22,7 @@ class PartSummary:
     Attributes:
         state: The part's state, in Bigin's and our words.
         job_ids: Of every attempt, in order; almost always one.
+        created_by: Name of the user of Bigin whose token made the job; "" if it is not known.
         closed_by: "callback", "tick", or "" if no job ended.
         credits: Of every job that Bigin made or may have made.
         seconds: From the job's creation to its end; None if it has none.
@@ -36,6 +37,7 @@ class PartSummary:
     first_row: int
     last_row: int
     job_ids: tuple[str, ...] = ()
+    created_by: str = ""
     closed_by: str = ""
     seconds: int | None = None
     credits: int = 0
@@ -99,6 +101,7 @@ class DryRun:
 
     Attributes:
         rows: Rows that would be sent.
+        invalid, left_out: Rows that would not.
         ignored: Headers that are not mapped and never leave the account.
         findings: Sentences: keys, values with their rows, picklists, defaults that overwrite.
         request: The create body as it would be sent, as JSON text.
@@ -110,6 +113,8 @@ class DryRun:
     jobs: int
     credits: int
     request: str
+    invalid: int = 0
+    left_out: int = 0
     ignored: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -123,6 +128,7 @@ class FamilyMember:
     Attributes:
         rows_in: Rows of this file that are in Bigin.
         url: Its report in the AWS console; "" if it is not kept any more.
+        is_undone: Records that it added were deleted since.
     """
 
     import_id: str
@@ -130,6 +136,7 @@ class FamilyMember:
     state: ImportState
     rows_in: int = 0
     url: str = ""
+    is_undone: bool = False
 
     @property
     def name(self) -> str:
@@ -302,6 +309,31 @@ def number(value: int) -> str:
 def rows(value: int) -> str:
     """Return "1 row" or "2 rows"."""
     return f"{value:,} row" + ("" if value == 1 else "s")
+
+
+_TALLIED = 10
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts rows by what was decided, and keeps the numbers of the first."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    first: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, what: str, row: int) -> None:
+        self.counts[what] = self.counts.get(what, 0) + 1
+        first = self.first.setdefault(what, [])
+        if len(first) < _TALLIED:
+            first.append(row)
+
+    def sentence(self, what: str) -> str | None:
+        """Return *what*, with how many rows it is said of and which; None if of none."""
+        if what not in self.counts:
+            return None
+        numbers = ", ".join(map(str, self.first[what]))
+        more = ", …" if self.counts[what] > len(self.first[what]) else ""
+        return f"{rows(self.counts[what])} {what}: row {numbers}{more}."
 
 
 def span(first: int, last: int) -> str:

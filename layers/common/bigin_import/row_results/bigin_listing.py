@@ -8,15 +8,14 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from io import TextIOWrapper
-from itertools import batched, chain, islice
-from operator import itemgetter
+from itertools import chain, islice, repeat
 from typing import BinaryIO
 
 from bigin_import.bigin.error_codes import ROW_CODES
 from bigin_import.domain.job_request import MAX_BYTES
-from bigin_import.domain.row_result import RowResult, RowStatus
+from bigin_import.domain.row_result import NO_RESULTS, RowResult, RowResults, RowStatus
 
 LONGEST = 10_000  # of two hundred columns, each with its code; what is longer is no such list
 _CODE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*(?=[-:]|$)")
@@ -127,12 +126,10 @@ def _unknown_name(text: str, at: int) -> tuple[str, int]:
     return text[at:end].rstrip(), end - at
 
 
-LONGEST_CELL = MAX_BYTES
 LINES_AT_ONCE = 1_000
+_LONGEST_CELL = MAX_BYTES
 # Of ASCII; `comparable` leaves one space between other characters, and no other white space.
 _ODD_SPACES = ("  ", "\n ", " \n", *"\t\r\v\f\x1c\x1d\x1e\x1f")
-_KEPT_TEXTS = 1_024
-_KEPT_CHARACTERS = 1_000  # of an error text; longer ones are understood anew each time
 type Key = tuple[str, ...]
 
 _STATUSES = {
@@ -143,7 +140,7 @@ _STATUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for what is cached
 class Listing:
     """
     The row results of one job, line by line.
@@ -151,16 +148,21 @@ class Listing:
     Attributes:
         columns: Positions, in what we sent, of the columns that came back.
         keys: For each line the values of those columns, in comparable form.
-        row_results: For each line what it says.
+        results: What the lines say.
         find_by: Position, in what we sent, of the column by which Bigin finds a record; None if
             by none.
     """
 
     columns: tuple[int, ...] = ()
     keys: tuple[Key, ...] = ()
-    row_results: tuple[RowResult, ...] = ()
+    results: RowResults = NO_RESULTS
     warnings: tuple[str, ...] = ()
     find_by: int | None = None
+
+    @cached_property
+    def row_results(self) -> tuple[RowResult, ...]:
+        """For each line what it says."""
+        return tuple(self.results.one_by_one())
 
     def names_record(self, key: Key) -> bool:
         """Return whether *key* says which record is meant, so that rows that share it mean one."""
@@ -179,32 +181,37 @@ class _Layout:
 
 
 @contextmanager
-def csv_rows(stream: BinaryIO) -> Iterator[Iterator[list[str]]]:
-    """Read *stream* as comma-separated UTF-8; it stays open and belongs to the caller."""
-    csv.field_size_limit(LONGEST_CELL)
+def csv_lines(stream: BinaryIO) -> Iterator[Iterator[str]]:
+    """Read *stream* as lines of UTF-8; it stays open and belongs to the caller."""
+    csv.field_size_limit(_LONGEST_CELL)
     text = TextIOWrapper(stream, "utf-8-sig", errors="replace", newline="")
     try:
-        yield csv.reader(text)
+        yield text
     finally:
         text.detach()
 
 
 def next_columns(lines: Iterator[str], count: int) -> list[Sequence[str]]:
-    """
-    Take the next rows, at most *count*, off lines of CSV as we write it; return their columns.
-
-    Where nothing is in quotes each line is a row, and all are taken apart at once, in a fourth of
-    csv.reader's time.
-    """
+    """Take the next rows, at most *count*, off *lines* of CSV of ours; return their columns."""
     some = list(islice(lines, count))
-    text = "".join(some).replace("\r\n", "\n")
-    if text and '"' not in text:
-        cells = text.removesuffix("\n").replace("\n", ",").split(",")
-        width = some[0].count(",") + 1
-        if len(cells) == width * len(some):
-            return [cells[at::width] for at in range(width)]
-    csv.field_size_limit(LONGEST_CELL)
-    return list(zip(*islice(csv.reader(chain(some, lines)), count), strict=True))
+    csv.field_size_limit(_LONGEST_CELL)
+    return _columns_of(some) or list(
+        zip(*islice(csv.reader(chain(some, lines)), count), strict=True)
+    )
+
+
+def _columns_of(lines: Sequence[str]) -> list[Sequence[str]]:
+    """
+    Return the columns of *lines* of CSV if nothing is in quotes and all are equally wide, else [].
+
+    Each line is then a row, and all are taken apart at once, in a fourth of csv.reader's time.
+    """
+    text = "".join(lines).replace("\r\n", "\n")
+    if '"' in text or "\r" in text or len(set(map(str.count, lines, repeat(",")))) != 1:
+        return []
+    cells = text.removesuffix("\n").replace("\n", ",").split(",")
+    width = lines[0].count(",") + 1
+    return [cells[at::width] for at in range(width)]
 
 
 def comparable(cell: str) -> str:
@@ -221,18 +228,11 @@ def comparable_all(cells: Sequence[str]) -> Sequence[str]:
     return text[1:-1].lower().split("\n")
 
 
-def cells_at(lines: Sequence[Sequence[str]], at: int | None) -> Sequence[str]:
-    """Return one cell of each line, as `cell_at` does."""
-    if at is not None and lines and min(map(len, lines)) > at:
-        return list(map(itemgetter(at), lines))
-    return [cell_at(line, at) for line in lines]
-
-
-def keys_of(lines: Sequence[Sequence[str]], columns: Sequence[int]) -> list[Key]:
-    """Return for each line the values of some columns in comparable form."""
-    if not columns:
-        return [()] * len(lines)
-    return list(zip(*(comparable_all(cells_at(lines, at)) for at in columns), strict=True))
+def keys_of(columns: Sequence[Sequence[str]], shown: Sequence[int]) -> list[Key]:
+    """Return for each row the values of the columns *shown* in comparable form."""
+    if not shown:
+        return [()] * len(columns[0])
+    return list(zip(*(comparable_all(columns[at]) for at in shown), strict=True))
 
 
 def read_listing(
@@ -252,23 +252,40 @@ def read_listing(
         existing_is_asked: The job is an `insert` with `find_by`: Bigin skips what is there.
         key: API name of its `find_by`; None: the first column.
     """
-    with csv_rows(result) as rows:
-        layout = _layout(next(rows, []), sent_header)
+    with csv_lines(result) as lines:
+        header = next(csv.reader(lines), [])
+        layout = _layout(header, sent_header)
         if layout is None:
             return Listing(warnings=("Bigin's row results have no STATUS column.",))
         reader = _ResultReader(layout, sent_header, existing_is_asked=existing_is_asked, key=key)
         keys: list[Key] = []
-        row_results: list[RowResult] = []
-        shown = [here for here, _ in layout.values]
-        for lines in batched(filter(any, rows), LINES_AT_ONCE, strict=False):
-            keys += keys_of(lines, shown)
-            row_results += reader.row_results(lines)
+        results: list[RowResults] = []
+        while some := list(islice(lines, LINES_AT_ONCE)):
+            columns = _listed(some, lines, len(header), layout.status)
+            keys += keys_of(columns, [here for here, _ in layout.values])
+            results.append(reader.results(columns))
     return Listing(
         tuple(sent for _, sent in layout.values),
         tuple(keys),
-        tuple(row_results),
+        RowResults(*map(list, map(chain.from_iterable, zip(*results, strict=True)))),
         find_by=sent_header.index(key) if key in sent_header else None,
     )
+
+
+def _listed(
+    some: Sequence[str], lines: Iterator[str], width: int, status: int
+) -> list[Sequence[str]]:
+    """
+    Return the columns of *some* lines, and of *lines* behind them where rows go on there.
+
+    Empty rows are left out, cells that are missing are empty, and surplus ones are not looked at.
+    """
+    columns = _columns_of(some)
+    if len(columns) == width and "" not in columns[status]:
+        return columns
+    rows = filter(any, islice(csv.reader(chain(some, lines)), len(some)))
+    wide = [[*row, *[""] * width][:width] for row in rows]
+    return [[row[at] for row in wide] for at in range(width)]
 
 
 def _layout(header: Sequence[str], sent_header: Sequence[str]) -> _Layout | None:
@@ -319,13 +336,8 @@ def _values(
     return tuple((here, sent) for sent, here in sorted(found.items()))
 
 
-def cell_at(line: Sequence[str], at: int | None) -> str:
-    """Return the cell, "" where the line is too short or there is no such column."""
-    return line[at] if at is not None and at < len(line) else ""
-
-
 class _ResultReader:
-    """What a line says. Bigin repeats few ERRORS texts, so each is understood once."""
+    """What lines say. Bigin repeats few ERRORS texts: of many lines each is understood once."""
 
     def __init__(
         self,
@@ -339,28 +351,34 @@ class _ResultReader:
         self._header = tuple(sent_header)
         self._existing_is_asked = existing_is_asked
         self._key = {key} if key is not None else set(self._header[:1])
-        self._understood = lru_cache(_KEPT_TEXTS)(self._understand)
 
-    def row_results(self, lines: Sequence[Sequence[str]]) -> Iterator[RowResult]:
-        words, errors = cells_at(lines, self._layout.status), cells_at(lines, self._layout.errors)
-        record_ids = map(str.strip, cells_at(lines, self._layout.record_id))
-        for word, error, record_id in zip(words, errors, record_ids, strict=True):
-            is_long = len(error) > _KEPT_CHARACTERS
-            said = self._understand(word, error) if is_long else self._understood(word, error)
-            if record_id and said.status is not RowStatus.UNCLEAR:
-                yield RowResult(said.status, record_id, said.error)
-            else:
-                yield said
+    def results(self, columns: Sequence[Sequence[str]]) -> RowResults:
+        """Return what each of some lines says."""
+        record_ids = list(map(str.strip, self._column(columns, self._layout.record_id)))
+        words, errors = columns[self._layout.status], self._column(columns, self._layout.errors)
+        lines = list(zip(words, errors, strict=True))
+        said = {line: self._understand(*line) for line in set(lines)}
+        statuses = [said[line][0] for line in lines]
+        if RowStatus.UNCLEAR in statuses:
+            record_ids = [
+                "" if status is RowStatus.UNCLEAR else record_id
+                for status, record_id in zip(statuses, record_ids, strict=True)
+            ]
+        texts = [said[line][1] for line in lines]
+        return RowResults(statuses, record_ids, texts, [False] * len(lines))
 
-    def _understand(self, word: str, error: str) -> RowResult:
-        """Return what STATUS and ERRORS say of a line, whatever its record."""
+    def _column(self, columns: Sequence[Sequence[str]], at: int | None) -> Sequence[str]:
+        return [""] * len(columns[self._layout.status]) if at is None else columns[at]
+
+    def _understand(self, word: str, error: str) -> tuple[RowStatus, str]:
+        """Return what STATUS and ERRORS say of a line."""
         error = error.strip()
         status = _STATUSES.get(comparable(word), RowStatus.UNCLEAR)
         if status is RowStatus.UNCLEAR:
-            return RowResult(status, error=error or f"STATUS {word}")
+            return status, error or f"STATUS {word}"
         if status is RowStatus.REFUSED and self._existing_is_asked and self._exists(error):
             status = RowStatus.EXISTING
-        return RowResult(status, "", error)
+        return status, error
 
     def _exists(self, error: str) -> bool:
         """

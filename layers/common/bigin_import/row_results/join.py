@@ -16,55 +16,58 @@ What is not proven is UNCLEAR.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from io import BytesIO, StringIO, TextIOWrapper
-from itertools import batched
+from functools import partial
+from io import BytesIO, TextIOWrapper
+from itertools import chain, repeat
 from typing import BinaryIO
 
 from isal import igzip
 
-from bigin_import.domain.row_result import Counts, JobCounts, RowResult, RowResults, RowStatus
+from bigin_import.domain.row_result import JobCounts, RowResults, RowStatus
 from bigin_import.row_results.bigin_listing import (
     LINES_AT_ONCE,
     Key,
     Listing,
-    csv_rows,
+    csv_lines,
     keys_of,
     next_columns,
     read_listing,
 )
 from bigin_import.row_results.matching import (
     UNCLEAR,
+    are_in_order,
     by_order,
     by_values,
     by_whole_listing,
-    count_row_results,
     disagrees,
-    is_in_order,
     left_over,
+    matched_one_to_one,
     said_of_equal_rows,
 )
+from bigin_import.row_results.result_files import LINE_END, CsvLines, are_plain
 
 _EITHER = "either"
+_EITHER_WAY = (
+    "{} rows are in Bigin, but Bigin does not say which of them it added and which it updated; "
+    "they are counted as updated."
+)
 _FOREIGN = "Not one value of Bigin's row results was sent: they are another job's, or unreadable."
 
 
-def write_row_results(row_results: Iterable[RowResult]) -> bytes:
-    """Return *row_results* as a gzipped CSV without a header; the same give the same bytes."""
-    text = StringIO(newline="")
-    csv.writer(text).writerows(
-        (
-            row_result.status,
-            row_result.record_id,
-            row_result.error,
-            _EITHER if row_result.either else "",
-        )
-        for row_result in row_results
-    )
-    return igzip.compress(text.getvalue().encode(), 1, mtime=0)
+def write_row_results(results: RowResults) -> bytes:
+    """Return *results* as a gzipped CSV without a header; the same give the same bytes."""
+    statuses, record_ids, errors, eithers = results
+    said = list(zip(statuses, errors, eithers, strict=True))
+    line = CsvLines(",").of
+    behind = {
+        each: line(("", each[1], _EITHER if each[2] else "")) + LINE_END for each in set(said)
+    }
+    ids = record_ids if are_plain(record_ids) else CsvLines(",").cells(record_ids)
+    lines = zip(statuses, repeat(","), ids, map(behind.__getitem__, said), strict=False)
+    return igzip.compress("".join(chain.from_iterable(lines)).encode(), 1, mtime=0)
 
 
 class RowResultReader:
@@ -103,19 +106,15 @@ class JoinedPart:
     The row results of one part.
 
     Attributes:
-        row_results: One for each row that was sent, in that order.
+        results: One for each row that was sent, in that order.
         disagrees: Bigin's counts contradict the rows, whatever became of the unclear ones.
         warnings: Sentences for the report.
     """
 
-    row_results: tuple[RowResult, ...]
+    results: RowResults
     proof: Proof
     disagrees: bool = False
     warnings: tuple[str, ...] = ()
-
-    @property
-    def counts(self) -> Counts:
-        return count_row_results(self.row_results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,28 +143,28 @@ def join_part(
         counts: Bigin's own counts for the job.
         key: API name of its `find_by`; None: the first column.
     """
-    with csv_rows(sent) as rows:
-        header = next(rows, [])
+    with csv_lines(sent) as lines:
+        header = [name for (name,) in next_columns(lines, 1)]
         listing = Listing()
         if result is not None:
             listing = read_listing(result, header, existing_is_asked=existing_is_asked, key=key)
-        ours = _read_sent(rows, listing.columns)
-    ours, listing = _without_rewritten_columns(ours, listing)
-    if _is_foreign(ours, listing):
-        return _all_unclear(len(ours.keys), listing)
+        ours = _read_sent(lines, listing.columns)
     counts = counts or JobCounts()
-    row_results, proof = _matched(ours, listing, counts)
-    if any(row_result.status is RowStatus.UNCLEAR for row_result in row_results):
-        said = said_of_equal_rows(ours.keys, listing, row_results)
-        rest = left_over(row_results, said, counts, existing_is_asked=existing_is_asked)
-        row_results = [rest.get(at, row_result) for at, row_result in enumerate(row_results)]
-        proof = Proof.MIXED if rest else proof
-    return JoinedPart(
-        tuple(row_results),
-        proof,
-        disagrees=disagrees(row_results, counts),
-        warnings=(*listing.warnings, *_warnings(ours, listing, row_results)),
-    )
+    places = matched_one_to_one(ours.keys, listing.keys)
+    warnings = listing.warnings
+    if places is None:
+        ours, listing = _without_rewritten_columns(ours, listing)
+        if _is_foreign(ours, listing):
+            return _all_unclear(len(ours.keys), listing)
+        warnings = (*listing.warnings, *_warnings(ours, listing))
+    results, proof = _matched(ours, listing, places, counts)
+    said = partial(said_of_equal_rows, ours.keys, listing, results.statuses)
+    if rest := left_over(results, said, counts, existing_is_asked=existing_is_asked):
+        proof = Proof.MIXED
+        results = RowResults.of(rest.get(at, row) for at, row in enumerate(results.one_by_one()))
+    if either := sum(results.eithers):
+        warnings = (*warnings, _EITHER_WAY.format(either))
+    return JoinedPart(results, proof, disagrees(results, counts), warnings)
 
 
 def _is_foreign(ours: _Sent, listing: Listing) -> bool:
@@ -186,29 +185,36 @@ def _share_a_value(row: Key, line: Key) -> bool:
 
 def _all_unclear(rows: int, listing: Listing) -> JoinedPart:
     warnings = (*listing.warnings, _FOREIGN)
-    return JoinedPart((UNCLEAR,) * rows, Proof.VALUES, warnings=warnings)
+    return JoinedPart(RowResults.of([UNCLEAR] * rows), Proof.VALUES, warnings=warnings)
 
 
 def _folded(cell: str) -> str:
     return cell.strip().casefold()
 
 
-def _matched(ours: _Sent, listing: Listing, counts: JobCounts) -> tuple[list[RowResult], Proof]:
-    if is_in_order(ours.keys, listing.keys):
-        return by_order(ours.keys, listing, counts), Proof.ORDER
-    row_results = by_values(ours.keys, ours.wholes, listing)
-    if all(row_result.status is not RowStatus.UNCLEAR for row_result in row_results):
-        return row_results, Proof.VALUES
+def _matched(
+    ours: _Sent, listing: Listing, places: Sequence[int] | None, counts: JobCounts
+) -> tuple[RowResults, Proof]:
+    """Return the results of the rows; *places* are those of their lines, if all is one to one."""
+    if places is not None:
+        is_in_order = isinstance(places, range)
+        results = listing.results if is_in_order else listing.results.at(places)
+        return results, Proof.ORDER if is_in_order else Proof.VALUES
+    if are_in_order(ours.keys, listing.keys):
+        return RowResults.of(by_order(ours.keys, listing, counts)), Proof.ORDER
+    results = RowResults.of(by_values(ours.keys, ours.wholes, listing))
+    if RowStatus.UNCLEAR not in results.statuses:
+        return results, Proof.VALUES
     whole = by_whole_listing(ours.keys, ours.wholes, listing, counts)
-    return (row_results, Proof.VALUES) if whole is None else (whole, Proof.MIXED)
+    return (results, Proof.VALUES) if whole is None else (RowResults.of(whole), Proof.MIXED)
 
 
-def _read_sent(rows: Iterator[list[str]], columns: Sequence[int]) -> _Sent:
+def _read_sent(lines: Iterator[str], shown: Sequence[int]) -> _Sent:
     keys: list[Key] = []
     wholes: list[int] = []
-    for some in batched(rows, LINES_AT_ONCE, strict=False):
-        keys += keys_of(some, columns)
-        wholes += [hash(tuple(row)) for row in some]
+    while columns := next_columns(lines, LINES_AT_ONCE):
+        keys += keys_of(columns, shown)
+        wholes += [hash(row) for row in zip(*columns, strict=True)]
     return _Sent(tuple(keys), tuple(wholes))
 
 
@@ -227,12 +233,14 @@ def _without_rewritten_columns(ours: _Sent, listing: Listing) -> tuple[_Sent, Li
     lost = len(listing.columns) - len(kept)
     return (
         _Sent(_only(kept, ours.keys), ours.wholes),
-        Listing(
-            tuple(listing.columns[at] for at in kept),
-            _only(kept, listing.keys),
-            listing.row_results,
-            (*listing.warnings, f"Bigin wrote {lost} of the returned columns differently."),
-            listing.find_by,
+        replace(
+            listing,
+            columns=tuple(listing.columns[at] for at in kept),
+            keys=_only(kept, listing.keys),
+            warnings=(
+                *listing.warnings,
+                f"Bigin wrote {lost} of the returned columns differently.",
+            ),
         ),
     )
 
@@ -251,15 +259,9 @@ def _not_sent(ours: _Sent, listing: Listing) -> list[Key]:
     return [key for key in listing.keys if key not in known]
 
 
-def _warnings(ours: _Sent, listing: Listing, row_results: Sequence[RowResult]) -> Iterator[str]:
-    foreign = 0 if ours.keys == listing.keys else len(_not_sent(ours, listing))
+def _warnings(ours: _Sent, listing: Listing) -> Iterator[str]:
+    foreign = len(_not_sent(ours, listing))
     if foreign and listing.columns:
         yield f"Bigin's row results hold {foreign} lines whose values were not sent."
     if len(listing.keys) > len(ours.keys):
         yield f"Bigin lists {len(listing.keys)} rows, but {len(ours.keys)} were sent."
-    either = sum(row_result.either for row_result in row_results)
-    if either:
-        yield (
-            f"{either} rows are in Bigin, but Bigin does not say which of them it added and "
-            "which it updated; they are counted as updated."
-        )

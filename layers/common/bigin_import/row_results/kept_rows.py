@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from io import TextIOWrapper
 from itertools import batched, groupby, repeat
@@ -19,13 +19,7 @@ from isal import igzip
 from bigin_import.domain.plan import ColumnPlan
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.reading.table import Batch, Rows
-from bigin_import.row_results.result_files import (
-    CsvLines,
-    DropRow,
-    SentRows,
-    are_plain,
-    result_of,
-)
+from bigin_import.row_results.result_files import CsvLines, DropRow, SentRows, are_plain, result_of
 
 _ROWS_AT_ONCE = 100
 _DIGEST_BYTES = 16  # of two rows in a billion times a billion one pair is taken for equal
@@ -168,3 +162,12 @@ def read_kept_rows(body: BinaryIO) -> Iterator[KeptRow]:
                 line["sent"],
                 line["cells"],
             )
+
+
+def without_undone(rows: Iterable[KeptRow], undone: Container[str]) -> Iterator[KeptRow]:
+    """Yield *rows*; those of records that were deleted since are not in Bigin any more."""
+    for row in rows:
+        if row.record_id and row.record_id in undone:
+            yield row._replace(status=RowStatus.UNPROCESSED, record_id="", through="")
+        else:
+            yield row

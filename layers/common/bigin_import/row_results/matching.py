@@ -9,11 +9,10 @@ whichever of them are alike.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress, groupby
-from operator import attrgetter
 
-from bigin_import.domain.row_result import Counts, JobCounts, RowResult, RowStatus
+from bigin_import.domain.row_result import JobCounts, RowResult, RowResults, RowStatus
 from bigin_import.row_results.bigin_listing import Key, Listing
 from bigin_import.row_results.reasons import any_of
 
@@ -24,7 +23,22 @@ UNCLEAR = RowResult(RowStatus.UNCLEAR)
 _NO_GROUP: tuple[Key, list[int]] = ((), [])
 
 
-def is_in_order(ours: Sequence[Key], listed: Sequence[Key]) -> bool:
+def matched_one_to_one(ours: Sequence[Key], listed: Sequence[Key]) -> Sequence[int] | None:
+    """
+    Return for each row the place of the line with its values, the usual case.
+
+    None if two rows or two lines are alike, or if one has no counterpart.
+    """
+    lines = dict(zip(listed, range(len(listed)), strict=True))
+    if not len(lines) == len(listed) == len(ours):
+        return None
+    if ours == listed:
+        return range(len(ours))
+    places = [lines.get(key, -1) for key in ours]
+    return places if len({-1, *places}) > len(ours) else None
+
+
+def are_in_order(ours: Sequence[Key], listed: Sequence[Key]) -> bool:
     """Return whether every line of the listing stands where its row stands in what we sent."""
     if len(ours) != len(listed):
         return False
@@ -150,15 +164,9 @@ def common_result(row_results: Sequence[RowResult]) -> RowResult:
 _NOT_WRITTEN = (RowStatus.REFUSED, RowStatus.EXISTING, RowStatus.UNPROCESSED)
 
 
-def count_row_results(row_results: Sequence[RowResult]) -> Counts:
-    """Count rows by their status."""
-    found = Counter(map(attrgetter("status"), row_results))
-    return Counts(**{status.value: count for status, count in found.items()})
-
-
 def left_over(
-    row_results: Sequence[RowResult],
-    said: Mapping[int, RowResult],
+    results: RowResults,
+    said: Callable[[], Mapping[int, RowResult]],
     counts: JobCounts,
     *,
     existing_is_asked: bool,
@@ -167,24 +175,22 @@ def left_over(
     Return results of unclear rows, by their place, for which Bigin's counts leave one answer.
 
     Args:
-        said: What the listing says of unclear rows and others that look the same.
+        said: Finds what the listing says of unclear rows and others that look the same.
         existing_is_asked: A row that Bigin skipped may be there already, as was asked.
     """
-    known = count_row_results(row_results)
-    is_complete = counts.covered == len(row_results) and counts.total in (None, len(row_results))
-    if not known.unclear or not is_complete or disagrees(row_results, counts):
+    known, rows = results.counts, len(results.statuses)
+    is_complete = counts.covered == rows and counts.total in (None, rows)
+    if not known.unclear or not is_complete or disagrees(results, counts):
         return {}
-    unclear = [
-        at for at, row_result in enumerate(row_results) if row_result.status is RowStatus.UNCLEAR
-    ]
+    unclear = [at for at, status in enumerate(results.statuses) if status is RowStatus.UNCLEAR]
     added = (counts.added or 0) - known.added
     updated = (counts.updated or 0) - known.updated
     if added + updated == 0:
         otherwise = None if existing_is_asked else RowResult(RowStatus.REFUSED)
-        return _not_written(unclear, said, otherwise)
+        return _not_written(unclear, said(), otherwise)
     if added + updated != known.unclear:
         return {}
-    if any(row_result.either for row_result in row_results) or (added and updated):
+    if any(results.eithers) or (added and updated):
         return dict.fromkeys(unclear, RowResult(RowStatus.UPDATED, either=True))
     return dict.fromkeys(unclear, RowResult(RowStatus.ADDED if added else RowStatus.UPDATED))
 
@@ -197,17 +203,17 @@ def _not_written(
     return found if otherwise is None else dict.fromkeys(unclear, otherwise) | found
 
 
-def disagrees(row_results: Sequence[RowResult], counts: JobCounts) -> bool:
+def disagrees(results: RowResults, counts: JobCounts) -> bool:
     """Return whether no results of the unclear rows could make the rows fit Bigin's counts."""
-    known = count_row_results(row_results)
-    either = sum(row_result.either for row_result in row_results)
+    known, rows = results.counts, len(results.statuses)
+    either = sum(results.eithers)
     skipped = known.refused + known.existing
-    decided = len(row_results) - known.unprocessed - known.unclear
+    decided = rows - known.unprocessed - known.unclear
     return not (
         _fits(counts.added, known.added, known.added + either + known.unclear)
         and _fits(counts.updated, known.updated - either, known.updated + known.unclear)
         and _fits(counts.skipped, skipped, skipped + known.unprocessed + known.unclear)
-        and _fits(counts.total, decided, len(row_results))
+        and _fits(counts.total, decided, rows)
     )
 
 
@@ -332,7 +338,8 @@ def _is_whole(rows: int, listing: Listing, counts: JobCounts) -> bool:
         written = (counts.added or 0) + (counts.updated or 0)
         if unlisted != written or any(each in _WRITTEN for each in statuses):
             return False
-    return not disagrees([*listing.row_results, *[_written(counts)] * unlisted], counts)
+    all_rows = [*listing.row_results, *[_written(counts)] * unlisted]
+    return not disagrees(RowResults.of(all_rows), counts)
 
 
 def _adds_twice(row_results: Sequence[RowResult]) -> bool:
@@ -353,11 +360,11 @@ def _written(counts: JobCounts) -> RowResult:
 
 
 def said_of_equal_rows(
-    ours: Sequence[Key], listing: Listing, row_results: Sequence[RowResult]
+    ours: Sequence[Key], listing: Listing, statuses: Sequence[RowStatus]
 ) -> dict[int, RowResult]:
     """Return, for unclear rows, what all lines with their values have in common."""
     said: dict[int, RowResult] = {}
-    are_unclear = [row_result.status is RowStatus.UNCLEAR for row_result in row_results]
+    are_unclear = [status is RowStatus.UNCLEAR for status in statuses]
     wanted = frozenset(compress(ours, are_unclear))
     for rows, found in with_equal_values(ours, listing.keys, wanted):
         unclear = [at for at in rows if are_unclear[at]] if found else []

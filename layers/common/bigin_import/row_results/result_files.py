@@ -119,7 +119,7 @@ BYTE_ORDER_MARK = "\ufeff"
 MAX_EMBEDDED_BYTES = 1_000_000  # in the report, where it is a third more as base64
 _FLUSH_CHARACTERS = 64 * 1024
 _ROWS_AT_ONCE = 100
-_LINE_END = "\r\n"
+LINE_END = "\r\n"
 # A cell that begins with one of these is a formula to some spreadsheet.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -139,7 +139,7 @@ class Sheet:
         self._stream = stream
         self._copy = bytearray() if keeps_whole else None
         self._text = StringIO(newline="")
-        self._writer = csv.writer(self._text, delimiter=delimiter, lineterminator=_LINE_END)
+        self._writer = csv.writer(self._text, delimiter=delimiter, lineterminator=LINE_END)
         self._waiting: list[tuple[str | int, ...]] = []
         self._text.write(BYTE_ORDER_MARK)
         self._writer.writerow(header)
@@ -156,7 +156,7 @@ class Sheet:
         """Add rows that are lines of CSV already, without their ends."""
         self._collect()
         self.rows += len(lines)
-        self._text.write(_LINE_END.join((*lines, "")))
+        self._text.write(LINE_END.join((*lines, "")))
         if self._text.tell() > _FLUSH_CHARACTERS:
             self.flush()
 
@@ -348,7 +348,7 @@ class CsvLines:
 
     def __init__(self, delimiter: str) -> None:
         self.delimiter = delimiter
-        self._write = csv.writer(self, delimiter=delimiter, lineterminator=_LINE_END).writerow
+        self._write = csv.writer(self, delimiter=delimiter, lineterminator=LINE_END).writerow
 
     def write(self, line: str) -> str:
         """Be a file for csv.writer that hands every line back instead of storing it."""
@@ -356,7 +356,7 @@ class CsvLines:
 
     def of(self, cells: Sequence[str]) -> str:
         line: str = self._write(cells)  # what write() returned
-        return line.removesuffix(_LINE_END)
+        return line.removesuffix(LINE_END)
 
     def cells(self, cells: Iterable[str]) -> list[str]:
         """Return each cell as it is written between others."""

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from typing import BinaryIO
-
-from pydantic import TypeAdapter
 
 from bigin_import import object_keys
 from bigin_import.domain import import_transitions, part_transitions
@@ -24,9 +22,11 @@ from bigin_import.domain.part_record import Part, Sent
 from bigin_import.domain.plan import Plan
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import ImportState, PartState
-from bigin_import.errors import ChangedObjectError, MissingObjectError, hiding_adapter
+from bigin_import.errors import ChangedObjectError, MissingObjectError
 from bigin_import.importing.register import KeyLocks, Registrar
+from bigin_import.importing.send_part import CreateMarks
 from bigin_import.ledger import create_if_absent, update
+from bigin_import.plain_values import Stored
 from bigin_import.ports import Clock, Files, Ledger, Notices, Resumer, Telemetry
 from bigin_import.reading.table import Rows as BatchRows
 from bigin_import.report.notice import compose_notice
@@ -37,16 +37,26 @@ from bigin_import.row_results.result_files import ResultFile, WrittenResults, wr
 from bigin_import.settling.row_files import Rows, sent_columns
 from bigin_import.settling.summarize import ConsoleLinks, next_steps, summarize
 from bigin_import.settling.waiting import Suggest, WaitingNotice, publish
-from bigin_import.settling.write_overview import FamilyPages
+from bigin_import.settling.write_overview import FamilyPages, RowsAlsoIn
 from bigin_import.splitting.content_log import Fingerprints
 from bigin_import.stored_plan import read_plan, read_problems
 from bigin_import.telemetry import report_if_refused
 
+_NOTICES = Stored[Notice](Notice)
 
-def abandon_parts(ledger: Ledger, import_id: str, now: int) -> None:
-    """Let every part of an import end that is not under way at Bigin."""
-    for part in ledger.load_parts(import_id):
-        update(ledger, part.address, part_transitions.abandon(now))
+
+def abandon_parts(ledger: Ledger, files: Files, import_id: str, now: int) -> None:
+    """
+    Let every part of an import end that is not under way at Bigin.
+
+    A table that was restored from a backup has parts as unsent whose creates have left since.
+    """
+    parts = ledger.load_parts(import_id)
+    unsent = (part for part in parts if part.state in part_transitions.BEFORE_CREATE)
+    lost = CreateMarks(files=files).find_lost(unsent)
+    for part in parts:
+        step = part_transitions.abandon(now, lost=lost.get(part.number, ()))
+        update(ledger, part.address, step)
 
 
 _DROP_IS_GONE = (
@@ -69,7 +79,8 @@ _UNVERSIONED = LastNotice.at(_UNVERSIONED_NOTICE)
 _KEEPS_NO_VERSIONS = (
     "The versioning of the bucket is off or suspended. A file that is overwritten before it was "
     "read is not imported, and results are then written from what was sent. Turn versioning on: "
-    "bigin-drop doctor says how. You are told this once."
+    "aws s3api put-bucket-versioning --bucket {0.bucket} --versioning-configuration Status=Enabled "
+    "--region {0.region}; {doctor} says whether it is. You are told this once."
 )
 
 
@@ -164,11 +175,14 @@ class ResultWriter:
     ) -> ImportSummary:
         """Write the result files, if what became of each row is kept beside the parts."""
         try:
-            return self._write_rows_of_drop(summary, record, parts, plan)
+            summary = self._write_rows_of_drop(summary, record, parts, plan)
         except (MissingObjectError, ChangedObjectError) as exc:
             if record.totals is None or not object_keys.is_of_import(exc.key, record.import_id):
                 raise
             return _without_rows(summary, record.totals, parts)
+        also_in = RowsAlsoIn(ledger=self.ledger, files=self.files)
+        warnings = also_in.find(record, self.clock.now())
+        return replace(summary, warnings=(*warnings, *summary.warnings))
 
     def _write_problems(self, summary: ImportSummary, record: Import) -> ImportSummary:
         key = self.suggest(record).key if record.concerns_mapping else None
@@ -325,7 +339,7 @@ class ImportCloser:
             self._wake(record, parts)
         if record.state in (ImportState.SENT, ImportState.ON_HOLD):
             record = self._follow_parts(record, parts)
-        if record.state is ImportState.ON_HOLD:
+        if record.lets_others_pass:
             self._wake_next(record)
         self._remind(record, parts)
         if record.state is ImportState.FINISHING:
@@ -393,7 +407,7 @@ class ImportCloser:
         except MissingObjectError:
             parts = self.ledger.load_parts(record.import_id) if parts is None else parts
             return self.writer.compose_closing_notice(record, parts)
-        return _notices().validate_json(text)
+        return _NOTICES.read_json(text)
 
     def _wake(self, record: Import, parts: tuple[Part, ...]) -> None:
         """
@@ -425,12 +439,14 @@ class ImportCloser:
     def _close(self, record: Import) -> None:
         """Write the results, close, and tell people if it was this call that closed."""
         if record.verdict is not None:
-            abandon_parts(self.ledger, record.import_id, self.clock.now())
+            abandon_parts(self.ledger, self.files, record.import_id, self.clock.now())
         # Read again: what was read before another process moved the import on may be older.
         parts = self.ledger.load_parts(record.import_id)
         is_news = record.source.version_id == NO_VERSION and not self.ledger.load(_UNVERSIONED)
-        closing = self.writer.write(record, parts, notes=(_KEEPS_NO_VERSIONS,) if is_news else ())
-        notice = _notices().dump_json(closing.notice)
+        around = self.writer.around
+        told = _KEEPS_NO_VERSIONS.format(around, doctor=around.examine().command)
+        closing = self.writer.write(record, parts, notes=(told,) if is_news else ())
+        notice = _NOTICES.as_json(closing.notice)
         key = object_keys.notice_file(record.import_id)
         self.files.write(key, notice, content_type="application/json")
         step = import_transitions.close(
@@ -512,8 +528,3 @@ def _give_back(import_id: str, claim: ContentClaim) -> ContentClaim | None:
     if claim.import_id != import_id or claim.repeats is None:
         return None
     return replace(claim, import_id=claim.repeats, repeats=None)
-
-
-@cache
-def _notices() -> TypeAdapter[Notice]:
-    return hiding_adapter(Notice)  # on first use: made on import, it slows cold starts

@@ -7,6 +7,7 @@ it may be repeated at will, and losing it never means sending anything again.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from bigin_import.errors import (
     AwsUnavailableError,
     BiginAccessError,
     BiginError,
+    BiginOutcomeUnknownError,
     BiginRefusedError,
     ChangedObjectError,
     MissingObjectError,
@@ -35,8 +37,8 @@ from bigin_import.ledger import update
 from bigin_import.ports import Bigin, Clock, CollectQueue, Files, Ledger, Telemetry
 from bigin_import.row_results.join import JoinedPart, join_part, write_row_results
 from bigin_import.settling.close import ImportCloser
-from bigin_import.splitting.archive import read_entry
-from bigin_import.stored_plan import read_archive, read_plan
+from bigin_import.splitting.archive import name_of_entry, read_entry
+from bigin_import.stored_plan import read_archive, read_plan, write_row_results_file
 from bigin_import.telemetry import report_aws_error, report_bigin_error, report_unreadable_item
 
 # Zoho keeps row results for days. A link that is dead for a whole day stays dead; what cannot be
@@ -79,14 +81,12 @@ class Collector:
         if attempt.outcome is None:
             return False
         joined = _certain(self._join(part, attempt, attempt.outcome), part)
-        self.files.write(
-            object_keys.row_results_file(import_id, number),
-            write_row_results(joined.row_results),
-            content_type="application/gzip",
-        )
+        body = write_row_results(joined.results)
+        sha256 = write_row_results_file(self.files, import_id, number, body)
         step = part_transitions.record_collected(
-            joined.counts,
+            joined.results.counts,
             disagree=joined.disagrees,
+            results_sha256=sha256,
             now=self.clock.now(),
             warnings=joined.warnings,
         )
@@ -99,6 +99,8 @@ class Collector:
         try:
             with ExitStack() as opened:
                 results = self._open_results(opened, part, attempt, outcome)
+                if results is not None:
+                    check_part(results, part)
                 return self._join_with(results, part, outcome)
         except BiginError as exc:
             # Without access nothing can be had for now, which rings an alarm and says nothing
@@ -185,13 +187,16 @@ class Collector:
         return request.operation, request.find_by
 
     def _keep(self, part: Part, results: BinaryIO) -> None:
-        key = object_keys.result_archive(part.import_id, part.number)
+        results.seek(0)
+        sha256 = hashlib.file_digest(results, "sha256").hexdigest()  # type: ignore[arg-type]  # typeshed's BinaryIO lacks readinto
+        results.seek(0)
+        key = object_keys.result_archive(part.import_id, part.number, sha256)
         with self.files.open_writer(key, content_type="application/zip") as kept:
             shutil.copyfileobj(results, kept)
         results.seek(0)
 
     def _report(self, part: Part, joined: JoinedPart) -> None:
-        counts = joined.counts
+        counts = joined.results.counts
         self.telemetry.emit(
             "part_collected",
             import_id=part.import_id,
@@ -242,6 +247,21 @@ class CollectMessages:
         self.closer.finish_after_part(import_id)
 
 
+def check_part(results: BinaryIO, part: Part) -> None:
+    """
+    Refuse row results that are named after the file of another part.
+
+    Two jobs of one part have a file of the same name and the same rows: nothing in their results
+    tells them apart.
+
+    Raises:
+        BiginOutcomeUnknownError: They are another part's; the next answer may be the right one.
+    """
+    named = object_keys.part_of_entry(name_of_entry(results))
+    if named is not None and named != (part.import_id, part.number):
+        raise BiginOutcomeUnknownError(f"the row results are of part {named[1]} of {named[0]}")
+
+
 def _unread_rows(part: Part) -> BytesIO:
     """Return as many rows as *part* has, no two of them equal: what is in them is not known."""
     return BytesIO(b"row\n" + b"".join(b"%d\n" % row for row in range(part.rows)))
@@ -256,10 +276,8 @@ def _certain(joined: JoinedPart, part: Part) -> JoinedPart:
     """
     if len(part.attempts) == 1 and len(part.job_ids) == 1:
         return joined
-    row_results = tuple(
-        row_result._replace(status=RowStatus.UNCLEAR)
-        if row_result.status is RowStatus.UNPROCESSED
-        else row_result
-        for row_result in joined.row_results
-    )
-    return replace(joined, row_results=row_results)
+    statuses = [
+        RowStatus.UNCLEAR if status is RowStatus.UNPROCESSED else status
+        for status in joined.results.statuses
+    ]
+    return replace(joined, results=joined.results._replace(statuses=statuses))

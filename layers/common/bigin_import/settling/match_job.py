@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bigin_import import object_keys
-from bigin_import.callback_url import CallbackTarget
+from bigin_import.callback_url import NOBODY, CallbackTarget
 from bigin_import.domain import part_transitions
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Job, is_same_module
@@ -75,6 +75,7 @@ class JobPoller:
             total=job.total,
             download_url=job.download_url,
             message=job.message,
+            created_by=job.created_by,
             closed_by=closed_by,
             at=self.clock.now(),
         )
@@ -267,17 +268,23 @@ class RefusedCallbacks:
 
     Attributes:
         waiting: Refused since the last report; a container that ends takes them with it.
+        probes: How many of them name nobody's import, as the doctor's do.
         reported_at: When that was.
     """
 
     telemetry: Telemetry
     waiting: int = 0
+    probes: int = 0
     reported_at: int = 0
 
-    def record(self, address: str | None, now: int) -> None:
+    def record(self, import_id: str, address: str | None, now: int) -> None:
         """Count one, and report all that wait if the last report is old enough."""
         self.waiting += 1
+        self.probes += import_id == NOBODY
         if now - self.reported_at < REPORT_REFUSED_EVERY_SECONDS:
             return
-        self.telemetry.emit("callback_refused", address=address, refused=self.waiting)
-        self.waiting, self.reported_at = 0, now
+        if self.probes == self.waiting:
+            self.telemetry.emit("callback_probed", address=address, refused=self.waiting)
+        else:
+            self.telemetry.emit("callback_refused", address=address, refused=self.waiting)
+        self.waiting, self.probes, self.reported_at = 0, 0, now

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from bigin_import.bigin.error_codes import SCOPES
+from bigin_import.callback_url import NOBODY
 from bigin_import.domain.locks import SharedToken
 from bigin_import.errors import (
     BiginAccessError,
@@ -16,13 +17,12 @@ from bigin_import.errors import (
     BiginRefusedError,
     SecretUnreadableError,
 )
-from bigin_import.importing.find_mapping import fields_adapter
 from bigin_import.ledger import update
+from bigin_import.plain_values import plain
 from bigin_import.ports import Bigin, CallbackUrls, Ledger
 
 MODULES = ("Contacts", "Accounts", "Pipelines", "Products")
 NO_JOB = "1"  # ids of Bigin have eighteen digits
-NOBODY = "0" * 26  # ids of imports are hashes
 
 
 class Finding(NamedTuple):
@@ -115,7 +115,7 @@ class SelfCheck:
     def _get_module(self, module: str) -> dict[str, object]:
         known: dict[str, object] = {"module": module, "default_encoding": self.default_encoding}
         try:
-            fields = fields_adapter().dump_python(self.bigin.get_fields(module), mode="json")
+            fields = plain(self.bigin.get_fields(module))
         except BiginRefusedError as exc:
             if not exc.concerns_mapping:
                 raise

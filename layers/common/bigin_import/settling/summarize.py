@@ -16,7 +16,7 @@ from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import ColumnFindings, Plan
 from bigin_import.domain.row_result import Counts, JobCounts
 from bigin_import.domain.states import ImportState, PartState
-from bigin_import.object_keys import INCOMING, stem
+from bigin_import.object_keys import INCOMING, OVERVIEW, stem
 from bigin_import.report.summary import (
     CheckedColumn,
     Choice,
@@ -32,6 +32,7 @@ from bigin_import.report.summary import (
 FAILED = JobStatus.FAILED.value
 DEFAULT_STACK = "bigin-drop"  # as samconfig.toml has it
 _IMPORT_FUNCTION = "-import-csv"  # what template.yaml adds to the stack's name
+_SETTLE_FUNCTION = "-settle-jobs"
 _DECISION_WORDS = {"adopt": "adopt JOB_ID", "give_up": "give-up"}
 _REPEATED = (ImportState.FAILED, ImportState.REJECTED)
 
@@ -46,6 +47,7 @@ def part_summary(part: Part) -> PartSummary:
         first_row=part.first_row,
         last_row=part.last_row,
         job_ids=part.job_ids,
+        created_by=(outcome.created_by or "") if outcome else "",
         closed_by=outcome.closed_by.value if outcome else "",
         seconds=outcome.at - part.created_at if outcome and part.created_at else None,
         credits=CREDITS_PER_JOB * part.charged_jobs,
@@ -133,12 +135,14 @@ class ConsoleLinks:
     Attributes:
         import_function: Name of import_csv, for the commands; it begins with the stack's.
         request_text: Writes a create body as it would be sent.
+        zoho_secret: Name or ARN of the Zoho secret.
     """
 
     region: str
     bucket: str
     import_function: str
     request_text: Callable[[JobRequest], str]
+    zoho_secret: str = ""
 
     def console_url(self, key: str) -> str:
         """Return the page of an object, or of a folder if *key* ends in a slash."""
@@ -187,11 +191,12 @@ class ConsoleLinks:
         """Return how to import exactly what was dropped once more: it becomes a new version."""
         source = record.source
         version = f"?versionId={source.version_id}" if source.version_id else ""
+        copied = quoted(f"{self.bucket}/{source.key}{version}")  # both CLIs encode it themselves
         return Choice(
             when,
             self._command(f"retry {record.import_id}"),
             f"aws s3api copy-object --bucket {self.bucket} --key {quoted(source.key)} "
-            f"--copy-source {quoted(f'{self.bucket}/{quote(source.key)}{version}')} "
+            f"--copy-source {copied} "
             f"--metadata-directive REPLACE --region {self.region}",
         )
 
@@ -207,9 +212,40 @@ class ConsoleLinks:
             f"aws s3 cp {quoted(name)} {target} --region {self.region}",
         )
 
+    def look_at_all(self) -> Choice:
+        """Return how to see all that is open."""
+        return Choice(
+            "See what waits:",
+            self._command("status"),
+            f"aws s3 cp s3://{self.bucket}/{OVERVIEW} . --region {self.region}",
+        )
+
+    def store_credentials(self) -> Choice:
+        """Return how to put other credentials into the Zoho secret."""
+        return Choice(
+            "Put the right credentials in place (zoho.json holds client_id, client_secret and "
+            "refresh_token as JSON):",
+            self._command("rotate zoho"),
+            f"aws secretsmanager put-secret-value --secret-id {quoted(self.zoho_secret)} "
+            f"--secret-string file://zoho.json --region {self.region}",
+        )
+
+    def examine(self) -> Choice:
+        """Return how to hear what Zoho and Bigin say to the credentials as they are now."""
+        return Choice(
+            "See what is wrong, or whether it is mended:",
+            self._command("doctor"),
+            f"echo '{{\"doctor\": true}}' | aws lambda invoke --function-name "
+            f"{self._stack}{_SETTLE_FUNCTION} --payload fileb:///dev/stdin "
+            f"--region {self.region} /dev/stdout",
+        )
+
+    @property
+    def _stack(self) -> str:
+        return self.import_function.removesuffix(_IMPORT_FUNCTION)
+
     def _command(self, words: str) -> str:
-        stack = self.import_function.removesuffix(_IMPORT_FUNCTION)
-        options = "" if stack == DEFAULT_STACK else f" --stack {stack}"
+        options = "" if self._stack == DEFAULT_STACK else f" --stack {self._stack}"
         return f"bigin-drop {words} --region {self.region}{options}"
 
 
@@ -337,6 +373,8 @@ def _dry_run(plan: Plan, around: ConsoleLinks) -> DryRun:
         rows=sum(part.rows for part in plan.cut.parts),
         jobs=jobs,
         credits=jobs * CREDITS_PER_JOB,
+        invalid=plan.cut.invalid,
+        left_out=sum(len(group.rows) for group in plan.cut.left_out),
         request=around.request_text(plan.columns.request),
         ignored=plan.columns.ignored,
         findings=tuple(_findings(plan)),

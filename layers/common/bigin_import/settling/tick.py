@@ -18,10 +18,10 @@ from itertools import islice
 from typing import assert_never
 
 from bigin_import import object_keys
-from bigin_import.domain import import_transitions, listing, part_transitions
+from bigin_import.domain import import_transitions, listing, part_transitions, undo
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
-from bigin_import.domain.locks import Record
+from bigin_import.domain.locks import OpenAddress, Record
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import Address, ImportState, OpenKind, PartState
 from bigin_import.errors import (
@@ -37,9 +37,10 @@ from bigin_import.errors import (
 from bigin_import.importing import rejections
 from bigin_import.importing.pauses import LOOK_AGAIN_SECONDS, Pause, look_again_seconds
 from bigin_import.importing.register import Keys, MappingPlaces, Registrar, folder_of
+from bigin_import.importing.send_part import CreateMarks
 from bigin_import.ledger import update
 from bigin_import.object_keys import KeyKind
-from bigin_import.ports import Clock, Failures, Files, Ledger, Resumer, Telemetry
+from bigin_import.ports import Clock, CollectQueue, Failures, Files, Ledger, Resumer, Telemetry
 from bigin_import.settling.close import ImportCloser, abandon_parts
 from bigin_import.settling.collect import Collector
 from bigin_import.settling.match_job import JobMatcher, JobPoller
@@ -121,10 +122,14 @@ class ListedFolders:
 
 def give_up_hold(ledger: Ledger, files: Files, record: Import, now: int) -> None:
     """End a hold that nobody decided about; what became of its parts is then for the closer."""
-    abandon_parts(ledger, record.import_id, now)
+    abandon_parts(ledger, files, record.import_id, now)
     if record.totals is not None:
         return
-    problem = rejections.nobody_decided(record.source.key, record.hold_reason or "")
+    problem = rejections.nobody_decided(
+        record.source.key,
+        record.hold_reason or "",
+        may_be_in=CreateMarks(files=files).check_any_left(record.import_id),
+    )
     write_problems(files, record.import_id, (problem,))
     update(ledger, record.address, import_transitions.fail_unprepared(now))
 
@@ -145,6 +150,7 @@ class Tick:
     overview: OverviewWriter
     zoho_access: ZohoAccess
     resumer: Resumer
+    queue: CollectQueue
     failures: Failures
     clock: Clock
     telemetry: Telemetry
@@ -163,7 +169,7 @@ class Tick:
         self._try(self._take_failures_in, "failure queue", unexpected)
         self._try(self.zoho_access.follow_up, "access to Zoho", unexpected)
         examined = 0
-        due: list[Address[Import] | Address[Part]] = []
+        due: list[OpenAddress] = []
         for kind in OpenKind:
             with self._report_outage():
                 due += self.ledger.find_due(kind, before=self.clock.now(), limit=MOST_ITEMS)
@@ -209,7 +215,7 @@ class Tick:
             self.telemetry.emit("item_failed", item=item, error=type(exc).__name__)
             unexpected.append(exc)
 
-    def _act(self, address: Address[Import] | Address[Part]) -> None:
+    def _act(self, address: OpenAddress) -> None:
         match self._load(address):
             case Part() as part:
                 step = part_transitions.look_by(self.clock.now() + AWS_SECONDS)
@@ -219,10 +225,14 @@ class Tick:
                 again = import_transitions.look_by(self.clock.now() + AWS_SECONDS)
                 with self._back_off(record.address, again, _ended_at(record)):
                     self._act_on_import(record)
+            case undo.Undo() as taken_back:
+                later = undo.look_by(self.clock.now() + AWS_SECONDS)
+                with self._back_off(taken_back.address, later, taken_back.confirmed_at):
+                    self._ask_to_go_on(taken_back)
             case _:
                 pass  # gone since the index was written
 
-    def _load(self, address: Address[Import] | Address[Part]) -> Record | None:
+    def _load(self, address: OpenAddress) -> Record | None:
         """
         Return what is due, as it stands now.
 
@@ -286,6 +296,14 @@ class Tick:
                 self.job_matcher.ask_about_hint(part)
             case _:
                 assert_never(part.state)
+
+    def _ask_to_go_on(self, seen: undo.Undo) -> None:
+        """Let an import be taken back further in an invocation of its own: that takes minutes."""
+        now = self.clock.now()
+        _, ours = update(self.ledger, seen.address, undo.postpone(now), known=seen)
+        if ours:
+            self._report_stalled(seen.import_id, now - (seen.confirmed_at or now))
+            self.queue.go_on_undoing(seen.import_id)
 
     def _look_for_end(self, part: Part) -> None:
         """Ask how the job is; only what Bigin says has not ended by the deadline is given up."""

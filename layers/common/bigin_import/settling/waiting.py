@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from posixpath import dirname
 
 from bigin_import import object_keys
@@ -17,6 +18,7 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import LastNotice, SharedToken
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, OpenKind
+from bigin_import.domain.undo import Undo, look_by
 from bigin_import.errors import NoticeFailedError
 from bigin_import.importing.pauses import Pause
 from bigin_import.importing.register import KeyLocks, Registrar
@@ -28,6 +30,7 @@ from bigin_import.report.notice import (
     compose_waiting,
     compose_waiting_for_zoho,
 )
+from bigin_import.report.summary import Choice
 from bigin_import.settling.summarize import ConsoleLinks
 
 
@@ -122,17 +125,23 @@ MOST_COUNTED = 1000  # of what is open; looked at once a day
 
 @dataclass(frozen=True, slots=True)
 class _Announced:
-    """What people hear of a pause: the key of its memory, the event, and the notice."""
+    """What people hear of a pause: the key of its memory, the event, the notice, its commands."""
 
     what: str
     event: str
-    compose: Callable[[Sequence[tuple[str, int]]], Notice]
+    compose: Callable[[Sequence[tuple[str, int]], Sequence[Choice]], Notice]
+    command: Callable[[ConsoleLinks], Choice]
 
 
 _ANNOUNCED = {
-    Pause.BUSY.name: _Announced("WAITING_FOR_CREDITS", "waiting_for_credits", compose_waiting),
+    Pause.BUSY.name: _Announced(
+        "WAITING_FOR_CREDITS", "waiting_for_credits", compose_waiting, ConsoleLinks.look_at_all
+    ),
     Pause.ORGANISATION.name: _Announced(
-        "OTHER_ORGANISATION", "other_organisation", compose_other_organisation
+        "OTHER_ORGANISATION",
+        "other_organisation",
+        compose_other_organisation,
+        ConsoleLinks.store_credentials,
     ),
 }
 
@@ -145,6 +154,7 @@ class PauseNotices:
     notices: Notices
     clock: Clock
     telemetry: Telemetry
+    around: ConsoleLinks
 
     def notify(self, pause: str) -> bool:
         """
@@ -165,7 +175,7 @@ class PauseNotices:
             return True
         waiting = sorted(self._find_waiting(pause, now))
         if waiting:
-            self.notices.publish(told.compose(waiting))
+            self.notices.publish(told.compose(waiting, [told.command(self.around)]))
             self.ledger.save(replace(last, told_at=now))
             self.telemetry.emit(told.event, files=len(waiting))
         return True
@@ -193,7 +203,8 @@ def _load_last_notice(ledger: Ledger, what: str, now: int) -> LastNotice | None:
 
 
 def _waits(record: Import, pause: str) -> bool:
-    return record.state is ImportState.SENDING and record.pause == pause
+    is_submitted = record.state in (ImportState.PREPARING, ImportState.SENDING)
+    return is_submitted and record.pause == pause
 
 
 WAITING_FOR_ZOHO = "WAITING_FOR_ZOHO"
@@ -208,18 +219,17 @@ class ZohoAccess:
     once the secret is corrected.
 
     A refusal is remembered, so that a wrong secret does not use up the refreshes that Zoho allows.
-    What it was refused with is remembered too: the tick compares that with the secret as it is now.
-
-    Attributes:
-        secret_name: Name or ARN of the secret, for the command in the notice.
+    What each token was asked for with is remembered too, and the tick compares that with the
+    secret as it is now: a token of the one before would serve for up to an hour, and what is
+    dropped meanwhile would go to an organisation that nobody means any more.
     """
 
     ledger: Ledger
     secret: ZohoSecret
-    secret_name: str
     notices: Notices
     clock: Clock
     telemetry: Telemetry
+    around: ConsoleLinks
 
     def follow_up(self) -> None:
         """
@@ -230,17 +240,18 @@ class ZohoAccess:
         """
         token = self.ledger.load(SharedToken.at()) or SharedToken()
         waiting = self._find_waiting()
-        if token.refused is None and not waiting:
-            return
+        if token.refused is None and not waiting and not token.credentials_version:
+            return  # nobody has asked for a token yet, or with what is not known
         version = self.secret.read_version()
         shut_out = [record for record in waiting if record.pause == Pause.ACCESS.name]
         if version and version != token.credentials_version:
             self._begin_anew(version)
-        elif shut_out:
+        elif shut_out and token.is_answered:
             self._notify(shut_out, token.refused or "")
 
     def _find_waiting(self) -> Sequence[Import]:
-        found = self.ledger.find_listed(listing.OTHER)
+        headings = (listing.OTHER, listing.HELD)  # with another organisation's a person is needed
+        found = chain.from_iterable(map(self.ledger.find_listed, headings))
         return [record for record in found if record.pause in _WAIT_FOR_A_SECRET]
 
     def _begin_anew(self, version: str) -> None:
@@ -275,6 +286,8 @@ class ZohoAccess:
                 case Import() as record if record.pause in _WAIT_FOR_A_SECRET:
                     step = import_transitions.look_by(now)
                     update(self.ledger, record.address, step, known=record)
+                case Undo() as undo:
+                    update(self.ledger, undo.address, look_by(now), known=undo)
                 case _:
                     pass  # waits for something else
 
@@ -284,6 +297,7 @@ class ZohoAccess:
         if last is None:
             return
         files = sorted(record.source.key for record in waiting)
-        self.notices.publish(compose_waiting_for_zoho(files, refused, self.secret_name))
+        commands = (self.around.store_credentials(), self.around.examine())
+        self.notices.publish(compose_waiting_for_zoho(files, refused, commands))
         self.ledger.save(replace(last, told_at=now))
         self.telemetry.emit("waiting_for_zoho", files=len(files))

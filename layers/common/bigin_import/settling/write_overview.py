@@ -7,33 +7,41 @@ over, and hourly while it has more imports than the first page shows. Imports ex
 ledger; a page of a month older than that stays as it was last written.
 
 When a correction closes, the reports of its family name it: a closed import never changes, but
-its report says what followed it.
+its report says what followed it. And rows that it may have added a second time are told of.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import islice
+from struct import Struct
 
 from bigin_import import object_keys
 from bigin_import.domain import listing
 from bigin_import.domain.import_record import Import
+from bigin_import.domain.job_request import Operation
 from bigin_import.domain.locks import Family, Overview
+from bigin_import.domain.row_result import RowStatus
+from bigin_import.domain.undo import Undo
 from bigin_import.errors import ConflictError, MissingObjectError
 from bigin_import.importing.pauses import Pause
 from bigin_import.ledger import create_if_absent, update
 from bigin_import.ports import Clock, Files, Ledger
 from bigin_import.report.page import Line, Page, render_overview, with_family
-from bigin_import.report.summary import FamilyMember, FamilySummary, ImportSummary
-from bigin_import.row_results.kept_rows import KeptRow, read_kept_rows
+from bigin_import.report.summary import FamilyMember, FamilySummary, ImportSummary, Tally
+from bigin_import.report.undone import how_far
+from bigin_import.row_results.kept_rows import KeptRow, read_kept_rows, without_undone
 from bigin_import.settling.summarize import ConsoleLinks
+from bigin_import.splitting.content_log import RANGES, HashRanges
+from bigin_import.stored_plan import read_undone
 
 MOST_LINES = 1_000  # half a megabyte, which a browser shows at once
 MOST_LINES_OF_A_MONTH = 20_000
+MOST_UNDONE = 500  # that are shown as such: each is read from the ledger
 AGAIN_SECONDS = 60
 LEASE_SECONDS = 300  # the time-out of settle_jobs: whoever had the lease is dead then
 HOUR_SECONDS = 3600
@@ -103,7 +111,7 @@ class OverviewWriter:
     def _write_index(self, open_imports: OpenImports, months: Sequence[str], now: int) -> None:
         lines = list(_open_lines(open_imports))
         closed = self._find_closed(now)
-        lines += map(Line, islice(closed, max(self.most_lines - len(lines), 0)))
+        lines += self._load_closed_lines(islice(closed, max(self.most_lines - len(lines), 0)))
         page = Page(
             title="All imports into Bigin",
             lines=lines[: self.most_lines],
@@ -121,7 +129,7 @@ class OverviewWriter:
         )
         if not found or not (is_over or len(found) > self.most_lines):
             return False
-        lines = list(map(Line, found[:MOST_LINES_OF_A_MONTH]))
+        lines = self._load_closed_lines(found[:MOST_LINES_OF_A_MONTH])
         page = Page(
             title=f"Imports into Bigin closed in {month}",
             lines=lines,
@@ -131,6 +139,11 @@ class OverviewWriter:
         )
         self._put(object_keys.overview_of_month(month), page)
         return True
+
+    def _load_closed_lines(self, records: Iterable[Import]) -> list[Line]:
+        records = tuple(records)
+        undos = load_undos(self.ledger, among={record.import_id for record in records})
+        return [Line(record, undone=words_of_undo(record, undos)) for record in records]
 
     def _put(self, key: str, page: Page) -> None:
         body = render_overview(page).encode()
@@ -148,6 +161,25 @@ class OverviewWriter:
 def find_open(ledger: Ledger) -> OpenImports:
     """Return all open imports."""
     return {heading: ledger.find_listed(heading) for heading in listing.OPEN}
+
+
+def load_undos(ledger: Ledger, *, among: Container[str] | None = None) -> dict[str, Undo]:
+    """
+    Return what is, or is being, undone, by the imports' ids, the last confirmed first.
+
+    Args:
+        among: Only these imports.
+    """
+    ids = ledger.find_undone(limit=MOST_UNDONE)
+    wanted = (each for each in ids if among is None or each in among)
+    found = (ledger.load(Undo.at(each)) for each in wanted)
+    return {undo.import_id: undo for undo in found if undo is not None}
+
+
+def words_of_undo(record: Import, undos: Mapping[str, Undo]) -> str:
+    """Return how far an import is undone; "" if nobody wants that."""
+    undo, counts = undos.get(record.import_id), record.counts
+    return how_far(undo, counts.added) if undo is not None and counts is not None else ""
 
 
 def forget_pages(ledger: Ledger, months: Iterable[str]) -> None:
@@ -173,6 +205,79 @@ def _mark(found: OpenImports, last_closed: Iterable[Import]) -> str:
     return digest.hexdigest()
 
 
+_ALSO_IN = (
+    "sent, though import {} ({}) got in rows with the same values: look in Bigin whether they are "
+    "the same ones, and delete one of each two if they are"
+)
+_DAYS = 3 * 24 * HOUR_SECONDS  # a month has begun without those of its eve
+_MOST_IMPORTS = 50
+_MOST_ROWS = 1_000_000  # that are compared with those of one import
+_SENT = Struct("=16sI")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsAlsoIn:
+    """
+    Finds rows that may have been added twice: as corrected rows of one file, and in another one.
+
+    Somebody may take our columns out of a file of failed rows and save it under a name of their
+    own. Then nothing says which rows those are: they are new ones, and people hear of it. Looked
+    at are the latest imports of the month, and a million rows.
+    """
+
+    ledger: Ledger
+    files: Files
+
+    def find(self, record: Import, now: int) -> tuple[str, ...]:
+        """Return what to tell of the rows that an insert has added, its kept rows being written."""
+        others = list(self._find_others(record, now))
+        if not others:
+            return ()
+        tally = Tally()
+        with HashRanges(_SENT) as ours:
+            for row in self._read_added(record):
+                ours.add(*row)
+            for other in others:
+                self._compare(ours, other, tally)
+        return tuple(filter(None, map(tally.sentence, tally.counts)))
+
+    def _find_others(self, record: Import, now: int) -> Iterator[Import]:
+        """Yield inserts of which either these rows or those are corrected ones."""
+        rows = 0
+        months = dict.fromkeys((listing.closed_in(now), listing.closed_in(now - _DAYS)))
+        for heading in months if record.operation == Operation.INSERT else ():
+            for each in self.ledger.find_listed(heading, limit=_MOST_IMPORTS):
+                is_alike = (each.module, each.operation) == (record.module, record.operation)
+                families = (each.root or each.import_id, record.root or record.import_id)
+                rows += each.counts.added if is_alike and each.counts else 0
+                if rows > _MOST_ROWS:
+                    return
+                if is_alike and (each.root or record.root) and len(set(families)) > 1:
+                    yield from self._load_of_same_place(each, record)
+
+    def _load_of_same_place(self, other: Import, record: Import) -> Iterator[Import]:
+        """Yield *other*, unless it is known to be in another organisation."""
+        found = self.ledger.load(other.address)  # the index does not say which
+        if found is not None and found.is_for(record.zgid):
+            yield found
+
+    def _compare(self, ours: HashRanges, other: Import, tally: Tally) -> None:
+        what = _ALSO_IN.format(other.import_id, other.source.key)
+        with HashRanges(_SENT) as theirs:
+            for row in self._read_added(other):
+                theirs.add(*row)
+            for at in range(RANGES):
+                cells = {each for each, _ in theirs.entries(at)}
+                for each, number in ours.entries(at):
+                    if each in cells:
+                        tally.add(what, number)
+
+    def _read_added(self, record: Import) -> Iterator[tuple[bytes, int]]:
+        for row in read_rows(self.files, record):
+            if row.status is RowStatus.ADDED and row.sent:
+                yield bytes.fromhex(row.sent), row.row
+
+
 MOST_PAGE_BYTES = 50_000_000
 MOST_BYTES = 500_000_000  # of kept rows, packed; a million rows are a tenth of that
 
@@ -196,15 +301,22 @@ class FamilyPages:
         if root is None:
             return None
         own = self._member(record, closing)
-        members = [root, *self._load_corrections(root.import_id, but=record.import_id)]
-        shown = {each.import_id: self._member(each) for each in members} | {own.import_id: own}
+        family = self.ledger.load(Family.at(root.import_id)) or Family(root=root.import_id)
+        members = [root, *self._load_corrections(family, but=record.import_id)]
+        undone = frozenset(family.undone)
+        shown = {
+            each.import_id: replace(self._member(each), is_undone=each.import_id in undone)
+            for each in members
+        }
+        shown[own.import_id] = own
         rows = root.counts.data if root.counts else 0
+        rows_in = self._read_rows_in(family, [*members, record], rows) if rows else 0
         return FamilySummary(
             root=shown[root.import_id],
             parent=shown.get(closing.parent, shown[root.import_id]),
             corrections=tuple(each for key, each in shown.items() if key != root.import_id),
-            rows=rows,
-            rows_in=self._read_rows_in(root, [*members, record]) if rows else 0,
+            rows=0 if rows_in is None else rows,
+            rows_in=rows_in or 0,
         )
 
     def write_links(self, family: FamilySummary) -> None:
@@ -220,9 +332,8 @@ class FamilyPages:
             linked = with_family(page, family, import_id)
             self.files.write(key, linked.encode(), content_type="text/html")
 
-    def _load_corrections(self, root: str, *, but: str) -> Iterator[Import]:
-        family = self.ledger.load(Family.at(root))
-        for import_id in family.members if family else ():
+    def _load_corrections(self, family: Family, *, but: str) -> Iterator[Import]:
+        for import_id in family.members:
             member = self.ledger.load(Import.at(import_id))
             if member is not None and member.state.is_closed and import_id != but:
                 yield member
@@ -238,21 +349,31 @@ class FamilyPages:
             url=self.around.console_url(report) if record.results else "",
         )
 
-    def _read_rows_in(self, root: Import, members: list[Import]) -> int:
-        """Return how many rows of the root are in, each counted once, whoever got it in."""
-        is_in = bytearray()
+    def _read_rows_in(self, family: Family, members: list[Import], rows: int) -> int | None:
+        """
+        Return how many of the root's *rows* are in, each counted once, whoever got it in.
+
+        None if that is not known: the file was mended, and which of the rows of its mended
+        version were rows of the root nobody can tell.
+        """
+        is_in, has_others = bytearray(), False
+        undone = read_undone(self.files, (m for m in members if m.import_id in family.undone))
         for member in members:
-            for row in self._read_rows(member):
+            for row in without_undone(read_rows(self.files, member), undone):
                 first = row.root_import or member.import_id
-                if row.status.is_in_bigin and first == root.import_id:
+                if row.status.is_in_bigin and first == family.root:
                     number = row.root_row or row.row
                     is_in.extend(bytes(max(0, number + 1 - len(is_in))))
                     is_in[number] = 1
-        return sum(is_in)
+                has_others |= row.status.is_in_bigin and first in family.originals
+        rows_in = sum(is_in)
+        return None if has_others and rows_in < rows else rows_in
 
-    def _read_rows(self, member: Import) -> Iterator[KeptRow]:
-        if not member.results:  # a person had it forgotten
-            return
-        with suppress(MissingObjectError):  # nothing of it was sent, or it is kept no more
-            key = object_keys.kept_rows_file(member.results)
-            yield from read_kept_rows(BytesIO(self.files.read(key, at_most=MOST_BYTES)))
+
+def read_rows(files: Files, member: Import) -> Iterator[KeptRow]:
+    """Yield what is kept of the rows of an import."""
+    if not member.results:  # a person had it forgotten
+        return
+    with suppress(MissingObjectError):  # nothing of it was sent, or it is kept no more
+        key = object_keys.kept_rows_file(member.results)
+        yield from read_kept_rows(BytesIO(files.read(key, at_most=MOST_BYTES)))

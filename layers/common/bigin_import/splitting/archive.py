@@ -8,6 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from operator import itemgetter
 from typing import IO, BinaryIO, cast, overload
 
@@ -147,12 +148,29 @@ def read_entry(archive: BinaryIO, max_bytes: int = MAX_RESULT_BYTES) -> BinaryIO
         BiginOutcomeUnknownError: It is no zip, broken, or does not have exactly one entry; while
             reading also if the entry is damaged or longer than *max_bytes*.
     """
+    with _readable(archive) as (opened, entry):
+        return cast(BinaryIO, io.BufferedReader(_CappedEntry(opened.open(entry), max_bytes)))
+
+
+def name_of_entry(archive: BinaryIO) -> str:
+    """
+    Return the name of the only entry of a seekable zip.
+
+    Raises:
+        BiginOutcomeUnknownError: As `read_entry` does.
+    """
+    with _readable(archive) as (_, entry):
+        return entry.filename
+
+
+@contextmanager
+def _readable(archive: BinaryIO) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
     try:
         opened = zipfile.ZipFile(archive)
         entries = [entry for entry in opened.infolist() if not entry.is_dir()]
         if len(entries) != 1:
             raise BiginOutcomeUnknownError(f"the zip has {len(entries)} files instead of one")
-        return cast(BinaryIO, io.BufferedReader(_CappedEntry(opened.open(entries[0]), max_bytes)))
+        yield opened, entries[0]
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as exc:
         # RuntimeError: encrypted; NotImplementedError: a compression nobody here knows
         raise BiginOutcomeUnknownError(f"the zip cannot be read: {exc}") from exc

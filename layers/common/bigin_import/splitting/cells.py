@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from html.entities import html5
 from typing import NamedTuple, Protocol
 
 from bigin_import.domain.plan import PlannedColumn
 
 ROWS_NAMED = 10
 SPACES = str.maketrans(dict.fromkeys("\u00a0\u2007\u2009\u202f", " "))
+# Nobody sees them, and nothing is found that has them. Joiners are spelling in some scripts.
+_JOINERS = "\u200c\u200d"
+_REMOVED = (
+    "\u00ad\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
+_WITHOUT = str.maketrans(dict.fromkeys(_REMOVED))
 
 
 class Remark(NamedTuple):
@@ -65,16 +72,31 @@ MISFIT = Remark("misfit")
 # Words by which programs say that there is no value: databases, pandas, JavaScript, Bigin's own
 # picklists, and the errors of spreadsheets in the languages that they write.
 PLACEHOLDERS = frozenset({
-    "NULL", "null", "(null)", "[NULL]", "<null>", "\\N",
+    "NULL", "null", "Null", "(null)", "[NULL]", "<null>", "\\N",
     "nan", "NaN", "NAN", "-nan", "None", "NaT", "<NA>", "N/A", "n/a", "undefined",
     "-None-", "(blank)",
     "#N/A", "#NA", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!",
     "#NV", "#N/V", "#BEZUG!", "#WERT!", "#ZAHL!", "#N/D", "#NOM?", "#VALEUR!", "#NOMBRE?",
     "#\u00a1REF!", "#\u00a1VALOR!", "#\u00a1DIV/0!", "#\u00a1NUM!", "#VALOR!", "#NOME?", "#RIF!",
-    "#VALORE!", "#N/B", "#NAAM?", "#VERW!", "#WAARDE!",
+    "#VALORE!", "#N/B", "#NAAM?", "#VERW!", "#WAARDE!", "#DEEL/0!", "#GETAL!",
+    "#ERROR!", "#GETTING_DATA", "#FIELD!", "#CONNECT!", "#BLOCKED!", "#UNKNOWN!", "#BUSY!",
+    "#N/DISP", "#N\u00daM!", "#N\u00c3O.DISP", "#SAKNAS!", "#V\u00c4RDEFEL!", "#REFERENS!",
+    "#DIVISION/0!", "#NAMN?", "#I/T", "#NAVN?", "#V\u00c6RDI!", "#VERDI!", "#REFERENCE!",
+    "#N/D!", "#ARG!", "#ADR!", "#NAZWA?", "#DZIEL/0!", "#LICZBA!", "#PUUTTUU!", "#ARVO!",
+    "#\u041d/\u0414", "#\u0417\u041d\u0410\u0427!", "#\u0421\u0421\u042b\u041b\u041a\u0410!",
+    "#\u0414\u0415\u041b/0!", "#\u0418\u041c\u042f?", "#\u0427\u0418\u0421\u041b\u041e!",
     "Err:502", "Err:504", "Err:508", "Err:509", "Err:511", "Err:522",
 })  # fmt: skip
-_NO_DATE = re.compile(r"(?=.*0)[0\s./:T-]+")
+# What people write for it, where any text may stand.
+_LONG_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+DASHES = frozenset({"-", "--", "---", *_LONG_DASHES})
+# One for each, which begins with it: a search for any of them takes five times as long.
+_LONE_DASHES = {
+    dash: re.compile(rf"{dash}(?<!\w{dash}) *(?:$|\t|[^\w\s])", re.MULTILINE)
+    for dash in _LONG_DASHES
+}
+_NO_VALUE = re.compile(r"(?=.*0)[0\s./:T-]+|[-\u2010-\u2015\u2212]+")
+_FOLDED = frozenset(map(str.casefold, PLACEHOLDERS))
 
 
 @cache
@@ -89,23 +111,32 @@ def odd_cell(mark: str) -> re.Pattern[str]:
     Args:
         mark: What stands before each cell, and behind it.
     """
+    # In a quoted cell another character stands for the mark.
+    tab = r"\t\x01" if mark == "\t" else r"\t"
     mark, number = re.escape(mark), r"0-9 ()./+\-"
     words = [word for word in PLACEHOLDERS if not word.startswith("-")]
     first = "".join(sorted({re.escape(word[0]) for word in words}))
     rest = "|".join(sorted({re.escape(word[1:]) for word in words}))
     kinds = (
-        r"(?<=[=@\t])",
+        rf"(?<=[=@{tab}])",
         r"(?<=')[\d +\-(.]",
         rf"(?<=[+\-])[+\-/) {mark}]",
         rf"(?<=[+\-])[{number}]*+[^{number}{mark}]",
-        f"(?:{rest}){mark}",
+        # Phones begin with +: they are not to be held against each word.
+        rf"(?<=[{first}])(?:{rest})[ \u00a0]*+{mark}",
+        rf"(?<= ) *+(?:=|(?:[{first}](?:{rest})|-{{1,3}})[ \u00a0]*+{mark})",
     )
-    return re.compile(rf"{mark}[=@\t'+\-{first}](?:{'|'.join(kinds)})")
+    return re.compile(rf"{mark}[ =@{tab}'+\-{first}](?:{'|'.join(kinds)})")
+
+
+def has_long_dash(text: str) -> bool:
+    """Return whether a cell of *text* may be nothing but a long dash."""
+    return any(dash in text and lone.search(text) for dash, lone in _LONE_DASHES.items())
 
 
 def how_to_empty(word: str) -> str:
     """Return the end of a reason: the line that empties a cell of *word*; "" if it is no such."""
-    if word not in PLACEHOLDERS and not _NO_DATE.fullmatch(word):
+    if word.casefold() not in _FOLDED and not _NO_VALUE.fullmatch(word):
         return ""
     return f'; to leave it empty, write "values": {_emptied(word)} in the mapping'
 
@@ -116,12 +147,56 @@ def _emptied(word: str) -> str:
 
 def placeholder(word: str) -> Remark:
     """Return what is told of cells that hold *word*, with the line that empties them."""
-    line = f"{{{_emptied(word)}}}"  # braces twice, for str.format
     return Remark(
         f"placeholder {word}",
         f"{{count:,}} cells say {word}, which stands for no value, first in row {{rows}}. "
-        f'To leave them empty, write "values": {line} in the mapping.',
+        f"{_how_to_empty_them(word)}",
     )
+
+
+def no_date(text: str) -> Remark:
+    """Return what is told of cells with the date *text*, which programs write for none."""
+    return Remark(
+        f"no date {text}",
+        f"{{count:,}} dates are {text}, which programs write for no date, first in row {{rows}}; "
+        f"they are sent so. {_how_to_empty_them(text)}",
+    )
+
+
+def _how_to_empty_them(word: str) -> str:
+    line = f"{{{_emptied(word)}}}"  # braces twice, for str.format
+    return f'To leave them empty, write "values": {line} in the mapping.'
+
+
+INVISIBLE = Remark(
+    "invisible",
+    "{count:,} cells hold characters that nobody sees, such as a zero-width space, first in row "
+    "{rows}; sent without.",
+    is_note=True,
+)
+KEPT_INVISIBLE = Remark(
+    "kept invisible",
+    "{count:,} cells hold characters that nobody sees, such as a zero-width space, first in row "
+    "{rows}; they are sent so, and a search may not find them.",
+)
+NO_BREAK = Remark(
+    "no-break space",
+    "{count:,} cells have a no-break space in them, first in row {rows}; they are sent so, and "
+    "find no record that has a plain space there.",
+)
+
+
+def has_unseen(text: str) -> bool:
+    """Return whether *text* has a character that nobody sees; a pattern takes 200 times as long."""
+    return any(letter in text for letter in _REMOVED + _JOINERS)
+
+
+def without_invisible(cell: str) -> str:
+    """Return *cell* without what nobody sees."""
+    return cell.translate(_WITHOUT).strip(_JOINERS)
+
+
+has_invisible: Callable[[str], object] = re.compile("[\u00ad\u200b\u2060\ufeff]").search
 
 
 REPLACEMENT_CHARACTER = Remark(
@@ -150,6 +225,22 @@ def is_decoded_twice(cell: str) -> bool:
     return True
 
 
+ESCAPED = Remark(
+    "escaped",
+    "{count:,} cells have letters written as in a web page (&amp;), first in row {rows}. They are "
+    "sent so; export the data again as plain text.",
+)
+_ENTITY = re.compile(r"&(#\d{2,7}|#x[\da-f]{2,6}|[a-z]\w{1,7});", re.IGNORECASE | re.ASCII)
+
+
+def has_escaped(text: str) -> bool:
+    """Return whether a letter of *text* is written as HTML has it."""
+    if "&" not in text or ";" not in text:
+        return False
+    names = _ENTITY.findall(text)
+    return any(name.startswith("#") or f"{name};" in html5 for name in names)
+
+
 POWER_OF_TEN = Remark(
     "power of ten",
     "{count:,} cells are powers of ten (1.2E+11), as spreadsheets write long numbers, first in row "
@@ -175,9 +266,22 @@ _NUMBER_OR_PHONE = re.compile(
 
 def begins_as_formula(cell: str) -> bool:
     """Return whether *cell* begins as a formula, and is neither a number nor a phone."""
-    if cell[:1] not in _STARTS or not cell.strip():
+    if cell[:1] not in _STARTS or not cell.strip(" -"):
         return False
-    return cell not in PLACEHOLDERS and not _NUMBER_OR_PHONE.fullmatch(cell)
+    is_else = cell in PLACEHOLDERS or is_formula(cell) or _NUMBER_OR_PHONE.fullmatch(cell)
+    return not is_else
+
+
+FORMULA_ITSELF = Remark(
+    "formula itself",
+    "{count:,} cells are formulas of a spreadsheet (=A1+B1), first in row {rows}: what comes of "
+    "them is not in the file. They are sent so; export the values.",
+)
+# A function, or a cell of the sheet.
+is_formula: Callable[[str], object] = re.compile(
+    r"=[\s+(-]*+(?:[^\W\d_][\w.]*\(|\$?[A-Z]{1,3}\$?\d+\b|[^!\s]+!\$?[A-Z]).*",
+    re.IGNORECASE | re.DOTALL,
+).fullmatch
 
 
 class RowNames:
@@ -224,7 +328,7 @@ _STATE_VALUES = 'Bigin reads true and false; for other words write "values" in t
 _DECIMAL = r"[+-]?(?:\d{1,16}(?:\.\d*)?|\.\d+)"
 _DATE = r"\d{4}-\d\d-\d\d"
 _TIME = r"\d\d:\d\d:\d\d(?:[+-]\d\d:\d\d|Z)?"
-_MAIL = r"[^@\s\u00a0\u200b-\u200d\u2060\ufeff]+"
+_MAIL = r"[^@\s\u00a0\u200b-\u200d\u2060\ufeff<>()\[\]:;,\"]+"
 # Ids that Bigin shows have 18 or 19 digits. Shorter numbers are of another system, such as 4711.
 _ID = r"\d{15,20}"
 
@@ -242,7 +346,7 @@ _TYPES = {
     "boolean": ("(?i:true|false)", _STATE_VALUES),
     "date": (_DATE, _STATE_FORMAT),
     "datetime": (f"{_DATE}[ T]{_TIME}", _STATE_FORMAT),
-    "email": (rf"{_MAIL}@{_MAIL}\.{_MAIL}", _CHECK_MAPPING),
+    "email": (rf"(?!'){_MAIL}@{_MAIL}\.{_MAIL}(?<![.'])", _CHECK_MAPPING),
 }
 
 
@@ -311,6 +415,8 @@ _TEXT_AS_POWER = re.compile(
 _LONG_ID = re.compile(r"^ *\d{15,16}(\d{3}) *$", re.MULTILINE | re.ASCII)
 _WITH_POINT_ZERO = re.compile(r"^ *\d+[.,]00? *$", re.MULTILINE | re.ASCII)
 _WITH_FRACTION = re.compile(r"^ *\d+[.,](?!00? *$)\d+ *$", re.MULTILINE | re.ASCII)
+_GROUPED = re.compile(r"^ *[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})* *$", re.MULTILINE | re.ASCII)
+_BELOW_1000 = re.compile(r"^ *\d{1,3} *$", re.MULTILINE | re.ASCII)
 
 # One id in a thousand ends in 000 by chance; two of two do not.
 _ROUND_IDS_FOR_REJECTION = 2
@@ -336,6 +442,8 @@ class IdDamage:
         self._are_whole = are_whole
         self._powers = self._long_ids = self._round_ids = self._point_zeros = 0
         self._has_fractions = False
+        self._grouped = 0
+        self._are_numbers = not are_numbers
 
     def look(self, filled: list[str]) -> None:
         """Look at some cells, none of them empty."""
@@ -344,9 +452,22 @@ class IdDamage:
         if not self._are_whole and (".0" in text or ",0" in text):
             self._point_zeros += len(_WITH_POINT_ZERO.findall(text))
             self._has_fractions = self._has_fractions or bool(_WITH_FRACTION.search(text))
+        if self._are_numbers:
+            grouped = len(_GROUPED.findall(text))
+            self._grouped += grouped
+            self._are_numbers = grouped + len(_BELOW_1000.findall(text)) == len(filled)
         endings = _LONG_ID.findall(text)
         self._long_ids += len(endings)
         self._round_ids += endings.count("000")
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what may have been done to them; they are sent so."""
+        if self._are_numbers and self._grouped:
+            yield (
+                f"all keys are numbers, and {self._grouped:,} of them have marks of thousands "
+                "(1,001), as spreadsheets show numbers. They are sent so, and find no record that "
+                "has 1001; export the column as text."
+            )
 
     def words(self) -> tuple[str, str] | None:
         """Return what was done to the ids and what to do; None if nothing was."""

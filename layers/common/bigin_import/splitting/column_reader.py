@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
 from bigin_import.reading.blocks import Block
 from bigin_import.splitting.cells import (
+    DASHES,
     MISFIT,
     PLACEHOLDERS,
     Cell,
@@ -38,6 +39,7 @@ from bigin_import.splitting.dates import DatePattern
 from bigin_import.splitting.kinds import (
     NEW,
     BooleanKind,
+    DateKind,
     EmailKind,
     IdKind,
     PhoneKind,
@@ -51,6 +53,8 @@ from bigin_import.splitting.numbers import NumberKind
 
 # Dates and amounts repeat; a remembered cell costs a twentieth of one that is read anew.
 _REMEMBERED_CELLS = 4_096
+# Birthdays are some 30,000, and short; all columns share these, which is 22 MB at most.
+_REMEMBERED_DATES = 60_000
 _EXAMPLES = 3
 _SAMPLES = 3
 _LAST_ROW_SAMPLED = 10_000
@@ -73,7 +77,7 @@ KEPT_APOSTROPHE = Remark(
     "sent as they are.",
 )
 BARE_NUMBER = Remark("bare number")
-_FORMULA = re.compile(r'="((?:[^"]|"")*)"')
+_FORMULA = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
 _APOSTROPHE = re.compile(r"'(?=.*\d)[\d \u00a0+\-().]+")
 _BARE = re.compile(r"(?=.*\d)[\d \u00a0+\-().]+")
 
@@ -108,6 +112,8 @@ class ColumnReader:
         may_all_be_wrong: That no cell fits says nothing against the drop: any share of its rows
             may be invalid, as of a correction, in which one wrong row may be all that is left.
         has_empty: Whether any cell is sent empty.
+        finds_records: Whether it is the key or a lookup.
+        is_compared: Whether its cells are compared with others, or are of a certain form.
     """
 
     def __init__(self, plan: ColumnPlan, at: int) -> None:
@@ -117,8 +123,8 @@ class ColumnReader:
         self.may_all_be_wrong = plan.max_invalid_share == 1
         self.data_type = checked_type(planned, plan)
         self.kind = kind_of(planned, plan, is_key=self.is_key)
-        finds_records = self.is_key or planned.data_type == "lookup"
-        self.damage: IdDamage | None = id_damage(self.data_type, is_key=finds_records)
+        self.finds_records = self.is_key or planned.data_type == "lookup"
+        self.damage: IdDamage | None = id_damage(self.data_type, is_key=self.finds_records)
         self.tally: dict[Remark, RowNames] = {}
         self.examples: dict[Remark, list[str]] = {}
         self.new_values: Counter[str] = Counter()
@@ -128,8 +134,13 @@ class ColumnReader:
         self.samples: dict[str, None] = {}
         self._is_folding = isinstance(self.kind, BooleanKind | PicklistKind)
         self._replacements = {self._form(cell): value for cell, value in self.rule.values}
-        self._read = lru_cache(_REMEMBERED_CELLS)(self._read_cell)
+        dates = _REMEMBERED_DATES // len(plan.columns) if isinstance(self.kind, DateKind) else 0
+        self._read = lru_cache(max(_REMEMBERED_CELLS, dates))(self._read_cell)
         self._is_text = isinstance(self.kind, TextKind | PhoneKind)
+        self._words = PLACEHOLDERS | DASHES if self._is_text or self.is_key else PLACEHOLDERS
+        # That names something, or is of a form: what nobody sees can mean nothing in it.
+        self.is_compared = self.finds_records or not isinstance(self.kind, TextKind)
+        self.is_line = self.data_type == "text"
 
     def read(
         self, values: Sequence[str], numbers: Sequence[int], *, may_lack: bool = True
@@ -147,7 +158,8 @@ class ColumnReader:
         read = ColumnRead(values, {}, {}, raw)
         if self.planned.strips_apostrophes is not None:
             read = self._apostrophes(read, numbers)
-        lacks = may_lack and self._is_text and not PLACEHOLDERS.isdisjoint(read.values)
+        lacks = may_lack and self._is_text
+        lacks = lacks and not self._words.isdisjoint(map(str.strip, read.values))
         if self._replacements or lacks or not self.kind.is_plain(read.values):
             read = self._one_by_one(read, numbers)
         if self.planned.is_mandatory and not all(map(str.strip, read.values)):
@@ -166,9 +178,14 @@ class ColumnReader:
             self.has_fitting = misfits < sum(1 for _ in filled) if misfits else any(read.values)
         self.has_empty = self.has_empty or not all(read.values)
         if self.damage:
-            self.damage.look(list(filter(None, read.raw)))
+            is_open = self._is_open if self._replacements else None
+            self.damage.look(list(filter(is_open, read.raw)))
         if not self.is_sampled(numbers[0]):
             self._sample(read.values[: bisect_right(numbers, _LAST_ROW_SAMPLED)])
+
+    def _is_open(self, cell: str) -> bool:
+        """Return whether a cell is filled and the mapping does not say what it is."""
+        return bool(cell) and self._form(cell) not in self._replacements
 
     def is_sampled(self, number: int) -> bool:
         """Return whether no samples are taken from row *number* on."""
@@ -180,7 +197,14 @@ class ColumnReader:
             self.samples = dict.fromkeys(list(seen)[:_SAMPLES])
 
     def _one_by_one(self, read: ColumnRead, numbers: Sequence[int]) -> ColumnRead:
-        cells = list(map(self._read, read.values))
+        if isinstance(self.kind, NumberKind) and not self._replacements:
+            converted = self.kind.converted(read.values)
+            if converted is not None:
+                return read._replace(values=converted)
+        distinct = {cell: self._read(cell) for cell in dict.fromkeys(read.values)}
+        cells = list(map(distinct.__getitem__, read.values))
+        if not any(cell.refusal or cell.remarks for cell in distinct.values()):
+            return read._replace(values=[cell.value for cell in cells])
         refused = dict(read.refused)
         remarks = dict(read.remarks)
         for at, cell in enumerate(cells):
@@ -208,10 +232,10 @@ class ColumnReader:
                 self.met.add(form)
                 return Cell(self._replacements[form])
         word = cell.strip()
-        if word in PLACEHOLDERS and self.is_key:
+        if word in self._words and self.is_key:
             return Cell("", (placeholder(word),))
         read = self.kind.read(cell)
-        if word not in PLACEHOLDERS or read.refusal:
+        if word not in self._words or read.refusal:
             return read
         is_known = isinstance(self.kind, PicklistKind) and NEW not in read.remarks
         return read if is_known else read._replace(remarks=(*read.remarks, placeholder(word)))
@@ -255,7 +279,7 @@ def has_apostrophes(values: Sequence[str]) -> bool:
 
 def without_formulas(values: Sequence[str]) -> tuple[list[str], list[bool]]:
     """Return the texts that formulas such as ="01067" stand for, and which cells were such."""
-    found = [_FORMULA.fullmatch(value) if value.startswith('="') else None for value in values]
+    found = [_FORMULA.fullmatch(value) if '="' in value else None for value in values]
     texts = [
         match[1].replace('""', '"') if match else value
         for match, value in zip(found, values, strict=True)
@@ -353,7 +377,9 @@ def _number_pattern(decimal: str, thousands: str | None) -> re.Pattern[str]:
 
 
 # Spaces and characters that cannot be seen, spelt out: a class in a set takes twice the time.
-_NOT_IN_ADDRESSES = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200d\u2028-\u202f\u205f\u2060\u3000\ufeff"
+_NOT_IN_ADDRESSES = (
+    r"<>()\[\]:;,\x00-\x20\x7f-\xa0\xad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff"
+)
 _ANYTHING = re.compile(r"\[\^[^\]]+\]\*\+")
 _MOST_PICKS = 50
 _MOST_MISSES = 3
@@ -473,7 +499,7 @@ def _plain(reader: ColumnReader, stop: str) -> Iterator[tuple[str, bool]]:
         case EmailKind():
             part = rf'[^@"{stop}{_NOT_IN_ADDRESSES}'
             short = f"(?![^{stop}]{{{length + 1}}})" if length else ""
-            yield rf"{short}{part}]++@{part}.]++\.{part}]++", True
+            yield rf"(?!'){short}{part}]++@{part}.]++\.{part}]++(?<![.'])", True
         case NumberKind() if kind.is_plain(["1"]):
             yield _DECIMAL if kind.is_plain(["0.5"]) else _WHOLE, True
         case IdKind():

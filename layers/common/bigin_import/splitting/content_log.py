@@ -125,13 +125,16 @@ class ContentLog:
 
     def add(self, checked: CheckedBatch) -> None:
         """Take a batch of the drop: all of its rows, whether they are sent or not."""
-        batch = checked.batch
-        found = self._fingerprints.of_batch(batch)
-        self._content.update(b"".join(found))
-        self._rows.write(b"".join(map(_ROW.pack, found, batch.numbers)))
+        self.add_rows(checked.batch)
         if self._key is not None:
             hashes = key_hashes(map(self._key, checked.records))
             self._keys.write(b"".join(map(_KEY.pack, hashes, checked.numbers)))
+
+    def add_rows(self, batch: Rows) -> None:
+        """Take a batch of which nothing is sent."""
+        found = self._fingerprints.of_batch(batch)
+        self._content.update(b"".join(found))
+        self._rows.write(b"".join(map(_ROW.pack, found, batch.numbers)))
 
     def refuse(self, reasons: dict[int, str], numbers: Sequence[int]) -> None:
         """Note the rows of a batch that are not sent: position in it -> reason."""

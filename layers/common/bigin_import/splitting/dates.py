@@ -26,7 +26,7 @@ _GROUPS = {
     "MMMM": r"(?P<month_name>(?u:[^\W\d_]){3,10})\.?",
     "MMM": r"(?P<month_name>(?u:[^\W\d_]){3,5})\.?",
     "MM": r"(?P<month>\d{1,2})",
-    "dd": r"(?P<day>\d{1,2})",
+    "dd": r"(?P<day>\d{1,2})(?i:st|nd|rd|th|er|º)?",
     "HH": r"(?P<hour>\d{1,2})",
     "hh": r"(?P<half_day_hour>\d{1,2})",
     "mm": r"(?P<minute>\d{2})",
@@ -36,7 +36,8 @@ _GROUPS = {
     "X": r"(?P<offset>(?:UTC|GMT)?(?:[+-]\d{2}(?::?\d{2})?)|Z|UTC|GMT)",
 }
 _OFFSETS = frozenset("XxZzO")
-_FIXED_OFFSET = re.compile(r"(Z|UTC|GMT|[+-]\d\d:?\d\d)'?\s*$")
+_FIXED_OFFSET = re.compile(r"((?<![A-Za-z])(?:Z|UTC|GMT)|[+-]\d\d:?\d\d)\)?'?\s*$")
+_NAMED_ZONE = re.compile(r"'\s*\(?([A-Z]{3,5})\)?\s*'\s*$")
 _ALIASES = {"M": "MM", "d": "dd", "H": "HH", "h": "hh", "m": "mm", "s": "ss", "y": "yyyy"}
 # In English, German, French, Spanish, Italian, Portuguese and Dutch; no word means two months.
 _MONTHS = {
@@ -113,9 +114,10 @@ class DatePattern:
         found = self._regex.fullmatch(cell.strip())
         if not found:
             raise ValueError("not written so")
-        parts = found.groupdict()
         if self._is_plain:
-            return datetime(int(parts["year"]), int(parts["month"]), int(parts["day"]))  # noqa: DTZ001  # a CSV's dates have no zone
+            year, month, day = map(int, found.group("year", "month", "day"))
+            return datetime(year, month, day)  # noqa: DTZ001  # a CSV's dates have no zone
+        parts = found.groupdict()
         moment = datetime(  # noqa: DTZ001  # a CSV's dates have no zone
             self._year(parts),
             _month(parts),
@@ -245,6 +247,12 @@ def fixed_offset(pattern: str) -> str | None:
     is_literal = pattern.rstrip().endswith("'") or pattern.rstrip()[-1:].isdigit()
     found = _FIXED_OFFSET.search(pattern) if is_literal and has_time(pattern) else None
     return found[1] if found else None
+
+
+def named_zone(pattern: str) -> str | None:
+    """Return the name, such as EST, in which all times of *pattern* end and that is no offset."""
+    found = _NAMED_ZONE.search(pattern)
+    return found[1] if found and has_time(pattern) and not has_offset(pattern) else None
 
 
 def has_offset(pattern: str) -> bool:

@@ -19,6 +19,7 @@ from bigin_import.splitting.cells import (
     Remark,
     field_type,
     how_to_empty,
+    no_date,
 )
 from bigin_import.splitting.dates import DatePattern
 from bigin_import.splitting.numbers import NUMBER_TYPES, WHOLE_TYPES, NumberKind
@@ -48,6 +49,19 @@ def too_long(header: str, length: int) -> str:
     return f'column "{header}" is longer than the {length:,} characters that its field takes'
 
 
+# One address, however programs of mail write it.
+_ADDRESS = re.compile(
+    r"(?:[^<>@]*<)?\s*+(?:mailto:)?['\"]?([^@\s<>]+@[^@\s<>?]+?)['\"]?(?:\?[^@\s<>]*)?\s*>?[.,;]*",
+    re.IGNORECASE,
+)
+_MORE_THAN_ADDRESS = Remark(
+    "more than an address",
+    "{count:,} cells hold more than an e-mail address (Name <a@example.com>, mailto:), first in "
+    "row {rows}; the address alone is sent.",
+    is_note=True,
+)
+
+
 class EmailKind:
     """Addresses."""
 
@@ -57,22 +71,25 @@ class EmailKind:
         self._fits = fits
 
     def is_plain(self, values: Sequence[str]) -> bool:
-        return self._fits.every(list(filter(None, values)))
+        filled = list(filter(None, values))
+        return self._fits.every(filled) and list(map(str.strip, filled)) == filled
 
     def read(self, cell: str) -> Cell:
         value = cell.strip()
+        if (found := _ADDRESS.fullmatch(value)) and found[1] != value and self._fits.one(found[1]):
+            return self.read(found[1])._replace(remarks=(_MORE_THAN_ADDRESS,))
         if value and "@" not in value:
             reason = f'column "{self._header}" is no e-mail address: it has no @'
             reason += how_to_empty(value)
             return Cell(cell, refusal=reason, is_certain=True)
         if self._length and len(value) > self._length:
             return Cell(cell, refusal=too_long(self._header, self._length), is_certain=True)
-        return Cell(cell, () if not value or self._fits.one(value) else (MISFIT,))
+        return Cell(value, () if not value or self._fits.one(value) else (MISFIT,))
 
 
 _PLAIN_PHONE = b"0123456789 +-()/\n"
 _DAMAGED_PHONE = re.compile(
-    r"\s*[+-]?\d+(?:[.,]\d+)?E\+?\d+\s*|\s*\+?\d{5,}[.,]00?\s*", re.IGNORECASE | re.ASCII
+    r"\s*[+-]?\d+(?:[.,]\d+)?E\+?\d+\s*|\s*\+?\d+[.,]00?\s*", re.IGNORECASE | re.ASCII
 )
 _LETTERS = Remark(
     "letters", "{count:,} phone numbers hold letters, first in row {rows}; they are sent so."
@@ -129,10 +146,21 @@ class IdKind:
 _FIRST_AND_LAST_DAYS = frozenset({
     (1, 1, 1), (1753, 1, 1), (1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (9999, 12, 31),
 })  # fmt: skip
-_NO_DATE = Remark(
-    "no date",
-    "{count:,} dates are such as programs write for no date (0001-01-01, 1900-01-01, 9999-12-31), "
-    'first in row {rows}; they are sent so. To leave them empty, write "values" in the mapping.',
+_FIRST_YEAR = 1_000
+_LONGEST_DAY = 10  # with a time there may be too many to name each
+_ODD_YEAR = Remark(
+    "odd year",
+    "{count:,} dates are such as programs write for none, or their years are cut off (0024-12-31), "
+    "first in row {rows}; they are sent so.",
+)
+_FAR_AHEAD = Remark(
+    "far ahead",
+    "{count:,} dates are more than a hundred years ahead, first in row {rows}, as in another "
+    "calendar or mistyped; they are sent so.",
+)
+_YEARS_AHEAD = 100
+_NOT_BORN = Remark(
+    "not born", "{count:,} birth dates are in the future, first in row {rows}; they are sent so."
 )
 
 
@@ -144,28 +172,37 @@ class DateKind:
         self._with_time = rule.with_time
         self._pattern = DatePattern(rule.date_format or "", century=rule.century, arrived=arrived)
         self._zone = ZoneInfo(planned.zone) if planned.zone and self._pattern.has_offset else None
-        self._is_birth = planned.is_birth and self._pattern.has_short_year and not rule.century
+        self._is_birth = planned.is_birth
+        self._last_year = int(arrived[:4] or "9999") + _YEARS_AHEAD
+        self._is_guessed = self._pattern.has_short_year and not rule.century
 
     def is_plain(self, values: Sequence[str]) -> bool:
         return not any(values)
 
     def read(self, cell: str) -> Cell:
-        text = cell.translate(SPACES).strip()
+        text = (cell if cell.isascii() else cell.translate(SPACES)).strip()
         if not text:
             return Cell("")
         try:
             moment = self._pattern.read(text, self._zone if self._with_time else None)
         except (ValueError, OverflowError):
             return Cell(cell, refusal=self._not_so(text))
-        if self._is_birth and self._pattern.is_future(moment):
+        is_unborn = self._is_birth and self._pattern.is_future(moment)
+        if is_unborn and self._is_guessed:
             reason = (
                 f'column "{self._header}" is a birth date in the future; write '
                 '"century": "past" for years that have two digits in the mapping'
             )
             return Cell(cell, refusal=reason)
-        written = moment.isoformat(" ", "seconds")
-        is_no_date = (moment.year, moment.month, moment.day) in _FIRST_AND_LAST_DAYS
-        return Cell(written if self._with_time else written[:10], (_NO_DATE,) if is_no_date else ())
+        remarks = [_NOT_BORN] if is_unborn else []
+        if (moment.year, moment.month, moment.day) in _FIRST_AND_LAST_DAYS:
+            remarks = [no_date(text) if len(text) <= _LONGEST_DAY else _ODD_YEAR]
+        elif moment.year < _FIRST_YEAR:
+            remarks = [_ODD_YEAR]
+        elif moment.year > self._last_year:
+            remarks.append(_FAR_AHEAD)
+        written = moment.isoformat(" ", "seconds") if self._with_time else moment.date().isoformat()
+        return Cell(written, tuple(remarks))
 
     def _not_so(self, text: str) -> str:
         reason = f'column "{self._header}" is not a date of the form {self._pattern.pattern}'

@@ -25,7 +25,13 @@ _WHOLE = Remark(
 _NO_CENTS = Remark(
     "no cents", "{count:,} amounts end in .- for no cents, first in row {rows}; sent without.", True
 )
-_PERCENT = Remark("percent", "{count:,} percent signs were taken off, first in row {rows}.", True)
+PERCENT = Remark("percent", "{count:,} percent signs were taken off, first in row {rows}.", True)
+FRACTION = Remark("fraction")
+BESIDE_PERCENT = Remark(
+    "fraction beside percent",
+    "{count:,} numbers have no percent sign and are below 1, first in row {rows}, and others have "
+    "one: 0.15 may mean 15%. They are sent as they are.",
+)
 _SIGNED = Remark(
     "sign",
     "{count:,} negative numbers are in brackets or have the minus behind, first in row {rows}.",
@@ -72,14 +78,16 @@ _SHARED = {
 _CURRENCIES = _SIGNS | {code.casefold(): code for code in _CODES}
 _LONGEST_FIRST = sorted(map(re.escape, _CURRENCIES), key=len, reverse=True)
 _CURRENCY = "|".join([*_LONGEST_FIRST, _OTHER_SIGNS])
-_BEFORE = re.compile(rf"([+-]?) *({_CURRENCY}) *([+-]?)(?=[\d.,(])", re.IGNORECASE)
+_BEFORE = re.compile(rf"([+-]?) *({_CURRENCY}) *([+-]?) *(?=[\d.,(])", re.IGNORECASE)
 _BEHIND = re.compile(rf"(?<=[\d.,)-]) *({_CURRENCY})$", re.IGNORECASE)
 _MINUSES = "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d"
 _SAME_MINUS = str.maketrans(dict.fromkeys(_MINUSES, "-") | {"’": "'", "％": "%"}) | SPACES
 # Most cells. Looking for what may stand around a number takes twenty times as long.
 _ALONE = re.compile(r"[+-]?[\d., ']*\d", re.ASCII)
+_SIGN_APART = re.compile(r"^([+-]) +")
 _WITHOUT_CENTS = re.compile(r"(?<=\d)[.,]-{1,2}$")
 _POWER_OF_TEN = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE | re.ASCII)
+_FRACTION = re.compile(r"[+-]?0*\.0*[1-9]\d*", re.ASCII)
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -117,6 +125,9 @@ class NumberKind:
         else:
             self._stated = _ANY[self._decimal]
         self._is_decided = self.proven == "." and not self.is_stated
+        # Atomic: no part of a number can be read in a second way.
+        number = rf"(?>{self._stated.pattern})(?<=\d)"
+        self._stated_lines = re.compile(rf"(?:(?:{number})?+\n)*+", re.ASCII)
 
     def is_plain(self, values: Sequence[str]) -> bool:
         if self.is_stated or self.proven == ",":
@@ -124,13 +135,29 @@ class NumberKind:
         filled = list(filter(None, values))
         if self._fits is None or not self._fits.every(filled):
             return False
-        return self._is_decided or self._type in WHOLE_TYPES or "." not in "".join(filled)
+        is_decided = self._is_decided and self._type != "percent"  # fractions are counted
+        return is_decided or self._type in WHOLE_TYPES or "." not in "".join(filled)
+
+    def converted(self, values: Sequence[str]) -> Sequence[str] | None:
+        """
+        Return what is sent of cells that all have the stated marks alone, in a tenth of the time
+        of reading each; None if something else is among them, or to be told of one.
+        """
+        if not self.is_stated or self._type in WHOLE_TYPES or self._type == "percent":
+            return None
+        text = "\n".join((*values, ""))
+        if text.count("\n") != len(values) or not self._stated_lines.fullmatch(text):
+            return None
+        found = text.translate(_MARKS[self._decimal]).split("\n")[:-1]
+        return found if self._fits is None or self._fits.every(list(filter(None, found))) else None
 
     def read(self, cell: str) -> Cell:
         bare = self._bare(cell)
         if bare is None:
             return Cell("")
         text, remarks = bare
+        if not text.strip("-"):
+            return Cell(cell, (_dash(cell.strip()),))
         if _LETTER.search(text):
             return Cell(cell, refusal=self._letters(cell), is_certain=True)
         if self.is_stated:
@@ -139,12 +166,12 @@ class NumberKind:
 
     def _bare(self, cell: str) -> tuple[str, tuple[Remark, ...]] | None:
         """Return a number without what stands around it, and what that was."""
-        text = cell.translate(_SAME_MINUS).strip()
+        text = _SIGN_APART.sub(r"\1", cell.translate(_SAME_MINUS).strip())
         if _ALONE.fullmatch(text):
             return text, ()
         remarks: list[Remark] = []
         if self._type == "percent" and "%" in (text[:1], text[-1:]):
-            text, remarks = text.strip("% "), [_PERCENT]
+            text, remarks = text.strip("% "), [PERCENT]
         if named := _BEHIND.search(text):
             text = text[: named.start()]
         elif named := _BEFORE.match(text):
@@ -153,7 +180,7 @@ class NumberKind:
             sign = named[2] if named.re is _BEFORE else named[1]
             remarks.append(Remark(CURRENCY + _CURRENCIES.get(sign.casefold(), sign)))
         if without := _WITHOUT_CENTS.search(text):
-            text = text[: without.start()]
+            text = _without_cents(text, without.start())
             remarks.append(_NO_CENTS)
         if text.startswith("(") and text.endswith(")"):
             text = f"-{text[1:-1].strip()}"
@@ -203,10 +230,29 @@ class NumberKind:
         return self._fitted(readings[self.proven], (*remarks, written))
 
     def _fitted(self, value: str, remarks: tuple[Remark, ...]) -> Cell:
+        value = value.removesuffix(".")
         if self._type in WHOLE_TYPES and re.fullmatch(r"[+-]?\d+\.0*", value):
             return Cell(value.partition(".")[0], (*remarks, _WHOLE))
+        if self._type == "percent" and PERCENT not in remarks and _FRACTION.fullmatch(value):
+            remarks = (*remarks, FRACTION)
         is_fit = self._fits is None or self._fits.one(value)
         return Cell(value, remarks if is_fit else (*remarks, MISFIT))
+
+
+def _dash(word: str) -> Remark:
+    """Return what is told of cells that hold a dash alone, with the line that says what it is."""
+    lines = f'{{{{"{word}": "0"}}}} or {{{{"{word}": ""}}}}'  # braces twice, for str.format
+    return Remark(
+        f"dash {word}",
+        f"{{count:,}} cells hold {word} alone, first in row {{rows}}; they are sent so. To say "
+        f'what it stands for, write "values": {lines} in the mapping.',
+    )
+
+
+def _without_cents(text: str, begin: int) -> str:
+    """Return an amount without its dash; with its mark if another one shows what that is."""
+    whole, mark = text[:begin], text[begin]
+    return whole + mark if ("," if mark == "." else ".") in whole else whole
 
 
 def currency_words(name: str) -> Remark:

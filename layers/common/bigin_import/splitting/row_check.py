@@ -8,10 +8,10 @@ batch cannot be written it is halved, again and again, until the rows to blame s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from operator import is_, itemgetter
+from operator import is_, itemgetter, ne
 from typing import overload
 
 from bigin_import.domain.drop import Problem
@@ -22,16 +22,27 @@ from bigin_import.splitting.archive import ColumnRecords, SentRecord, csv_text
 from bigin_import.splitting.cells import (
     BEGINS_AS_UTF8,
     DECODED_TWICE,
+    ESCAPED,
+    FORMULA_ITSELF,
     FORMULA_LIKE,
+    INVISIBLE,
+    KEPT_INVISIBLE,
+    NO_BREAK,
     POWER_OF_TEN,
     REPLACEMENT_CHARACTER,
     Cell,
     Remark,
     RowNames,
     begins_as_formula,
+    has_escaped,
+    has_invisible,
+    has_long_dash,
+    has_unseen,
     is_decoded_twice,
+    is_formula,
     is_power_of_ten,
     odd_cell,
+    without_invisible,
 )
 from bigin_import.splitting.column_reader import (
     ColumnReader,
@@ -128,10 +139,30 @@ class CheckedBatch:
 
 
 def _has_odd_letters(text: str) -> bool:
-    """Return whether some letter may come of a wrong encoding, or be that of a power of ten."""
+    """Return whether some letter may be of a wrong encoding, of a power of ten, or unseen."""
+    if "E+" in text or has_escaped(text):
+        return True
     if text.isascii():
-        return "E+" in text
-    return "E+" in text or "\ufffd" in text or BEGINS_AS_UTF8.search(text) is not None
+        return False
+    is_odd = "\ufffd" in text or BEGINS_AS_UTF8.search(text) is not None
+    return is_odd or has_unseen(text) or has_long_dash(text)
+
+
+_NBSP = "\u00a0"
+_REMARKS: Mapping[Remark, Callable[[str], object]] = {
+    REPLACEMENT_CHARACTER: lambda cell: "\ufffd" in cell,
+    DECODED_TWICE: is_decoded_twice,
+    ESCAPED: has_escaped,
+    FORMULA_LIKE: begins_as_formula,
+    FORMULA_ITSELF: is_formula,
+    POWER_OF_TEN: is_power_of_ten,
+    KEPT_INVISIBLE: has_invisible,
+    NO_BREAK: lambda cell: _NBSP in cell.strip(),
+}
+
+
+def _unless_empty(cell: str, cleaned: str) -> str:
+    return cell if cleaned.strip() else ""
 
 
 class BlockColumns(Sequence[Sequence[str]]):
@@ -191,6 +222,7 @@ class RowCheck:
         self._sources = [column.source for column in plan.columns]
         self._pick = picker(self._sources)
         self._first = FirstReading(plan) if plan.reading == FIRST_READING else None
+        self._keys = [at for at, reader in enumerate(self.readers) if reader.finds_records]
         self._required_key = plan.key if plan.empty_key == "invalid" else None
         self._key_header = "" if plan.key is None else plan.columns[plan.key].header
 
@@ -219,7 +251,7 @@ class RowCheck:
         columns: Sequence[Sequence[str]] = BlockColumns(block, self._sources)
         positions: Sequence[int] = range(len(block.numbers))
         is_odd = odd_cell(block.delimiter).search(block.line) is not None
-        is_odd = is_odd or _has_odd_letters(block.text)
+        is_odd = is_odd or _has_odd_letters(block.text) or self._has_odd_keys(block.text, columns)
         if is_odd or not self._pattern.matches(block):
             dropped = list(columns)
             read, positions = self._read(dropped, positions, block.numbers, reasons, is_odd=is_odd)
@@ -246,10 +278,15 @@ class RowCheck:
             line = "," + text.replace("\n", ",").replace('"', ",")
             # Whether something may be to restore or to tell.
             is_odd = odd_cell(",").search(line) is not None or _has_odd_letters(text)
+            is_odd = is_odd or self._has_odd_keys(text, columns)
             read, positions = self._read(columns, positions, numbers, reasons, is_odd=is_odd)
             records = records if read is columns else list(zip(*read, strict=True))
         is_as_dropped = records is as_dropped
         return self._encoded(records, positions, reasons, text if is_as_dropped else None)
+
+    def _has_odd_keys(self, text: str, columns: Sequence[Sequence[str]]) -> bool:
+        """Return whether a no-break space stands in a cell that finds records."""
+        return _NBSP in text and any(_NBSP in "\n".join(columns[at]) for at in self._keys)
 
     def _read(
         self,
@@ -280,6 +317,8 @@ class RowCheck:
             if at in self.unread_dates:
                 self._note_dates(at, raw[at], read.refused)
         self._require_keys(columns, refused)
+        if is_odd:
+            self._remark(raw, numbers, refused)
         if not refused:
             return dropped if all(map(is_, columns, dropped)) else columns, positions
         for at, cell in refused.items():
@@ -290,34 +329,56 @@ class RowCheck:
         return columns, list(compress(positions, is_sent))
 
     def _restore(self, columns: list[Sequence[str]], numbers: Sequence[int]) -> None:
-        """Take formulas for texts off, look for apostrophes before numbers, remark what is odd."""
+        """Take formulas for texts off, and what nobody sees; look for apostrophes."""
         for at, values in enumerate(columns):
             texts, which = without_formulas(values)
             if any(which):
                 columns[at] = texts
                 self.formulas.setdefault(at, RowNames()).add(list(compress(numbers, which)))
+        for at, values in enumerate(columns):
+            columns[at] = self._seen(self.readers[at], values, numbers)
         self.apostrophes |= {
             at
             for at, values in enumerate(columns)
             if self.readers[at].planned.strips_apostrophes is None and has_apostrophes(values)
         }
-        self._tally(REPLACEMENT_CHARACTER, lambda cell: "\ufffd" in cell, columns, numbers)
-        self._tally(DECODED_TWICE, is_decoded_twice, columns, numbers)
-        self._tally(FORMULA_LIKE, begins_as_formula, columns, numbers)
-        self._tally(POWER_OF_TEN, is_power_of_ten, columns, numbers)
 
-    def _tally(
-        self,
-        remark: Remark,
-        is_so: Callable[[str], object],
-        columns: list[Sequence[str]],
-        numbers: Sequence[int],
+    def _seen(
+        self, reader: ColumnReader, values: Sequence[str], numbers: Sequence[int]
+    ) -> Sequence[str]:
+        """Return the cells of a column without what nobody sees, where that can mean nothing."""
+        if not has_unseen("\n".join(values)):
+            return values
+        cleaned = list(map(without_invisible, values))
+        if not reader.is_compared:
+            cleaned = list(map(_unless_empty, values, cleaned))
+        which = list(map(ne, values, cleaned))
+        if any(which):
+            reader.tally.setdefault(INVISIBLE, RowNames()).add(list(compress(numbers, which)))
+        return cleaned
+
+    def _remark(
+        self, columns: list[Sequence[str]], numbers: Sequence[int], refused: Container[int]
     ) -> None:
-        for reader, values in zip(self.readers, columns, strict=True):
-            if remark is POWER_OF_TEN and (reader.damage or not isinstance(reader.kind, TextKind)):
-                continue  # it is refused there, or rejects the drop
-            if rows := list(compress(numbers, map(is_so, values))):
-                reader.tally.setdefault(remark, RowNames()).add(rows)
+        """Remark what is odd in cells as they are sent."""
+        sent = [at not in refused for at in range(len(numbers))]
+        for at, (reader, values) in enumerate(zip(self.readers, columns, strict=True)):
+            for remark, is_so in _REMARKS.items():
+                if remark is POWER_OF_TEN and (
+                    reader.damage or not isinstance(reader.kind, TextKind)
+                ):
+                    continue  # it is refused there, or rejects the drop
+                if remark is KEPT_INVISIBLE and (reader.is_compared or not reader.is_line):
+                    continue
+                if remark is NO_BREAK and at not in self._keys:
+                    continue
+                rows = [
+                    number
+                    for number, value, is_sent in zip(numbers, values, sent, strict=True)
+                    if is_sent and is_so(value)
+                ]
+                if rows:
+                    reader.tally.setdefault(remark, RowNames()).add(rows)
 
     def _note_dates(self, at: int, values: Sequence[str], refused: dict[int, Cell]) -> None:
         replaced = {cell for cell, _ in self.readers[at].rule.values}

@@ -392,7 +392,7 @@ def split(
     if problems:
         problems += values.asides()
         raise DropRejectedError(tuple(problems), concerns_mapping=table.rows > 0)
-    return _result(table, parts, invalid, repeated, empty_keys, values)
+    return _result(table, parts, invalid, repeated, empty_keys, values, plan)
 
 
 def _read(
@@ -431,7 +431,9 @@ def _result(
     repeated: Repeated,
     empty_keys: int,
     values: ValueChecks,
+    columns: ColumnPlan,
 ) -> SplitResult:
+    about_header = (columns.about_header,) if columns.about_header else ()
     return SplitResult(
         parts=tuple(parts.parts),
         rows=table.rows,
@@ -442,7 +444,7 @@ def _result(
         invalid_rows=tuple(invalid.first),
         repeated_keys_across_parts=repeated.across_parts,
         content_sha256=table.content_sha256,
-        warnings=(*table.warnings, *values.warnings(), *_repeated_keys(repeated)),
+        warnings=(*about_header, *table.warnings, *values.warnings(), *_repeated_keys(repeated)),
         notes=(*table.notes, *values.notes()),
         left_out=table.left_out,
         empty_keys=empty_keys,

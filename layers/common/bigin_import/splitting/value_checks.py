@@ -14,7 +14,15 @@ from dataclasses import replace
 
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.plan import ColumnFindings, ColumnPlan, PlannedColumn
-from bigin_import.splitting.cells import MISFIT, PLACEHOLDERS, Remark, RowNames, field_type
+from bigin_import.splitting.cells import (
+    MISFIT,
+    PLACEHOLDERS,
+    Remark,
+    RowNames,
+    field_type,
+    how_to_empty,
+    placeholder,
+)
 from bigin_import.splitting.column_reader import (
     APOSTROPHE,
     BARE_NUMBER,
@@ -24,15 +32,19 @@ from bigin_import.splitting.column_reader import (
 )
 from bigin_import.splitting.kinds import NEW, NO_WORD, SEPARATED, WORD, PicklistKind
 from bigin_import.splitting.numbers import (
+    BESIDE_PERCENT,
     CURRENCY,
     DECIDES,
+    FRACTION,
     OPEN,
+    PERCENT,
     NumberKind,
     are_one_currency,
     currency_words,
 )
 from bigin_import.splitting.row_check import RowCheck
 
+_CORRECT_THEM = "Correct them, or check in the mapping that this column belongs to this field"
 _MARKS = {",": "commas", "\n": "line breaks", ";": "semicolons"}
 _UNMET_NAMED = 10
 _UNKNOWN_NAMED = 20
@@ -182,18 +194,25 @@ class ColumnConclusions:
         if damage := self._reader.damage and self._reader.damage.words():
             yield Problem("", *damage)
         elif not is_date and self._is_hopeless():
-            count = self._tally.get(MISFIT, _NOBODY).count + self._reader.refused.count
+            misfits = self._tally.get(MISFIT, _NOBODY).count
+            count = misfits + self._reader.refused.count
+            remedy = self._remedy if misfits else _CORRECT_THEM
             what = f"none of {count:,} values fits the field {self._field()}"
             if NO_WORD in self._tally and self._planned.reads_words is False:
                 what = (
                     "its cells are not all words for yes and no: look at row "
                     f"{self._tally.get(NO_WORD, _NOBODY)}"
                 )
-            yield Problem("", what, self._remedy)
+                remedy += "".join(map(how_to_empty, self._placeholders()))
+            yield Problem("", what, remedy)
         if isinstance(self._reader.kind, NumberKind):
             yield from self._number_problems(self._reader.kind)
         if isinstance(self._reader.kind, PicklistKind):
             yield from self._choice_problems(self._reader.kind)
+
+    def _placeholders(self) -> list[str]:
+        """Return the words for no value that stand in the column."""
+        return [word for word in sorted(PLACEHOLDERS) if placeholder(word) in self._tally]
 
     def _is_hopeless(self) -> bool:
         if self._reader.may_all_be_wrong:
@@ -330,6 +349,9 @@ class ColumnConclusions:
                 f'Column "{self.header}": {misfits.count:,} values do not fit the field '
                 f"{self._field()}, first in row {misfits}{self._unmet_values()}. {self._remedy}."
             )
+        if self._reader.damage:
+            for words in self._reader.damage.warnings():
+                yield f'Column "{self.header}": {words}'
         yield from self._sentences(are_notes=False)
 
     def notes(self) -> Iterator[str]:
@@ -349,11 +371,11 @@ class ColumnConclusions:
 
     def _sentences(self, *, are_notes: bool) -> Iterator[str]:
         for noticed, rows in self._tally.items():
-            remark = (
-                currency_words(noticed.name.removeprefix(CURRENCY))
-                if noticed.name.startswith(CURRENCY)
-                else noticed
-            )
+            remark = noticed
+            if noticed.name.startswith(CURRENCY):
+                remark = currency_words(noticed.name.removeprefix(CURRENCY))
+            elif noticed is FRACTION and PERCENT in self._tally:
+                remark = BESIDE_PERCENT
             if remark.words and remark.is_note == are_notes and rows.count:
                 words = remark.words.format(count=rows.count, rows=rows)
                 yield f'Column "{self.header}": {words}'
