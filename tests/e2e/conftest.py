@@ -86,12 +86,14 @@ def bigin(twin: SeenBigin) -> Iterator[SeenBigin]:
 
 
 @pytest.fixture(autouse=True)
-def own_history(stack: LocalStack) -> None:
+def own_history(stack: LocalStack, ledger: DynamoLedger) -> None:
     """
-    Forget which files there were: files of one name are told apart by no folder.
+    Forget which files there were, and how often a token was asked for: ten in ten minutes.
 
-    Else an insert waits for whatever another test has left open of a file with its name.
+    Files of one name are told apart by no folder: an insert would wait for whatever another test
+    has left open of a file with its name.
     """
+    update(ledger, SharedToken.at(), lambda seen: replace(seen, refreshed_at=()))
     dynamodb = stack.client("dynamodb")
     pages = dynamodb.get_paginator("scan").paginate(
         TableName=stack.table,
@@ -104,10 +106,9 @@ def own_history(stack: LocalStack) -> None:
 
 
 @pytest.fixture
-def refreshes(twin: SeenBigin, ledger: DynamoLedger) -> None:
-    """Count refreshes anew, in Bigin and here: ten in ten minutes do not last for all tests."""
+def refreshes(twin: SeenBigin) -> None:
+    """Let Bigin count refreshes anew too; it then knows no token any more."""
     twin.revoke_tokens()
-    update(ledger, SharedToken.at(), lambda seen: replace(seen, refreshed_at=()))
 
 
 @pytest.fixture

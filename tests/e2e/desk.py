@@ -17,7 +17,7 @@ from bigin_import.domain.import_record import Import
 from bigin_import.domain.part_record import Part
 from bigin_import.domain.states import ImportState, PartState
 from bigin_import.ledger import update
-from tests.e2e.waiting import until
+from tests.e2e.waiting import PATIENCE_SECONDS, until
 from tests.local_stack import LocalStack
 
 # In every cell that the tests drop, so that the last test can look for it in the logs.
@@ -101,7 +101,9 @@ class Desk:
     def parts_of(self, source: ObjectVersion) -> tuple[Part, ...]:
         return self.ledger.load_parts(identity.import_id_of(source))
 
-    def closed(self, source: ObjectVersion, *, take: int = 1, seconds: float = 45) -> Import:
+    def closed(
+        self, source: ObjectVersion, *, take: int = 1, seconds: float = PATIENCE_SECONDS
+    ) -> Import:
         """Wait until an import is closed and its people are told."""
 
         def look() -> Import | None:

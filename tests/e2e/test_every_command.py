@@ -100,7 +100,7 @@ def words(
     rows = as_csv([["E-mail", "Surname"], [desk.emails(1)[0], "Plantagenet"], ["no", "X"]])
     (folder / "people.csv").write_bytes(rows)
     (folder / "people.mapping.json").write_bytes(as_json(CONTACTS))
-    closed = desk.closed(desk.drop("people.csv", rows, CONTACTS), seconds=120)  # the first of all
+    closed = desk.closed(desk.drop("people.csv", rows, CONTACTS))
     with twin.changed(callback_when="never", job_seconds=JOB_SECONDS):
         under_way = desk.drop("waits.csv", desk.contacts(first=11), CONTACTS)
         desk.reached(under_way, lambda seen: seen.state is ImportState.SENT, what="is sent")
@@ -131,7 +131,7 @@ def words(
     desk.make_due(under_way)
     stack.invoke_tick()
     for source in (held, under_way):
-        desk.closed(source, seconds=120)
+        desk.closed(source)
 
 
 @pytest.fixture

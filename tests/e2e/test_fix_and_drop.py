@@ -88,7 +88,7 @@ def drop_with_errors(
     """Drop rows of which every 25th fails, and wait for the result."""
     bigin.change(refused_cells=REFUSED)
     rows = list(rows_with_errors(desk, numbers))
-    record = desk.closed(desk.drop("customers.csv", csv_of(rows), mapping), seconds=150)
+    record = desk.closed(desk.drop("customers.csv", csv_of(rows), mapping))
     assert record.state is ImportState.COMPLETED_WITH_ERRORS
     return record
 
@@ -118,7 +118,7 @@ def test_sixty_thousand_rows_with_every_kind_of_error_are_all_there_after_fix_an
 
 
 def assert_is_child(desk: Desk, source: ObjectVersion, *, parent: Import) -> None:
-    record = desk.closed(source, seconds=90)
+    record = desk.closed(source)
     assert record.state is ImportState.COMPLETED
     assert desk.facts(record)["parent"] == parent.import_id
     assert f"corrects import {parent.import_id}" in desk.notice(record).body

@@ -25,7 +25,7 @@ from bigin_import.settling.waiting import WAITING_FOR_ZOHO
 from tests.bigin_twin.tokens import Client
 from tests.e2e.desk import CONTACTS, Desk, as_csv, as_json
 from tests.e2e.seen_bigin import SeenBigin
-from tests.e2e.waiting import until
+from tests.e2e.waiting import PATIENCE_SECONDS, until
 from tests.local_stack import LocalStack, deployment, processes, tunnel
 from tests.local_stack.workspace import ROOT
 
@@ -106,7 +106,7 @@ def drop(command: Command, desk: Desk, files: Path, *more: str) -> Said:
 def test_a_file_is_dropped_followed_shown_and_its_results_fetched(
     command: Command, desk: Desk, files: Path, tmp_path: Path
 ) -> None:
-    dropped = drop(command, desk, files, "--wait", "--seconds", "60", "--yes")
+    dropped = drop(command, desk, files, "--wait", "--seconds", str(PATIENCE_SECONDS), "--yes")
 
     assert dropped.exit_code is Exit.FINDINGS  # a row is not in Bigin
     assert "2 of 3 rows of people.csv are in Bigin, 1 is not." in dropped.out
@@ -138,7 +138,9 @@ def test_a_file_is_dropped_followed_shown_and_its_results_fetched(
 
 
 def test_a_check_sends_nothing(command: Command, desk: Desk, files: Path, bigin: SeenBigin) -> None:
-    checked = drop(command, desk, files, "--check", "--wait", "--seconds", "60", "--json")
+    checked = drop(
+        command, desk, files, "--check", "--wait", "--seconds", str(PATIENCE_SECONDS), "--json"
+    )
 
     assert json.loads(checked.out)["import"]["state"] == ImportState.DRY_RUN
     assert json.loads(checked.out)["parts"] == []
@@ -191,7 +193,7 @@ def test_a_file_that_wrote_nothing_is_dropped_again(command: Command, desk: Desk
 def test_what_is_kept_of_an_import_is_removed_and_its_content_stays_known(
     command: Command, desk: Desk, files: Path
 ) -> None:
-    drop(command, desk, files, "--wait", "--seconds", "60")
+    drop(command, desk, files, "--wait", "--seconds", str(PATIENCE_SECONDS))
     shown = json.loads(command("show", f"{desk.name}/people.csv", "--json").out)
     import_id, results = shown["import"]["import_id"], shown["import"]["results"]
 
@@ -201,14 +203,14 @@ def test_what_is_kept_of_an_import_is_removed_and_its_content_stays_known(
     listed = desk.s3.list_object_versions(Bucket=desk.stack.bucket, Prefix=results)
     assert not listed.get("Versions")
     assert desk.name not in command("show", import_id).out
-    again = drop(command, desk, files, "--wait", "--seconds", "60", "--json")
+    again = drop(command, desk, files, "--wait", "--seconds", str(PATIENCE_SECONDS), "--json")
     assert json.loads(again.out)["import"]["state"] == ImportState.UNCHANGED
 
 
 def test_the_page_of_all_imports_is_opened_with_its_reports_and_forgets_with_the_rest(
     command: Command, desk: Desk, files: Path, tmp_path: Path
 ) -> None:
-    drop(command, desk, files, "--wait", "--seconds", "60")
+    drop(command, desk, files, "--wait", "--seconds", str(PATIENCE_SECONDS))
     import_id = json.loads(command("show", f"{desk.name}/people.csv", "--json").out)["import"][
         "import_id"
     ]
@@ -296,13 +298,21 @@ def test_a_mapping_may_be_dropped_alone(command: Command, desk: Desk, files: Pat
 def test_corrections_are_forgotten_with_the_file(
     command: Command, desk: Desk, files: Path, tmp_path: Path
 ) -> None:
-    drop(command, desk, files, "--wait", "--seconds", "60")
+    drop(command, desk, files, "--wait", "--seconds", str(PATIENCE_SECONDS))
     shown = json.loads(command("show", f"{desk.name}/people.csv", "--json").out)
     import_id = shown["import"]["import_id"]
     command("results", import_id, "--to", str(tmp_path / "fetched"))
     failed = tmp_path / "fetched" / "people.failed.csv"
     failed.write_text(failed.read_text("utf-8-sig").replace(",no,", f",new@{desk.name}.example,"))
-    words = ("drop", str(failed), "--to", f"{desk.name}/fixed", "--wait", "--seconds", "60")
+    words = (
+        "drop",
+        str(failed),
+        "--to",
+        f"{desk.name}/fixed",
+        "--wait",
+        "--seconds",
+        str(PATIENCE_SECONDS),
+    )
     corrected = command(*words)
     assert corrected.exit_code is Exit.GOOD, corrected
     assert "With all corrections, 3 of 3 rows of" in corrected.out

@@ -60,7 +60,7 @@ def _ask_until_closed(desk: Desk, source: ObjectVersion) -> Import:
         record = desk.import_of(source)
         return record is not None and record.noticed_at is not None
 
-    until(ask_again, what="the import is closed", seconds=60)
+    until(ask_again, what="the import is closed")
     return desk.closed(source)
 
 

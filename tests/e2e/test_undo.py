@@ -18,14 +18,11 @@ from bigin_import.operating.terminal import Exit
 from tests.e2e.desk import CONTACTS, Desk, read_csv
 from tests.e2e.seen_bigin import SeenBigin
 from tests.e2e.test_the_operators_command import Command, command_for
-from tests.e2e.waiting import until
+from tests.e2e.waiting import PATIENCE_SECONDS, until
 from tests.local_stack import LocalStack
 from tests.local_stack.workers import kill_workers
 
 MANY = 60_000
-PATIENCE_SECONDS = 150
-
-
 CALLS_OF_MANY = MANY // 100
 RECORDS_PATH = "/bigin/v2/Contacts"
 
@@ -60,10 +57,8 @@ def test_an_import_is_shown_undone_and_dropped_again(
     command: Command, desk: Desk, bigin: SeenBigin, stack: LocalStack
 ) -> None:
     body = desk.contacts(5)
-    record = desk.closed(desk.drop("people.csv", body, CONTACTS), seconds=PATIENCE_SECONDS)
-    other = desk.closed(
-        desk.drop("others.csv", desk.contacts(3, first=100), CONTACTS), seconds=PATIENCE_SECONDS
-    )
+    record = desk.closed(desk.drop("people.csv", body, CONTACTS))
+    other = desk.closed(desk.drop("others.csv", desk.contacts(3, first=100), CONTACTS))
     ids = ids_of(desk, record)
     changed = desk.emails(1)[0]
     before = len(deletions(bigin))
@@ -78,7 +73,9 @@ def test_an_import_is_shown_undone_and_dropped_again(
     wrong = command("undo", record.import_id, "--confirm", "0" * 12)
     assert wrong.exit_code is Exit.REFUSED
 
-    done = command("undo", record.import_id, "--confirm", confirm, "--seconds", "60")
+    done = command(
+        "undo", record.import_id, "--confirm", confirm, "--seconds", str(PATIENCE_SECONDS)
+    )
 
     assert done.exit_code is Exit.GOOD, done.err
     (call,) = deletions(bigin)[before:]
@@ -105,10 +102,10 @@ def test_an_import_is_shown_undone_and_dropped_again(
     )
 
     rows = desk.stored(f"{record.results}people.undone.csv")
-    again = desk.closed(desk.put("again.csv", rows), seconds=PATIENCE_SECONDS)
+    again = desk.closed(desk.put("again.csv", rows))
     assert again.counts is not None
     assert (again.state, again.counts.added) == (ImportState.COMPLETED, 4)
-    same = desk.closed(desk.put("people.csv", body), seconds=PATIENCE_SECONDS)
+    same = desk.closed(desk.put("people.csv", body))
     assert same.counts is not None
     assert same.counts.added == 0
     assert bigin.emails_at(desk.name) == dict.fromkeys([*desk.emails(5), *left[1:]], 1)
@@ -120,10 +117,7 @@ def test_sixty_thousand_records_go_with_a_kill_in_the_middle_and_answers_that_ar
     source = desk.drop("many.csv", desk.contacts(MANY), CONTACTS)
     record = desk.closed(source, seconds=300)
     ids = set(ids_of(desk, record).values())
-    stays = desk.closed(
-        desk.drop("others.csv", desk.contacts(3, first=MANY + 1), CONTACTS),
-        seconds=PATIENCE_SECONDS,
-    )
+    stays = desk.closed(desk.drop("others.csv", desk.contacts(3, first=MANY + 1), CONTACTS))
     assert len(ids) == MANY
     before = len(deletions(bigin))
     facts = shown(command, record)
@@ -165,18 +159,16 @@ def test_sixty_thousand_records_go_with_a_kill_in_the_middle_and_answers_that_ar
 def test_a_file_that_a_person_hands_in_names_no_record_that_is_deleted(
     command: Command, desk: Desk, bigin: SeenBigin, tmp_path: Path
 ) -> None:
-    record = desk.closed(
-        desk.drop("people.csv", desk.contacts(2), CONTACTS), seconds=PATIENCE_SECONDS
-    )
-    other = desk.closed(
-        desk.drop("others.csv", desk.contacts(2, first=100), CONTACTS), seconds=PATIENCE_SECONDS
-    )
+    record = desk.closed(desk.drop("people.csv", desk.contacts(2), CONTACTS))
+    other = desk.closed(desk.drop("others.csv", desk.contacts(2, first=100), CONTACTS))
     (tmp_path / "success.csv").write_bytes(desk.result(other, "success.csv"))
     desk.put_at(f"{record.results}people.success.csv", (tmp_path / "success.csv").read_bytes())
     own = set(bigin.emails_at(desk.name)) - set(desk.emails(2, first=100))
 
     facts = shown(command, record)
-    command("undo", record.import_id, "--confirm", facts["confirm"], "--seconds", "60")
+    command(
+        "undo", record.import_id, "--confirm", facts["confirm"], "--seconds", str(PATIENCE_SECONDS)
+    )
 
     assert facts["rows"] == len(own) == 2
     assert set(bigin.emails_at(desk.name)) == set(desk.emails(2, first=100))

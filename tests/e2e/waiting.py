@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 
 LOOK_EVERY_SECONDS = 0.2
+# Far more than anything takes: a slow machine is no failure. A person's command waits as long.
+PATIENCE_SECONDS = 150
 
 
-def until[T](look: Callable[[], T | None], *, what: str, seconds: float = 45) -> T:
+def until[T](look: Callable[[], T | None], *, what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """
     Return the first answer of *look* that is true.
 
