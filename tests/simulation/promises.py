@@ -17,7 +17,7 @@ from itertools import pairwise
 from bigin_import import identity, object_keys
 from bigin_import.domain.drop import Notice, ObjectVersion, is_older
 from bigin_import.domain.edges import ForbiddenEdgeError, check_edge
-from bigin_import.domain.import_record import Import
+from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.locks import KeyLock, Record
 from bigin_import.domain.part_record import Attempt, Part
 from bigin_import.domain.states import ImportState, PartState
@@ -489,16 +489,20 @@ class Ending:
         return [str(record.values["Last_Name"]) for record in written]
 
     def _check_taken_up(self, record: Import) -> None:
-        """A drop is not left rejected for a mapping that was corrected in time."""
-        newest = self.account.bucket.find_newest(record.source.key)
-        is_newest = newest is not None and newest.version_id == record.source.version_id
-        corrected = self.scenario.corrected_after is not None and is_newest
+        """A drop is not left rejected for a mapping that was corrected since."""
+        is_newest = self._is_newest(record.source)
+        was_corrected = record.mapping is None or not self._is_newest(record.mapping)
+        corrected = self.scenario.corrected_after is not None and is_newest and was_corrected
         corrected = corrected and record.concerns_mapping
         if not corrected or record.state is not ImportState.REJECTED:
             return
         again = self.account.import_of(identity.import_id_of(record.source, 2))
         if again is None or again.state is ImportState.REJECTED or not again.state.is_closed:
             self._violate(record, f"was not taken up again: {again and again.state}")
+
+    def _is_newest(self, stored: ObjectVersion | MappingPin) -> bool:
+        newest = self.account.bucket.find_newest(stored.key)
+        return newest is not None and newest.version_id == stored.version_id
 
     def _check_notices(self, record: Import) -> None:
         times = [
