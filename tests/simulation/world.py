@@ -25,7 +25,7 @@ HOUR = 3600.0
 STALL_SECONDS = 90.0
 FREEZE_SECONDS = 420.0  # longer than a lease: the container stands still, and its deadline with it
 SKEW_SECONDS = 5.0
-MOST_EVENTS = 200_000  # the longest honest runs need a tenth of that
+MOST_EVENTS = 600_000  # twenty versions behind a hold of two weeks need half of it
 EVERYWHERE = ("kill", "stall", "freeze")
 
 
