@@ -63,6 +63,7 @@ class MemoryLedger:
         self.records: dict[Place, Record] = {}
         self.of_another_release: set[Place] = set()
         self._index: dict[Place, list[IndexEntry]] = {}
+        self._listings: dict[Place, tuple[str, int]] = {}
         self._write_ids: dict[Place, int] = {}
         self._numbers = count(1)
         self._check = check
@@ -104,6 +105,7 @@ class MemoryLedger:
         """Go back to *backup*, index and all, as a table restored from it does."""
         self.records = dict(backup)
         self._index.clear()
+        self._listings.clear()
         self._write_ids = {place: next(self._numbers) for place in backup}
         for record in backup.values():
             self._reindex(record, gone=False)
@@ -138,11 +140,10 @@ class MemoryLedger:
         return tuple(entry.address for entry in late[:limit] if entry.address is not None)
 
     def find_listed(self, heading: str, *, limit: int | None = None) -> tuple[Import, ...]:
-        readable = [p for p in self.records if p not in self.of_another_release]
-        imports = [each for each in map(self.records.get, readable) if isinstance(each, Import)]
-        found = [record for record in imports if listing_of(record)[0] == heading]
-        newest_first = sorted(found, key=lambda each: listing_of(each)[1], reverse=True)
-        return tuple(newest_first[:limit])
+        listed = [(at, place) for place, (own, at) in self._listings.items() if own == heading]
+        readable = [each for each in listed if each[1] not in self.of_another_release]
+        newest_first = sorted(readable, key=lambda each: each[0], reverse=True)
+        return tuple(cast("Import", self.records[place]) for _, place in newest_first[:limit])
 
     def find_undone(self, *, limit: int) -> tuple[str, ...]:
         undos = [each for each in self.records.values() if isinstance(each, Undo)]
@@ -189,6 +190,7 @@ class MemoryLedger:
     def _reindex(self, record: Record, *, gone: bool) -> None:
         if not isinstance(record, (Import, Part, Undo)):
             return
+        self._list(record, gone=gone)
         entries = self._index.setdefault(_place(record), [])
         earliest = entries[-1].visible_at if entries else 0
         visible_at = max(earliest, self._now() + self._lag())  # entries of one item keep order
@@ -196,6 +198,12 @@ class MemoryLedger:
             entries.append(IndexEntry(visible_at))
         else:
             entries.append(IndexEntry(visible_at, record.open, record.due_at, record.address))
+
+    def _list(self, record: Import | Part | Undo, *, gone: bool) -> None:
+        if gone:
+            self._listings.pop(_place(record), None)
+        elif isinstance(record, Import):
+            self._listings[_place(record)] = listing_of(record)
 
     def _seen(self, entries: list[IndexEntry]) -> IndexEntry:
         """Return the newest visible entry and forget those that it replaced."""

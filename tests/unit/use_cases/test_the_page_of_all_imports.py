@@ -172,7 +172,7 @@ def test_a_month_gets_its_page_when_it_is_over_and_keeps_it_when_its_imports_exp
     assert pages.months == ("2026-11",)
     november = pages.read(overview_of_month("2026-11"))
     assert "a.csv" in november
-    pages.harness.ledger.records.clear()
+    pages.harness.ledger.restore_table({})
     pages.harness.ledger.save(Overview(months=("2026-11",)))
     pages.write(seconds_later=40 * DAY)
     assert pages.read(overview_of_month("2026-11")) == november
@@ -207,7 +207,7 @@ def test_a_forgotten_import_has_no_name_on_any_page() -> None:
     ledger = pages.harness.ledger
     forget_pages(ledger, ["2026-11"])
     assert pages.write(seconds_later=1)  # the index does not know of it yet
-    ledger.records[record.address.pk, record.address.sk] = forgotten
+    ledger.restore(forgotten)
     assert pages.write(seconds_later=60)
     assert "ada" not in pages.read()
     assert "ada" not in pages.read(overview_of_month("2026-11"))
