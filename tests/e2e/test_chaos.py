@@ -190,7 +190,9 @@ def test_to_continue_is_said_about_the_hold_that_its_notice_tells_of(
 
     stack.invoke("import-csv", command | {"held_at": command["held_at"] - 1})
 
-    assert desk.import_of(source) == held
+    still = desk.import_of(source)  # two ticks at once may both have reminded people of it
+    assert still is not None
+    assert (still.state, still.epoch, still.held_at) == (held.state, held.epoch, held.held_at)
     assert held.hold_cause is HoldCause.CONTRADICTION
     assert bigin.sent_for(held.import_id) == []
     stack.invoke("import-csv", command)
