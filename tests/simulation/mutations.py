@@ -18,7 +18,7 @@ from bigin_import.corrections.corrections import Healing
 from bigin_import.corrections.family import Decider, DroppedRow, Families
 from bigin_import.corrections.family_rows import FamilyRows, RowElsewhere
 from bigin_import.deduplication import claims, earlier_rows, repeats
-from bigin_import.deduplication.claims import KeyHistory
+from bigin_import.deduplication.claims import Claims, KeyHistory
 from bigin_import.deduplication.earlier_rows import EarlierRows, RowIn
 from bigin_import.deduplication.repeats import Repeats
 from bigin_import.domain import import_transitions, part_transitions, undo
@@ -478,6 +478,9 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     # Taking back what an import added.
     "undone without the locks": ((UndoLocks, "acquire", lambda *_about: True),),
     "undone rows still count as in": ((conclude, "write_undone", lambda *_about: None),),
+    "what was unchanged asked for its own rows": (
+        (Claims, "_find_sender", lambda _self, _claim, winner: winner),
+    ),
     "rows of another import undone": ((show, "read_kept_rows", _read_as_added),),
     "record found deleted taken for one that is left": (
         (UndoRunner, "_find_not_gone", lambda self, module, refused: refused),

@@ -110,6 +110,40 @@ def test_the_same_file_after_a_partial_failure_sends_what_is_not_in(
     assert desk.drop(TEN).state is SAME
 
 
+@pytest.mark.parametrize("mapping", [MAPPING, UPSERT])
+def test_a_file_whose_rows_are_all_in_by_a_correction_stays_unchanged(
+    mapping: Mapping[str, object],
+) -> None:
+    desk = Desk(mapping, refused="p7")
+    first = desk.drop(TEN)
+    desk.bigin.refused = ()
+    desk.harness.drop("incoming/fix.csv", desk.harness.files.read(failed_key(first)))
+    desk.harness.tick(minutes=3)
+
+    again = [desk.drop(TEN) for _ in range(4)]
+
+    assert [each.state for each in again] == [SAME] * 4
+    assert [each.tells_unchanged for each in again] == [True, True, False, False]
+
+
+def test_with_upsert_a_file_that_was_unchanged_puts_back_what_a_correction_wrote_over() -> None:
+    desk = Desk(UPSERT, refused="p7")
+    first = desk.drop(TEN)
+    desk.bigin.refused = ()
+    desk.harness.drop("incoming/fix.csv", desk.harness.files.read(failed_key(first)))
+    desk.harness.tick(minutes=3)
+    assert desk.drop(TEN).state is SAME
+    body = desk.harness.files.read(f"{first.results}contacts.success.csv")
+    desk.harness.drop("incoming/change.csv", body.replace(b",P3@Example.Com", b",Changed"))
+    desk.harness.tick(minutes=3)
+
+    assert desk.sent(desk.drop(TEN)) == ["p3@example.com"]
+
+
+def failed_key(record: Import) -> str:
+    return f"{record.results}contacts.failed.csv"
+
+
 def test_rows_that_were_left_out_are_told_with_their_ids_and_how_to_send_them() -> None:
     desk = Desk(refused="p7")
     first = desk.drop(TEN)

@@ -664,6 +664,24 @@ def test_the_rows_of_an_import_that_repeated_another_are_told_apart(
     assert desk.sent(desk.drop(TEN)) == ["p7@example.com"]
 
 
+@pytest.mark.parametrize("mapping", [MAPPING, UPSERT])
+def test_what_was_undone_is_sent_by_a_file_that_had_been_unchanged(
+    mapping: Mapping[str, object],
+) -> None:
+    """All was in by a correction, so the claim of the content is of an import without rows."""
+    desk = UndoDesk(mapping, refused="p7")
+    first = desk.drop(TEN)
+    desk.bigin.refused = ()
+    drop_file(desk, desk.harness.files.read(f"{first.results}contacts.failed.csv"))
+    assert [desk.drop(TEN).state for _ in range(2)] == [SAME, SAME]
+
+    desk.undo(first)
+
+    again = desk.drop(TEN)
+    assert desk.sent(again) == [each for each in TEN if not each.startswith("p7")]
+    assert [desk.drop(TEN).state for _ in range(2)] == [SAME, SAME]
+
+
 def undone_csv(desk: UndoDesk, record: Import, name: str = "contacts") -> bytes:
     return desk.harness.files.read(f"{record.results}{name}.undone.csv")
 

@@ -22,7 +22,7 @@ from bigin_import.deduplication.earlier_rows import EarlierRows
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
-from bigin_import.domain.locks import ContentClaim, KeyLock, ModuleHistory, SentDrop
+from bigin_import.domain.locks import ContentClaim, Family, KeyLock, ModuleHistory, SentDrop
 from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
 from bigin_import.domain.states import ImportState
 from bigin_import.errors import MissingObjectError
@@ -228,13 +228,13 @@ class Claims:
             held = self._find_before(content)
         if held is None:
             return Acquired()
-        standing = self._check_standing(held, content)
+        standing, sender = self._check_standing(held, content)
         if standing is _Standing.ALL:
             is_news = held.told_by in (None, import_id)
             told_by = import_id if is_news else held.told_by
             self._give(claim, held.import_id, repeats=held.repeats, told_by=told_by)
             return Acquired(winner=held.import_id, is_news=is_news)
-        repeats = held.import_id if standing is _Standing.SOME else None
+        repeats = sender if standing is _Standing.SOME else None
         if not self._give(claim, import_id, repeats=repeats):
             return self.acquire(content, import_id)
         return Acquired(repeats=repeats)
@@ -265,25 +265,48 @@ class Claims:
         given, _ = update(self.ledger, claim.address, step)
         return given is not None and given.import_id == import_id
 
-    def _check_standing(self, claim: ContentClaim, content: Content) -> _Standing:
+    def _check_standing(
+        self, claim: ContentClaim, content: Content
+    ) -> tuple[_Standing, str | None]:
+        """Return how far a content is in, and the import that sent it."""
         winner = self.ledger.load(Import.at(claim.import_id))
-        if winner is None:  # it is not remembered as long as its claim
-            is_insert = content.request.operation is Operation.INSERT
-            return _Standing.ALL if is_insert else _Standing.NONE
+        sender = self._find_sender(claim, winner)
+        is_insert = content.request.operation is Operation.INSERT
+        if winner is None or sender is None:  # it is not remembered as long as its claim
+            return (_Standing.ALL if is_insert else _Standing.NONE), None
         family = self.earlier.load_family(winner.import_id)
         relatives = frozenset((family.root, *family.members))
-        if winner.state.wrote_nothing or self.history.check_written_over(
-            winner, content.request, content.log, but_by=relatives
+        if sender.state.wrote_nothing or self.history.check_written_over(
+            sender, content.request, content.log, but_by=relatives
         ):
-            return _Standing.NONE
-        is_kept = self.earlier.check_kept_rows(winner.results or "")
+            return _Standing.NONE, sender.import_id
         # Its corrections were for rows that it had not got in; those that wrote over others are
         # found row by row.
-        is_corrected = content.request.operation is not Operation.INSERT and bool(family.members)
+        is_corrected = not is_insert and bool(_members_since(winner, family))
         is_partly_in = winner.state is ImportState.COMPLETED_WITH_ERRORS or bool(family.undone)
-        if is_kept and (is_corrected or is_partly_in):
-            return _Standing.SOME
-        return _Standing.ALL
+        is_kept = self.earlier.check_kept_rows(sender.results or "")
+        may_lack_rows = is_kept and (is_corrected or is_partly_in)
+        return (_Standing.SOME if may_lack_rows else _Standing.ALL), sender.import_id
+
+    def _find_sender(self, claim: ContentClaim, winner: Import | None) -> Import | None:
+        """Return the import that sent a content; what was unchanged has sent nothing itself."""
+        found = winner
+        if winner is not None and _was_unchanged(winner) and claim.repeats is not None:
+            found = self.ledger.load(Import.at(claim.repeats))
+        while found is not None and _was_unchanged(found):
+            found = self.ledger.load(Import.at(found.winner or ""))
+        return found
+
+
+def _was_unchanged(record: Import) -> bool:
+    return ImportState.UNCHANGED in (record.state, record.verdict)
+
+
+def _members_since(winner: Import, family: Family) -> tuple[str, ...]:
+    """Return who may have written over what *winner* says is in: members run one by one."""
+    is_member = _was_unchanged(winner) and winner.import_id in family.members
+    since = family.members.index(winner.import_id) + 1 if is_member else 0
+    return family.members[since:]
 
 
 def claim_of(
