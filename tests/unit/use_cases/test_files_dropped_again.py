@@ -114,11 +114,7 @@ def test_the_same_file_after_a_partial_failure_sends_what_is_not_in(
 def test_a_file_whose_rows_are_all_in_by_a_correction_stays_unchanged(
     mapping: Mapping[str, object],
 ) -> None:
-    desk = Desk(mapping, refused="p7")
-    first = desk.drop(TEN)
-    desk.bigin.refused = ()
-    desk.harness.drop("incoming/fix.csv", desk.harness.files.read(failed_key(first)))
-    desk.harness.tick(minutes=3)
+    desk, _ = corrected(mapping)
 
     again = [desk.drop(TEN) for _ in range(4)]
 
@@ -127,11 +123,7 @@ def test_a_file_whose_rows_are_all_in_by_a_correction_stays_unchanged(
 
 
 def test_with_upsert_a_file_that_was_unchanged_puts_back_what_a_correction_wrote_over() -> None:
-    desk = Desk(UPSERT, refused="p7")
-    first = desk.drop(TEN)
-    desk.bigin.refused = ()
-    desk.harness.drop("incoming/fix.csv", desk.harness.files.read(failed_key(first)))
-    desk.harness.tick(minutes=3)
+    desk, first = corrected(UPSERT)
     assert desk.drop(TEN).state is SAME
     body = desk.harness.files.read(f"{first.results}contacts.success.csv")
     desk.harness.drop("incoming/change.csv", body.replace(b",P3@Example.Com", b",Changed"))
@@ -140,8 +132,15 @@ def test_with_upsert_a_file_that_was_unchanged_puts_back_what_a_correction_wrote
     assert desk.sent(desk.drop(TEN)) == ["p3@example.com"]
 
 
-def failed_key(record: Import) -> str:
-    return f"{record.results}contacts.failed.csv"
+def corrected(mapping: Mapping[str, object]) -> tuple[Desk, Import]:
+    """Return a desk where a row was refused and its correction dropped, and the first import."""
+    desk = Desk(mapping, refused="p7")
+    first = desk.drop(TEN)
+    desk.bigin.refused = ()
+    failed = desk.harness.files.read(f"{first.results}contacts.failed.csv")
+    desk.harness.drop("incoming/fix.csv", failed)
+    desk.harness.tick(minutes=3)
+    return desk, first
 
 
 def test_rows_that_were_left_out_are_told_with_their_ids_and_how_to_send_them() -> None:
