@@ -296,6 +296,7 @@ def test_a_claim_without_an_organisation_counts_unless_its_import_was_for_anothe
 ) -> None:
     monkeypatch.setattr(claims, "claim_of", partial(_claim_without_one, claims.claim_of))
     first = dropped(harness, OURS, ROWS)
+    assert first.state is DONE
     monkeypatch.undo()
     harness.ledger.restore(replace(first, zgid=of_holder))
 

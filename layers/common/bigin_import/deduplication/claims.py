@@ -241,7 +241,8 @@ class Claims:
 
     def _find_before(self, content: Content) -> ContentClaim | None:
         """Return what an earlier release claimed, unless that is known to be elsewhere."""
-        for name in content.claims_before:
+        others = (name for name in content.claims_before if name != content.claim)
+        for name in others:
             held = self.ledger.load(ContentClaim.at(name))
             holder = self.ledger.load(Import.at(held.import_id)) if held else None
             if held is not None and (holder is None or holder.is_for(content.zgid)):
@@ -290,12 +291,9 @@ class Claims:
 
     def _find_sender(self, claim: ContentClaim, winner: Import | None) -> Import | None:
         """Return the import that sent a content; what was unchanged has sent nothing itself."""
-        found = winner
-        if winner is not None and _was_unchanged(winner) and claim.repeats is not None:
-            found = self.ledger.load(Import.at(claim.repeats))
-        while found is not None and _was_unchanged(found):
-            found = self.ledger.load(Import.at(found.winner or ""))
-        return found
+        if winner is None or not _was_unchanged(winner):
+            return winner
+        return self.ledger.load(Import.at(claim.repeats or winner.winner or ""))
 
 
 def _was_unchanged(record: Import) -> bool:
