@@ -192,7 +192,8 @@ class Acquired(NamedTuple):
     Attributes:
         winner: The import through which all of it is in Bigin, or on its way; None if the claim
             is ours.
-        repeats: The import that got only some of its rows in: the others are still to be sent.
+        repeats: The import that sent it, where rows may not be in, or not any more: its kept rows
+            tell which are still to be sent.
         is_news: It is the first time that there is a winner.
     """
 

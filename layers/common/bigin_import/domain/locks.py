@@ -144,7 +144,8 @@ class ContentClaim:
     This content with this mapping belongs to that import.
 
     Attributes:
-        repeats: The import that had it before, which got only some of its rows in.
+        repeats: The import that had it before, and whose kept rows told which of its rows were in;
+            they tell it again where the one that has it now was unchanged.
         told_by: The import by which people heard that the content is unchanged.
     """
 
