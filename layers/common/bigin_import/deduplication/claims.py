@@ -18,7 +18,7 @@ from itertools import batched
 from typing import NamedTuple
 
 from bigin_import import identity, object_keys
-from bigin_import.deduplication.earlier_rows import EarlierRows
+from bigin_import.deduplication.earlier_rows import EarlierRows, stated
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
@@ -369,13 +369,10 @@ def _stated_of(field: MappedField | None) -> dict[str, object]:
     """Return what is stated of a field, but for the column that fills it."""
     if field is None:
         return {}
-    stated: dict[str, object] = {}
-    for key in RULE_KEYS:
-        value = getattr(field.rule, key.place)
-        if key.is_claimed and value != key.default:
-            stated[key.place] = sorted(value) if key.is_dict else value
     plain = {"default_value": field.default_value, "find_by": field.find_by}
-    return stated | {name: value for name, value in plain.items() if value is not None}
+    return dict(stated(field.rule)) | {
+        name: value for name, value in plain.items() if value is not None
+    }
 
 
 def normalised_mapping(plan: ColumnPlan) -> str:

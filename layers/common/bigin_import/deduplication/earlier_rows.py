@@ -10,7 +10,9 @@ each as often as it is in. Fewer equal rows are new rows, for a nightly file may
 
 from __future__ import annotations
 
+import json
 from array import array
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,15 +23,18 @@ from typing import NamedTuple
 from bigin_import import identity, object_keys
 from bigin_import.domain.import_record import Import, is_same_organisation
 from bigin_import.domain.locks import Family, FileHistory, NamedImport
+from bigin_import.domain.plan import ColumnPlan, ValueRule
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.errors import MissingObjectError, UnderWayError
 from bigin_import.ledger import create_if_absent, load_undoing, update
+from bigin_import.mapping.keys import RULE_KEYS
 from bigin_import.ports import Files, Ledger
 from bigin_import.reading.table import Drop
 from bigin_import.row_results.kept_rows import KeptRow, read_kept_rows, without_undone
 from bigin_import.splitting.content_log import (
     FINGERPRINT_BYTES,
     RANGES,
+    SAMPLE_BYTES,
     ContentLog,
     Fingerprints,
     HashRanges,
@@ -118,14 +123,15 @@ class RowMemory:
     temporary files.
 
     Attributes:
+        count: How many rows the drop has.
         are_in, may_be_in: How many rows of the import that was compared last.
     """
 
     def __init__(self, log: ContentLog) -> None:
         self.are_in = self.may_be_in = 0
         self._log = log
-        self._count = sum(1 for _ in log.rows())
-        self._known = _Rows.of(self._count)
+        self.count = sum(1 for _ in log.rows())
+        self._known = _Rows.of(self.count)
         self._imports: list[str] = []
 
     def match(
@@ -150,34 +156,54 @@ class RowMemory:
         Returns:
             How many rows of the drop are equal and stay unknown, for there are fewer.
         """
-        total, found = self._find_equal(earlier)
+        total, found, same = self._find_equal(earlier)
         self.are_in, self.may_be_in = total.are_in, total.may_be_in
-        matched = sum(map(bool, found.through))
+        equal = sum(map(bool, found.through))
         if grew_from_this:
-            is_same = matched >= share * self._count
+            is_same = equal + same.total() >= share * self.count
         elif sent := total.are_in + total.may_be_in:
-            matched -= found.count(_NOT_IN)
-            holds_what_is_in = total.are_in and found.count(_IN) >= share * total.are_in
-            is_same = bool(holds_what_is_in) or matched >= share * sent
+            equal -= found.count(_NOT_IN)
+            holds_what_is_in = found.count(_IN) + same[_IN] >= share * total.are_in > 0
+            is_same = holds_what_is_in or equal + same.total() >= share * sent
         else:
-            is_same = matched >= share * total.rows
+            is_same = equal >= share * total.rows
         if is_same:
             self._keep(found)
         elif got_none_in:
             self._keep(found, but=_IN)
-            matched = found.count(_IN)
-        return 0 if is_same else matched
+            equal = found.count(_IN)
+        return 0 if is_same else equal
 
-    def _find_equal(self, earlier: Iterable[RowIn]) -> tuple[_Total, _Rows]:
-        found, taken = _Rows.of(self._count), bytearray()
+    def _find_equal(self, earlier: Iterable[RowIn]) -> tuple[_Total, _Rows, Counter[int]]:
+        """
+        Find rows of an earlier import that are equal to unknown ones of the drop.
+
+        Returns:
+            How many rows it has; what it says of unknown rows; and how many of its rows are known
+            already, for they are the same records, by their status.
+        """
+        found, taken, same = _Rows.of(self.count), bytearray(), Counter[int]()
         with HashRanges(_ENTRY) as theirs, HashRanges(_OURS) as ours:
             total = self._spread(earlier, theirs)
             for at, (cells, _) in enumerate(self._log.rows()):
-                if not self._known.through[at]:
-                    ours.add(cells, at)
+                ours.add(cells, at)
             for at in range(RANGES):
-                _match_range(theirs.entries(at), ours.entries(at), found, taken)
-        return total, found
+                unknown, known = self._apart(ours.entries(at))
+                others = _without_known(theirs.entries(at), known, same)
+                _match_range(others, unknown, found, taken)
+        return total, found, same
+
+    def _apart(
+        self, ours: Iterator[tuple[bytes, int]]
+    ) -> tuple[list[tuple[bytes, int]], Counter[_Record]]:
+        """Return rows of the drop that are unknown, and which records the others are."""
+        known, unknown, records = self._known, [], Counter[_Record]()
+        for cells, at in ours:
+            if known.through[at]:
+                records[cells, known.through[at], known.record_ids[at]] += 1
+            else:
+                unknown.append((cells, at))
+        return unknown, records
 
     def known_rows(self) -> Iterator[KnownRow]:
         """Yield what is known of rows of the drop, in their order."""
@@ -193,6 +219,19 @@ class RowMemory:
                     self._imports[known.roots[at] - 1] if known.roots[at] else "",
                     known.root_rows[at],
                 )
+
+    def find_sampled(self, samples: Iterable[str]) -> frozenset[str]:
+        """Return those *samples* of imports of which a row is one of the drop, still unknown."""
+        wanted: dict[bytes, set[str]] = {}
+        for sample in samples:
+            whole = bytes.fromhex(sample)
+            for at in range(0, len(whole), SAMPLE_BYTES):
+                wanted.setdefault(whole[at : at + SAMPLE_BYTES], set()).add(sample)
+        found: set[str] = set()
+        for at, (cells, _) in enumerate(self._log.rows() if wanted else ()):
+            if cells[:SAMPLE_BYTES] in wanted and not self._known.through[at]:
+                found |= wanted[cells[:SAMPLE_BYTES]]
+        return frozenset(found)
 
     @property
     def known_count(self) -> int:
@@ -227,11 +266,27 @@ class RowMemory:
 
 
 type _Entry = tuple[int, int, int, int, int, int]
+type _CellsAndEntry = tuple[bytes, int, int, int, int, int, int]
+type _Record = tuple[bytes, int, int]
+"""Cells, the import that got them in, and the id of the record."""
+
+
+def _without_known(
+    theirs: Iterator[_CellsAndEntry], known: Counter[_Record], same: Counter[int]
+) -> Iterator[_CellsAndEntry]:
+    """Leave out rows that a row of the drop is known to be, and count them by their status."""
+    for each in theirs:
+        cells, _, record_id, through, status, *_ = each
+        if known[cells, through, record_id]:
+            known[cells, through, record_id] -= 1
+            same[status] += 1
+        else:
+            yield each
 
 
 def _match_range(
-    theirs: Iterator[tuple[bytes, int, int, int, int, int, int]],
-    ours: Iterator[tuple[bytes, int]],
+    theirs: Iterator[_CellsAndEntry],
+    ours: Iterable[tuple[bytes, int]],
     found: _Rows,
     taken: bytearray,
 ) -> None:
@@ -273,48 +328,15 @@ def _fits(record_id: str) -> bool:
     return record_id.isdecimal() and int(record_id) < 2**64
 
 
-MOST_REMEMBERED = 20
 MOST_BYTES = 500_000_000  # of kept rows, packed; a million rows are a tenth of that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierRows:
-    """Remembers which imports files had, and reads which of their rows are in."""
+    """Reads which rows of earlier imports are in."""
 
     ledger: Ledger
     files: Files
-
-    def register(
-        self, record: Import, module: str
-    ) -> tuple[tuple[NamedImport, ...], tuple[NamedImport, ...]]:
-        """
-        Remember an import of a file. Idempotent.
-
-        Returns:
-            The others into its module, and its organisation as far as that is known: those that
-            were planned before it, and those after it.
-        """
-        name = identity.file_name_of(record.source)
-        own = NamedImport(
-            import_id=record.import_id,
-            module=module,
-            results=record.results or "",
-            zgid=record.zgid,
-        )
-
-        def step(seen: FileHistory) -> FileHistory | None:
-            if _position(own, seen.imports) is not None:
-                return None
-            return replace(seen, imports=(*seen.imports, own)[-MOST_REMEMBERED:])
-
-        history, _ = update(self.ledger, FileHistory.at(name), step)
-        if history is None:
-            history, ours = create_if_absent(self.ledger, FileHistory(name=name, imports=(own,)))
-            history = history if ours else update(self.ledger, history.address, step)[0]
-        known = history.imports if history else (own,)
-        at = _position(own, known)
-        before, after = known[:at], () if at is None else known[at + 1 :]
-        return _of_same_place(own, before), _of_same_place(own, after)
 
     def load_family(self, import_id: str) -> Family:
         """
@@ -400,17 +422,6 @@ class EarlierRows:
         return found
 
 
-def _position(own: NamedImport, imports: tuple[NamedImport, ...]) -> int | None:
-    ids = [each.import_id for each in imports]
-    return ids.index(own.import_id) if own.import_id in ids else None
-
-
-def _of_same_place(own: NamedImport, imports: tuple[NamedImport, ...]) -> tuple[NamedImport, ...]:
-    """Return those into the module of *own* that are not known to be of another organisation."""
-    alike = (each for each in imports if each.module == own.module)
-    return tuple(each for each in alike if is_same_organisation(each.zgid, own.zgid))
-
-
 type Identity = tuple[str, int]
 
 
@@ -443,3 +454,94 @@ def _with_other(own: RowIn, row: KeptRow, other: _Other | None, *, writes_over: 
         return own._replace(status=status, record_id=other.row.record_id, through=other.through)
     is_other = writes_over and other.row.sent != row.sent
     return own._replace(status=None) if is_other else own
+
+
+MOST_REMEMBERED = 200  # some 60 kB of the ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameHistory:
+    """Remembers the imports of files that are called alike, in whichever folder."""
+
+    ledger: Ledger
+
+    def register(
+        self, record: Import, columns: ColumnPlan, log: ContentLog
+    ) -> tuple[tuple[NamedImport, ...], tuple[NamedImport, ...]]:
+        """
+        Remember an import of a file. Idempotent.
+
+        Returns:
+            The others into its module, and its organisation as far as that is known: those that
+            were planned before it, and those after it.
+        """
+        name = identity.file_name_of(record.source)
+        own = _named(record, columns, log)
+
+        def step(seen: FileHistory) -> FileHistory | None:
+            if _position(own, seen.imports) is not None:
+                return None
+            return replace(seen, imports=(*seen.imports, own)[-MOST_REMEMBERED:])
+
+        history, _ = update(self.ledger, FileHistory.at(name), step)
+        if history is None:
+            history, ours = create_if_absent(self.ledger, FileHistory(name=name, imports=(own,)))
+            history = history if ours else update(self.ledger, history.address, step)[0]
+        known = history.imports if history else (own,)
+        at = _position(own, known)
+        before, after = known[:at], () if at is None else known[at + 1 :]
+        return _of_same_place(own, before), _of_same_place(own, after)
+
+
+def _named(record: Import, columns: ColumnPlan, log: ContentLog) -> NamedImport:
+    return NamedImport(
+        import_id=record.import_id,
+        module=columns.request.module,
+        results=record.results or "",
+        zgid=record.zgid,
+        columns=columns_of(columns),
+        values=values_of(columns),
+        sample=b"".join(log.sample()).hex(),
+    )
+
+
+def columns_of(plan: ColumnPlan) -> str:
+    """Name which columns fill which fields."""
+    pairs = sorted((each.api_name.casefold(), each.header) for each in plan.columns)
+    return identity.digest_of(json.dumps(pairs))
+
+
+def values_of(plan: ColumnPlan) -> str:
+    """Name what is added to cells or made of them: constants and value rules."""
+    constants = sorted(
+        (field.api_name.casefold(), field.default_value)
+        for field in plan.request.field_mappings
+        if field.default_value is not None
+    )
+    rules = sorted(
+        (each.api_name.casefold(), rule)
+        for each in plan.columns
+        if each.rule is not None and (rule := stated(each.rule))
+    )
+    return identity.digest_of(json.dumps([constants, rules]))
+
+
+def stated(rule: ValueRule) -> list[tuple[str, object]]:
+    """Return what a rule is asked to make of cells, but for what stands at its default."""
+    values = ((key, getattr(rule, key.place)) for key in RULE_KEYS if key.is_claimed)
+    return [
+        (key.place, sorted(value) if key.is_dict else value)
+        for key, value in values
+        if value != key.default
+    ]
+
+
+def _position(own: NamedImport, imports: tuple[NamedImport, ...]) -> int | None:
+    ids = [each.import_id for each in imports]
+    return ids.index(own.import_id) if own.import_id in ids else None
+
+
+def _of_same_place(own: NamedImport, imports: tuple[NamedImport, ...]) -> tuple[NamedImport, ...]:
+    """Return those into the module of *own* that are not known to be of another organisation."""
+    alike = (each for each in imports if each.module == own.module)
+    return tuple(each for each in alike if is_same_organisation(each.zgid, own.zgid))

@@ -9,15 +9,25 @@ the first know the rows.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from posixpath import dirname
 from struct import Struct
 from typing import NamedTuple
 
 from bigin_import import object_keys
-from bigin_import.deduplication.earlier_rows import EarlierRows, KnownRow, RowMemory
+from bigin_import.deduplication.earlier_rows import (
+    EarlierRows,
+    KnownRow,
+    NameHistory,
+    RowMemory,
+    columns_of,
+    values_of,
+)
 from bigin_import.domain.drop import Problem, is_older
 from bigin_import.domain.import_record import Awaited, Import
 from bigin_import.domain.job_request import JobRequest, Operation
@@ -33,6 +43,8 @@ from bigin_import.splitting.content_log import KEY_HASH_BYTES, RANGES, ContentLo
 from bigin_import.stored_plan import read_plan, write_decisions
 
 MENDED_SHARE = 0.9
+MOST_COMPARED = 20
+"""Imports of a name whose rows are read; of older ones those that share one of a few rows."""
 _NOT_BEGUN = frozenset({ImportState.WAITING_FOR_MAPPING, ImportState.PREPARING})
 _WITH_ROWS_NOT_IN = frozenset({ImportState.COMPLETED_WITH_ERRORS, ImportState.FAILED})
 _KEYED = Struct(f"={KEY_HASH_BYTES}sI")
@@ -72,6 +84,7 @@ class _Seen(NamedTuple):
         is_certain: None only may be.
     """
 
+    named: NamedImport
     found: Import
     family: Family
     rows: int
@@ -79,11 +92,48 @@ class _Seen(NamedTuple):
 
 
 class _Ours(NamedTuple):
-    """The drop that is prepared; *log* has its rows."""
+    """The drop that is prepared; *log* has its rows, *memory* what is known of them."""
 
     record: Import
     plan: Plan
     log: ContentLog
+    memory: RowMemory
+
+
+@dataclass(slots=True)
+class _Sent:
+    """
+    What is told of rows that are sent although an earlier import may have got them in.
+
+    Attributes:
+        too_few: By import, how many rows are equal to some that it got in.
+        elsewhere: The same of imports from other folders that made other values of the cells.
+        not_kept: The latest import that got rows in, if it is not known any more which.
+    """
+
+    too_few: dict[str, int] = field(default_factory=dict)
+    elsewhere: dict[str, int] = field(default_factory=dict)
+    not_kept: Import | None = None
+
+    def notes(self) -> Iterator[str]:
+        for through, count in self.too_few.items():
+            yield (
+                f"Sent: {in_words(count)} equal to rows that import {through} got in, too few for "
+                "it to be the same file."
+            )
+        for through, count in self.elsewhere.items():
+            yield (
+                f"Sent: {in_words(count)} equal to rows that import {through} got in from another "
+                "folder, where the mapping has other constants or rules."
+            )
+
+    def warnings(self) -> Iterator[str]:
+        if self.not_kept is not None and self.not_kept.counts is not None:
+            yield (
+                f"Import {self.not_kept.import_id} of a file of this name got "
+                f"{in_words(self.not_kept.counts.succeeded)} in, and which is not kept any more: "
+                "rows that are the same in this file were added once more."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,22 +166,25 @@ class Repeats:
             UnderWayError: An earlier import of the same file, or a correction, has not ended.
             DropRejectedError: It is an insert of a file that is in by other columns.
         """
-        memory, request = RowMemory(log), plan.columns.request
+        ours, request = _Ours(record, plan, log, RowMemory(log)), plan.columns.request
+        memory, sent = ours.memory, _Sent()
         if repeats is not None:
             self._match_repeated(memory, repeats, record, request, join)
-        equal = {}
         if request.operation is Operation.INSERT:
-            equal = self._match_mended(memory, _Ours(record, plan, log), join)
+            self._match_mended(ours, sent, join)
         else:  # an insert may come after it
-            self.earlier.register(record, request.module)
+            self._history.register(record, plan.columns, log)
         known = _Known(memory, log, is_insert=request.operation is Operation.INSERT)
         sha256 = write_decisions(self.files, record.import_id, known.decide())
-        if not memory.known_count and not equal:
+        notes = (*known.notes(), *sent.notes())
+        warnings = (*known.warnings(), *sent.warnings())
+        if not memory.known_count and not (notes or warnings):
             return None
-        notes = (*known.notes(), *map(_sent_all_the_same, equal, equal.values()))
-        return Repeated(
-            sha256 if memory.known_count else "", notes, known.warnings(), known.through
-        )
+        return Repeated(sha256 if memory.known_count else "", notes, warnings, known.through)
+
+    @property
+    def _history(self) -> NameHistory:
+        return NameHistory(ledger=self.ledger)
 
     def _match_repeated(
         self,
@@ -150,17 +203,20 @@ class Repeats:
             )
             memory.match(rows, share=0)
 
-    def _match_mended(self, memory: RowMemory, ours: _Ours, join: Join) -> dict[str, int]:
+    def _match_mended(self, ours: _Ours, sent: _Sent, join: Join) -> None:
         """
-        Return how many rows are equal to some of an import, but too few to be the same file.
+        Know the rows of imports of which the drop is the file, and note in *sent* those of others.
 
         One of which no row got in may have been mended in all of them: until a file got some in,
         the next one is of its family, so that corrections know its rows. So is one with the name
         of its failed rows that does not say any more which rows those are.
         """
-        equal, may_be_of_it, seen, record = {}, True, [], ours.record
+        may_be_of_it, seen, record, memory = True, [], ours.record, ours.memory
         is_rest = object_keys.is_named_as_rows_not_in(record.source.key)
-        for before, found in self._find_before(record, ours.plan.columns.request.module):
+        for before, found in self._find_before(ours):
+            if _is_elsewhere(before, found, ours):
+                self._note_elsewhere(before, ours, sent)
+                continue
             family, known = self.earlier.load_family(before.import_id), memory.known_count
             grew = found is not None and _is_later_version(found, record)
             self._check_ended(found, ours, grew_from_this=grew)
@@ -170,41 +226,72 @@ class Repeats:
             )
             is_of_it = may_be_of_it and _left_rows_out(found, all_of_them=not is_rest)
             share = 0 if is_rest and is_of_it else MENDED_SHARE
-            if count := memory.match(rows, share=share, grew_from_this=grew, got_none_in=is_of_it):
-                equal[before.import_id] = count
-            elif found is not None and (in_all := memory.are_in + memory.may_be_in):
-                seen.append(_Seen(found, family, in_all, is_certain=not memory.may_be_in))
-            if memory.known_count > known or is_of_it:
+            count = memory.match(rows, share=share, grew_from_this=grew, got_none_in=is_of_it)
+            is_news = memory.known_count > known
+            if count:
+                sent.too_few[before.import_id] = count
+            elif found is not None and not is_news:
+                if memory.are_in or memory.may_be_in:
+                    seen.append(_seen(before, found, family, memory))
+                elif may_be_of_it and _got_some_in(found):
+                    self._note_if_not_kept(found, sent)
+            if is_news or is_of_it:
                 join(family)
             may_be_of_it &= not (is_of_it if is_rest else _got_some_in(found))
-        if not memory.known_count and not equal:
+        if memory.known_count < memory.count:
             self._reject_if_mapped_otherwise(ours, seen)
-        return equal
+
+    def _note_elsewhere(self, before: NamedImport, ours: _Ours, sent: _Sent) -> None:
+        """Note equal rows of an import whose rows are other rows, whatever their cells say."""
+        family, zgid = self.earlier.load_family(before.import_id), ours.record.zgid
+        rows = self.earlier.read_rows(
+            before.import_id, before.results, family, zgid=zgid, writes_over=False
+        )
+        if count := ours.memory.match(rows, share=math.inf):
+            sent.elsewhere[before.import_id] = count
+
+    def _note_if_not_kept(self, found: Import, sent: _Sent) -> None:
+        """Note an import whose row results have expired, or were forgotten."""
+        if not self.earlier.check_kept_rows(found.results or ""):
+            sent.not_kept = found
 
     def _reject_if_mapped_otherwise(self, ours: _Ours, seen: Sequence[_Seen]) -> None:
-        """Ask about a file of which no row is equal, because other columns were mapped then."""
+        """Ask about a file of which rows are unknown, because other columns were mapped then."""
         for each in seen:
             if _has(each.found, ours.plan.cut.content_sha256):
                 raise _mapped_otherwise(ours.record, each, "exactly this file")
-        count = self._read_count_by_other_columns(ours, seen[0]) if seen else 0
-        if count:
-            raise _mapped_otherwise(ours.record, seen[0]._replace(rows=count), "this file")
+        own = columns_of(ours.plan.columns)
+        others = [each for each in seen if each.named.columns != own]
+        others.sort(key=_columns_of)
+        for _, alike in groupby(others, key=_columns_of):
+            self._reject_if_in_by(tuple(alike), ours)
 
-    def _read_count_by_other_columns(self, ours: _Ours, latest: _Seen) -> int:
+    def _reject_if_in_by(self, alike: Sequence[_Seen], ours: _Ours) -> None:
         """
-        Return how many rows of a drop are in by other columns, or may be; 0 if it is another file.
+        Ask about a file of which unknown rows are in by other columns, or may be.
+
+        Args:
+            alike: Imports that have mapped the same columns.
+
+        Raises:
+            DropRejectedError: They are, by one of the imports.
         """
-        found, zgid = latest.found, ours.record.zgid
-        with self._read_by_other_columns(ours, found) as log:
+        with self._read_by_other_columns(ours, alike[0].found) as log:
             if log is None:
-                return 0
+                return
             memory = RowMemory(log)
-            rows = self.earlier.read_rows(
-                found.import_id, found.results or "", latest.family, zgid=zgid, writes_over=False
-            )
-            grew = _is_later_version(found, ours.record)
-            memory.match(rows, share=MENDED_SHARE, grew_from_this=grew)
-            return sum(row.status is not None for row in memory.known_rows())
+            sampled = memory.find_sampled(each.named.sample for each in alike)
+            for each in alike:
+                if each.named.sample and each.named.sample not in sampled:
+                    continue
+                found, zgid = each.found, ours.record.zgid
+                rows = self.earlier.read_rows(
+                    found.import_id, found.results or "", each.family, zgid=zgid, writes_over=False
+                )
+                grew = _is_later_version(found, ours.record)
+                memory.match(rows, share=MENDED_SHARE, grew_from_this=grew)
+                if count := _count_known_only_to(memory, ours.memory):
+                    raise _mapped_otherwise(ours.record, each._replace(rows=count), "this file")
 
     @contextmanager
     def _read_by_other_columns(self, ours: _Ours, found: Import) -> Iterator[ContentLog | None]:
@@ -234,17 +321,17 @@ class Repeats:
         columns = (replace(each, source=places[each.header]) for each in theirs.columns)
         return replace(theirs, columns=tuple(columns))
 
-    def _find_before(
-        self, record: Import, module: str
-    ) -> Iterator[tuple[NamedImport, Import | None]]:
+    def _find_before(self, ours: _Ours) -> Iterator[tuple[NamedImport, Import | None]]:
         """
-        Yield the imports of the file that went before *record*, or go before it; newest first.
+        Yield the imports of the file that went before the drop, or go before it; newest first.
 
-        Of one key the versions go in their order, whichever was planned first: else each of two
-        that were held up would wait for the other.
+        Of very many the latest, and older ones that have a row of those that are unknown. Of one
+        key the versions go in their order, whichever was planned first: else each of two that were
+        held up would wait for the other.
         """
-        before, after = self.earlier.register(record, module)
-        for each in reversed((*before, *after)):
+        record = ours.record
+        before, after = self._history.register(record, ours.plan.columns, ours.log)
+        for each in self._nearest((*before, *after), ours.memory):
             found = self.ledger.load(Import.at(each.import_id))
             if found is not None and not found.is_for(record.zgid):
                 continue
@@ -257,6 +344,13 @@ class Repeats:
                 goes_before = True
             if goes_before:
                 yield each, found
+
+    def _nearest(self, known: Sequence[NamedImport], memory: RowMemory) -> Iterator[NamedImport]:
+        newest_first = known[::-1]
+        yield from newest_first[:MOST_COMPARED]
+        older = newest_first[MOST_COMPARED:]
+        sampled = memory.find_sampled(each.sample for each in older)
+        yield from (each for each in older if each.sample in sampled)
 
     def _load_running(self, family: Family, record: Import) -> Import | None:
         """Return the member of *family* that has its lock, ended or not; None if *record* has."""
@@ -314,6 +408,35 @@ def _left_rows_out(earlier: Import | None, *, all_of_them: bool) -> bool:
     """Return whether an import has ended and some of its rows, or all, are not in for certain."""
     is_over = earlier is not None and earlier.state in _WITH_ROWS_NOT_IN
     return is_over and not (all_of_them and _got_some_in(earlier))
+
+
+def _is_elsewhere(before: NamedImport, found: Import | None, ours: _Ours) -> bool:
+    """Return whether a file lay in another folder, and its mapping made other values of cells."""
+    values = (before.values, values_of(ours.plan.columns))
+    if found is None or "" in values or len(set(values)) == 1:
+        return False
+    return dirname(found.source.key) != dirname(ours.record.source.key)
+
+
+def _seen(named: NamedImport, found: Import, family: Family, compared: RowMemory) -> _Seen:
+    rows = compared.are_in + compared.may_be_in
+    return _Seen(named, found, family, rows, is_certain=not compared.may_be_in)
+
+
+def _columns_of(seen: _Seen) -> str:
+    return seen.named.columns or seen.found.import_id  # of the release before: each alone
+
+
+def _count_known_only_to(memory: RowMemory, other: RowMemory) -> int:
+    """Return how many rows of a drop are in, or may be, of which *other* knows nothing."""
+    known = bytearray()
+    for row in other.known_rows():
+        known.extend(bytes(max(0, row.row + 1 - len(known))))
+        known[row.row] = 1
+    return sum(
+        row.status is not None and not known[row.row : row.row + 1].startswith(b"\1")
+        for row in memory.known_rows()
+    )
 
 
 def _has(earlier: Import, content_sha256: str) -> bool:
@@ -397,13 +520,6 @@ class _Known:
             for (status, through), count in self.counts.items()
             if status is RowStatus.UNCLEAR
         )
-
-
-def _sent_all_the_same(through: str, count: int) -> str:
-    return (
-        f"Sent: {in_words(count)} equal to rows that import {through} got in, too few for it to "
-        "be the same file."
-    )
 
 
 def _decision(known: KnownRow, status: RowStatus | None) -> RowDecision:

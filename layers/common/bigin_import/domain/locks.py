@@ -57,17 +57,23 @@ class ModuleHistory:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedImport:
     """
-    An import of a file.
+    An import of a file; what the release before did not write down is "".
 
     Attributes:
         results: Prefix of its result files.
         zgid: Its organisation; None if the release before wrote this down.
+        columns: Hash of which column fills which field.
+        values: Hash of its constants and value rules.
+        sample: The beginnings of fingerprints of a few of its rows, in hexadecimal.
     """
 
     import_id: str
     module: str
     results: str
     zgid: str | None = None
+    columns: str = ""
+    values: str = ""
+    sample: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

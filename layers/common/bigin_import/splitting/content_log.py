@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import nsmallest
 from itertools import batched, chain
 from operator import itemgetter
 from struct import Struct
@@ -26,6 +27,8 @@ from bigin_import.splitting.row_check import CheckedBatch, picker
 
 FINGERPRINT_BYTES = 16
 KEY_HASH_BYTES = 8
+SAMPLE_BYTES = 4
+_SAMPLED_ROWS = 8  # of a file that shares half of its rows, one in 250 shares none of these
 _IN_MEMORY_BYTES = 4_000_000
 _BETWEEN_CELLS = "\0"
 _LONE = "surrogatepass"  # surrogates: they stand for bytes that no encoding explains
@@ -159,6 +162,11 @@ class ContentLog:
         self._rows.seek(0)
         while chunk := self._rows.read(_CHUNK_ROWS * _ROW.size):
             yield from _ROW.iter_unpack(chunk)
+
+    def sample(self) -> list[bytes]:
+        """Return the beginnings of the fingerprints of a few rows, the same for the same rows."""
+        first = nsmallest(_SAMPLED_ROWS * _SAMPLED_ROWS, (cells for cells, _ in self.rows()))
+        return [cells[:SAMPLE_BYTES] for cells in dict.fromkeys(first)][:_SAMPLED_ROWS]
 
     def keyed_rows(self) -> Iterator[tuple[bytes, int]]:
         """Yield the hash of the key of each row that can be sent, and the row's number."""
