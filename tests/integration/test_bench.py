@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
-from tests.bench import cutting, excel, projecting, results
+from bigin_import.row_results.result_files import RESULT_COLUMNS, ResultCells
+from tests.bench import cutting, excel, projecting, results, results_ways
+from tests.bench.collecting_import import FILES, file_of, prepare, record_id, sent_import
 from tests.bench.cutting_drops import KINDS, drop_file
 from tests.bench.cutting_ways import WAYS
 from tests.bench.figures import ROOT, Most, Target, table_of
+from tests.fakes.memory_files import MemoryFiles
 
 ROWS = 6_000  # three chunks of text: the beginning, which is read by rows, and two blocks
 
@@ -34,6 +38,29 @@ def test_an_import_of_the_bench_is_collected_and_closed(
     drop = drop_file(tmp_path, "plain", ROWS)
 
     assert results.tried(way, drop, order, ROOT) > 0
+
+
+def test_the_naive_way_of_the_bench_writes_our_columns(tmp_path: Path) -> None:
+    drop = drop_file(tmp_path, "plain", ROWS)
+    files = MemoryFiles()
+    found = prepare(files, drop, tmp_path, order="in order")
+    record, parts = sent_import(files, found.source, found.plan_sha256)
+
+    results_ways.naive(record, parts, tmp_path, drop)
+
+    dropped = dict(enumerate(csv.reader(drop.read_text("utf-8").splitlines()), 1))
+    for file in FILES:
+        lines = (tmp_path / f"{file}.csv").read_text("utf-8-sig").splitlines()
+        head, *rows = csv.reader(lines)
+        assert head == [*RESULT_COLUMNS, *dropped[1]]
+        for row in rows:
+            own, cells = row[: len(RESULT_COLUMNS)], row[len(RESULT_COLUMNS) :]
+            said = ResultCells(*own)
+            number = int(said.row)
+            assert cells == dropped[number]
+            assert file_of(number) == file
+            assert said.id_ == (record_id(number) if file == "success" else "")
+            assert said.import_ == record.import_id
 
 
 def test_of_a_bench_drop_six_columns_are_cut_and_two_of_them_rewritten(tmp_path: Path) -> None:

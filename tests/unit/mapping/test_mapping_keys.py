@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import pytest
 
@@ -55,15 +55,20 @@ def example_mapping(key: RuleKey) -> Mapping:
     return parse_mapping(json.dumps(example_of(key.name)).encode(), name="m.json")
 
 
-def example_plan(key: RuleKey, kind: str | None = None) -> tuple[ColumnPlan, PlannedColumn]:
+def example_plan(
+    key: RuleKey, kind: str | None = None, *, role: str = "plain", **stated: str
+) -> tuple[ColumnPlan, PlannedColumn]:
     """
     Return the plan of a key's example, and in it the column that has the key.
 
     Args:
         kind: Of the field; None for the first type that takes the key.
+        role: What the column is besides: one of ROLES.
+        stated: What its entry says instead.
     """
     example, kind = example_of(key.name), kind or min(key.types or {"text"})
     entry = example["field_mappings"][0]
+    entry |= stated
     if kind in DATE_TYPES:
         entry.setdefault("format", "dd.MM.yyyy")
     if kind == "lookup":
@@ -73,8 +78,33 @@ def example_plan(key: RuleKey, kind: str | None = None) -> tuple[ColumnPlan, Pla
     field = Field(entry["api_name"], "Label", kind, pick_list=values, lookup_module=parent)
     mapping = parse_mapping(json.dumps(example).encode(), name="m.json")
     plan = planned(mapping, "Name", entry["column"], fields=(*CONTACTS[:1], field))
-    (column,) = (each for each in plan.columns if each.api_name == entry["api_name"])
-    return plan, column
+    (at,) = (n for n, each in enumerate(plan.columns) if each.api_name == entry["api_name"])
+    column = replace(plan.columns[at], is_mandatory=role == "mandatory")
+    columns = (*plan.columns[:at], column, *plan.columns[at + 1 :])
+    key_at = at if role == "key" else None
+    return replace(plan, columns=columns, key=key_at, arrived="2026-11-28"), column
+
+
+def cells_in_readme(key: RuleKey) -> dict[str, str]:
+    """Return cells, and what README.md says becomes of them."""
+    return dict(re.findall(r"`([^`]*)` becomes `([^`]*)`", SECTIONS[key.name]))
+
+
+def is_sent_as_it_is(plan: ColumnPlan, column: PlannedColumn, cell: str) -> bool:
+    """Return whether a block with *cell* is sent whole: see `splitting.column_reader`."""
+    numbers = [20_000]  # behind the rows of which samples are taken
+    readers = [ColumnReader(plan, place) for place in range(len(plan.columns))]
+    row = ["Ada"] * len(plan.columns)
+    row[column.source] = cell
+    for reader in readers:
+        reader.commit(reader.read([row[reader.planned.source]], numbers), numbers)
+        reader.has_fitting = True  # as by other rows, whatever became of this one
+    lines = iter(["\t".join(row) + "\n"])
+    (block,) = read_blocks(
+        lines, delimiter="\t", name="x.csv", width=len(row), skip=0, rows_above=20_000
+    )
+    assert isinstance(block, Block)
+    return RowPattern(plan, readers).matches(block)
 
 
 def documented() -> list[str]:
@@ -189,13 +219,60 @@ def test_a_rule_is_part_of_the_content_claim_unless_it_changes_no_cell(key: Rule
 @rule_keys
 def test_a_rule_makes_of_a_cell_what_the_readme_says(key: RuleKey) -> None:
     plan, column = example_plan(key)
-    reader = ColumnReader(replace(plan, arrived="2026-11-28"), plan.columns.index(column))
-    shown = re.findall(r"`([^`]*)` becomes `([^`]*)`", SECTIONS[key.name])
+    reader = ColumnReader(plan, plan.columns.index(column))
+    shown = cells_in_readme(key)
 
     assert bool(shown) == key.is_claimed
-    assert {cell: reader.read([cell], [2]).values[0] for cell, _ in shown} == dict(shown)
+    assert {cell: reader.read([cell], [2]).values[0] for cell in shown} == shown
 
 
+# Of each word of a key that takes one of a few: cells, and what is sent of them.
+WORDS = {
+    ("decimal", ","): {"1.234,50": "1234.50", "0,125": "0.125"},
+    ("decimal", "."): {"1,234.50": "1234.50", "1.250,50": "1.250,50"},
+    ("thousands", ","): {"1,234.50": "1234.50", "1'234.50": "1'234.50"},
+    ("thousands", "."): {"1.234,50": "1234.50", "1 234,50": "1 234,50"},
+    ("thousands", " "): {"1 234.50": "1234.50", "1,234.50": "1,234.50"},
+    ("thousands", "'"): {"1'234.50": "1234.50", "1,234.50": "1,234.50"},
+    ("thousands", "’"): {"1’234.50": "1234.50", "1,234.50": "1,234.50"},
+    ("thousands", "\u00a0"): {"1\u00a0234.50": "1234.50", "1,234.50": "1,234.50"},
+    ("thousands", "\u202f"): {"1\u202f234.50": "1234.50", "1,234.50": "1,234.50"},
+    ("century", "past"): {"05.04.31": "1931-04-05", "05.04.24": "2024-04-05"},
+    ("century", "19"): {"05.04.31": "1931-04-05", "05.04.24": "1924-04-05"},
+    ("century", "20"): {"05.04.31": "2031-04-05", "05.04.75": "2075-04-05"},
+}
+
+
+def words_of(written: Any) -> tuple[str, ...]:  # noqa: ANN401  # whatever pydantic takes
+    """Return the words of a Literal; () if anything may be written."""
+    bare = get_args(written)[0] if get_origin(written) is Annotated else written
+    return get_args(bare) if get_origin(bare) is Literal else ()
+
+
+def test_what_each_word_of_a_rule_means_is_tried() -> None:
+    words = {
+        (key.name, word) for key in RULE_KEYS if key.is_claimed for word in words_of(key.written)
+    }
+
+    assert WORDS.keys() == words
+
+
+@pytest.mark.parametrize(("name", "word"), WORDS)
+def test_each_word_of_a_rule_is_followed(name: str, word: str) -> None:
+    cells = WORDS[name, word]
+    other = {"decimal": ","} if (name, word) == ("thousands", ".") else {}
+    (key,) = (each for each in RULE_KEYS if each.name == name)
+    plan, column = example_plan(key, **{name: word}, **other)
+    reader = ColumnReader(plan, plan.columns.index(column))
+
+    assert {cell: reader.read([cell], [2]).values[0] for cell in cells} == cells
+    changed = [cell for cell, sent in cells.items() if cell != sent]
+    assert not any(is_sent_as_it_is(plan, column, cell) for cell in changed)
+
+
+# A key is read trimmed, a mandatory cell is never empty: both have patterns of their own.
+ROLES = ("plain", "key", "mandatory")
+roles = pytest.mark.parametrize("role", ROLES)
 keys_and_kinds = pytest.mark.parametrize(
     ("key", "kind"),
     [(key, kind) for key in RULE_KEYS for kind in sorted(key.types or ALL_TYPES)],
@@ -203,39 +280,28 @@ keys_and_kinds = pytest.mark.parametrize(
 )
 
 
+@roles
 @keys_and_kinds
-def test_a_rule_is_followed_for_every_type_of_field_that_takes_it(key: RuleKey, kind: str) -> None:
-    plan, column = example_plan(key, kind)
-    reader = ColumnReader(replace(plan, arrived="2026-11-28"), plan.columns.index(column))
+def test_a_rule_is_followed_for_every_type_of_field_that_takes_it(
+    key: RuleKey, kind: str, role: str
+) -> None:
+    plan, column = example_plan(key, kind, role=role)
+    reader = ColumnReader(plan, plan.columns.index(column))
 
     assert key.of(column.rule or ValueRule()) == entry_of(key)[key.name]
-    for cell, sent in re.findall(r"`([^`]*)` becomes `([^`]*)`", SECTIONS[key.name]):
+    for cell, sent in cells_in_readme(key).items():
         value = reader.read([cell], [2]).values[0]
         assert value == sent or value == f"{sent} 00:00:00"  # noqa: PLR1714  # of a datetime
 
 
+@roles
 @keys_and_kinds
 def test_no_rows_are_sent_as_they_are_in_which_a_rule_changes_a_cell(
-    key: RuleKey, kind: str
+    key: RuleKey, kind: str, role: str
 ) -> None:
-    """In a large drop whole blocks are held against one pattern: see `splitting.column_reader`."""
-    plan, column = example_plan(key, kind)
-    at = plan.columns.index(column)
-    numbers = [20_000]  # behind the rows of which samples are taken
-    for cell, _ in re.findall(r"`([^`]*)` becomes `([^`]*)`", SECTIONS[key.name]):
-        readers = [ColumnReader(plan, place) for place in range(len(plan.columns))]
-        row = ["Ada"] * len(plan.columns)
-        row[column.source] = cell
-        for reader in readers:
-            reader.commit(reader.read([row[reader.planned.source]], numbers), numbers)
-        lines = iter(["\t".join(row) + "\n"])
-        (block,) = read_blocks(
-            lines, delimiter="\t", name="x.csv", width=len(row), skip=0, rows_above=20_000
-        )
+    plan, column = example_plan(key, kind, role=role)
 
-        assert isinstance(block, Block)
-        assert readers[at].read([cell], numbers).values != [cell]
-        assert not RowPattern(plan, readers).matches(block)
+    assert not any(is_sent_as_it_is(plan, column, cell) for cell in cells_in_readme(key))
 
 
 def test_numbers_are_the_same_types_for_mapping_and_reading() -> None:

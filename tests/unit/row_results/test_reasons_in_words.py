@@ -198,12 +198,15 @@ def test_a_row_without_errors_still_has_a_reason() -> None:
 
 
 @pytest.mark.parametrize("code", ROW_CODES)
-def test_every_row_code_has_words_with_and_without_a_column(code: str) -> None:
-    with_column, without = row_reasons(f"{code}-Email:{code}", sent(Email="E-mail"))
+def test_every_row_code_has_words_for_no_column_for_one_and_for_several(code: str) -> None:
+    columns = sent(Email="E-mail", Phone="Tel")
+    several, one, none = row_reasons(f"{code}-Email,Phone:{code}-Email:{code}", columns)
 
-    assert '"E-mail" (Email)' in with_column.what
-    assert "{" not in with_column.what + without.what
-    assert all(r.what.endswith(".") and r.remedy.endswith(".") for r in (with_column, without))
+    assert '"E-mail" (Email) and "Tel" (Phone)' in several.what
+    assert '"E-mail" (Email)' in one.what
+    assert "Tel" not in one.what
+    assert "{" not in several.what + one.what + none.what
+    assert all(r.what.endswith(".") and r.remedy.endswith(".") for r in (several, one, none))
 
 
 @pytest.mark.parametrize("code", [*JOB_CODES, *UPLOAD_CODES])

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,12 +56,20 @@ ODD = st.sampled_from(
 SHAPES = st.sampled_from(
     [[], [""] * 7, ["only"], [*PLAIN, ""], [*PLAIN, "more"], list(NAMES), ["Total"], ["x"] * 3]
 )
+# Of a row that is always drawn, the cell that only a rule changes.
+RULED = replace(COLUMNS[1], rule=ValueRule(values=(("Ada -1", "Grace"), ("NULL", ""))))
+RULED_PLANS = (
+    plan_of(COLUMNS[0], RULED, max_invalid_share=1.0),
+    plan_of(COLUMNS[0], RULED, key=1, max_invalid_share=1.0),
+    plan_of(COLUMNS[0], replace(RULED, is_mandatory=True), max_invalid_share=1.0),
+)
 PLANS = st.sampled_from(
     [
         plan_of(*COLUMNS, key=0, max_invalid_share=1.0),
         plan_of(*COLUMNS, key=1, max_invalid_share=1.0),
         plan_of(*COLUMNS, max_invalid_share=1.0),
         plan_of(COLUMNS[6], COLUMNS[0], COLUMNS[4], key=1, max_invalid_share=1.0),
+        *RULED_PLANS,
         plan_of(*(PlannedColumn(at, name, name) for at, name in enumerate(NAMES))),
         plan_of(
             replace(COLUMNS[3], rule=ValueRule(date_format="yyyy-MM-dd")),
@@ -86,17 +95,21 @@ def drops(draw: st.DrawFn) -> bytes:
         rows[row][column] = draw(ODD)
     if draw(st.booleans()):
         rows.insert(draw(st.integers(0, len(rows))), draw(SHAPES))
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(
-        buffer,
+    return drop_of(
+        [*rows, *map(plain_row, range(ROWS_BEFORE, ROWS_BEFORE + draw(st.integers(0, 30))))],
         delimiter=draw(st.sampled_from(",;\t")),
         lineterminator=draw(st.sampled_from(["\n", "\r\n"])),
         quoting=draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])),
     )
+
+
+def drop_of(rows: list[list[str]], **written: Any) -> bytes:  # noqa: ANN401  # of csv.writer
+    """Return a drop that has *rows* behind its beginning."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, **written)
     writer.writerow(NAMES)
     writer.writerows(map(plain_row, range(ROWS_BEFORE)))
     writer.writerows(rows)
-    writer.writerows(map(plain_row, range(ROWS_BEFORE, ROWS_BEFORE + draw(st.integers(0, 30)))))
     return buffer.getvalue().encode()
 
 
@@ -133,6 +146,16 @@ def test_blocks_come_to_the_same_as_rows(content: bytes, plan: ColumnPlan) -> No
     by_blocks = outcome(content, plan, by_blocks=True)
 
     assert by_blocks == by_rows
+
+
+@pytest.mark.parametrize("plan", RULED_PLANS, ids=["plain", "key", "mandatory"])
+def test_what_a_rule_changes_alone_is_changed_in_a_block_too(plan: ColumnPlan) -> None:
+    content = drop_of([plain_row(-n) for n in range(1, 10)])
+
+    by_blocks = outcome(content, plan, by_blocks=True)
+
+    assert by_blocks == outcome(content, plan, by_blocks=False)
+    assert b"Grace" in b"".join(by_blocks[1])  # type: ignore[arg-type]  # the archives
 
 
 CHUNKS = st.lists(

@@ -17,6 +17,7 @@ from bigin_import.object_keys import archive
 from bigin_import.row_results.result_files import RESULT_COLUMNS
 from bigin_import.settling.row_files import numbers_of
 from tests.fakes.harness import MAPPING, ROWS, Harness
+from tests.unit.use_cases.test_what_people_are_told import SmallParts
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 WIDER = b"E-mail,Surname,Secret\nada@example.com,Lovelace,one\nalan@example.com,Turing,two\n"
@@ -69,8 +70,8 @@ def test_rows_that_were_not_sent_are_counted_and_numbered_from_the_plan() -> Non
 
 
 def own_cells(*, is_removed: bool) -> list[tuple[str, ...]]:
-    """Return our own cells of every row of an import that has a row of each kind but unclear."""
-    harness = Harness()
+    """Return our own cells of all rows of two parts, which have each kind of row but unclear."""
+    harness = SmallParts(max_rows=2)
     harness.bigin.verdict = refuse_turing  # type: ignore[method-assign]
     mapping = {**MAPPING, "operation": "upsert", "find_by": "Email", "on_bad_rows": "50%"}
     harness.drop(SIDECAR, mapping)
@@ -78,6 +79,7 @@ def own_cells(*, is_removed: bool) -> list[tuple[str, ...]]:
     if is_removed:
         del harness.files.versions[CSV]
     harness.tick(minutes=3)
+    assert len(harness.parts_of(source)) == 2
     return [
         tuple(row[name] for name in RESULT_COLUMNS)
         for file in ("success", "failed")
@@ -90,7 +92,7 @@ def refuse_turing(row: Sequence[str]) -> tuple[str, str]:
 
 
 def test_our_own_cells_are_the_same_without_the_drop() -> None:
-    """Each of our columns, of which a new one is held here without being named."""
+    """Each of our columns, also one that depends on the part: a new one is held without a name."""
     found = own_cells(is_removed=True)
 
     assert found == own_cells(is_removed=False)
