@@ -31,7 +31,8 @@ class ErrorCode:
     Attributes:
         meaning: What is wrong, as a sentence; of a row, when Bigin names no column.
         remedy: What to do; of a row as a sentence, else without a full stop.
-        concerns_mapping: True if every part of the import would be refused the same way.
+        concerns_mapping: True if every part of the import would be refused the same way; of rows
+            always False.
         of_one, of_several: What is wrong with the columns that stand for `{}`; "" if the code
             is not about their values.
     """

@@ -2,10 +2,11 @@
 The table of what a mapping may say.
 
 One row for each key: what may be written, which fields take it, its default.
-Schema, model, checks, column plan, suggestion and identity read the table and name no key of a
-rule themselves, so that a new one is a row here, an attribute of `ValueRule`, what
-`splitting.kinds` makes of it, and what of it `splitting.column_reader` takes for plain. README.md
-beside it is the reference for people.
+Schema, model, checks, column plan, suggestion and identity read the table. They name a key of a
+rule only where it depends on another key, the field, the drop or the organisation. A new one is a
+row here, an attribute of `ValueRule`, what `splitting.kinds` makes of it, what it changes of plain
+cells in `_cell` of `splitting.column_reader`, a section of README.md beside this, which is the
+reference for people, and the schema file, which the command in `mapping.schema` makes.
 """
 
 from __future__ import annotations
