@@ -222,13 +222,6 @@ def _new_is_in(self: Decider, row: DroppedRow, identity: Any, kept: Any) -> RowD
     return decision if identity else decision._replace(status=RowStatus.EXISTING)
 
 
-def _claim_unforced(*about: Any, parent: str, force: str | None, zgid: str | None) -> str:
-    return _claim_of(*about, parent=parent, force=None, zgid=zgid)
-
-
-_claim_of = claims.claim_of
-
-
 def _without_claim(ledger: Any, record: Any) -> tuple[Any, bool]:
     return (record, True) if isinstance(record, ContentClaim) else create_if_absent(ledger, record)
 
@@ -415,7 +408,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
         (KeyHistory, "check_written_over", lambda *_about, **_told: False),
     ),
     "rows that are in sent again": ((Repeats, "decide", lambda *_about, **_named: None),),
-    "force ignored": ((claims, "claim_of", _claim_unforced),),
+    "force ignored": ((Claims, "acquire_force", lambda *_about: None),),
     "dry run sent": ((Importer, "_pin_mapping", _pinned_to_send),),
     "429 taken for unknown": ((PartSender, "_send_create", _busy_is_unknown),),
     "plain insert re-created": ((prepare, "_is_repeatable", lambda plan, part: True),),

@@ -33,6 +33,7 @@ from tests.unit.use_cases.test_files_dropped_again import (
     DONE,
     PARTLY,
     SAME,
+    SIDECAR,
     TEN,
     UPSERT,
     ChoosyBigin,
@@ -899,3 +900,21 @@ def test_a_partial_import_is_undone_as_far_as_it_went_in() -> None:
     assert desk.undo(record).deleted == 9
     desk.bigin.refused = ()
     assert desk.sent(desk.drop(TEN)) == TEN
+
+
+@pytest.mark.parametrize("rows", [TEN, [*TEN, "x@example.com"]], ids=["same", "grown"])
+def test_an_import_that_was_repeated_is_in_still_after_the_repetition_was_undone(
+    rows: list[str],
+) -> None:
+    desk = UndoDesk()
+    first = desk.drop(TEN)
+    desk.harness.drop(SIDECAR, {**MAPPING, "force": first.import_id})
+    forced = desk.drop(TEN)
+    desk.undo(forced)
+    jobs = len(desk.bigin.made)
+    desk.harness.drop(SIDECAR, MAPPING)
+
+    desk.drop(rows)
+
+    sent = [desk.bigin._rows(job)[1:] for job in list(desk.bigin.made.values())[jobs:]]
+    assert [[row[0] for row in each] for each in sent] == ([rows[10:]] if rows[10:] else [])

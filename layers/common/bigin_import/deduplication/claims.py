@@ -14,6 +14,7 @@ import json
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from itertools import batched
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 from bigin_import.domain.locks import ContentClaim, Family, KeyLock, ModuleHistory, SentDrop
-from bigin_import.domain.plan import ColumnPlan, PlannedColumn, ValueRule
+from bigin_import.domain.plan import ColumnPlan, Plan, PlannedColumn, ValueRule
 from bigin_import.domain.states import ImportState
 from bigin_import.errors import MissingObjectError
 from bigin_import.identity import digest_of
@@ -175,11 +176,13 @@ class Content:
     Attributes:
         claim: Its name.
         claims_before: Its names in earlier releases, the latest first; they say no organisation.
+        forced_before: Its name in earlier releases, if it was to be repeated; "" if it is not.
         zgid: The organisation that it goes to: what is in one is not in another.
     """
 
     claim: str
     claims_before: tuple[str, ...]
+    forced_before: tuple[str, ...]
     zgid: str | None
     request: JobRequest
     log: ContentLog
@@ -217,6 +220,58 @@ class Claims:
     ledger: Ledger
     history: KeyHistory
     earlier: EarlierRows
+
+    def acquire_force(self, content: Content, record: Import, force: str | None) -> str | None:
+        """
+        Return the import that *force* counts for; None without it. Idempotent.
+
+        Of the files that are called alike it is the first, and another one after an import that
+        wrote nothing.
+        """
+        if force is None:
+            return None
+        digest, own = force_of(record.source, force), record.import_id
+        held = self.ledger.load(ContentClaim.at(digest))
+        if held is None:
+            user = self._find_forced_before(content) or own
+            if user != own:
+                self.take_over(content, user)
+            held, _ = create_if_absent(self.ledger, ContentClaim(digest=digest, import_id=user))
+        if held.import_id != own and self._check_wrote_nothing(held.import_id):
+            if not self._give(held, own, repeats=None):
+                return self.acquire_force(content, record, force)
+            return own
+        return held.import_id
+
+    def _find_forced_before(self, content: Content) -> str | None:
+        """Return the import that has repeated *content* by an earlier release."""
+        for name in content.forced_before:
+            held = self.ledger.load(ContentClaim.at(name))
+            if held is not None and not self._check_wrote_nothing(held.import_id):
+                return held.import_id
+        return None
+
+    def _check_wrote_nothing(self, import_id: str) -> bool:
+        record = self.ledger.load(Import.at(import_id))
+        return record is not None and record.state.wrote_nothing
+
+    def take_over(self, content: Content, import_id: str) -> None:
+        """
+        Claim *content* for an import, whoever has it: he has it again if that writes nothing.
+
+        Idempotent.
+        """
+        own = ContentClaim(digest=content.claim, import_id=import_id)
+        claim, _ = create_if_absent(self.ledger, own)
+        held: ContentClaim | None = claim
+        if claim.import_id == import_id:
+            held = self._find_before(content) if claim.repeats is None else None
+        if held is None:
+            return
+        standing, sender = self._check_standing(held, content)
+        before = None if standing is _Standing.NONE else sender or held.import_id
+        if not self._give(claim, import_id, repeats=before):
+            self.take_over(content, import_id)
 
     def acquire(self, content: Content, import_id: str) -> Acquired:
         """Claim *content* for an import; idempotent."""
@@ -306,6 +361,37 @@ def _members_since(winner: Import, family: Family) -> tuple[str, ...]:
     is_member = _was_unchanged(winner) and winner.import_id in family.members
     since = family.members.index(winner.import_id) + 1 if is_member else 0
     return family.members[since:]
+
+
+def content_of(record: Import, mapping: Mapping, plan: Plan, log: ContentLog) -> Content:
+    """Return what a drop says and asks for, by all the names that releases have given to it."""
+    request = plan.columns.request
+    rules = rules_of(mapping, [field.api_name for field in request.field_mappings])
+    now = partial(claim_of, record.source, log.sha256, rules, parent=plan.parent)
+    of_bytes = partial(
+        claim_of_release_before,
+        *(record.source, plan.cut.content_sha256, plan.columns),
+        parent=plan.parent,
+    )
+
+    def names(force: str | None) -> tuple[str, ...]:
+        own, unplaced = now(force=force, zgid=record.zgid), now(force=force, zgid=None)
+        return own, unplaced, of_bytes(force=force)
+
+    claim, *before = names(None)
+    return Content(
+        claim=claim,
+        claims_before=tuple(before),
+        forced_before=names(mapping.force) if mapping.force else (),
+        zgid=record.zgid,
+        request=request,
+        log=log,
+    )
+
+
+def force_of(source: ObjectVersion, force: str) -> str:
+    """Name the leave to repeat the import *force* with files that are called like *source*."""
+    return digest_of("force", force, identity.file_name_of(source))
 
 
 def claim_of(

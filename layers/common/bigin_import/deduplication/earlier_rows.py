@@ -466,7 +466,7 @@ class NameHistory:
     ledger: Ledger
 
     def register(
-        self, record: Import, columns: ColumnPlan, log: ContentLog
+        self, record: Import, columns: ColumnPlan, log: ContentLog, *, is_forced: bool = False
     ) -> tuple[tuple[NamedImport, ...], tuple[NamedImport, ...]]:
         """
         Remember an import of a file. Idempotent.
@@ -476,7 +476,7 @@ class NameHistory:
             were planned before it, and those after it.
         """
         name = identity.file_name_of(record.source)
-        own = _named(record, columns, log)
+        own = _named(record, columns, log, is_forced=is_forced)
 
         def step(seen: FileHistory) -> FileHistory | None:
             if _position(own, seen.imports) is not None:
@@ -493,7 +493,7 @@ class NameHistory:
         return _of_same_place(own, before), _of_same_place(own, after)
 
 
-def _named(record: Import, columns: ColumnPlan, log: ContentLog) -> NamedImport:
+def _named(record: Import, columns: ColumnPlan, log: ContentLog, *, is_forced: bool) -> NamedImport:
     return NamedImport(
         import_id=record.import_id,
         module=columns.request.module,
@@ -502,6 +502,7 @@ def _named(record: Import, columns: ColumnPlan, log: ContentLog) -> NamedImport:
         columns=columns_of(columns),
         values=values_of(columns),
         sample=b"".join(log.sample()).hex(),
+        is_forced=is_forced,
     )
 
 

@@ -218,6 +218,8 @@ class Repeats:
                 self._note_elsewhere(before, ours, sent)
                 continue
             family, known = self.earlier.load_family(before.import_id), memory.known_count
+            if before.is_forced and _has_no_row_in(found, family):
+                continue  # what it was to repeat is in by those before it
             grew = found is not None and _is_later_version(found, record)
             self._check_ended(found, ours, grew_from_this=grew)
             self._check_ended(self._load_running(family, record), ours, root=family.root)
@@ -396,6 +398,12 @@ class Repeats:
         dropped = self.earlier.read_dropped_rows(earlier)
         rows.match(dropped, share=MENDED_SHARE, grew_from_this=grew_from_this)
         return any(True for _ in rows.known_rows())
+
+
+def _has_no_row_in(earlier: Import | None, family: Family) -> bool:
+    """Return whether an import wrote nothing, or was taken back."""
+    is_undone = earlier is not None and earlier.import_id in family.undone
+    return is_undone or (earlier is not None and earlier.state.wrote_nothing)
 
 
 def _is_later_version(other: Import, record: Import) -> bool:

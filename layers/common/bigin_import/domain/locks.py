@@ -5,7 +5,7 @@ all imports, and what was imported, in its order, by module and by the name of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from bigin_import.domain.import_record import Import
@@ -65,6 +65,7 @@ class NamedImport:
         columns: Hash of which column fills which field.
         values: Hash of its constants and value rules.
         sample: The beginnings of fingerprints of a few of its rows, in hexadecimal.
+        is_forced: It was to repeat what was in.
     """
 
     import_id: str
@@ -74,6 +75,7 @@ class NamedImport:
     columns: str = ""
     values: str = ""
     sample: str = ""
+    is_forced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +153,8 @@ class ContentClaim:
 
     Attributes:
         repeats: The import that had it before, and whose kept rows told which of its rows were in;
-            they tell it again where the one that has it now was unchanged.
+            they tell it again where the one that has it now was unchanged. Or the one that was
+            repeated in spite of it.
         told_by: The import by which people heard that the content is unchanged.
     """
 
@@ -168,6 +171,12 @@ class ContentClaim:
     @property
     def address(self) -> Address[ContentClaim]:
         return ContentClaim.at(self.digest)
+
+    def given_back(self, import_id: str) -> ContentClaim | None:
+        """Return it as the import before *import_id* has it again; None if that has it not."""
+        if self.import_id != import_id or self.repeats is None:
+            return None
+        return replace(self, import_id=self.repeats, repeats=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

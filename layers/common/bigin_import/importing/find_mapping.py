@@ -294,7 +294,9 @@ class MappingFinder:
     def read(self, record: Import, pin: MappingPin) -> Mapping:
         """Return the mapping; a wrong one is told of together with all else that is wrong."""
         if object_keys.is_ours(pin.key):
-            return Mapping.model_validate_json(self.files.read(pin.key, at_most=MOST_BYTES))
+            text = self.files.read(pin.key, at_most=MOST_BYTES)
+            # What its parent was to repeat, a correction does not repeat once more.
+            return Mapping.model_validate_json(text).model_copy(update={"force": None})
         try:
             text = self.files.read(pin.key, version_id=pin.version_id or None)
         except DropRejectedError as exc:  # too large: another mapping is the way out

@@ -12,7 +12,7 @@ from bigin_import.corrections.corrections import Corrections, Inherited, reject_
 from bigin_import.corrections.family import Decided, Families
 from bigin_import.deduplication import claims
 from bigin_import.deduplication.claims import Claims, Content, KeyHistory
-from bigin_import.deduplication.earlier_rows import EarlierRows
+from bigin_import.deduplication.earlier_rows import EarlierRows, NameHistory
 from bigin_import.deduplication.repeats import Repeated, Repeats
 from bigin_import.domain import import_transitions
 from bigin_import.domain.drop import Problem
@@ -138,28 +138,45 @@ class Preparer:
     ) -> Import:
         """Store the plan and claim its content; if that is in Bigin already, nothing is sent."""
         lease.check()
-        made = write_plan(self.files, record.import_id, plan)
         if record.dry_run:
+            made = write_plan(self.files, record.import_id, plan)
             lease.change(import_transitions.record_plan(made, zgid=record.zgid, claim=None))
             return self._record_plan(lease, plan, verdict=ImportState.DRY_RUN)
-        content = _content(record, mapping, plan, log)
+        content = claims.content_of(record, mapping, plan, log)
+        used_by = self._claims.acquire_force(content, record, mapping.force)
+        plan = _with_used_force(plan, record, mapping, used_by)
+        made = write_plan(self.files, record.import_id, plan)
         lease.change(import_transitions.record_plan(made, zgid=record.zgid, claim=content.claim))
+        if used_by == record.import_id:
+            return self._store_forced(lease, record, plan, content)
         winner, repeats, is_news = self._claims.acquire(content, record.import_id)
         if winner is not None:
             return self._record_unchanged(lease, plan, winner, tells=is_news)
-        repeated = self._decide_repeats(lease, mapping, plan, log, repeats)
+        repeated = self._decide_repeats(lease, plan, log, repeats)
         if repeated is not None:
             plan = self._split_again(lease, record, mapping, plan, repeated)
+            plan = _with_used_force(plan, record, mapping, used_by)
             made = write_plan(self.files, record.import_id, plan)
             lease.change(
                 import_transitions.record_plan(made, zgid=record.zgid, claim=content.claim)
             )
         if repeated is not None and not plan.cut.parts:
             return self._record_unchanged(lease, plan, repeated.through, tells=True)
-        if plan.columns.request.operation is not Operation.INSERT:
-            self._history.record(record, plan.columns.request, log)
+        return self._store_claimed(lease, record, plan, content)
+
+    def _store_claimed(self, lease: Lease, record: Import, plan: Plan, content: Content) -> Import:
+        if content.request.operation is not Operation.INSERT:
+            self._history.record(record, content.request, content.log)
         self._plan_parts(lease, record.import_id, plan)
         return self._record_plan(lease, plan, claim=content.claim)
+
+    def _store_forced(self, lease: Lease, record: Import, plan: Plan, content: Content) -> Import:
+        """Let a drop repeat what is in: all of it is sent; whoever comes next finds its rows."""
+        self._claims.take_over(content, record.import_id)
+        if not plan.parent:
+            names = NameHistory(ledger=self.ledger)
+            names.register(record, plan.columns, content.log, is_forced=True)
+        return self._store_claimed(lease, record, plan, content)
 
     def _record_unchanged(self, lease: Lease, plan: Plan, winner: str, *, tells: bool) -> Import:
         if plan.columns.request.operation is not Operation.INSERT:
@@ -180,7 +197,7 @@ class Preparer:
         return plan
 
     def _decide_repeats(
-        self, lease: Lease, mapping: Mapping, plan: Plan, log: ContentLog, repeats: str | None
+        self, lease: Lease, plan: Plan, log: ContentLog, repeats: str | None
     ) -> Repeated | None:
         """
         Return which rows are left out because the file was dropped before, if any are.
@@ -188,7 +205,7 @@ class Preparer:
         Raises:
             UnderWayError: An earlier import of the file, or of its family, has not ended.
         """
-        if mapping.force or plan.parent:
+        if plan.parent:
             return None
         joined = set(filter(None, (lease.record.root,)))
         join = partial(self._join_family, lease, joined)
@@ -319,7 +336,7 @@ class Preparer:
         families, module = self._families, columns.request.module
         root = families.find_root(record, parent, module)
         others = [families.find_root(record, each, module) for each in inherited.others]
-        if root is None or mapping.force:
+        if root is None:
             return None
         roots = dict.fromkeys((root, *filter(None, others)))
         if not record.dry_run:
@@ -327,7 +344,9 @@ class Preparer:
             lease.change(import_transitions.join_family(root))
         drop = self.drop_check.find_drop(record, mapping)
         healing = inherited.healing
-        return families.decide(record, roots, drop, parent, columns, healing)
+        decided = families.decide(record, roots, drop, parent, columns, healing)
+        told = (_NOT_FORCED,) if mapping.force else ()
+        return replace(decided, warnings=(*decided.warnings, *told))
 
     def _get_column_plan(self, record: Import, validated: Validated) -> ColumnPlan:
         """Return the plan; the day of the drop's arrival is the same however often it is made."""
@@ -423,23 +442,22 @@ def _with_sentences(result: SplitResult, found: Decided | Repeated) -> SplitResu
     return replace(result, notes=notes, warnings=warnings)
 
 
-def _content(record: Import, mapping: Mapping, plan: Plan, log: ContentLog) -> Content:
-    request, source = plan.columns.request, record.source
-    api_names = [field.api_name for field in request.field_mappings]
-    rules = claims.rules_of(mapping, api_names)
-    claim_of = partial(
-        claims.claim_of, source, log.sha256, rules, parent=plan.parent, force=mapping.force
+_NOT_FORCED = (
+    '"force" in the mapping does not count for a result file: rows of it that are in are not sent '
+    "again. If they are meant for something new, delete the columns that begin with bigin__."
+)
+
+
+def _with_used_force(plan: Plan, record: Import, mapping: Mapping, used_by: str | None) -> Plan:
+    """Return *plan* with the warning that `force` does not count, where another has used it."""
+    if used_by in (None, record.import_id):
+        return plan
+    told = (
+        f'"force": "{mapping.force}" is still in the mapping and did not count: it works once, and '
+        f"import {used_by} has used it. Take it out; or, if everything is really to be sent once "
+        f'more, write "force": "{used_by}".'
     )
-    of_bytes = claims.claim_of_release_before(
-        source, plan.cut.content_sha256, plan.columns, parent=plan.parent, force=mapping.force
-    )
-    return Content(
-        claim=claim_of(zgid=record.zgid),
-        claims_before=(claim_of(zgid=None), of_bytes),
-        zgid=record.zgid,
-        request=request,
-        log=log,
-    )
+    return replace(plan, cut=replace(plan.cut, warnings=(told, *plan.cut.warnings)))
 
 
 def _totals(found: SplitResult) -> Totals:

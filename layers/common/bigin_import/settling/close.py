@@ -470,7 +470,7 @@ class ImportCloser:
         if claim.repeats is None:
             self.ledger.delete(claim)
         else:
-            update(self.ledger, claim.address, partial(_give_back, record.import_id))
+            update(self.ledger, claim.address, lambda seen: seen.given_back(record.import_id))
 
     def _forget_in_time(self, record: Import, parts: tuple[Part, ...] | None) -> None:
         """Everything is said and done: take the import out of the index, then out of the table."""
@@ -521,10 +521,3 @@ class ImportCloser:
             jobs=closing.jobs,
             seconds=(record.closed_at or 0) - record.received_at,
         )
-
-
-def _give_back(import_id: str, claim: ContentClaim) -> ContentClaim | None:
-    """The import that wrote nothing was to send the rest of another; that has the claim again."""
-    if claim.import_id != import_id or claim.repeats is None:
-        return None
-    return replace(claim, import_id=claim.repeats, repeats=None)

@@ -95,8 +95,12 @@ class UndoConcluder:
         if record.claim is None or left or self._load_has_others(record, seen):
             return
         claim = self.ledger.load(ContentClaim.at(record.claim))
-        if claim is not None and claim.import_id == record.import_id:
+        if claim is None or claim.import_id != record.import_id:
+            return
+        if claim.repeats is None:
             self.ledger.delete(claim)
+        else:  # what it repeated is in as before
+            update(self.ledger, claim.address, lambda seen: seen.given_back(record.import_id))
 
     def _load_has_others(self, record: Import, seen: Undo) -> bool:
         families = (self.ledger.load(Family.at(root)) for root in seen.families)
