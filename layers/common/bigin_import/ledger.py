@@ -6,8 +6,9 @@ That is an optimistic lock: nobody waits for anybody, and whoever comes second d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import Family, KeyLock, Record
 from bigin_import.domain.states import Address
 from bigin_import.domain.undo import Undo
@@ -65,6 +66,21 @@ def create_if_absent[R: Record](ledger: Ledger, record: R) -> tuple[R, bool]:
         if stored is None:
             raise
         return stored, False  # type: ignore[return-value]  # the address names the kind
+
+
+def load_roots(ledger: Ledger, record: Import, origins: Iterable[str]) -> tuple[str, ...]:
+    """
+    Return where the families of an import go back to, its own first.
+
+    Args:
+        origins: The imports that its rows were first dropped with, itself among them.
+    """
+    own = record.root or record.import_id
+    found = {own: None}
+    for each in sorted(set(origins) - {own, record.import_id}):
+        origin = ledger.load(Import.at(each))
+        found[(origin and origin.root) or each] = None
+    return tuple(found)
 
 
 def load_undoing(ledger: Ledger, lock: KeyLock | Family) -> str | None:

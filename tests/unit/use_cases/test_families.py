@@ -16,7 +16,7 @@ import pytest
 from bigin_import.corrections.family import Families
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.job_request import Field, Job
-from bigin_import.domain.locks import Family
+from bigin_import.domain.locks import Family, members_of
 from bigin_import.domain.states import ImportState
 from bigin_import.errors import BiginRefusedError, UnderWayError
 from tests.fakes.fake_bigin import Verdict
@@ -784,3 +784,89 @@ def test_a_drop_that_waits_for_a_correction_keeps_no_other_family_from_running()
     assert waits is ImportState.PREPARING
     assert kept_by is None
     assert office.state(both).is_closed
+
+
+def merged_file(office: Office) -> tuple[ObjectVersion, ObjectVersion]:
+    """Drop a second file, and one with the failed rows of both, of which the second's are bad."""
+    second = second_file(office)
+    both = joined_file(corrected(office), office.failed(second))
+    return second, office.drop("incoming/merged.csv", both)
+
+
+def uno(office: Office, of: ObjectVersion) -> bytes:
+    return office.failed(of).replace(b",bad1@example.com,", b",uno@example.com,")
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["of both first", "of one first"])
+@pytest.mark.parametrize("are_beside", [False, True], ids=["after", "beside"])
+def test_a_correction_of_rows_of_two_imports_is_of_the_family_of_each(
+    order: int, are_beside: bool
+) -> None:
+    office = Office()
+    second, merged = merged_file(office)
+
+    ways = (
+        ("incoming/x/fix.csv", uno(office, merged)),
+        ("incoming/y/fix.csv", uno(office, second)),
+    )
+    if are_beside:
+        drop_beside(office, *ways[::order])
+    else:
+        for way in ways[::order]:
+            office.drop(*way)
+
+    assert office.added["uno@example.com"] == 1
+
+
+def test_an_original_that_is_mended_after_a_correction_of_rows_of_two_imports() -> None:
+    office = Office()
+    _, merged = merged_file(office)
+    office.drop("incoming/fix.csv", uno(office, merged))
+
+    body = b"E-mail,Surname\nuno@example.com,Uno\nfine@example.com,Due\n"
+    office.drop("incoming/second.csv", body)
+
+    assert office.added["uno@example.com"] == 1
+
+
+FIRSTS = "".join(f"p{n}@example.com,P{n}\n" for n in range(20)).encode()
+OTHERS = "".join(f"q{n}@example.com,Q{n}\n" for n in range(20)).encode()
+HEADER, BAD, ONE = b"E-mail,Surname\n", b"bad1@example.com,One\n", b"one@example.com,One\n"
+
+
+@pytest.mark.parametrize("when", ["before", "between", "after"])
+@pytest.mark.parametrize("first_has_it", [True, False])
+def test_a_file_that_has_grown_from_two_is_of_the_family_of_each(
+    when: str, first_has_it: bool
+) -> None:
+    """The failed row of one of the two is corrected before, between and after its versions."""
+    office = Office()
+    office.harness.drop("incoming/mapping.json", MAPPING)
+    key, bad = "incoming/team/grown.csv", [BAD, b""][:: 1 if first_has_it else -1]
+    sources = [
+        office.drop(key, HEADER + FIRSTS + bad[0]),
+        office.drop(key, HEADER + OTHERS + bad[1]),
+    ]
+    of = sources[0 if first_has_it else 1]
+
+    def correct(now: str) -> None:
+        if when == now:
+            fix = office.failed(of).replace(b",bad1@example.com,", b",one@example.com,")
+            office.drop("incoming/fix.csv", fix)
+
+    correct("before")
+    office.drop(key, HEADER + FIRSTS + OTHERS + BAD)
+    correct("between")
+    office.drop(key, HEADER + FIRSTS + OTHERS + ONE)
+    correct("after")
+
+    assert set(office.added.values()) == {1}
+    assert office.added["one@example.com"] == 1
+
+
+def test_members_of_several_families_are_in_the_order_in_which_they_ran() -> None:
+    one, other = Family(root="a", members=("m", "n")), Family(root="b", members=("y", "m", "z"))
+
+    assert members_of((one, other)) == ("a", "b", "y", "m", "n", "z")
+    assert members_of((one,)) == ("a", "m", "n")
+    assert set(members_of((Family(root="n", members=("m", "a")), one))) == {"a", "m", "n"}

@@ -24,11 +24,11 @@ from bigin_import.corrections.family_rows import FamilyRows, Identity, RowElsewh
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Awaited, Import
 from bigin_import.domain.job_request import Operation
-from bigin_import.domain.locks import Family
+from bigin_import.domain.locks import Family, members_of
 from bigin_import.domain.plan import ColumnPlan, RowDecision
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.errors import DropRejectedError, UnderWayError
-from bigin_import.ledger import create_if_absent, load_undoing, update
+from bigin_import.ledger import create_if_absent, load_roots, load_undoing, update
 from bigin_import.ports import Files, Ledger
 from bigin_import.reading.row_shapes import ParentRow
 from bigin_import.reading.table import Drop, Table
@@ -282,19 +282,24 @@ class Families:
     ledger: Ledger
     files: Files
 
-    def find_root(self, record: Import, parent_id: str, module: str) -> str | None:
+    def find_roots(self, record: Import, parent_id: str, module: str) -> tuple[str, ...]:
         """
-        Return where the family of *parent_id* goes back to; None if it is not for *module*.
+        Return where the families of *parent_id* go back to; none if it is not for *module*.
+
+        Its own is the first; it has the rows of more if it was made of several files.
 
         Raises:
             DropRejectedError: It is for another organisation than *record*, which corrects it.
         """
         parent = self.ledger.load(Import.at(parent_id))
-        if parent is not None and parent.module not in (None, module):
-            return None
-        if parent is not None and not parent.is_for(record.zgid):
+        if parent is None:
+            return (parent_id,)
+        if parent.module not in (None, module):
+            return ()
+        if not parent.is_for(record.zgid):
             raise DropRejectedError((_in_other_organisation(record, parent),))
-        return parent.root if parent is not None and parent.root else parent_id
+        rows = FamilyRows(files=self.files, parent_id=parent_id, members=(parent,))
+        return load_roots(self.ledger, parent, rows.find_origins() if parent.root else ())
 
     def acquire(self, record: Import, root: str, *, is_original: bool = False) -> Family:
         """
@@ -393,7 +398,7 @@ class Families:
             DropRejectedError: Nothing of it may be sent, for it is not clear what is in Bigin.
         """
         locks = [self.ledger.load(Family.at(root)) or Family(root=root) for root in roots]
-        ended = (each for lock in locks for each in self._load_members(lock))
+        ended = self._load_ended(members_of(locks))
         members = {each.import_id: each for each in ended if each.is_for(record.zgid)}
         undone = {each for lock in locks for each in lock.undone}
         family = FamilyRows(
@@ -420,8 +425,8 @@ class Families:
         holder = self.ledger.load(Import.at(family.open_import))
         return holder is None or holder.state.is_closed
 
-    def _load_members(self, family: Family) -> Iterator[Import]:
-        for import_id in (family.root, *family.members):
+    def _load_ended(self, members: Iterable[str]) -> Iterator[Import]:
+        for import_id in members:
             member = self.ledger.load(Import.at(import_id))
             if member is not None and member.state.is_closed:
                 yield member

@@ -53,6 +53,11 @@ class FamilyRows:
                     found[row] = (kept.root_import, kept.root_row)
         return found
 
+    def find_origins(self) -> frozenset[str]:
+        """Return the imports that rows of the members were first dropped with."""
+        rows = ((kept, member) for member in self.members for kept in self._read(member))
+        return frozenset(_identity(kept, member)[0] for kept, member in rows)
+
     def read_results(self, wanted: set[Identity]) -> dict[Identity, KeptRow]:
         """Return what became of rows that are in Bigin, or may be; *through* is always set."""
         found: dict[Identity, KeptRow] = {}

@@ -23,7 +23,14 @@ from bigin_import.deduplication.earlier_rows import EarlierRows, stated
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
-from bigin_import.domain.locks import ContentClaim, Family, KeyLock, ModuleHistory, SentDrop
+from bigin_import.domain.locks import (
+    ContentClaim,
+    Family,
+    KeyLock,
+    ModuleHistory,
+    SentDrop,
+    members_of,
+)
 from bigin_import.domain.plan import ColumnPlan, Plan, PlannedColumn, ValueRule
 from bigin_import.domain.states import ImportState
 from bigin_import.errors import MissingObjectError
@@ -331,16 +338,17 @@ class Claims:
         is_insert = content.request.operation is Operation.INSERT
         if winner is None or sender is None:  # it is not remembered as long as its claim
             return (_Standing.ALL if is_insert else _Standing.NONE), None
-        family = self.earlier.load_family(winner.import_id)
-        relatives = frozenset((family.root, *family.members))
+        families = self.earlier.load_families(winner.import_id)
+        relatives = frozenset(members_of(families))
         if sender.state.wrote_nothing or self.history.check_written_over(
             sender, content.request, content.log, but_by=relatives
         ):
             return _Standing.NONE, sender.import_id
         # Its corrections were for rows that it had not got in; those that wrote over others are
         # found row by row.
-        is_corrected = not is_insert and bool(_members_since(winner, family))
-        is_partly_in = winner.state is ImportState.COMPLETED_WITH_ERRORS or bool(family.undone)
+        is_corrected = not is_insert and any(_members_since(winner, each) for each in families)
+        is_undone = any(family.undone for family in families)
+        is_partly_in = winner.state is ImportState.COMPLETED_WITH_ERRORS or is_undone
         is_kept = self.earlier.check_kept_rows(sender.results or "")
         may_lack_rows = is_kept and (is_corrected or is_partly_in)
         return (_Standing.SOME if may_lack_rows else _Standing.ALL), sender.import_id

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -22,11 +22,11 @@ from typing import NamedTuple
 
 from bigin_import import identity, object_keys
 from bigin_import.domain.import_record import Import, is_same_organisation
-from bigin_import.domain.locks import Family, FileHistory, NamedImport
+from bigin_import.domain.locks import Family, FileHistory, NamedImport, members_of
 from bigin_import.domain.plan import ColumnPlan, ValueRule
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.errors import MissingObjectError, UnderWayError
-from bigin_import.ledger import create_if_absent, load_undoing, update
+from bigin_import.ledger import create_if_absent, load_roots, load_undoing, update
 from bigin_import.mapping.keys import RULE_KEYS
 from bigin_import.ports import Files, Ledger
 from bigin_import.reading.table import Drop
@@ -338,25 +338,38 @@ class EarlierRows:
     ledger: Ledger
     files: Files
 
-    def load_family(self, import_id: str) -> Family:
+    def load_families(self, import_id: str) -> tuple[Family, ...]:
         """
-        Return the family of an import as it stands; that of a drop that nobody corrected.
+        Return the families of an import as they stand; that of a drop that nobody corrected.
+
+        Its own is the first; it has the rows of more if it has grown from several files.
 
         Raises:
-            UnderWayError: One of it is being undone: its rows will not be in.
+            UnderWayError: One of them is being undone: its rows will not be in.
         """
         record = self.ledger.load(Import.at(import_id))
-        root = (record and record.root) or import_id
-        family = self.ledger.load(Family.at(root)) or Family(root=root)
-        if (undone := load_undoing(self.ledger, family)) is not None:
-            raise UnderWayError(f"import {undone} is being undone")
-        return family
+        roots = (import_id,) if record is None else self._load_roots(record)
+        families = [self.ledger.load(Family.at(root)) or Family(root=root) for root in roots]
+        for family in families:
+            if (undone := load_undoing(self.ledger, family)) is not None:
+                raise UnderWayError(f"import {undone} is being undone")
+        return tuple(families)
+
+    def _load_roots(self, record: Import) -> tuple[str, ...]:
+        rows = self._read_kept_rows(record.results or "", ()) if record.root else ()
+        return load_roots(self.ledger, record, {row.root_import for row in rows if row.root_import})
 
     def read_rows(
-        self, import_id: str, results: str, family: Family, *, zgid: str | None, writes_over: bool
+        self,
+        import_id: str,
+        results: str,
+        families: Sequence[Family],
+        *,
+        zgid: str | None,
+        writes_over: bool,
     ) -> Iterator[RowIn]:
         """
-        Yield every row of an import, and the rows of its family that are in.
+        Yield every row of an import, and the rows of its families that are in.
 
         Nothing if its kept rows are gone, or if the release before closed it.
 
@@ -365,8 +378,9 @@ class EarlierRows:
                 to another than its parent.
             writes_over: A row is not in any more if another member sent it with other values.
         """
-        undone = read_undone(self.files, map(self.ledger.load, map(Import.at, family.undone)))
-        others = self._read_identities(import_id, family, zgid, undone)
+        gone = (each for family in families for each in family.undone)
+        undone = read_undone(self.files, map(self.ledger.load, map(Import.at, gone)))
+        others = self._read_identities(import_id, families, zgid, undone)
         numbers = {}
         for row in self._read_kept_rows(results, undone) if others else ():
             if (identity := _identity(row, import_id)) in others:
@@ -404,11 +418,15 @@ class EarlierRows:
         return self.files.find_newest(object_keys.kept_rows_file(results)) is not None
 
     def _read_identities(
-        self, import_id: str, family: Family, zgid: str | None, undone: Container[str]
+        self,
+        import_id: str,
+        families: Sequence[Family],
+        zgid: str | None,
+        undone: Container[str],
     ) -> dict[Identity, _Other]:
         """Return what other members sent of rows that got in, or may have, by who those are."""
         found = {}
-        for member in (family.root, *family.members):
+        for member in members_of(families):
             record = None if member == import_id else self.ledger.load(Import.at(member))
             if record is None or not record.state.is_closed or record.results is None:
                 continue

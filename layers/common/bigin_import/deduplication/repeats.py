@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -75,6 +75,14 @@ Raises UnderWayError if a member runs, or has run since.
 """
 
 
+class _Earlier(NamedTuple):
+    """An import of a file of the name, and the families of its rows; None if it has expired."""
+
+    named: NamedImport
+    found: Import | None
+    families: Sequence[Family]
+
+
 class _Seen(NamedTuple):
     """
     An import of a file that has rows in, none of which is equal to one of the drop.
@@ -86,7 +94,7 @@ class _Seen(NamedTuple):
 
     named: NamedImport
     found: Import
-    family: Family
+    families: Sequence[Family]
     rows: int
     is_certain: bool
 
@@ -196,10 +204,10 @@ class Repeats:
     ) -> None:
         repeated = self.ledger.load(Import.at(import_id))
         if repeated is not None and repeated.results is not None:
-            family = join(self.earlier.load_family(import_id))
+            families = tuple(map(join, self.earlier.load_families(import_id)))
             writes_over = request.operation is not Operation.INSERT
             rows = self.earlier.read_rows(
-                import_id, repeated.results, family, zgid=record.zgid, writes_over=writes_over
+                import_id, repeated.results, families, zgid=record.zgid, writes_over=writes_over
             )
             memory.match(rows, share=0)
 
@@ -211,51 +219,73 @@ class Repeats:
         the next one is of its family, so that corrections know its rows. So is one with the name
         of its failed rows that does not say any more which rows those are.
         """
-        may_be_of_it, seen, record, memory = True, [], ours.record, ours.memory
-        is_rest = object_keys.is_named_as_rows_not_in(record.source.key)
+        may_be_of_it, seen, memory = True, list[_Seen](), ours.memory
+        is_rest = object_keys.is_named_as_rows_not_in(ours.record.source.key)
         for before, found in self._find_before(ours):
             if _is_elsewhere(before, found, ours):
                 self._note_elsewhere(before, ours, sent)
                 continue
-            family, known = self.earlier.load_family(before.import_id), memory.known_count
-            if before.is_forced and _has_no_row_in(found, family):
+            families, known = self.earlier.load_families(before.import_id), memory.known_count
+            if before.is_forced and _has_no_row_in(found, families):
                 continue  # what it was to repeat is in by those before it
-            grew = found is not None and _is_later_version(found, record)
-            self._check_ended(found, ours, grew_from_this=grew)
-            self._check_ended(self._load_running(family, record), ours, root=family.root)
-            rows = self.earlier.read_rows(
-                before.import_id, before.results, family, zgid=record.zgid, writes_over=False
-            )
             is_of_it = may_be_of_it and _left_rows_out(found, all_of_them=not is_rest)
             share = 0 if is_rest and is_of_it else MENDED_SHARE
-            count = memory.match(rows, share=share, grew_from_this=grew, got_none_in=is_of_it)
+            earlier = _Earlier(before, found, families)
+            count = self._match_ended(earlier, ours, share=share, got_none_in=is_of_it)
             is_news = memory.known_count > known
             if count:
                 sent.too_few[before.import_id] = count
-            elif found is not None and not is_news:
-                if memory.are_in or memory.may_be_in:
-                    seen.append(_seen(before, found, family, memory))
-                elif may_be_of_it and _got_some_in(found):
-                    self._note_if_not_kept(found, sent)
+            elif not is_news:
+                self._note_unknown(earlier, memory, sent, seen, is_latest=may_be_of_it)
             if is_news or is_of_it:
-                join(family)
+                for family in families:
+                    join(family)
             may_be_of_it &= not (is_of_it if is_rest else _got_some_in(found))
         if memory.known_count < memory.count:
             self._reject_if_mapped_otherwise(ours, seen)
 
+    def _match_ended(
+        self, earlier: _Earlier, ours: _Ours, *, share: float, got_none_in: bool
+    ) -> int:
+        """Compare the rows of an import; see `RowMemory.match`."""
+        named, found, families = earlier
+        grew = found is not None and _is_later_version(found, ours.record)
+        self._check_ended(found, ours, grew_from_this=grew)
+        for family in families:
+            self._check_ended(self._load_running(family, ours.record), ours, root=family.root)
+        rows = self.earlier.read_rows(
+            named.import_id, named.results, families, zgid=ours.record.zgid, writes_over=False
+        )
+        return ours.memory.match(rows, share=share, grew_from_this=grew, got_none_in=got_none_in)
+
+    def _note_unknown(
+        self,
+        earlier: _Earlier,
+        compared: RowMemory,
+        sent: _Sent,
+        seen: list[_Seen],
+        *,
+        is_latest: bool,
+    ) -> None:
+        """Note an import of which no row is one of the drop's, as far as is known."""
+        named, found, families = earlier
+        if found is None:
+            return
+        if rows := compared.are_in + compared.may_be_in:
+            certain = not compared.may_be_in
+            seen.append(_Seen(named, found, families, rows, is_certain=certain))
+        elif is_latest and _got_some_in(found):
+            if not self.earlier.check_kept_rows(found.results or ""):
+                sent.not_kept = found
+
     def _note_elsewhere(self, before: NamedImport, ours: _Ours, sent: _Sent) -> None:
         """Note equal rows of an import whose rows are other rows, whatever their cells say."""
-        family, zgid = self.earlier.load_family(before.import_id), ours.record.zgid
+        families, zgid = self.earlier.load_families(before.import_id), ours.record.zgid
         rows = self.earlier.read_rows(
-            before.import_id, before.results, family, zgid=zgid, writes_over=False
+            before.import_id, before.results, families, zgid=zgid, writes_over=False
         )
         if count := ours.memory.match(rows, share=math.inf):
             sent.elsewhere[before.import_id] = count
-
-    def _note_if_not_kept(self, found: Import, sent: _Sent) -> None:
-        """Note an import whose row results have expired, or were forgotten."""
-        if not self.earlier.check_kept_rows(found.results or ""):
-            sent.not_kept = found
 
     def _reject_if_mapped_otherwise(self, ours: _Ours, seen: Sequence[_Seen]) -> None:
         """Ask about a file of which rows are unknown, because other columns were mapped then."""
@@ -288,7 +318,11 @@ class Repeats:
                     continue
                 found, zgid = each.found, ours.record.zgid
                 rows = self.earlier.read_rows(
-                    found.import_id, found.results or "", each.family, zgid=zgid, writes_over=False
+                    found.import_id,
+                    found.results or "",
+                    each.families,
+                    zgid=zgid,
+                    writes_over=False,
                 )
                 grew = _is_later_version(found, ours.record)
                 memory.match(rows, share=MENDED_SHARE, grew_from_this=grew)
@@ -400,10 +434,11 @@ class Repeats:
         return any(True for _ in rows.known_rows())
 
 
-def _has_no_row_in(earlier: Import | None, family: Family) -> bool:
+def _has_no_row_in(earlier: Import | None, families: Iterable[Family]) -> bool:
     """Return whether an import wrote nothing, or was taken back."""
-    is_undone = earlier is not None and earlier.import_id in family.undone
-    return is_undone or (earlier is not None and earlier.state.wrote_nothing)
+    if earlier is None:
+        return False
+    return earlier.state.wrote_nothing or any(earlier.import_id in each.undone for each in families)
 
 
 def _is_later_version(other: Import, record: Import) -> bool:
@@ -424,11 +459,6 @@ def _is_elsewhere(before: NamedImport, found: Import | None, ours: _Ours) -> boo
     if found is None or "" in values or len(set(values)) == 1:
         return False
     return dirname(found.source.key) != dirname(ours.record.source.key)
-
-
-def _seen(named: NamedImport, found: Import, family: Family, compared: RowMemory) -> _Seen:
-    rows = compared.are_in + compared.may_be_in
-    return _Seen(named, found, family, rows, is_certain=not compared.may_be_in)
 
 
 def _columns_of(seen: _Seen) -> str:

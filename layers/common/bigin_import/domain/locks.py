@@ -5,6 +5,8 @@ all imports, and what was imported, in its order, by module and by the name of t
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -208,6 +210,29 @@ class Family:
     @property
     def address(self) -> Address[Family]:
         return Family.at(self.root)
+
+
+def members_of(families: Iterable[Family]) -> tuple[str, ...]:
+    """
+    Return the imports of all *families*, roots included, each once and after those it ran after.
+
+    A row may be corrected in a file of several families; whoever is in two of them ran alone in
+    both, so their orders do not contradict each other.
+    """
+    rows = [deque((family.root, *family.members)) for family in families]
+    found: list[str] = []
+    while rows := [row for row in rows if row]:
+        heads = (row[0] for row in rows)
+        first = next((each for each in heads if _is_first(each, rows)), rows[0][0])
+        found.append(first)
+        for row in rows:
+            if row[0] == first:
+                row.popleft()
+    return tuple(dict.fromkeys(found))
+
+
+def _is_first(member: str, rows: Iterable[deque[str]]) -> bool:
+    return all(row[0] == member or member not in row for row in rows)
 
 
 class FreshToken(NamedTuple):

@@ -334,14 +334,13 @@ class Preparer:
         if parent is None:
             return None
         families, module = self._families, columns.request.module
-        root = families.find_root(record, parent, module)
-        others = [families.find_root(record, each, module) for each in inherited.others]
-        if root is None:
+        found = [families.find_roots(record, each, module) for each in (parent, *inherited.others)]
+        if not found[0]:
             return None
-        roots = dict.fromkeys((root, *filter(None, others)))
+        roots = dict.fromkeys(root for each in found for root in each)
         if not record.dry_run:
             families.acquire_all(record, roots)
-            lease.change(import_transitions.join_family(root))
+            lease.change(import_transitions.join_family(found[0][0]))
         drop = self.drop_check.find_drop(record, mapping)
         healing = inherited.healing
         decided = families.decide(record, roots, drop, parent, columns, healing)
