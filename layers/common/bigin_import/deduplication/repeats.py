@@ -24,6 +24,7 @@ from bigin_import.deduplication.earlier_rows import (
     EarlierRows,
     KnownRow,
     NameHistory,
+    RowIn,
     RowMemory,
     columns_of,
     values_of,
@@ -253,10 +254,15 @@ class Repeats:
         self._check_ended(found, ours, grew_from_this=grew)
         for family in families:
             self._check_ended(self._load_running(family, ours.record), ours, root=family.root)
-        rows = self.earlier.read_rows(
+        rows = self._read_rows(named, families, ours)
+        return ours.memory.match(rows, share=share, grew_from_this=grew, got_none_in=got_none_in)
+
+    def _read_rows(
+        self, named: NamedImport, families: Sequence[Family], ours: _Ours
+    ) -> Iterator[RowIn]:
+        return self.earlier.read_rows(
             named.import_id, named.results, families, zgid=ours.record.zgid, writes_over=False
         )
-        return ours.memory.match(rows, share=share, grew_from_this=grew, got_none_in=got_none_in)
 
     def _note_unknown(
         self,
@@ -274,16 +280,12 @@ class Repeats:
         if rows := compared.are_in + compared.may_be_in:
             certain = not compared.may_be_in
             seen.append(_Seen(named, found, families, rows, is_certain=certain))
-        elif is_latest and _got_some_in(found):
-            if not self.earlier.check_kept_rows(found.results or ""):
-                sent.not_kept = found
+        elif is_latest and _got_some_in(found) and not self.earlier.check_kept_rows(named.results):
+            sent.not_kept = found
 
     def _note_elsewhere(self, before: NamedImport, ours: _Ours, sent: _Sent) -> None:
         """Note equal rows of an import whose rows are other rows, whatever their cells say."""
-        families, zgid = self.earlier.load_families(before.import_id), ours.record.zgid
-        rows = self.earlier.read_rows(
-            before.import_id, before.results, families, zgid=zgid, writes_over=False
-        )
+        rows = self._read_rows(before, self.earlier.load_families(before.import_id), ours)
         if count := ours.memory.match(rows, share=math.inf):
             sent.elsewhere[before.import_id] = count
 
@@ -316,15 +318,8 @@ class Repeats:
             for each in alike:
                 if each.named.sample and each.named.sample not in sampled:
                     continue
-                found, zgid = each.found, ours.record.zgid
-                rows = self.earlier.read_rows(
-                    found.import_id,
-                    found.results or "",
-                    each.families,
-                    zgid=zgid,
-                    writes_over=False,
-                )
-                grew = _is_later_version(found, ours.record)
+                rows = self._read_rows(each.named, each.families, ours)
+                grew = _is_later_version(each.found, ours.record)
                 memory.match(rows, share=MENDED_SHARE, grew_from_this=grew)
                 if count := _count_known_only_to(memory, ours.memory):
                     raise _mapped_otherwise(ours.record, each._replace(rows=count), "this file")
