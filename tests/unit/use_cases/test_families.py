@@ -670,6 +670,70 @@ def test_unclear_rows_that_a_person_released_are_sent() -> None:
     assert len(office.harness.bigin.made) == made + 1
 
 
+def drop_while_no_job_ends(office: Office, key: str, body: bytes) -> ObjectVersion:
+    office.harness.bigin.runs = False
+    source = office.drop(key, body)
+    office.harness.tick(minutes=26 * 60)
+    office.harness.bigin.runs = True
+    return source
+
+
+def test_a_release_counts_for_the_outcome_that_the_person_was_shown_alone() -> None:
+    office = Office()
+    rows = unclear_rows(office).replace(b",unclear,", b",,")
+    sent = drop_while_no_job_ends(office, "incoming/again.csv", rows)
+    made = len(office.harness.bigin.made)
+
+    refused = office.drop("incoming/once more.csv", rows)
+    told = office.harness.notices.published[-1].body
+    shown = office.result(sent, "unclear").replace(b",unclear,", b",,")
+    released = office.drop("incoming/looked.csv", shown)
+
+    assert office.state(refused) is ImportState.REJECTED
+    import_id = office.harness.import_of(sent).import_id
+    assert f"Take the unclear file of import {import_id}" in told
+    assert office.state(released) is ImportState.COMPLETED
+    assert len(office.harness.bigin.made) == made + 1
+
+
+def test_a_released_row_that_was_sent_since_is_named_beside_rows_that_are_sent() -> None:
+    office = Office()
+    rows = unclear_rows(office).replace(b",unclear,", b",,")
+    drop_while_no_job_ends(office, "incoming/again.csv", rows)
+    before = rows.splitlines()[0].split(b",").index(b"E-mail")
+    own = b"," * before + b"new@example.com,New\r\n"
+
+    again = office.drop("incoming/once more.csv", rows + own)
+
+    assert office.added["new@example.com"] == 1
+    assert office.facts(again)["unclear"] == 1
+    assert "1 row not sent again, though bigin__Status is empty" in (
+        office.harness.notices.published[-1].body
+    )
+
+
+@pytest.mark.parametrize("gone", ["bigin__Status", "bigin__Row"])
+def test_a_column_that_somebody_took_out_releases_no_row(gone: str) -> None:
+    office = Office()
+    refused, unclear = office.failed(), unclear_rows(office)
+    once = without_column(refused, gone).replace(b",bad", b",good")
+    drop_while_no_job_ends(office, "incoming/go.csv", once)
+    made = len(office.harness.bigin.made)
+
+    office.drop("incoming/second.csv", once)
+    office.drop("incoming/slow again.csv", without_column(unclear, "bigin__Status"))
+
+    assert len(office.harness.bigin.made) == made
+
+
+def without_column(body: bytes, name: str) -> bytes:
+    rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+    at = rows[0].index(name)
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([*row[:at], *row[at + 1 :]] for row in rows)
+    return out.getvalue().encode()
+
+
 def test_a_mended_original_does_not_send_what_a_correction_may_have_got_in() -> None:
     office = Office(body=MANY)
     office.harness.bigin.runs = False

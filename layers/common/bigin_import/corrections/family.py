@@ -68,6 +68,11 @@ CHANGED = (
     "so change them in Bigin, or drop them with an update"
 )
 STILL_UNCLEAR = "that may be in Bigin already, not sent again"
+_RELEASED_BEFORE = (
+    "not sent again, though bigin__Status is empty: since import {}, which sent them after this "
+    "file was written, nobody knows whether they are in Bigin; look there, and empty bigin__Status "
+    "in the unclear file of that import"
+)
 IN_ANOTHER_FORM = (
     "sent, though a later drop of the file that this one corrects got in another row in its place: "
     "look in Bigin whether it is the same one, and delete one of the two if it is"
@@ -82,11 +87,15 @@ class Decider:
     Attributes:
         tally: What was decided, to be told.
         sent: Rows that are to be sent, or are not fit to be.
+        unclear: Rows that are not sent because they may be in Bigin.
+        sent_since: The import that sent some of those which a person has released, after the file
+            that they did it in was written; "" if none did.
     """
 
     def __init__(self, family: FamilyRows, columns: ColumnPlan) -> None:
         self.tally = Tally()
-        self.sent = 0
+        self.sent = self.unclear = 0
+        self.sent_since = ""
         self._family = family
         self._is_insert = columns.request.operation is Operation.INSERT
         self._may_repeat = not self._is_insert and (
@@ -96,6 +105,7 @@ class Decider:
         self._kept = family.find_kept()
         self._corrections = family.corrections if self._is_insert else frozenset[str]()
         self._seen: set[Identity] = set()
+        self._shown: Mapping[Identity, str] = {}
 
     def decide(self, rows: Iterable[DroppedRow]) -> Iterator[RowDecision]:
         """Yield a decision for each row that is not simply sent as a new one."""
@@ -104,6 +114,7 @@ class Decider:
             named = [name for row in known if (name := self._name_of(row.parent))]
             identities = self._family.read_identities(named)
             results = self._family.read_results(set(identities.values()))
+            self._shown = self._read_shown(known)
             mended = self._read_mended(known)
             new = self._read_new(known, identities)
             in_place = self._find_in_place_of(identities.values())
@@ -121,6 +132,12 @@ class Decider:
                     self.tally.add(IN_ANOTHER_FORM, row.number)
                 if decision != RowDecision(row.number):
                     yield decision
+
+    def _read_shown(self, rows: Iterable[DroppedRow]) -> dict[Identity, str]:
+        """Return since which import a person has seen rows unclear that they release."""
+        released = (row.parent for row in rows if row.parent and row.parent.is_released)
+        names = {name for parent in released if (name := self._name_of(parent))}
+        return self._family.read_unclear(names, {each for each, _ in names}) if names else {}
 
     def _read_mended(self, rows: Iterable[DroppedRow]) -> dict[str, list[RowElsewhere]]:
         if not self._is_insert:
@@ -205,7 +222,7 @@ class Decider:
         settled = decision._replace(record_id=kept.record_id, through=kept.through, reason="")
         if kept.status.is_in_bigin and self._is_in(row, kept):
             return settled._replace(status=RowStatus.EXISTING)
-        if kept.status is RowStatus.UNCLEAR and not self._may_be_sent(row):
+        if kept.status is RowStatus.UNCLEAR and not self._may_be_sent(row, kept):
             return settled._replace(status=RowStatus.UNCLEAR)
         return decision
 
@@ -229,24 +246,30 @@ class Decider:
     def _is_same(self, row: DroppedRow, kept: KeptRow) -> bool:
         return row.record is not None and self._fingerprints.of(row.record) == kept.sent
 
-    def _may_be_sent(self, row: DroppedRow) -> bool:
-        """Return whether an unclear row does no harm if it is sent again, or was released."""
-        return self._may_repeat or (row.parent is not None and not row.parent.status)
+    def _may_be_sent(self, row: DroppedRow, kept: KeptRow) -> bool:
+        """
+        Return whether an unclear row does no harm if it is sent again, or was released.
+
+        Who released it has looked in Bigin for what they were shown, not for what was sent since.
+        """
+        if self._may_repeat:
+            return True
+        name = self._name_of(row.parent)
+        return name is not None and self._shown.get(name) == kept.through
 
     def _count(self, decision: RowDecision, row: DroppedRow) -> None:
         if decision.status is RowStatus.EXISTING:
             self.tally.add(IN_ALREADY, row.number)
         elif decision.status is RowStatus.UNCLEAR:
-            self.tally.add(STILL_UNCLEAR, row.number)
+            self.unclear += 1
+            is_released = row.parent is not None and row.parent.is_released
+            self.sent_since = decision.through if is_released else self.sent_since
+            what = _RELEASED_BEFORE.format(decision.through) if is_released else STILL_UNCLEAR
+            self.tally.add(what, row.number)
         else:
             self.sent += 1
             if not decision.root_row:
                 self.tally.add(NEW, row.number)
-
-    @property
-    def unclear(self) -> int:
-        """Rows that are not sent because they may be in Bigin."""
-        return self.tally.counts.get(STILL_UNCLEAR, 0)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -254,9 +277,8 @@ class Decider:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return tuple(
-            filter(None, map(self.tally.sentence, (CHANGED, STILL_UNCLEAR, IN_ANOTHER_FORM)))
-        )
+        told = (what for what in self.tally.counts if what not in (IN_ALREADY, NEW))
+        return tuple(filter(None, map(self.tally.sentence, told)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,7 +435,7 @@ class Families:
             rows = _read_rows(table, columns, healing)
             sha256 = write_decisions(self.files, record.import_id, decider.decide(rows))
         if not decider.sent and decider.unclear:
-            raise DropRejectedError((_unclear_rows(drop.source.key),))
+            raise DropRejectedError((_unclear_rows(drop.source.key, decider.sent_since),))
         restored = healing.notes if healing else ()
         return Decided(sha256, (*restored, *decider.notes), decider.warnings, decider.sent > 0)
 
@@ -468,6 +490,13 @@ def _in_other_organisation(record: Import, parent: Import) -> Problem:
     )
 
 
-def _unclear_rows(name: str) -> Problem:
+def _unclear_rows(name: str, sent_since: str) -> Problem:
     what = "nobody knows whether its rows are in Bigin already, and an insert would add them again"
-    return Problem(name, what, RELEASE.rstrip("."))
+    if not sent_since:
+        return Problem(name, what, RELEASE.rstrip("."))
+    what += f": import {sent_since} sent them after this file was written"
+    remedy = (
+        f"Take the unclear file of import {sent_since}, look in Bigin, delete the rows that are "
+        "there, empty bigin__Status in the rest, and drop that file"
+    )
+    return Problem(name, what, remedy)

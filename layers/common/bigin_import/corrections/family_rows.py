@@ -58,6 +58,23 @@ class FamilyRows:
         rows = ((kept, member) for member in self.members for kept in self._read(member))
         return frozenset(_identity(kept, member)[0] for kept, member in rows)
 
+    def read_unclear(
+        self, rows: Container[Identity], parents: Container[str]
+    ) -> dict[Identity, str]:
+        """
+        Return since which import rows are unclear, as the files of their parents say it.
+
+        Args:
+            rows: By the import that they name and its number.
+            parents: The imports that they name.
+        """
+        return {
+            (member.import_id, kept.row): kept.through or member.import_id
+            for member in self.members
+            for kept in (self._read(member) if member.import_id in parents else ())
+            if kept.status is RowStatus.UNCLEAR and (member.import_id, kept.row) in rows
+        }
+
     def read_results(self, wanted: set[Identity]) -> dict[Identity, KeptRow]:
         """Return what became of rows that are in Bigin, or may be; *through* is always set."""
         found: dict[Identity, KeptRow] = {}
@@ -158,10 +175,12 @@ def _identity(kept: KeptRow, member: Import) -> Identity:
 def _take_in(
     found: dict[Identity, KeptRow], identity: Identity, kept: KeptRow, import_id: str
 ) -> None:
-    """Note the latest that got a row in; else that it is unclear."""
+    """Note the latest that got a row in; else the latest since which it is unclear."""
     earlier = found.get(identity)
     if kept.status.is_in_bigin:
         if not kept.through or earlier is None:
             found[identity] = kept._replace(through=kept.through or import_id)
-    elif kept.status is RowStatus.UNCLEAR and (earlier is None or not earlier.status.is_in_bigin):
+    elif kept.status is RowStatus.UNCLEAR and (
+        earlier is None or not (kept.through or earlier.status.is_in_bigin)
+    ):
         found[identity] = kept._replace(through=kept.through or import_id)

@@ -425,7 +425,7 @@ class EarlierRows:
         undone: Container[str],
     ) -> dict[Identity, _Other]:
         """Return what other members sent of rows that got in, or may have, by who those are."""
-        found = {}
+        found: dict[Identity, _Other] = {}
         for member in members_of(families):
             record = None if member == import_id else self.ledger.load(Import.at(member))
             if record is None or not record.state.is_closed or record.results is None:
@@ -434,7 +434,8 @@ class EarlierRows:
                 continue
             for row in self._read_kept_rows(record.results, undone):
                 identity = _identity(row, member)
-                is_unclear = row.status is RowStatus.UNCLEAR and identity not in found
+                is_in = identity in found and found[identity].row.status.is_in_bigin
+                is_unclear = row.status is RowStatus.UNCLEAR and not is_in
                 if not row.through and (row.status.is_in_bigin or is_unclear):
                     found[identity] = _Other(row, member)
         return found

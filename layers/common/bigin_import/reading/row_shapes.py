@@ -80,6 +80,7 @@ class ParentRow(NamedTuple):
         record_id: Its `bigin__Id`.
         reason: Its `bigin__Reason`.
         import_id: The import that it names; "" if none.
+        is_released: The file has a column `bigin__Status`, and it is empty here.
     """
 
     row: int | None
@@ -87,6 +88,7 @@ class ParentRow(NamedTuple):
     record_id: str = ""
     reason: str = ""
     import_id: str = ""
+    is_released: bool = False
 
 
 class Row(NamedTuple):

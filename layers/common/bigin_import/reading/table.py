@@ -92,6 +92,7 @@ class ParentReferences:
                     record_id,
                     _first_cell(row, self._reason_at),
                     parent if parent in self.imports else "",
+                    is_released=bool(self._status_at) and not said[1],
                 )
         return found
 
