@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bigin_import.corrections import family
 from bigin_import.corrections.family import Families
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.job_request import Field, Job
@@ -83,6 +84,14 @@ class Office:
     def added(self) -> Counter[str]:
         """How often Bigin added a record with each address."""
         return Counter(row[0] for row in self.harness.bigin.records() if judge(row)[0] == "ADDED")
+
+
+def without_column(body: bytes, name: str) -> bytes:
+    rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+    at = rows[0].index(name)
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([*row[:at], *row[at + 1 :]] for row in rows)
+    return out.getvalue().encode()
 
 
 def test_a_file_corrected_in_two_goes_adds_every_row_once() -> None:
@@ -274,6 +283,96 @@ def test_equal_new_rows_of_one_file_are_told_apart() -> None:
     office.drop("incoming/mended.csv", office.failed(first).replace(b",bad9@", b",new@"))
 
     assert office.added == {**dict.fromkeys(GOOD, 1), "new@example.com": 2}
+
+
+def rows_with_a_copy(office: Office) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return the header, a corrected row, a copy of it that is meant for a new one, and another."""
+    header, first, second = corrected(office).splitlines(keepends=True)
+    return header, first, first.replace(b"one@example.com,One", b"new@example.com,New"), second
+
+
+@pytest.mark.parametrize("is_copied_at_first", [True, False])
+@pytest.mark.parametrize("order", [1, -1], ids=["copy below", "copy above"])
+def test_a_copied_row_is_added_once_wherever_it_stands(
+    order: int, *, is_copied_at_first: bool
+) -> None:
+    office = Office()
+    header, row, copy, other = rows_with_a_copy(office)
+    first, second = (row, copy)[::order], (copy, row)[::order]
+
+    office.drop(
+        "incoming/fix.csv", b"".join((header, *(first if is_copied_at_first else (row,)), other))
+    )
+    office.drop("incoming/fix.csv", b"".join((header, *second, other)))
+    last = office.drop("incoming/again.csv", b"".join((header, *first, other)))
+
+    assert office.added == {**dict.fromkeys(GOOD, 1), "new@example.com": 1}
+    assert office.state(last) is ImportState.UNCHANGED
+    assert "changed in this file since" not in office.harness.result(last, "report.html").decode()
+
+
+def test_a_copied_row_far_from_the_other_is_not_added_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rows are looked up in windows, so that memory is bounded."""
+    monkeypatch.setattr(family, "WINDOW", 1)
+    office = Office()
+    header, row, copy, other = rows_with_a_copy(office)
+
+    office.drop("incoming/fix.csv", b"".join((header, row, copy, other)))
+    office.drop("incoming/fix.csv", b"".join((header, copy, other, row)))
+
+    assert office.added == {**dict.fromkeys(GOOD, 1), "new@example.com": 1}
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["without numbers first", "with numbers first"])
+def test_rows_that_had_no_number_in_one_go_are_added_by_one_go_alone(order: int) -> None:
+    office = Office()
+    goes = (without_column(corrected(office), "bigin__Row"), corrected(office))[::order]
+
+    office.drop("incoming/one.csv", goes[0])
+    second = office.drop("incoming/two.csv", goes[1])
+    third = office.drop("incoming/three.csv", goes[0])
+
+    assert office.state(second) is office.state(third) is ImportState.UNCHANGED
+    assert office.added == dict.fromkeys(GOOD, 1)
+    page = office.harness.result(second, "report.html").decode()
+    assert "2 rows in Bigin already through this file or a correction of it" in page
+
+
+def test_one_row_without_its_number_in_one_go_is_added_by_one_go_alone() -> None:
+    office = Office()
+    header, first, second = corrected(office).splitlines(keepends=True)
+    bare = second.removeprefix(b"3")
+
+    office.drop("incoming/one.csv", header + first + bare)
+    office.drop("incoming/two.csv", header + bare + first)
+    office.drop("incoming/three.csv", header + first + second)
+
+    assert office.added == dict.fromkeys(GOOD, 1)
+
+
+def test_an_equal_row_without_a_number_beside_the_one_that_has_it_is_a_new_one() -> None:
+    office = Office()
+    header, first, second = corrected(office).splitlines(keepends=True)
+    office.drop("incoming/one.csv", header + first + second)
+    bare = first.removeprefix(b"2")
+
+    for _ in range(2):
+        office.drop("incoming/two.csv", header + bare + first + second)
+
+    assert office.added == {**dict.fromkeys(GOOD, 1), "one@example.com": 2}
+
+
+def test_failed_rows_with_the_same_values_are_each_added_once() -> None:
+    office = Office()
+    alike = office.failed().replace(b"bad2@example.com,Two", b"bad1@example.com,One")
+    go = alike.replace(b"bad1@", b"one@")
+
+    for number, body in enumerate((without_column(go, "bigin__Row"), go, go)):
+        office.drop(f"incoming/go {number}.csv", body)
+
+    assert office.added == {"ok@example.com": 1, "one@example.com": 2}
 
 
 @pytest.mark.parametrize("tail", [".0", ",0"])
@@ -724,14 +823,6 @@ def test_a_column_that_somebody_took_out_releases_no_row(gone: str) -> None:
     office.drop("incoming/slow again.csv", without_column(unclear, "bigin__Status"))
 
     assert len(office.harness.bigin.made) == made
-
-
-def without_column(body: bytes, name: str) -> bytes:
-    rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
-    at = rows[0].index(name)
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows([*row[:at], *row[at + 1 :]] for row in rows)
-    return out.getvalue().encode()
 
 
 def test_a_mended_original_does_not_send_what_a_correction_may_have_got_in() -> None:

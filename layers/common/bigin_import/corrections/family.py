@@ -20,7 +20,7 @@ from itertools import batched
 from typing import NamedTuple
 
 from bigin_import.corrections.corrections import Healed, Healing, windows_of
-from bigin_import.corrections.family_rows import FamilyRows, Identity, RowElsewhere
+from bigin_import.corrections.family_rows import FamilyRows, Identity, RowElsewhere, RowSet
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Awaited, Import
 from bigin_import.domain.job_request import Operation
@@ -77,7 +77,24 @@ IN_ANOTHER_FORM = (
     "sent, though a later drop of the file that this one corrects got in another row in its place: "
     "look in Bigin whether it is the same one, and delete one of the two if it is"
 )
-NEW = "with no number in bigin__Row, or with one that an earlier row has, sent as new"
+NEW = "with no number in bigin__Row, or with one that another row has, sent as new"
+
+
+class _Elsewhere(NamedTuple):
+    """
+    Rows of a family that may be some of a file though nothing says so, by what was sent of them.
+
+    Attributes:
+        mended: Those of which a mended original may have another form.
+        files: In which drops that are no corrections the rows of the file stand.
+        new: Those that corrections have sent.
+        corrections: In which of these the rows of the file stand.
+    """
+
+    mended: dict[str, list[RowElsewhere]] = {}  # noqa: RUF012  # nothing is added to it
+    files: dict[Identity, set[str]] = {}  # noqa: RUF012  # likewise
+    new: dict[str, list[RowElsewhere]] = {}  # noqa: RUF012  # likewise
+    corrections: dict[Identity, set[str]] = {}  # noqa: RUF012  # likewise
 
 
 class Decider:
@@ -104,28 +121,27 @@ class Decider:
         self._fingerprints = Fingerprints(columns)
         self._kept = family.find_kept()
         self._corrections = family.corrections if self._is_insert else frozenset[str]()
-        self._seen: set[Identity] = set()
+        self._seen, self._used = RowSet(), RowSet()
         self._shown: Mapping[Identity, str] = {}
 
     def decide(self, rows: Iterable[DroppedRow]) -> Iterator[RowDecision]:
         """Yield a decision for each row that is not simply sent as a new one."""
         for window in batched(rows, WINDOW, strict=False):
-            known = [self._with_own_number(row) for row in window]
-            named = [name for row in known if (name := self._name_of(row.parent))]
+            named = {name for row in window if (name := self._name_of(row.parent))}
             identities = self._family.read_identities(named)
             results = self._family.read_results(set(identities.values()))
+            known = self._with_own_numbers(window, identities, results)
             self._shown = self._read_shown(known)
-            mended = self._read_mended(known)
-            new = self._read_new(known, identities)
+            elsewhere = self._read_elsewhere(known, identities, results)
             in_place = self._find_in_place_of(identities.values())
-            files = self._family.find_files(identities.values() if mended else ())
             for row in known:
                 name = self._name_of(row.parent)
-                identity = identities.get(name) if name else None
-                kept = results.get(identity) if identity else self._take_new(row, None, new)
-                if identity is not None and (kept is None or not kept.status.is_in_bigin):
-                    elsewhere = self._take(row, files.get(identity, set()), mended)
-                    kept = elsewhere or self._take_new(row, identity, new) or kept
+                identity = identities[name] if name else None
+                kept = results.get(identity) if identity else None
+                if kept is None or not kept.status.is_in_bigin:
+                    other = self._take_elsewhere(row, identity, elsewhere)
+                    if other is not None and (kept is None or other.kept.status.is_in_bigin):
+                        identity, kept = identity or other.identity, other.kept
                 decision = self._decided(row, identity, kept)
                 self._count(decision, row)
                 if decision.status is None and row.record is not None and identity in in_place:
@@ -139,25 +155,47 @@ class Decider:
         names = {name for parent in released if (name := self._name_of(parent))}
         return self._family.read_unclear(names, {each for each, _ in names}) if names else {}
 
-    def _read_mended(self, rows: Iterable[DroppedRow]) -> dict[str, list[RowElsewhere]]:
+    def _read_elsewhere(
+        self,
+        rows: Sequence[DroppedRow],
+        identities: Mapping[Identity, Identity],
+        results: Mapping[Identity, KeptRow],
+    ) -> _Elsewhere:
+        """Return what may be rows that are not known to be in, sent by others in another form."""
         if not self._is_insert:
-            return {}  # what is sent again finds its record
+            return _Elsewhere()  # what is sent again finds its record
         records = (row.record for row in rows)
-        return self._family.read_mended(
-            {self._fingerprints.of(record) for record in records if record is not None}
+        sent = {self._fingerprints.of(record) for record in records if record is not None}
+        mended, new = self._family.read_mended(sent), self._read_new(rows, identities, results)
+        return _Elsewhere(
+            mended,
+            self._family.find_files(identities.values() if mended else ()),
+            new,
+            self._family.find_corrections(identities.values() if new else ()),
         )
 
     def _read_new(
-        self, rows: Iterable[DroppedRow], identities: Mapping[Identity, Identity]
+        self,
+        rows: Iterable[DroppedRow],
+        identities: Mapping[Identity, Identity],
+        results: Mapping[Identity, KeptRow],
     ) -> dict[str, list[RowElsewhere]]:
-        """Return what others have added of rows that say no number, or one of a new row."""
-        names = ((row.record, self._name_of(row.parent)) for row in rows)
-        wanted = {
-            self._fingerprints.of(record)
-            for record, name in names
-            if record is not None and (not name or identities[name][0] in self._corrections)
+        """Return what corrections have sent that may be rows which have no number, or had none."""
+        if not self._corrections:
+            return {}
+        wanted = set()
+        for row in rows:
+            name = self._name_of(row.parent)
+            kept = results.get(identities[name]) if name else None
+            if row.record is not None and (kept is None or not kept.status.is_in_bigin):
+                wanted.add(self._fingerprints.of(row.record))
+            if name and kept is not None and self._is_same(row, kept):
+                self._used.add(identities[name])
+        found = self._family.read_new(wanted) if wanted else {}
+        return {
+            sent: [each for each in same if each.identity not in self._used]
+            for sent, same in found.items()
         }
-        return self._family.read_new(wanted) if self._is_insert and wanted else {}
 
     def _find_in_place_of(self, rows: Iterable[Identity]) -> frozenset[Identity]:
         """Return those of *rows* in whose place a mended original has another one."""
@@ -166,18 +204,30 @@ class Decider:
         numbers = self._family.find_in_place_of({number for _, number in wanted})
         return frozenset(row for row in wanted if row[1] in numbers)
 
-    def _take_new(
-        self, row: DroppedRow, identity: Identity | None, new: dict[str, list[RowElsewhere]]
-    ) -> KeptRow | None:
-        """Return the row that *row* is in another correction, if it is a new one of its own."""
-        if identity is None:
-            return self._take(row, set(), new)
-        is_new = identity[0] in self._corrections
-        return self._take(row, {identity[0]}, new) if is_new else None
+    def _take_elsewhere(
+        self, row: DroppedRow, identity: Identity | None, known: _Elsewhere
+    ) -> RowElsewhere | None:
+        """
+        Return the row that *row* is in another file, though nothing says so.
+
+        One without a number may be any that a correction has sent; one with a number was mended,
+        or had none in another correction. What is equal in a file that has *row* is another row.
+        """
+        if identity is not None:
+            mended = self._take(row, known.files.get(identity, set()), known.mended)
+            if mended is not None:
+                return mended
+            firsts, own = self._family.firsts, known.corrections.get(identity, set())
+            new = self._take(row, {identity[0], *firsts, *own}, known.new)
+        else:
+            new = self._take(row, set(), known.new)
+        if new is not None:
+            self._used.add(new.identity)
+        return new
 
     def _take(
         self, row: DroppedRow, files: set[str], known: dict[str, list[RowElsewhere]]
-    ) -> KeptRow | None:
+    ) -> RowElsewhere | None:
         """
         Return the row of *known* that has the cells of *row*, each once.
 
@@ -187,18 +237,33 @@ class Decider:
         same = known.get(self._fingerprints.of(row.record), []) if known and row.record else []
         for at in reversed(range(len(same))):
             if same[at].files.isdisjoint(files):
-                return same.pop(at).kept
+                return same.pop(at)
         return None
 
-    def _with_own_number(self, row: DroppedRow) -> DroppedRow:
-        """Return *row* without its number in the parent, if an earlier row has the same."""
-        name = self._name_of(row.parent)
-        if name is None:
-            return row
-        if name in self._seen:
-            return row._replace(parent=None)
-        self._seen.add(name)
-        return row
+    def _with_own_numbers(
+        self,
+        rows: Sequence[DroppedRow],
+        identities: Mapping[Identity, Identity],
+        results: Mapping[Identity, KeptRow],
+    ) -> list[DroppedRow]:
+        """
+        Return *rows*, of those with one number all but one without it.
+
+        It is that of the row which is as it was sent; if none is, of the first. Somebody may have
+        copied a row, and put the copy above it.
+        """
+        owners: dict[Identity, DroppedRow] = {}
+        for row in rows:
+            name = self._name_of(row.parent)
+            if name is None or name in self._seen:
+                continue
+            first, kept = owners.setdefault(name, row), results.get(identities[name])
+            if first is not row and kept and self._is_same(row, kept):
+                owners[name] = first if self._is_same(first, kept) else row
+        for name in owners:
+            self._seen.add(name)
+        own = {row.number for row in owners.values()}
+        return [row if row.number in own else row._replace(parent=None) for row in rows]
 
     def _name_of(self, parent: ParentRow | None) -> Identity | None:
         """Return the import that a row names, and its number there; None if it does not say one."""

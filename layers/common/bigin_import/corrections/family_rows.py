@@ -99,7 +99,7 @@ class FamilyRows:
         files = self.find_files(rows)
         found: dict[str, list[RowElsewhere]] = {}
         for identity, kept in sorted(rows.items(), key=lambda row: row[1].status.is_in_bigin):
-            found.setdefault(kept.sent, []).append(RowElsewhere(kept, files[identity]))
+            found.setdefault(kept.sent, []).append(RowElsewhere(kept, files[identity], identity))
         return found
 
     @property
@@ -108,30 +108,50 @@ class FamilyRows:
         corrections = (member for member in self.members if member.root is not None)
         return frozenset(member.import_id for member in corrections) - self.originals
 
+    @property
+    def firsts(self) -> frozenset[str]:
+        """The members that are no corrections."""
+        return frozenset(member.import_id for member in self.members) - self.corrections
+
     def read_new(self, wanted: Container[str]) -> dict[str, list[RowElsewhere]]:
-        """Return rows that corrections have added as new ones, by what was sent of them."""
-        rows: dict[str | Identity, tuple[str, KeptRow]] = {}
-        corrections = self.corrections
+        """
+        Return rows that corrections have sent and that are in, or may be, by what was sent of
+        them; those that are in come last.
+
+        A row that was new there has its correction for its file; another one the drop that had it.
+        """
+        rows: dict[Identity, KeptRow] = {}
         for member in self.members:
             for kept in self._read(member):
-                may_be_in = kept.status.is_in_bigin or kept.status is RowStatus.UNCLEAR
-                identity = _identity(kept, member)
-                if kept.sent in wanted and may_be_in and identity[0] in corrections:
-                    known = kept._replace(through=kept.through or member.import_id)
-                    rows.setdefault(kept.record_id or identity, (identity[0], known))
+                if kept.sent in wanted:
+                    _take_in(rows, _identity(kept, member), kept, member.import_id)
+        corrections, records = self.corrections, set[str]()
         found: dict[str, list[RowElsewhere]] = {}
-        for origin, kept in rows.values():
-            found.setdefault(kept.sent, []).append(RowElsewhere(kept, {origin}))
+        for identity, kept in sorted(rows.items(), key=lambda row: row[1].status.is_in_bigin):
+            is_ours = identity[0] in corrections or kept.through in corrections
+            if is_ours and kept.record_id not in records:
+                elsewhere = RowElsewhere(kept, {identity[0]}, identity)
+                found.setdefault(kept.sent, []).append(elsewhere)
+                records.update(filter(None, (kept.record_id,)))
         return found
 
     def find_files(self, rows: Iterable[Identity]) -> dict[Identity, set[str]]:
         """Return in which drops that are no corrections rows stand, by the imports of those."""
         found = {identity: {identity[0]} for identity in rows}
+        self._add_files(found, self.originals)
+        return found
+
+    def find_corrections(self, rows: Iterable[Identity]) -> dict[Identity, set[str]]:
+        """Return in which corrections rows stand."""
+        found: dict[Identity, set[str]] = {identity: set() for identity in rows}
+        self._add_files(found, self.corrections)
+        return found
+
+    def _add_files(self, found: dict[Identity, set[str]], files: Container[str]) -> None:
         for member in self.members if found else ():
-            for kept in self._read(member) if member.import_id in self.originals else ():
+            for kept in self._read(member) if member.import_id in files else ():
                 if (identity := _identity(kept, member)) in found:
                     found[identity].add(member.import_id)
-        return found
 
     def find_in_place_of(self, rows: Container[int]) -> frozenset[int]:
         """Return at which numbers of *rows* a mended original has got a row of its own in."""
@@ -161,10 +181,30 @@ class FamilyRows:
 
 
 class RowElsewhere(NamedTuple):
-    """A row that may be one of this file in another form; *files*: the imports that have it."""
+    """
+    A row that may be one of this file in another form.
+
+    Attributes:
+        files: The imports that have it.
+        identity: Who it is in the family.
+    """
 
     kept: KeptRow
     files: set[str]
+    identity: Identity
+
+
+class RowSet:
+    """Rows of imports, in half the memory of a set of identities."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, set[int]] = {}
+
+    def __contains__(self, row: Identity) -> bool:
+        return row[1] in self._numbers.get(row[0], ())
+
+    def add(self, row: Identity) -> None:
+        self._numbers.setdefault(row[0], set()).add(row[1])
 
 
 def _identity(kept: KeptRow, member: Import) -> Identity:
