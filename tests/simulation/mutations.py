@@ -15,7 +15,8 @@ from typing import Any
 from bigin_import import callback_url
 from bigin_import.corrections import family
 from bigin_import.corrections.corrections import Healing
-from bigin_import.corrections.family import Decider, DroppedRow, Families
+from bigin_import.corrections.decider import Decider, DroppedRow
+from bigin_import.corrections.family import Families
 from bigin_import.corrections.family_rows import FamilyRows, RowElsewhere
 from bigin_import.deduplication import claims, earlier_rows, repeats
 from bigin_import.deduplication.claims import Claims, KeyHistory

@@ -378,7 +378,7 @@ def test_a_change_of_a_column_that_bigin_named_for_the_row_is_the_correction() -
 
 def test_rows_are_restored_a_window_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bigin_import.corrections.corrections.WINDOW_ROWS", 1)
-    monkeypatch.setattr("bigin_import.corrections.family.WINDOW", 1)
+    monkeypatch.setattr("bigin_import.corrections.decider.WINDOW", 1)
     rows = [[f"00{n}", f"person{n}@example.com", "ask", f"Name {n}"] for n in range(1, 1_502)]
     desk = Desk(rows=rows)
     desk.set("No", *(str(int(row[0])) for row in rows))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bigin_import.corrections import family
+from bigin_import.corrections import decider
 from bigin_import.corrections.family import Families
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.job_request import Field, Job
@@ -315,7 +315,7 @@ def test_a_copied_row_far_from_the_other_is_not_added_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Rows are looked up in windows, so that memory is bounded."""
-    monkeypatch.setattr(family, "WINDOW", 1)
+    monkeypatch.setattr(decider, "WINDOW", 1)
     office = Office()
     header, row, copy, other = rows_with_a_copy(office)
 
