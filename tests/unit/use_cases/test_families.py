@@ -558,6 +558,50 @@ def test_with_upsert_the_file_again_puts_back_what_a_corrected_file_wrote_over()
     assert last["ok@example.com"] == "Three"
 
 
+def last_of(office: Office) -> dict[str, str]:
+    """Return what the last record with each address holds."""
+    return {row[0]: row[1] for row in office.harness.bigin.records()}
+
+
+@pytest.mark.parametrize("operation", ["update", "upsert"])
+def test_a_corrected_file_that_is_put_back_counts_in_the_end(operation: str) -> None:
+    office = Office({**UPSERT, "operation": operation})
+    office.harness.drop("incoming/other.mapping.json", UPSERT)
+    fix, success = corrected(office), office.result(office.source, "success")
+    office.drop("incoming/fix.csv", fix)
+    office.drop("incoming/other.csv", b"E-mail,Surname\nONE@example.com,New\n")
+
+    put_back = office.drop("incoming/fix.csv", fix)
+    told = office.harness.result(put_back, "report.html").decode()
+    once_more = office.drop("incoming/again.csv", fix)
+    untouched = office.drop("incoming/success.csv", success)
+
+    assert last_of(office)["one@example.com"] == "One"
+    assert "an import since has had a key of that one" in told
+    assert office.state(once_more) is office.state(untouched) is ImportState.UNCHANGED
+
+
+def test_a_success_file_that_is_put_back_counts_in_the_end() -> None:
+    office = Office(UPSERT)
+    office.harness.drop("incoming/other.mapping.json", UPSERT)
+    office.drop("incoming/other.csv", b"E-mail,Surname\nok@example.com,New\n")
+
+    office.drop("incoming/success.csv", office.result(office.source, "success"))
+
+    assert last_of(office)["ok@example.com"] == "Three"
+
+
+def test_other_customers_in_other_files_let_no_corrected_row_be_sent_again() -> None:
+    office = Office(UPSERT)
+    office.harness.drop("incoming/other.mapping.json", UPSERT)
+    office.drop_corrected("incoming/one.csv", "bad1")
+    office.drop("incoming/other.csv", b"E-mail,Surname\nada@example.com,Lovelace\n")
+
+    second = office.drop_corrected("incoming/two.csv", "bad1", "bad2")
+
+    assert office.facts(second)["existing"] == 1
+
+
 def test_a_correction_waits_for_a_member_of_its_family_that_a_person_must_decide_about() -> None:
     office = Office()
     ask = office.harness.bigin.get_job

@@ -8,7 +8,7 @@ any order and under any key, adds every row once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from typing import NamedTuple
 
@@ -46,6 +46,10 @@ CHANGED = (
     "in Bigin already and changed in this file since; an insert does not send them again, "
     "so change them in Bigin, or drop them with an update"
 )
+WRITTEN_OVER = (
+    "sent again, though in Bigin through this file or a correction of it: an import since has had "
+    "a key of that one"
+)
 STILL_UNCLEAR = "that may be in Bigin already, not sent again"
 _RELEASED_BEFORE = (
     "not sent again, though bigin__Status is empty: since import {}, which sent them after this "
@@ -57,6 +61,7 @@ IN_ANOTHER_FORM = (
     "look in Bigin whether it is the same one, and delete one of the two if it is"
 )
 NEW = "with no number in bigin__Row, or with one that another row has, sent as new"
+_NOTES = (IN_ALREADY, WRITTEN_OVER, NEW)
 
 
 class _Elsewhere(NamedTuple):
@@ -88,11 +93,14 @@ class Decider:
             that they did it in was written; "" if none did.
     """
 
-    def __init__(self, family: FamilyRows, columns: ColumnPlan) -> None:
+    def __init__(
+        self, family: FamilyRows, columns: ColumnPlan, check_written_over: Callable[[str], bool]
+    ) -> None:
         self.tally = Tally()
         self.sent = self.unclear = 0
         self.sent_since = ""
         self._family = family
+        self._check_written_over = check_written_over
         self._is_insert = columns.request.operation is Operation.INSERT
         self._may_repeat = not self._is_insert and (
             columns.key_is_unique or columns.request.operation is Operation.UPDATE
@@ -262,23 +270,34 @@ class Decider:
             reason=row.healed.reason,
         )
         if kept is None:
-            return self._decided_by_its_word(decision, row.parent)
+            return self._decided_by_its_word(decision, row)
         settled = decision._replace(record_id=kept.record_id, through=kept.through, reason="")
         if kept.status.is_in_bigin and self._is_in(row, kept):
-            return settled._replace(status=RowStatus.EXISTING)
+            existing = settled._replace(status=RowStatus.EXISTING)
+            return decision if self._is_to_be_put_back(existing, row) else existing
         if kept.status is RowStatus.UNCLEAR and not self._may_be_sent(row, kept):
             return settled._replace(status=RowStatus.UNCLEAR)
         return decision
 
-    def _decided_by_its_word(self, decision: RowDecision, parent: ParentRow | None) -> RowDecision:
+    def _decided_by_its_word(self, decision: RowDecision, row: DroppedRow) -> RowDecision:
         """Believe what a row says of itself, where nothing else is known of it."""
+        parent = row.parent
         if parent is None or parent.status.casefold() not in _SAID_IN:
             return decision
         status, through = RowStatus.EXISTING, parent.import_id or self._family.parent_id
         if parent.row is not None and through in self._kept:
             return decision
         record_id = parent.record_id
-        return decision._replace(status=status, record_id=record_id, through=through, reason="")
+        found = decision._replace(status=status, record_id=record_id, through=through, reason="")
+        return decision if self._is_to_be_put_back(found, row) else found
+
+    def _is_to_be_put_back(self, existing: RowDecision, row: DroppedRow) -> bool:
+        """Return whether another file may have changed a row since it got in."""
+        may_be_sent = row.record is not None and not row.healed.reason and not self._is_insert
+        is_changed = may_be_sent and self._check_written_over(existing.through)
+        if is_changed:
+            self.tally.add(WRITTEN_OVER, row.number)
+        return is_changed
 
     def _is_in(self, row: DroppedRow, kept: KeptRow) -> bool:
         """Return whether nothing is to be done for a row that got in."""
@@ -317,9 +336,9 @@ class Decider:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(filter(None, map(self.tally.sentence, (IN_ALREADY, NEW))))
+        return tuple(filter(None, map(self.tally.sentence, _NOTES)))
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        told = (what for what in self.tally.counts if what not in (IN_ALREADY, NEW))
+        told = (what for what in self.tally.counts if what not in _NOTES)
         return tuple(filter(None, map(self.tally.sentence, told)))

@@ -9,9 +9,9 @@ back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 from bigin_import.corrections.corrections import Healed, Healing, windows_of
 from bigin_import.corrections.decider import Decider, DroppedRow
@@ -160,10 +160,14 @@ class Families:
         drop: Drop,
         parent_id: str,
         columns: ColumnPlan,
-        healing: Healing | None = None,
+        healing: Healing | None,
+        check_written_over: Callable[[Import, Container[str]], bool],
     ) -> Decided:
         """
         Decide which rows of a result file of *parent_id* are sent, and keep that.
+
+        Args:
+            check_written_over: Whether others than some may have changed what an import wrote.
 
         Raises:
             DropRejectedError: Nothing of it may be sent, for it is not clear what is in Bigin.
@@ -179,14 +183,25 @@ class Families:
             originals=frozenset(each for lock in locks for each in lock.originals),
             undone=read_undone(self.files, (members.get(each) for each in undone)),
         )
-        decider = Decider(family, columns)
+        relatives = {record.import_id, *roots, *(each for lock in locks for each in lock.members)}
+        check = partial(self._check_written_over, check_written_over, relatives)
+        decider = Decider(family, columns, cache(check))
         with drop.open() as table:
             rows = _read_rows(table, columns, healing)
             sha256 = write_decisions(self.files, record.import_id, decider.decide(rows))
         if not decider.sent and decider.unclear:
             raise DropRejectedError((_unclear_rows(drop.source.key, decider.sent_since),))
-        restored = healing.notes if healing else ()
-        return Decided(sha256, (*restored, *decider.notes), decider.warnings, decider.sent > 0)
+        notes = (*(healing.notes if healing else ()), *decider.notes)
+        return Decided(sha256, notes, decider.warnings, decider.sent > 0)
+
+    def _check_written_over(
+        self,
+        check: Callable[[Import, Container[str]], bool],
+        relatives: Container[str],
+        import_id: str,
+    ) -> bool:
+        earlier = self.ledger.load(Import.at(import_id))
+        return earlier is None or check(earlier, relatives)
 
     def _load_holder_is_done(self, family: Family, record: Import) -> bool:
         if load_undoing(self.ledger, family) is not None:

@@ -138,16 +138,16 @@ class FamilyRows:
     def find_files(self, rows: Iterable[Identity]) -> dict[Identity, set[str]]:
         """Return in which drops that are no corrections rows stand, by the imports of those."""
         found = {identity: {identity[0]} for identity in rows}
-        self._add_files(found, self.originals)
+        self._read_files(found, self.originals)
         return found
 
     def find_corrections(self, rows: Iterable[Identity]) -> dict[Identity, set[str]]:
         """Return in which corrections rows stand."""
         found: dict[Identity, set[str]] = {identity: set() for identity in rows}
-        self._add_files(found, self.corrections)
+        self._read_files(found, self.corrections)
         return found
 
-    def _add_files(self, found: dict[Identity, set[str]], files: Container[str]) -> None:
+    def _read_files(self, found: dict[Identity, set[str]], files: Container[str]) -> None:
         for member in self.members if found else ():
             for kept in self._read(member) if member.import_id in files else ():
                 if (identity := _identity(kept, member)) in found:

@@ -124,7 +124,27 @@ class KeyHistory:
         if not log.has_keys or self._check_unknown(earlier, history):
             return True
         return any(
-            self._check_shares_keys(sent, request, log)
+            self._check_shares_keys(sent, request, _hashes(log))
+            for sent in self._find_later(earlier, history)
+            if sent.import_id not in but_by and self._check_may_have_written(sent, earlier)
+        )
+
+    def check_rows_written_over(
+        self, request: JobRequest, earlier: Import, but_by: Container[str]
+    ) -> bool:
+        """
+        Return whether an import since *earlier* may have changed a row that it wrote.
+
+        Args:
+            request: Of rows that *earlier* got in, and that are dropped again.
+            but_by: Imports that do not count.
+        """
+        history = self.ledger.load(ModuleHistory.at(request.module))
+        history = history or ModuleHistory(module=request.module)
+        if self._check_unknown(earlier, history):
+            return True
+        return any(
+            self._check_shares_keys(sent, request, self._read_keys(earlier))
             for sent in self._find_later(earlier, history)
             if sent.import_id not in but_by and self._check_may_have_written(sent, earlier)
         )
@@ -160,15 +180,24 @@ class KeyHistory:
             return True
         return record.is_for(earlier.zgid) and not record.state.wrote_nothing
 
-    def _check_shares_keys(self, sent: SentDrop, request: JobRequest, log: ContentLog) -> bool:
+    def _check_shares_keys(
+        self, sent: SentDrop, request: JobRequest, ours: Iterator[bytes] | None
+    ) -> bool:
         if sent.keys is None or sent.find_by != request.find_by:
             return True
+        theirs = self._read_hashes(sent.keys)
+        return ours is None or theirs is None or shares_a_hash(ours, theirs, KEY_HASH_BYTES)
+
+    def _read_keys(self, record: Import) -> Iterator[bytes] | None:
+        """Return the hashes of the keys of an import; None if they are not known."""
+        return self._read_hashes(object_keys.keys_file(record.results)) if record.results else None
+
+    def _read_hashes(self, key: str) -> Iterator[bytes] | None:
         try:
-            theirs = self.files.read(sent.keys, at_most=MOST_KEY_BYTES)
+            body = self.files.read(key, at_most=MOST_KEY_BYTES)
         except MissingObjectError:
-            return True
-        hashes = (theirs[at : at + KEY_HASH_BYTES] for at in range(0, len(theirs), KEY_HASH_BYTES))
-        return shares_a_hash(_hashes(log), hashes, KEY_HASH_BYTES)
+            return None
+        return (body[at : at + KEY_HASH_BYTES] for at in range(0, len(body), KEY_HASH_BYTES))
 
 
 def _hashes(log: ContentLog) -> Iterator[bytes]:

@@ -343,7 +343,8 @@ class Preparer:
             lease.change(import_transitions.join_family(found[0][0]))
         drop = self.drop_check.find_drop(record, mapping)
         healing = inherited.healing
-        decided = families.decide(record, roots, drop, parent, columns, healing)
+        check = partial(self._history.check_rows_written_over, columns.request)
+        decided = families.decide(record, roots, drop, parent, columns, healing, check)
         told = (_NOT_FORCED,) if mapping.force else ()
         return replace(decided, warnings=(*decided.warnings, *told))
 
