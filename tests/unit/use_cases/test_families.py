@@ -591,6 +591,75 @@ def test_a_success_file_that_is_put_back_counts_in_the_end() -> None:
     assert last_of(office)["ok@example.com"] == "Three"
 
 
+VERSIONS = b"E-mail,Surname\nada@example.com,Old\nada@example.com,New\nalan@example.com,Alan\n"
+
+
+def office_that_refused_the_older(*refused: str) -> tuple[Office, ObjectVersion]:
+    """Drop two rows of one key; Bigin refuses those with *refused*, but later takes them."""
+    office = Office(UPSERT)
+    assert isinstance(office.harness.bigin, RefusingBigin)
+    office.harness.bigin.judge = lambda row: (
+        ("SKIPPED", "X") if row[1] in refused else ("ADDED", "")
+    )
+    office.harness.drop("incoming/versions.mapping.json", UPSERT)
+    source = office.drop("incoming/versions.csv", VERSIONS)
+    lenient(office)
+    return office, source
+
+
+def test_an_unchanged_row_does_not_write_over_a_later_one_of_the_file() -> None:
+    office, source = office_that_refused_the_older("Old", "Alan")
+    failed = office.failed(source)
+
+    first = office.drop("incoming/first.csv", failed)
+    told = office.harness.notices.published[-1].body
+    again = office.drop("incoming/again.csv", failed)
+
+    last = last_of(office)
+    assert (last["ada@example.com"], last["alan@example.com"]) == ("New", "Alan")
+    assert office.facts(first)["existing"] == 1
+    assert "1 row not sent, for a later row of the file with the same key is in Bigin" in told
+    assert office.state(again) is ImportState.UNCHANGED
+
+
+@pytest.mark.parametrize("is_dropped_unchanged_before", [True, False])
+def test_a_changed_row_that_writes_over_a_later_one_is_sent_and_told(
+    *, is_dropped_unchanged_before: bool
+) -> None:
+    office, source = office_that_refused_the_older("Old")
+    if is_dropped_unchanged_before:
+        office.drop("incoming/first.csv", office.failed(source))
+
+    office.drop("incoming/fix.csv", office.failed(source).replace(b",Old", b",Newest"))
+
+    assert last_of(office)["ada@example.com"] == "Newest"
+    told = office.harness.notices.published[-1].body
+    assert "a later row of the file with the same key was in Bigin already" in told
+
+
+@pytest.mark.parametrize("key", ["ada@example.com", "eve@example.com"])
+def test_what_counts_of_a_later_row_is_the_key_that_it_got_in_with(key: str) -> None:
+    office, source = office_that_refused_the_older("Old", "New")
+    (header, old, new) = office.failed(source).splitlines(keepends=True)
+    corrected_row = new.replace(b"ada@example.com,New", f"{key},Newer".encode())
+    office.drop("incoming/one.csv", header + corrected_row)
+
+    office.drop("incoming/two.csv", header + old)
+
+    is_shared = key == "ada@example.com"
+    assert last_of(office)["ada@example.com"] == ("Newer" if is_shared else "Old")
+
+
+def test_an_unchanged_row_is_sent_where_the_drop_cannot_be_read_any_more() -> None:
+    office, source = office_that_refused_the_older("Old")
+    failed = office.failed(source)
+    del office.harness.files.versions[source.key]
+
+    office.drop("incoming/first.csv", failed)
+
+    assert last_of(office)["ada@example.com"] == "Old"
+
+
 def test_other_customers_in_other_files_let_no_corrected_row_be_sent_again() -> None:
     office = Office(UPSERT)
     office.harness.drop("incoming/other.mapping.json", UPSERT)

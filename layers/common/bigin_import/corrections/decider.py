@@ -14,12 +14,14 @@ from typing import NamedTuple
 
 from bigin_import.corrections.corrections import Healed
 from bigin_import.corrections.family_rows import FamilyRows, Identity, RowElsewhere, RowSet
+from bigin_import.corrections.overtaken import read_overtaken
 from bigin_import.domain.job_request import Operation
 from bigin_import.domain.plan import ColumnPlan, RowDecision
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.reading.row_shapes import ParentRow
 from bigin_import.report.summary import Tally
 from bigin_import.row_results.kept_rows import Fingerprints, KeptRow
+from bigin_import.splitting.content_log import key_hashes
 
 WINDOW = 50_000  # rows that are looked up at once; bounds memory whatever the size of the file
 _SAID_IN = frozenset({"added", "updated", "added or updated", "existing"})
@@ -50,6 +52,11 @@ WRITTEN_OVER = (
     "sent again, though in Bigin through this file or a correction of it: an import since has had "
     "a key of that one"
 )
+OVERTAKEN = "not sent, for a later row of the file with the same key is in Bigin already"
+OVERTAKES = (
+    "sent, though a later row of the file with the same key was in Bigin already: look there "
+    "whether the values of this one are right"
+)
 STILL_UNCLEAR = "that may be in Bigin already, not sent again"
 _RELEASED_BEFORE = (
     "not sent again, though bigin__Status is empty: since import {}, which sent them after this "
@@ -61,7 +68,7 @@ IN_ANOTHER_FORM = (
     "look in Bigin whether it is the same one, and delete one of the two if it is"
 )
 NEW = "with no number in bigin__Row, or with one that another row has, sent as new"
-_NOTES = (IN_ALREADY, WRITTEN_OVER, NEW)
+_NOTES = (IN_ALREADY, WRITTEN_OVER, OVERTAKEN, NEW)
 
 
 class _Elsewhere(NamedTuple):
@@ -106,6 +113,9 @@ class Decider:
             columns.key_is_unique or columns.request.operation is Operation.UPDATE
         )
         self._fingerprints = Fingerprints(columns)
+        find_by = columns.request.find_by
+        self._overtaken = {} if self._is_insert else read_overtaken(family, find_by)
+        self._key = columns.key
         self._kept = family.find_kept()
         self._corrections = family.corrections if self._is_insert else frozenset[str]()
         self._seen, self._used = RowSet(), RowSet()
@@ -130,7 +140,11 @@ class Decider:
                     if other is not None and (kept is None or other.kept.status.is_in_bigin):
                         identity, kept = identity or other.identity, other.kept
                 decision = self._decided(row, identity, kept)
-                self._count(decision, row)
+                if self._is_overtaken(decision, row):
+                    through = decision.root_import
+                    decision = decision._replace(status=RowStatus.EXISTING, through=through)
+                else:
+                    self._count(decision, row)
                 if decision.status is None and row.record is not None and identity in in_place:
                     self.tally.add(IN_ANOTHER_FORM, row.number)
                 if decision != RowDecision(row.number):
@@ -301,10 +315,22 @@ class Decider:
 
     def _is_in(self, row: DroppedRow, kept: KeptRow) -> bool:
         """Return whether nothing is to be done for a row that got in."""
-        is_same = row.record is None or not kept.sent or self._is_same(row, kept)
+        is_unknown = self._is_insert and not kept.sent  # what is sent again finds its record
+        is_same = row.record is None or is_unknown or self._is_same(row, kept)
         if self._is_insert and not is_same:
             self.tally.add(CHANGED, row.number)
         return self._is_insert or is_same
+
+    def _is_overtaken(self, decision: RowDecision, row: DroppedRow) -> bool:
+        """Return whether an unchanged row would write over a later one of the file."""
+        later = self._overtaken.get((decision.root_import, decision.root_row))
+        if later is None or row.record is None or self._key is None or not decision.is_sent:
+            return False
+        if key_hashes([row.record[self._key]]) != [later.key]:
+            return False
+        is_same = self._fingerprints.of(row.record) == later.sent
+        self.tally.add(OVERTAKEN if is_same else OVERTAKES, row.number)
+        return is_same
 
     def _is_same(self, row: DroppedRow, kept: KeptRow) -> bool:
         return row.record is not None and self._fingerprints.of(row.record) == kept.sent

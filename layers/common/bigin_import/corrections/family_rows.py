@@ -47,7 +47,7 @@ class FamilyRows:
         found = {row: row for row in rows}
         parents = {parent for parent, _ in found}
         for member in self.members:
-            for kept in self._read(member) if member.import_id in parents else ():
+            for kept in self.read_kept(member) if member.import_id in parents else ():
                 row = (member.import_id, kept.row)
                 if kept.root_import and row in found:
                     found[row] = (kept.root_import, kept.root_row)
@@ -71,7 +71,7 @@ class FamilyRows:
         return {
             (member.import_id, kept.row): kept.through or member.import_id
             for member in self.members
-            for kept in (self._read(member) if member.import_id in parents else ())
+            for kept in (self.read_kept(member) if member.import_id in parents else ())
             if kept.status is RowStatus.UNCLEAR and (member.import_id, kept.row) in rows
         }
 
@@ -79,8 +79,8 @@ class FamilyRows:
         """Return what became of rows that are in Bigin, or may be; *through* is always set."""
         found: dict[Identity, KeptRow] = {}
         for member in self.members:
-            for kept in self._read(member):
-                if (identity := _identity(kept, member)) in wanted:
+            for kept in self.read_kept(member):
+                if (identity := identity_of(kept, member)) in wanted:
                     _take_in(found, identity, kept, member.import_id)
         return found
 
@@ -93,9 +93,9 @@ class FamilyRows:
         """
         rows: dict[Identity, KeptRow] = {}
         for member in self.members if self.originals else ():
-            for kept in self._read(member):
+            for kept in self.read_kept(member):
                 if kept.sent in wanted:
-                    _take_in(rows, _identity(kept, member), kept, member.import_id)
+                    _take_in(rows, identity_of(kept, member), kept, member.import_id)
         files = self.find_files(rows)
         found: dict[str, list[RowElsewhere]] = {}
         for identity, kept in sorted(rows.items(), key=lambda row: row[1].status.is_in_bigin):
@@ -122,9 +122,9 @@ class FamilyRows:
         """
         rows: dict[Identity, KeptRow] = {}
         for member in self.members:
-            for kept in self._read(member):
+            for kept in self.read_kept(member):
                 if kept.sent in wanted:
-                    _take_in(rows, _identity(kept, member), kept, member.import_id)
+                    _take_in(rows, identity_of(kept, member), kept, member.import_id)
         corrections, records = self.corrections, set[str]()
         found: dict[str, list[RowElsewhere]] = {}
         for identity, kept in sorted(rows.items(), key=lambda row: row[1].status.is_in_bigin):
@@ -149,16 +149,16 @@ class FamilyRows:
 
     def _read_files(self, found: dict[Identity, set[str]], files: Container[str]) -> None:
         for member in self.members if found else ():
-            for kept in self._read(member) if member.import_id in files else ():
-                if (identity := _identity(kept, member)) in found:
+            for kept in self.read_kept(member) if member.import_id in files else ():
+                if (identity := identity_of(kept, member)) in found:
                     found[identity].add(member.import_id)
 
     def find_in_place_of(self, rows: Container[int]) -> frozenset[int]:
         """Return at which numbers of *rows* a mended original has got a row of its own in."""
         identities = (
-            _identity(kept, member)
+            identity_of(kept, member)
             for member in self.members
-            for kept in (self._read(member) if self.originals else ())
+            for kept in (self.read_kept(member) if self.originals else ())
             if kept.status.is_in_bigin
         )
         own = (number for origin, number in identities if origin in self.originals)
@@ -166,10 +166,11 @@ class FamilyRows:
 
     def find_kept(self) -> frozenset[str]:
         """Return the members whose rows were kept; before a release, they were not."""
-        kept = (member for member in self.members if next(self._read(member), None) is not None)
+        kept = (member for member in self.members if next(self.read_kept(member), None) is not None)
         return frozenset(member.import_id for member in kept)
 
-    def _read(self, member: Import) -> Iterator[KeptRow]:
+    def read_kept(self, member: Import) -> Iterator[KeptRow]:
+        """Yield what is kept of the rows of a member."""
         if not member.results:  # a person had it forgotten
             return
         key = object_keys.kept_rows_file(member.results)
@@ -207,7 +208,7 @@ class RowSet:
         self._numbers.setdefault(row[0], set()).add(row[1])
 
 
-def _identity(kept: KeptRow, member: Import) -> Identity:
+def identity_of(kept: KeptRow, member: Import) -> Identity:
     """Return who a row of *member* is in its family."""
     return (kept.root_import or member.import_id, kept.root_row or kept.row)
 
