@@ -908,6 +908,27 @@ def test_a_release_counts_for_the_outcome_that_the_person_was_shown_alone() -> N
     assert len(office.harness.bigin.made) == made + 1
 
 
+def test_unclear_rows_of_an_upsert_by_a_field_that_is_not_unique_are_not_sent_again() -> None:
+    office = Office()
+    by_name = {**MAPPING, "operation": "upsert", "find_by": "Last_Name"}
+    office.harness.drop("incoming/by name.mapping.json", by_name)
+    body = b"E-mail,Surname\nada@example.com,Ada\n"
+    slow = drop_while_no_job_ends(office, "incoming/by name.csv", body)
+    made = len(office.harness.bigin.made)
+
+    refused = office.drop("incoming/unclear.csv", office.result(slow, "unclear"))
+    told = office.harness.notices.published[-1].body
+    again = office.drop(slow.key, body)
+
+    assert office.state(refused) is ImportState.REJECTED
+    assert "an upsert by Last_Name, which is not unique, may add them again" in told
+    assert office.state(again).is_closed
+    assert len(office.harness.bigin.made) == made
+    assert "nobody knows whether they are in Bigin" in office.harness.notices.published[-1].body
+    released = office.result(slow, "unclear").replace(b",unclear,", b",,")
+    assert office.state(office.drop("incoming/looked.csv", released)) is ImportState.COMPLETED
+
+
 def test_a_released_row_that_was_sent_since_is_named_beside_rows_that_are_sent() -> None:
     office = Office()
     rows = unclear_rows(office).replace(b",unclear,", b",,")

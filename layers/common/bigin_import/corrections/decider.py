@@ -109,9 +109,7 @@ class Decider:
         self._family = family
         self._check_written_over = check_written_over
         self._is_insert = columns.request.operation is Operation.INSERT
-        self._may_repeat = not self._is_insert and (
-            columns.key_is_unique or columns.request.operation is Operation.UPDATE
-        )
+        self._may_repeat = columns.may_send_again
         self._fingerprints = Fingerprints(columns)
         find_by = columns.request.find_by
         self._overtaken = {} if self._is_insert else read_overtaken(family, find_by)

@@ -18,6 +18,7 @@ from bigin_import.corrections.decider import Decider, DroppedRow
 from bigin_import.corrections.family_rows import FamilyRows
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Awaited, Import
+from bigin_import.domain.job_request import JobRequest, Operation
 from bigin_import.domain.locks import Family, members_of
 from bigin_import.domain.plan import ColumnPlan
 from bigin_import.errors import DropRejectedError, UnderWayError
@@ -190,7 +191,7 @@ class Families:
             rows = _read_rows(table, columns, healing)
             sha256 = write_decisions(self.files, record.import_id, decider.decide(rows))
         if not decider.sent and decider.unclear:
-            raise DropRejectedError((_unclear_rows(drop.source.key, decider.sent_since),))
+            raise _unclear_rows(drop.source.key, columns.request, decider.sent_since)
         notes = (*(healing.notes if healing else ()), *decider.notes)
         return Decided(sha256, notes, decider.warnings, decider.sent > 0)
 
@@ -254,13 +255,16 @@ def _in_other_organisation(record: Import, parent: Import) -> Problem:
     )
 
 
-def _unclear_rows(name: str, sent_since: str) -> Problem:
-    what = "nobody knows whether its rows are in Bigin already, and an insert would add them again"
+def _unclear_rows(name: str, request: JobRequest, sent_since: str) -> DropRejectedError:
+    again = "an insert would add them again"
+    if request.operation is not Operation.INSERT:
+        again = f"an upsert by {request.find_by}, which is not unique, may add them again"
+    what = f"nobody knows whether its rows are in Bigin already, and {again}"
     if not sent_since:
-        return Problem(name, what, RELEASE.rstrip("."))
+        return DropRejectedError((Problem(name, what, RELEASE.rstrip(".")),))
     what += f": import {sent_since} sent them after this file was written"
     remedy = (
         f"Take the unclear file of import {sent_since}, look in Bigin, delete the rows that are "
         "there, empty bigin__Status in the rest, and drop that file"
     )
-    return Problem(name, what, remedy)
+    return DropRejectedError((Problem(name, what, remedy),))

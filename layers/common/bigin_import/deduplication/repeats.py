@@ -183,7 +183,7 @@ class Repeats:
             self._match_mended(ours, sent, join)
         else:  # an insert may come after it
             self._history.register(record, plan.columns, log)
-        known = _Known(memory, log, is_insert=request.operation is Operation.INSERT)
+        known = _Known(memory, log, plan.columns)
         sha256 = write_decisions(self.files, record.import_id, known.decide())
         notes = (*known.notes(), *sent.notes())
         warnings = (*known.warnings(), *sent.warnings())
@@ -503,19 +503,20 @@ def _got_some_in(earlier: Import | None) -> bool:
 class _Known:
     """What is decided about the rows of a drop by what earlier imports have done with them."""
 
-    def __init__(self, memory: RowMemory, log: ContentLog, *, is_insert: bool) -> None:
+    def __init__(self, memory: RowMemory, log: ContentLog, columns: ColumnPlan) -> None:
         self.counts: Counter[tuple[RowStatus, str]] = Counter()
         self.overtaken = 0
         self._memory = memory
         self._log = log
-        self._is_insert = is_insert
+        self._is_insert = columns.request.operation is Operation.INSERT
+        self._may_send_again = columns.may_send_again
 
     def decide(self) -> Iterator[RowDecision]:
         """Yield a decision for each row that is known, in the order of the drop."""
         later = frozenset[int]() if self._is_insert else _rows_overtaken(self._memory, self._log)
         for known in self._memory.known_rows():
             status = known.status
-            if status is RowStatus.UNCLEAR and not self._is_insert:
+            if status is RowStatus.UNCLEAR and self._may_send_again:
                 status = None  # sent again, it finds the record that it may have made
             if status is None and known.row in later:
                 status = RowStatus.EXISTING

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bigin_import.domain.job_request import JobRequest
+from bigin_import.domain.job_request import JobRequest, Operation
 from bigin_import.domain.row_result import RowStatus
 
 
@@ -120,6 +120,13 @@ class ColumnPlan:
     def header(self) -> tuple[str, ...]:
         """The header row of what we send: API names."""
         return tuple(column.api_name for column in self.columns)
+
+    @property
+    def may_send_again(self) -> bool:
+        """Whether a row that may be in Bigin already finds its record, and makes no second one."""
+        operation = self.request.operation
+        is_unique = operation is Operation.UPSERT and self.key_is_unique
+        return operation is Operation.UPDATE or is_unique
 
 
 @dataclass(frozen=True, slots=True)
