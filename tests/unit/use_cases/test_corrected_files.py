@@ -17,6 +17,7 @@ from bigin_import.domain.states import ImportState
 from bigin_import.row_results.result_files import RESULT_COLUMNS
 from tests.fakes.harness import MAPPING, Harness, as_json
 from tests.fakes.refusing_bigin import RefusingBigin
+from tests.unit.use_cases.test_excel_files import workbook
 
 CSV, SIDECAR = "incoming/contacts.csv", "incoming/contacts.mapping.json"
 AGAIN = "incoming/fixed/again.csv"
@@ -239,6 +240,26 @@ def test_a_header_without_rows_is_rejected_at_once() -> None:
 
     assert desk.state(source) is ImportState.REJECTED
     assert "a result file with a header and no row below it" in desk.said
+
+
+@pytest.mark.parametrize("has_rows", [True, False])
+@pytest.mark.parametrize("key", [AGAIN, "incoming/fixed/again.xlsx"])
+@pytest.mark.parametrize("mapping", [NAMED, COUNTED, {**COUNTED, "header": False}])
+def test_a_file_of_our_columns_alone_is_rejected_at_once(
+    mapping: Mapping[str, object], key: str, has_rows: bool
+) -> None:
+    desk = Desk()
+    desk.harness.files.put("incoming/fixed/again.mapping.json", as_json(mapping))
+    width = len(RESULT_COLUMNS)
+    desk.table = [row[:width] for row in desk.table[: None if has_rows else 1]]
+
+    body = workbook(desk.table) if key.endswith(".xlsx") else csv_of(desk.table)
+    source = desk.harness.drop(key, body)
+    desk.harness.settle()
+
+    assert desk.state(source) is ImportState.REJECTED
+    assert "row 1: all its columns begin with bigin__, and yours are not there" in desk.said
+    assert "Put your own columns back" in desk.said
 
 
 def test_a_new_row_on_top_does_not_hide_the_parent() -> None:

@@ -425,6 +425,13 @@ def _flaws(layout: Layout, where: str, *, is_damaged: bool) -> Iterator[Problem]
             "the header row holds bytes that the file's encoding does not have",
             'Save the file as "CSV UTF-8", or correct "character_encoding" in the mapping',
         )
+    if all(map(is_own_column, layout.header)):
+        yield Problem(
+            where,
+            f"all its columns begin with {PREFIX}, and yours are not there",
+            f"Put your own columns back, with their headers: {PREFIX}Row says which row of the "
+            "file each one was",
+        )
 
 
 _ROWS_OF_A_SURVEY = 2
