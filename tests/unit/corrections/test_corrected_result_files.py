@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from bigin_import.corrections.spreadsheet_damage import Damage, DamagedColumns, damage_of
-from bigin_import.reading.table import MOST_IMPORTS, ParentReferences, strip_result_columns
+from bigin_import.reading.parents import MOST_IMPORTS, ParentReferences
+from bigin_import.reading.table import strip_result_columns
 
 IMPORT_ID = "k3v7q2mzt5ab9cdefgh1jklmn4"
 

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigin_import.domain.row_result import Counts, Reason, RowResult, RowResults, RowStatus
+from bigin_import.reading.parents import ParentReferences
 from bigin_import.reading.row_shapes import ParentRow
-from bigin_import.reading.table import ParentReferences, strip_result_columns
+from bigin_import.reading.table import strip_result_columns
 from bigin_import.row_results.join import RowResultReader, write_row_results
 from bigin_import.row_results.reasons import MAX_REASONS, OTHER_REASONS, SentColumn, SentColumns
 from bigin_import.row_results.result_files import (

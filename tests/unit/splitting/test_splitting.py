@@ -300,7 +300,7 @@ def test_a_result_file_names_its_parent_and_the_rows_there() -> None:
     parent = "a" * 26
     table = opened(f"bigin__Row,bigin__Import,a\n7,{parent},x\n\n,,y\n9,{parent},z\n".encode())
 
-    assert table.parent_import == parent
+    assert table.find_parent() == parent
     assert table.header == ("a",)
     (batch,) = table.batches()
     assert list(batch.numbers) == [2, 4, 5]
@@ -314,7 +314,7 @@ def test_a_drop_without_our_columns_is_no_result_file() -> None:
     table = opened(b"a\nx\n")
 
     assert not table.is_result_file
-    assert table.parent_import is None
+    assert table.find_parent() is None
 
 
 def test_the_first_rows_are_at_hand_before_the_drop_is_read() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from bigin_import import object_keys
+from bigin_import.corrections.parent_rows import Dropped, find_parent_rows
 from bigin_import.corrections.spreadsheet_damage import DamagedColumns, Row
 from bigin_import.domain.drop import ObjectVersion, Problem
 from bigin_import.domain.import_record import Import, MappingPin
@@ -18,7 +18,8 @@ from bigin_import.errors import DropRejectedError, MissingObjectError, Unreadabl
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import Headers
 from bigin_import.ports import Files, Ledger
-from bigin_import.reading.table import ANY_ENCODING, MOST_IMPORTS, Drop, Rows, Table
+from bigin_import.reading.parents import MOST_IMPORTS
+from bigin_import.reading.table import ANY_ENCODING, Drop, Rows, Table
 from bigin_import.splitting.dates import DatePattern
 from bigin_import.stored_plan import read_decisions, read_mapping_text, read_plan, write_mapping
 
@@ -106,23 +107,6 @@ def _named(mapped: MappedField, headers: Headers) -> MappedField:
 
 WESTERN = "cp1252"  # what spreadsheets save in western countries
 WINDOW_ROWS = 50_000  # compared with the parent's at once: memory stays bounded
-_DISTINGUISHING_COLUMNS = 3  # by which a row is found again if it does not say its number
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """
-    Some rows of a result file that came back, without our columns.
-
-    Attributes:
-        numbers: Of each row, in this file.
-        parents: Number of a row here -> the number that it had in its parent, as far as known.
-    """
-
-    header: tuple[str, ...]
-    numbers: tuple[int, ...]
-    rows: tuple[Sequence[str], ...]
-    parents: dict[int, int]
 
 
 def windows_of(table: Table) -> Iterator[list[Rows]]:
@@ -278,93 +262,6 @@ def _numbered(batch: Rows) -> Iterator[tuple[int, list[str]]]:
     return zip(batch.numbers, batch.rows, strict=True)
 
 
-def find_parent_rows(dropped: Dropped, table: Table) -> list[Row]:
-    """
-    Read the parent's drop, and return each row with its cells as they were there.
-
-    Columns are compared by name, for a person may have added, removed or moved some. A row that
-    does not say its number any more is found by a value that no other row has.
-    """
-    positions = _positions(dropped.header, table.header)
-    search = _Search(dropped, positions)
-    wanted = set(dropped.parents.values())
-    found: dict[int, Sequence[str | None]] = {}
-    for batch in table.batches():
-        for number, row in zip(batch.numbers, batch.rows, strict=True):
-            if number in wanted:
-                found[number] = _picked(row, positions)
-            search.look_at(row)
-    unknown = (None,) * len(positions)
-
-    def original(number: int, row: Sequence[str]) -> Sequence[str | None]:
-        parent = dropped.parents.get(number)
-        return (search.original(row) if parent is None else found.get(parent)) or unknown
-
-    return [
-        (number, row, original(number, row))
-        for number, row in zip(dropped.numbers, dropped.rows, strict=True)
-    ]
-
-
-def _positions(header: Sequence[str], parents: Sequence[str]) -> tuple[int | None, ...]:
-    """Return for each column its place in the parent's drop, None if none bears its name alone."""
-    if header == parents:
-        return tuple(range(len(header)))
-    ours, theirs = Headers.of(tuple(header)), Headers.of(tuple(parents))
-    found = (
-        theirs.matches(name) if ours.matches(name) == (at,) else ()
-        for at, name in enumerate(header)
-    )
-    return tuple(columns[0] if len(columns) == 1 else None for columns in found)
-
-
-def _picked(row: Sequence[str], positions: Sequence[int | None]) -> Sequence[str | None]:
-    return [row[at] if at is not None and at < len(row) else None for at in positions]
-
-
-class _Search:
-    """Finds the originals of rows without a number by the cells that tell them apart best."""
-
-    def __init__(self, dropped: Dropped, positions: Sequence[int | None]) -> None:
-        self._positions = positions
-        lost = [
-            row
-            for number, row in zip(dropped.numbers, dropped.rows, strict=True)
-            if number not in dropped.parents
-        ]
-        distinguishing = [
-            (at, position, _lone_cells(lost, at))
-            for at, position in enumerate(positions)
-            if position is not None
-        ]
-        distinguishing.sort(key=lambda each: -len(each[2]))
-        self._distinguishing = [
-            each for each in distinguishing[:_DISTINGUISHING_COLUMNS] if each[2]
-        ]
-        self._found: list[dict[str, Sequence[str | None] | None]] = [
-            {} for _ in self._distinguishing
-        ]
-
-    def look_at(self, row: Sequence[str]) -> None:
-        """Keep a row of the parent's drop if it is looked for; None if it is not the only one."""
-        for (_, position, cells), found in zip(self._distinguishing, self._found, strict=True):
-            cell = row[position].strip() if position < len(row) else ""
-            if cell in cells:
-                found[cell] = None if cell in found else _picked(row, self._positions)
-
-    def original(self, row: Sequence[str]) -> Sequence[str | None] | None:
-        for (at, _, _), found in zip(self._distinguishing, self._found, strict=True):
-            if at < len(row) and (original := found.get(row[at].strip())):
-                return original
-        return None
-
-
-def _lone_cells(rows: Sequence[Sequence[str]], at: int) -> frozenset[str]:
-    """Return what only one of *rows* has in a column."""
-    seen = Counter(row[at].strip() for row in rows if at < len(row))
-    return frozenset(cell for cell, count in seen.items() if cell and count == 1)
-
-
 def readable_dates(rows: Iterable[Row], header: Sequence[str], mapping: Mapping) -> Iterator[Row]:
     """
     Take dates that the mapping can read for what they were: however they were written before,
@@ -421,7 +318,7 @@ class Corrections:
         Return the mapping that the parent of *source* was started with; None without one.
 
         Raises:
-            DropRejectedError: *source* is a result file without rows.
+            DropRejectedError: *source* is a result file without rows, or of no import.
         """
         import_id = self._find_parent(source)
         parent = None if import_id is None else self.ledger.load(Import.at(import_id))
@@ -437,12 +334,14 @@ class Corrections:
         for encoding in filter(None, (self.default_encoding, ANY_ENCODING)):
             try:
                 with Drop(self.files, source, encoding).open() as table:
-                    is_empty, parent = _parent_named_in(table)
+                    parent = table.find_parent()
+                    is_unnamed = table.is_result_file and parent is None
+                    is_empty = is_unnamed and next(table.batches(), None) is None
             except DropRejectedError:
                 continue  # it is rejected in its turn, once its mapping says how to read it
             if is_empty:
                 raise DropRejectedError((_no_rows(source.key),))
-            return parent
+            return find_parent(table)
         return None
 
     def _pin_parents_mapping(self, parent: Import) -> MappingPin:
@@ -503,6 +402,8 @@ class Corrections:
         imports = table.parent_imports
         if len(imports) <= 1:
             return inherited
+        if table.unnamed_row is not None:
+            return replace(inherited, problems=(_no_import(table.name, table.unnamed_row),))
         others = tuple(each for each in imports if parent is None or each != parent.import_id)
         found = [self.ledger.load(Import.at(each)) for each in others]
         ways = {(each.module, each.operation) for each in (parent, *found) if each is not None}
@@ -528,7 +429,8 @@ class Corrections:
             return None
         try:
             with Drop(self.files, source, ANY_ENCODING).open() as table:
-                parent = table.parent_import and self.ledger.load(Import.at(table.parent_import))
+                parent_id = table.find_parent()
+            parent = self.ledger.load(Import.at(parent_id)) if parent_id else None
             plan = self._read_plan(parent) if parent else None
             if not parent or plan is None:
                 return None
@@ -556,15 +458,17 @@ def merged_problem(name: str, imports: tuple[str, ...]) -> Problem:
     )
 
 
-def reject_merged(table: Table) -> None:
+def find_parent(table: Table) -> str | None:
     """
-    Refuse rows of several imports in *table* of which none was seen when it was opened.
+    Return the import that *table* is a result file of; None if it is no result file.
 
     Raises:
-        DropRejectedError: There are some.
+        DropRejectedError: Its rows cannot be read; or they are of an import, and none says which.
     """
-    if table.parent_import is None and len(table.parent_imports) > 1:
-        raise DropRejectedError((merged_problem(table.name, table.parent_imports),))
+    parent = table.find_parent()
+    if parent is None and table.unnamed_row is not None:
+        raise DropRejectedError((_no_import(table.name, table.unnamed_row),))
+    return parent
 
 
 def _read_to_end(table: Table) -> None:
@@ -581,10 +485,10 @@ def _read_proof(table: Table, original: Drop) -> bool:
     Return whether cells of *table* with letters beyond ASCII are those of its parent's drop, and
     none differs from there in such letters alone.
     """
-    proofs = 0
+    proofs, parent = 0, table.find_parent() or ""
     for window in windows_of(table):
         with original.open() as parents:
-            dropped = dropped_of(table.header, window, table.parent_import or "")
+            dropped = dropped_of(table.header, window, parent)
             rows = find_parent_rows(dropped, parents)
         for _, cells, originals in rows:
             for cell, was in zip(cells, originals, strict=False):
@@ -597,12 +501,14 @@ def _read_proof(table: Table, original: Drop) -> bool:
     return proofs > 0
 
 
-def _parent_named_in(table: Table) -> tuple[bool, str | None]:
-    """Return whether *table* is a result file without rows, and which import it comes from."""
-    if not table.is_result_file or table.parent_import is not None:
-        return False, table.parent_import
-    is_empty = next(table.batches(), None) is None
-    return is_empty, next(iter(table.parent_imports), None)
+def _no_import(name: str, row: int) -> Problem:
+    return Problem(
+        f"{name}, row {row}",
+        "it is of an earlier import and does not say of which, because its cell bigin__Import is "
+        "missing or empty: so nobody knows which rows are in Bigin already",
+        "Bring back bigin__Import with its cell in each row; in rows that are meant as new, empty "
+        "all cells of the columns that begin with bigin__",
+    )
 
 
 def _no_rows(name: str) -> Problem:

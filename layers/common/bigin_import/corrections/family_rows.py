@@ -55,8 +55,8 @@ class FamilyRows:
 
     def find_origins(self) -> frozenset[str]:
         """Return the imports that rows of the members were first dropped with."""
-        rows = ((kept, member) for member in self.members for kept in self._read(member))
-        return frozenset(_identity(kept, member)[0] for kept, member in rows)
+        rows = ((kept, member) for member in self.members for kept in self.read_kept(member))
+        return frozenset(identity_of(kept, member)[0] for kept, member in rows)
 
     def read_unclear(
         self, rows: Container[Identity], parents: Container[str]

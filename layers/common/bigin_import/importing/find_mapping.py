@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from bigin_import import object_keys
-from bigin_import.corrections.corrections import NO_TYPES, Corrections, Inherited
+from bigin_import.corrections.corrections import NO_TYPES, Corrections, Inherited, find_parent
 from bigin_import.domain.drop import Problem, is_workbook
 from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.job_request import Field
@@ -126,7 +126,7 @@ class DropCheck:
             mapping = mapping.with_types(self._find_fields(mapping.module))
         drop = self.find_drop(record, mapping)
         table = _open_table(stack, drop, findings)
-        parent = table.parent_import if table else None
+        parent = _find_parent(table, findings) if table else None
         types = self.corrections.find_types(parent) if parent else NO_TYPES
         if types.is_typed or (is_typed and types.decimals):
             mapping = mapping.with_types(self._find_fields(mapping.module), types.decimals)
@@ -176,10 +176,11 @@ class DropCheck:
         table: Table | None,
         findings: _Findings,
     ) -> Inherited:
-        if table is None or table.parent_import is None:
+        parent = _find_parent(table, findings) if table else None
+        if parent is None:
             return Inherited()
         try:
-            inherited = self.corrections.examine(record, mapping, drop, table.parent_import)
+            inherited = self.corrections.examine(record, mapping, drop, parent)
         except DropRejectedError as exc:
             findings.add(exc)
             return Inherited()
@@ -244,6 +245,15 @@ def _passed_over(folders: str, key: str, used: tuple[str, str], other: tuple[str
 def _open_table(stack: ExitStack, drop: Drop, findings: _Findings) -> Table | None:
     try:
         return stack.enter_context(drop.open())
+    except DropRejectedError as exc:
+        findings.add(exc)
+        return None
+
+
+def _find_parent(table: Table, findings: _Findings) -> str | None:
+    """Return what *table* is a result file of, if it is one and can be read."""
+    try:
+        return find_parent(table)
     except DropRejectedError as exc:
         findings.add(exc)
         return None

@@ -8,7 +8,7 @@ from functools import partial
 from zoneinfo import available_timezones
 
 from bigin_import import object_keys
-from bigin_import.corrections.corrections import Corrections, Inherited, reject_merged
+from bigin_import.corrections.corrections import Corrections, Inherited
 from bigin_import.corrections.family import Decided, Families
 from bigin_import.deduplication import claims
 from bigin_import.deduplication.claims import Claims, Content, KeyHistory
@@ -266,7 +266,7 @@ class Preparer:
             columns = learned or inherited.passed_on(self._get_column_plan(record, validated))
             log = opened.enter_context(ContentLog(columns))
             decided = self._decide_rows(
-                lease, record, validated.mapping, table.parent_import, columns, inherited
+                lease, record, validated.mapping, table.find_parent(), columns, inherited
             )
             found = repeated or decided
             sha256 = found.sha256 if found else ""
@@ -284,7 +284,7 @@ class Preparer:
             cut=result,
             dialect=table.dialect,
             header=table.header,
-            parent=table.parent_import or "",
+            parent=table.find_parent() or "",
             mapping_key=inherited.mapping.key if inherited.mapping else "",
             mapping_version=inherited.mapping.version_id if inherited.mapping else "",
             decisions=self._store_decisions(record, sha256, log),
@@ -309,7 +309,6 @@ class Preparer:
             max_rows=self.max_rows,
             log=log,
         )
-        reject_merged(table)
         if result.rows > MOST_ROWS:
             key = lease.record.source.key
             raise DropRejectedError((rejections.too_many_rows(key, result.rows, MOST_ROWS),))

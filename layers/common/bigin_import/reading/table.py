@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -35,82 +34,18 @@ from bigin_import.reading.dialect import (
     is_own_column,
     read_opening,
 )
+from bigin_import.reading.parents import ParentReferences
 from bigin_import.reading.records import RecordBatch, record_batches
 from bigin_import.reading.row_shapes import ParentRow, Row, RowShapes
 from bigin_import.reading.totals import are_totals
 from bigin_import.reading.workbook import ALL_COLUMNS, SheetColumns, WorkbookText, as_file
 
 FILL = "fill"  # ragged_rows
-MOST_IMPORTS = 10  # more than one is too many already
-_IMPORT_ID = re.compile(r"[0-9a-z]{26}")
-# However a tool wrote a whole number (with decimals, in thousands, as text), it is the same row.
-_ROW_NUMBER = re.compile(r"'?([0-9]+|[0-9]{1,3}(?:[.,'\u2019\s][0-9]{3})+)(?:[.,]0{1,2})?")
 
 
 def strip_result_columns(header: Sequence[str]) -> tuple[int, ...]:
     """Return the positions of the columns that are not ours."""
     return tuple(at for at, name in enumerate(header) if not is_own_column(name))
-
-
-class ParentReferences:
-    """
-    What the rows of a drop tell of the imports whose result files they come from.
-
-    Attributes:
-        imports: Ids that were met so far, the first one first.
-    """
-
-    def __init__(self, header: Sequence[str]) -> None:
-        self.imports: dict[str, None] = {}
-        self._import_at = _places(header, "bigin__import")
-        self._row_at = _places(header, "bigin__row")
-        self._status_at = _places(header, "bigin__status")
-        self._id_at = _places(header, "bigin__id")
-        self._reason_at = _places(header, "bigin__reason")
-
-    def meet(self, rows: Iterable[Sequence[str]]) -> str | None:
-        """Note what *rows* name; return the import that was met first, None if none was."""
-        for row in rows:
-            for at in self._import_at:
-                cell = row[at].strip() if at < len(row) else ""
-                if _IMPORT_ID.fullmatch(cell) and len(self.imports) < MOST_IMPORTS:
-                    self.imports[cell] = None
-        return next(iter(self.imports), None)
-
-    def rows(self, numbers: Sequence[int], rows: Sequence[Sequence[str]]) -> dict[int, ParentRow]:
-        """Return, by the number of a row here, which row of its parent it says to be."""
-        found = {}
-        for number, row in zip(numbers, rows, strict=True):
-            said = (_first_cell(row, self._row_at), _first_cell(row, self._status_at))
-            own = _row_number(said[0])
-            if own is not None or said[1]:
-                record_id = _first_cell(row, self._id_at)
-                parent = _first_cell(row, self._import_at)
-                found[number] = ParentRow(
-                    own,
-                    said[1],
-                    record_id,
-                    _first_cell(row, self._reason_at),
-                    parent if parent in self.imports else "",
-                    is_released=bool(self._status_at) and not said[1],
-                )
-        return found
-
-
-def _row_number(cell: str) -> int | None:
-    """Return the number of a row as a person or a tool wrote it; None if it is none."""
-    said = _ROW_NUMBER.fullmatch(cell)
-    return int(re.sub("[^0-9]", "", said[1])) if said else None
-
-
-def _first_cell(row: Sequence[str], columns: Iterable[int]) -> str:
-    """Return the first of some cells that is not empty; "" if all are."""
-    cells = (row[at].strip() for at in columns if at < len(row))
-    return next(filter(None, cells), "")
-
-
-def _places(header: Sequence[str], name: str) -> tuple[int, ...]:
-    return tuple(at for at, each in enumerate(header) if each.strip().casefold() == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +154,6 @@ class Table:
         first_rows: The rows in the first chunk of text, as wide as they are; they are read again
             with the batches.
         is_result_file: Whether there were such columns.
-        parent_import: The import whose result file the drop is, if it says so.
         rows: Counted so far, as in `SplitResult`; so are blank, padded and trimmed.
     """
 
@@ -245,8 +179,10 @@ class Table:
         self._kept = strip_result_columns(layout.header)
         self.is_result_file = len(self._kept) < len(layout.header)
         self.header = tuple(layout.header[at] for at in self._kept)
-        self._parent_references = ParentReferences(layout.header)
-        self.parent_import = self._parent_references.meet(first_rows)
+        self._parents = ParentReferences(layout.header) if self.is_result_file else None
+        if self._parents is not None:
+            self._parents.meet(first_rows)
+        self._is_parent_searched = False
         self.first_rows = list(map(self._without_own, first_rows))
         self._options = options
         self._reopen = reopen
@@ -274,10 +210,37 @@ class Table:
     def trimmed(self) -> int:
         return self._shapes.trimmed if self._shapes else 0
 
+    def find_parent(self) -> str | None:
+        """
+        Return the import whose result file the drop is; None if no row says one.
+
+        Where none of the first rows does, the drop is read once more for it: new rows may stand
+        above those of the result file.
+
+        Raises:
+            DropRejectedError: Its rows cannot be read.
+        """
+        parents = self._parents
+        if parents is None or parents.imports or self._is_parent_searched or not self._reopen:
+            return next(iter(self.parent_imports), None)
+        with self._reopen(self._options) as again:
+            for read in again.read_records():
+                if not isinstance(read, Block):  # as no part of a result file is read
+                    parents.rows(_numbers(read), read.rows)
+                if parents.imports:
+                    break
+        self._is_parent_searched = True
+        return next(iter(self.parent_imports), None)
+
     @property
     def parent_imports(self) -> tuple[str, ...]:
         """All imports that the rows read so far say that they come from."""
-        return tuple(self._parent_references.imports)
+        return tuple(self._parents.imports) if self._parents else ()
+
+    @property
+    def unnamed_row(self) -> int | None:
+        """The first row read so far that is of an import and does not say of which."""
+        return self._parents.unnamed if self._parents else None
 
     @property
     def dialect(self) -> Dialect:
@@ -325,7 +288,7 @@ class Table:
             DropRejectedError: Quotes do not tell where rows end, or the encoding is not known
                 after all.
         """
-        for read in self._read():
+        for read in self.read_records():
             rows = read if isinstance(read, Block) else self._numbered(read)
             shapes = self._shapes = self._shapes or self._shapes_after(rows.rows)
             is_wide = isinstance(rows, Block) or _is_wide(rows, len(self.header))
@@ -335,8 +298,12 @@ class Table:
         if self._shapes is not None:
             yield from self._counted(_batch(self._shapes.finish()))
 
-    def _read(self) -> Iterator[Block | RecordBatch]:
-        """Read result files and workbooks by rows: they say of a row what is not in its text."""
+    def read_records(self) -> Iterator[Block | RecordBatch]:
+        """
+        Yield what `batches` makes its rows of; works once, and in its place.
+
+        Result files and workbooks are read by rows: they say of a row what is not in its text.
+        """
         has_words = self.is_result_file or self._text.sheet
         by_blocks = self._options.by_blocks and not has_words
         read = partial(read_blocks, width=len(self.header)) if by_blocks else record_batches
@@ -349,17 +316,16 @@ class Table:
         )
 
     def _numbered(self, read: RecordBatch) -> Batch:
-        numbers = range(read.first, read.first + len(read.rows))
+        numbers = _numbers(read)
         faults, left_out = read.faults, dict[int, str]()
         if self._text.faults:
             faults |= _at_positions(self._text.faults, numbers)
         if self._text.left_out and self._options.left_out is None:
             left_out = _at_positions(self._text.left_out, numbers)
             faults |= left_out
-        if not self.is_result_file:
+        if self._parents is None:
             return Batch(read.rows, numbers, faults, {}, frozenset(left_out))
-        self._parent_references.meet(read.rows)
-        parents = self._parent_references.rows(numbers, read.rows)
+        parents = self._parents.rows(numbers, read.rows)
         rows = list(map(self._without_own, read.rows))
         return Batch(rows, numbers, faults, parents, frozenset(left_out))
 
@@ -421,6 +387,10 @@ _DECODED_TWICE = (
     "The file had been decoded twice, so that it began with a byte order mark read as text, such "
     "as ï»¿: its text was restored."
 )
+
+
+def _numbers(read: RecordBatch) -> range:
+    return range(read.first, read.first + len(read.rows))
 
 
 def _at_positions(faults: Mapping[int, str], numbers: Sequence[int]) -> dict[int, str]:

@@ -219,7 +219,7 @@ class ResultCells(NamedTuple):
     """
     Our own cells of a row, in the order in which they are written; each is a column.
 
-    `reading.table.ParentReferences` finds those that it reads again by their names.
+    `reading.parents.ParentReferences` finds those that it reads again by their names.
 
     Attributes:
         row: Its number in the drop; "" if nothing tells it.
