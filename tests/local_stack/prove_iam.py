@@ -61,6 +61,7 @@ NOT_MISSED: Final = {
     "TellMissingFromForbidden s3:ListBucketVersions": "the emulator answers 404 without it",
     "ReadDropsAndMappings s3:GetObject": "the emulator asks for GetObjectVersion alone",
     "s3:AbortMultipartUpload": "asked for only while an upload of more than 5 MB breaks off",
+    "ReadReasons": "asked for only where a person deleted the reasons of a corrected file",
     "KeepKeysThatWereSent s3:GetObject": "asked for only where content comes again after other "
     "content with its keys",
     "KeepLedger dynamodb:DeleteItem": "asked for only where two imports meet",

@@ -185,6 +185,11 @@ def kept_rows_file(results: str) -> str:
     return f"{results}rows.csv.gz"
 
 
+def rows_file(results: str, key: str, kind: str) -> str:
+    """Return where the rows of the drop *key* lie that became of one *kind*, such as "failed"."""
+    return f"{results}{result_name(key)}.{kind}.csv"
+
+
 def undone_file(results: str) -> str:
     """Return the key, among the results of an import, of the ids that undoing it deleted."""
     return f"{results}undone.txt.gz"

@@ -397,6 +397,79 @@ def test_a_change_of_a_column_that_bigin_named_for_the_row_is_the_correction() -
     assert [row[0] for row in desk.last_sent[-10:]] == [str(int(row[0])) for row in ROWS]
 
 
+LONG = "How many times did you call us? " * 4
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("No", "NO"), ("No", " No "), (" No ", " No "), ("No", "N\u200bo"), (LONG, LONG.upper())],
+)
+def test_a_correction_is_known_though_its_header_is_written_otherwise(
+    before: str, after: str
+) -> None:
+    mapping = {**NAMED, "columns": {before: "Phone", "E-mail": "Email", "Surname": "Last_Name"}}
+    desk = Desk(mapping, header=(before, *HEADER[1:]), error="INVALID_DATA-Phone")
+    desk.set(before, *(str(int(row[0])) for row in ROWS))
+    desk.table[0][desk.column(before)] = after
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.COMPLETED
+    assert [row[0] for row in desk.last_sent[-10:]] == [str(int(row[0])) for row in ROWS]
+
+
+@pytest.mark.parametrize("others", [[], ["bigin__Status"], ["bigin__Error"]])
+@pytest.mark.parametrize("is_sorted", [False, True])
+def test_a_correction_is_known_though_the_reason_beside_it_was_deleted(
+    others: Sequence[str], is_sorted: bool
+) -> None:
+    desk = Desk(error="INVALID_DATA-Phone")
+    lost_zeros(desk)
+    for name in ("bigin__Reason", *others):
+        desk.remove(name)
+    if is_sorted:
+        desk.table[1:] = reversed(desk.table[1:])
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.COMPLETED
+    assert {row[0] for row in desk.last_sent[-10:]} == {str(int(row[0])) for row in ROWS}
+
+
+def test_a_correction_is_known_where_some_reasons_were_emptied() -> None:
+    desk = Desk(error="INVALID_DATA-Phone")
+    lost_zeros(desk)
+    desk.set("bigin__Reason", *[""] * 5)
+
+    desk.again()
+
+    assert [row[0] for row in desk.last_sent[-10:]] == [str(int(row[0])) for row in ROWS]
+
+
+def test_what_a_spreadsheet_rewrote_is_restored_though_reasons_were_deleted() -> None:
+    desk = Desk()
+    lost_zeros(desk)
+    desk.remove("bigin__Reason")
+
+    source = desk.again()
+
+    assert desk.state(source) is ImportState.COMPLETED
+    assert [row[0] for row in desk.last_sent[-10:]] == [row[0] for row in ROWS]
+
+
+def test_without_the_failed_file_a_row_without_a_reason_is_restored() -> None:
+    desk = Desk(error="INVALID_DATA-Phone")
+    (key,) = (key for key in desk.harness.files.versions if key.endswith(".failed.csv"))
+    del desk.harness.files.versions[key]
+    lost_zeros(desk)
+    desk.remove("bigin__Reason")
+
+    source = desk.again()
+
+    assert "1 column that the spreadsheet had rewritten was restored: No." in desk.said
+    assert desk.state(source) is ImportState.COMPLETED
+
+
 def test_rows_are_restored_a_window_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bigin_import.corrections.corrections.WINDOW_ROWS", 1)
     monkeypatch.setattr("bigin_import.corrections.decider.WINDOW", 1)

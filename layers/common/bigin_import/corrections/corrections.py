@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from bigin_import import object_keys
-from bigin_import.corrections.parent_rows import Dropped, find_parent_rows
+from bigin_import.corrections.parent_rows import Dropped, columns_in, find_parent_rows
 from bigin_import.corrections.spreadsheet_damage import DamagedColumns, Row
 from bigin_import.domain.drop import ObjectVersion, Problem
 from bigin_import.domain.import_record import Import, MappingPin
@@ -20,6 +20,7 @@ from bigin_import.mapping.names import Headers
 from bigin_import.ports import Files, Ledger
 from bigin_import.reading.parents import MOST_IMPORTS
 from bigin_import.reading.table import ANY_ENCODING, Drop, Rows, Table
+from bigin_import.row_results.reasons import in_quotes
 from bigin_import.splitting.dates import DatePattern
 from bigin_import.stored_plan import read_decisions, read_mapping_text, read_plan, write_mapping
 
@@ -161,6 +162,7 @@ _AMBIGUOUS = (
     'column "{}" was changed as a spreadsheet does it, but a person may have done it: write into '
     "it what is right, here in this file, and drop it again; it is then sent as it is"
 )
+_FAILED = frozenset({"refused", "invalid", "skipped", ""})  # statuses of rows that have a reason
 _PROVEN_ENCODING = (
     "The file was read as windows-1252, in which a spreadsheet has saved it: its unchanged cells "
     "are those of the original."
@@ -174,6 +176,8 @@ class Healing:
 
     Attributes:
         header: Of the dropped file, without our columns.
+        names: What reasons of the parent call each of its columns.
+        failed_key: Where the parent's failed file lies as it was written; "" if it is gone.
         is_encoding_proven: It is in windows-1252, as cells that nobody changed prove.
         restored: Headers of the columns in which cells were restored so far.
         parent_id: The import whose rows are restored; of others nothing is.
@@ -187,6 +191,8 @@ class Healing:
     damaged: DamagedColumns
     parent_id: str
     decisions: str
+    names: tuple[tuple[str, ...], ...]
+    failed_key: str = ""
     is_encoding_proven: bool = False
     restored: dict[str, None] = field(default_factory=dict)
 
@@ -213,9 +219,7 @@ class Healing:
         Args:
             mapped: Columns that are sent; only an ambiguous cell of these stops a row.
         """
-        reasons = {
-            number: parent.reason for batch in window for number, parent in batch.parents.items()
-        }
+        reasons = self._read_reasons(window)
         places = {number: row for batch in window for number, row in _numbered(batch)}
         found = {}
         for number, cells, originals in self.read_originals(window):
@@ -227,6 +231,33 @@ class Healing:
                 self.restored[self.header[at]] = None
         return found
 
+    def _read_reasons(self, window: Sequence[Rows]) -> dict[int, str]:
+        """Return why rows failed, by their numbers here; what a person deleted, as it was."""
+        said = {number: parent for batch in window for number, parent in batch.parents.items()}
+        reasons = {number: parent.reason for number, parent in said.items()}
+        lost = {
+            number: parent.row
+            for number, parent in said.items()
+            if not parent.reason
+            and parent.status.casefold() in _FAILED
+            and parent.import_id in ("", self.parent_id)
+        }
+        return reasons | self._read_lost_reasons(lost) if lost else reasons
+
+    def _read_lost_reasons(self, lost: dict[int, int | None]) -> dict[int, str]:
+        """Return the reasons in the parent's failed file; *lost*: number here -> number there."""
+        wanted, found = frozenset(lost.values()), dict[int | None, str]()
+        files = self.original.files
+        source = files.find_newest(self.failed_key) if self.failed_key else None
+        if source is not None:
+            failed = Drop(files, source)
+            with suppress(MissingObjectError, DropRejectedError), failed.open() as table:
+                for batch in table.batches():
+                    for parent in batch.parents.values():
+                        if parent.row in wanted:
+                            found[parent.row] = parent.reason
+        return {number: found.get(row, "") for number, row in lost.items()}
+
     def _healed(
         self,
         cells: Sequence[str],
@@ -236,7 +267,7 @@ class Healing:
     ) -> Healed:
         restored, ambiguous = [], ""
         for at, (cell, original) in enumerate(zip(cells, originals, strict=False)):
-            if f'"{self.header[at]}"' in reason:
+            if any(name in reason for name in self.names[at]):
                 continue
             was = self.damaged.restored(at, cell, original)
             if was is not None:
@@ -256,6 +287,16 @@ class Healing:
         names = ", ".join(self.restored)
         verb = "was" if count == 1 else "were"
         return (*notes, f"{columns} that the spreadsheet had rewritten {verb} restored: {names}.")
+
+
+def _names_in_reasons(
+    header: tuple[str, ...], parents: tuple[str, ...]
+) -> Iterator[tuple[str, ...]]:
+    """Yield what reasons call each column: as the parent's header has it, and not as ours."""
+    theirs = Headers.of(parents)
+    for name, at in zip(header, columns_in(header, parents), strict=True):
+        title = name if at is None else theirs.title(at)
+        yield f'"{title}"', in_quotes(title)
 
 
 def _numbered(batch: Rows) -> Iterator[tuple[int, list[str]]]:
@@ -377,12 +418,7 @@ class Corrections:
                 return self._find_others(inherited, table, parent_import)
             if is_inherited and is_counted(mapping) and table.header != plan.header:
                 raise DropRejectedError((_moved_columns(drop, plan),), concerns_mapping=True)
-            is_proven = drop.encoding == WESTERN and mapping.character_encoding is None
-            original = Drop.of_plan(self.files, parent_import.source, plan)
-            damaged = DamagedColumns(table.header)
-            healing = Healing(
-                table.header, mapping, original, damaged, parent, plan.decisions, is_proven
-            )
+            healing = self._healing(mapping, drop, table.header, parent_import, plan)
             try:
                 for window in windows_of(table):
                     healing.damaged.look_at(healing.read_originals(window))
@@ -391,6 +427,22 @@ class Corrections:
                 return self._find_others(inherited, table, parent_import)
         inherited = replace(inherited, warnings=(), healing=healing)
         return self._find_others(inherited, table, parent_import)
+
+    def _healing(
+        self, mapping: Mapping, drop: Drop, header: tuple[str, ...], parent: Import, plan: Plan
+    ) -> Healing:
+        results, key = parent.results, parent.source.key
+        return Healing(
+            header=header,
+            mapping=mapping,
+            original=Drop.of_plan(self.files, parent.source, plan),
+            damaged=DamagedColumns(header),
+            parent_id=parent.import_id,
+            decisions=plan.decisions,
+            names=tuple(_names_in_reasons(header, plan.header)),
+            failed_key=object_keys.rows_file(results, key, "failed") if results else "",
+            is_encoding_proven=drop.encoding == WESTERN and mapping.character_encoding is None,
+        )
 
     def _find_others(self, inherited: Inherited, table: Table, parent: Import | None) -> Inherited:
         """

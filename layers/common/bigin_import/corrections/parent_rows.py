@@ -36,7 +36,7 @@ def find_parent_rows(dropped: Dropped, table: Table) -> list[Row]:
     Columns are compared by name, for a person may have added, removed or moved some. A row that
     does not say its number any more is found by a value that no other row has.
     """
-    positions = _positions(dropped.header, table.header)
+    positions = columns_in(dropped.header, table.header)
     search = _Search(dropped, positions)
     wanted = set(dropped.parents.values())
     found: dict[int, Sequence[str | None]] = {}
@@ -57,7 +57,7 @@ def find_parent_rows(dropped: Dropped, table: Table) -> list[Row]:
     ]
 
 
-def _positions(header: Sequence[str], parents: Sequence[str]) -> tuple[int | None, ...]:
+def columns_in(header: Sequence[str], parents: Sequence[str]) -> tuple[int | None, ...]:
     """Return for each column its place in the parent's drop, None if none bears its name alone."""
     if header == parents:
         return tuple(range(len(header)))

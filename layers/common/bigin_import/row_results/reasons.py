@@ -55,6 +55,11 @@ def shortened(text: str, at_most: int) -> str:
 _SHOWN_CHARACTERS = 80
 
 
+def in_quotes(header: str) -> str:
+    """Return what reasons call the column of *header*."""
+    return f'"{shortened(header, _SHOWN_CHARACTERS)}"'
+
+
 @dataclass(frozen=True, slots=True)
 class SentColumn:
     """
@@ -75,10 +80,8 @@ class SentColumn:
     @property
     def name(self) -> str:
         """Return what to call it before people: its header, and Bigin's name if that differs."""
-        header, api_name = (
-            shortened(each, _SHOWN_CHARACTERS) for each in (self.header, self.api_name)
-        )
-        return f'"{header}"' if header == api_name else f'"{header}" ({api_name})'
+        header, api_name = in_quotes(self.header), shortened(self.api_name, _SHOWN_CHARACTERS)
+        return header if header == f'"{api_name}"' else f"{header} ({api_name})"
 
 
 @dataclass(frozen=True, slots=True)

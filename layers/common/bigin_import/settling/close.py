@@ -244,7 +244,7 @@ class ResultWriter:
         return self.files.open_writer(self._key_of(record, file), content_type="text/csv")
 
     def _key_of(self, record: Import, file: ResultFile) -> str:
-        return f"{record.results}{object_keys.result_name(record.source.key)}.{file.value}.csv"
+        return object_keys.rows_file(record.results or "", record.source.key, file.value)
 
     def _put(self, record: Import, name: str, body: bytes, content_type: str) -> None:
         self.files.write(f"{record.results}{name}", body, content_type=content_type)
