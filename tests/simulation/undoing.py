@@ -211,7 +211,8 @@ class UndoWatch:
             if not isinstance(other, Import) or other.import_id == import_id:
                 continue
             is_near = other.source.key == own.source.key or {other.import_id, other.root} & family
-            if is_near and other.state in UNDER_WAY:
+            writes = other.verdict is None or not other.verdict.wrote_nothing
+            if is_near and writes and other.state in UNDER_WAY:
                 self.world.violate(f"an import is undone while {other.source.key} is {other.state}")
 
 
