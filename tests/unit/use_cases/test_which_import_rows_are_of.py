@@ -174,3 +174,16 @@ def test_a_row_that_names_none_of_several_imports_stops_their_file() -> None:
 
     assert office.state(joined) is ImportState.REJECTED
     assert f"joined.csv, row 5: {UNNAMED}" in office.harness.notices.published[-1].body
+
+
+@pytest.mark.parametrize("names", [["Row"], ["Row", "Status"], ["Status"], ["Row", "Id"]])
+@pytest.mark.parametrize("change", [without, emptied])
+def test_a_row_that_says_it_is_in_is_not_sent(change: Change, names: Sequence[str]) -> None:
+    """By its status, or by the id of its record; the import that it names got it in."""
+    office = Office()
+    office.harness.drop("incoming/mapping.json", MAPPING)
+    success = office.result(office.source, "success")
+
+    office.drop("incoming/in.csv", change(success, [f"bigin__{name}" for name in names]))
+
+    assert office.added["ok@example.com"] == 1

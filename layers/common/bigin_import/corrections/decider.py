@@ -262,7 +262,12 @@ class Decider:
         for name in owners:
             self._seen.add(name)
         own = {row.number for row in owners.values()}
-        return [row if row.number in own else row._replace(parent=None) for row in rows]
+        return [
+            row._replace(parent=None)
+            if self._name_of(row.parent) and row.number not in own
+            else row
+            for row in rows
+        ]
 
     def _name_of(self, parent: ParentRow | None) -> Identity | None:
         """Return the import that a row names, and its number there; None if it does not say one."""
@@ -294,7 +299,7 @@ class Decider:
     def _decided_by_its_word(self, decision: RowDecision, row: DroppedRow) -> RowDecision:
         """Believe what a row says of itself, where nothing else is known of it."""
         parent = row.parent
-        if parent is None or parent.status.casefold() not in _SAID_IN:
+        if parent is None or not _says_in(parent):
             return decision
         status, through = RowStatus.EXISTING, parent.import_id or self._family.parent_id
         if parent.row is not None and through in self._kept:
@@ -366,3 +371,9 @@ class Decider:
     def warnings(self) -> tuple[str, ...]:
         told = (what for what in self.tally.counts if what not in _NOTES)
         return tuple(filter(None, map(self.tally.sentence, told)))
+
+
+def _says_in(parent: ParentRow) -> bool:
+    """Return whether a row says that it is in Bigin: by its status, or by the record's id alone."""
+    said = parent.status.casefold()
+    return said in _SAID_IN or bool(not said and parent.record_id)

@@ -56,7 +56,7 @@ class ParentReferences:
                 self._named_by(row),
                 is_released=bool(self._status_at) and not status,
             )
-            if said.row is not None or said.status:
+            if said.row is not None or said.status or said.record_id:
                 found[number] = said
             if self.unnamed is None and not said.import_id and self._tells(row):
                 self.unnamed = number
