@@ -363,6 +363,8 @@ class Repeats:
         record = ours.record
         before, after = self._history.register(record, ours.plan.columns, ours.log)
         for each in self._nearest((*before, *after), ours.memory):
+            if ours.memory.known_count == ours.memory.count:
+                return
             found = self.ledger.load(Import.at(each.import_id))
             if found is not None and not found.is_for(record.zgid):
                 continue

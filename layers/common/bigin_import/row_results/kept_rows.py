@@ -12,6 +12,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from io import TextIOWrapper
 from itertools import batched, groupby, repeat
+from operator import itemgetter
 from typing import BinaryIO, NamedTuple, cast
 
 from isal import igzip
@@ -22,6 +23,7 @@ from bigin_import.reading.table import Batch, Rows
 from bigin_import.row_results.result_files import CsvLines, DropRow, SentRows, are_plain, result_of
 
 _ROWS_AT_ONCE = 100
+_STATUSES = {str(status): status for status in RowStatus}
 _DIGEST_BYTES = 16  # of two rows in a billion times a billion one pair is taken for equal
 
 
@@ -149,19 +151,14 @@ def _kept(row: DropRow, cells: str, fingerprints: Fingerprints) -> KeptRow:
 
 
 def read_kept_rows(body: BinaryIO) -> Iterator[KeptRow]:
-    """Yield what `write_kept_rows` wrote."""
+    """Yield what `write_kept_rows` wrote; a DictReader would take twice as long."""
     with gzip.open(body, "rt", encoding="utf-8", newline="") as text:
-        for line in csv.DictReader(text):
-            yield KeptRow(
-                int(line["row"]),
-                RowStatus(line["status"]),
-                line["record_id"],
-                line["through"],
-                line["root_import"],
-                int(line["root_row"]),
-                line["sent"],
-                line["cells"],
-            )
+        lines = csv.reader(text)
+        header = next(lines, list(KeptRow._fields))
+        pick = itemgetter(*map(header.index, KeptRow._fields))
+        for row, status, record_id, through, root_import, root_row, sent, cells in map(pick, lines):
+            root = (root_import, int(root_row))
+            yield KeptRow(int(row), _STATUSES[status], record_id, through, *root, sent, cells)
 
 
 def without_undone(rows: Iterable[KeptRow], undone: Container[str]) -> Iterator[KeptRow]:
