@@ -86,6 +86,7 @@ class Limits:
         max_rows: Of one part; 0 for as many as Bigin takes.
         ids_per_delete: Records that one call deletes, at most as many as Bigin takes.
         region, bucket, import_function, zoho_secret: For links and commands in notices, reports.
+        bucket: Also the only one whose failed events are taken in.
     """
 
     default_encoding: str = ""
@@ -368,6 +369,7 @@ class Application:
             failures=self._ports.failures,
             clock=self._ports.clock,
             telemetry=self._ports.telemetry,
+            bucket=self._limits.bucket,
             mapping_wait_seconds=self._limits.mapping_wait_seconds,
             job_deadline_seconds=self._limits.job_deadline_seconds,
             hold_seconds=self._limits.hold_seconds,

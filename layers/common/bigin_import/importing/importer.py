@@ -7,13 +7,13 @@ brought now, and leaves in the ledger when to look again. Nothing here is lost b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from bigin_import import object_keys
 from bigin_import.corrections.corrections import Corrections
 from bigin_import.domain import import_transitions
-from bigin_import.domain.drop import NO_VERSION, ObjectVersion
+from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Operation
 from bigin_import.domain.part_record import Sent
@@ -110,15 +110,8 @@ class Importer:
                     if self.clock.remaining_seconds() > ENOUGH_SECONDS:
                         self.resume(import_id)
             case KeyKind.DROP | KeyKind.UNSUPPORTED | KeyKind.REFUSED:
-                record = self.registrar.register(self._find_version(source))
+                record = self.registrar.register(self.registrar.find_version(source))
                 self.resume(record.import_id, known=record)
-
-    def _find_version(self, source: ObjectVersion) -> ObjectVersion:
-        """Find the version that an event left out, as those of some tools do."""
-        newest = self.files.find_newest(source.key) if source.version_id == NO_VERSION else None
-        if newest is None or newest.version_id == NO_VERSION:
-            return source
-        return replace(source, version_id=newest.version_id, size=newest.size, etag="")
 
     def resume(self, import_id: str, *, known: Import | None = None) -> None:
         """

@@ -114,6 +114,13 @@ class Registrar:
             self._key_locks.record_unversioned(record)
         return record
 
+    def find_version(self, source: ObjectVersion) -> ObjectVersion:
+        """Find the version that an event left out, as those of some tools do."""
+        newest = self.files.find_newest(source.key) if source.version_id == NO_VERSION else None
+        if newest is None or newest.version_id == NO_VERSION:
+            return source
+        return replace(source, version_id=newest.version_id, size=newest.size, etag="")
+
     @property
     def _key_locks(self) -> KeyLocks:
         return KeyLocks(ledger=self.ledger)

@@ -154,6 +154,7 @@ class Tick:
     failures: Failures
     clock: Clock
     telemetry: Telemetry
+    bucket: str
     mapping_wait_seconds: int
     job_deadline_seconds: int
     hold_seconds: int
@@ -413,6 +414,9 @@ class Tick:
                     report_unreadable_item(self.telemetry, exc)
 
     def _take_in(self, source: ObjectVersion) -> None:
+        if source.bucket != self.bucket:
+            self.telemetry.emit("bucket_unknown", bucket=source.bucket)
+            return
         match object_keys.kind_of(source.key):
             case KeyKind.IGNORED:
                 pass
@@ -420,7 +424,7 @@ class Tick:
                 for import_id in self.registrar.wake_imports(source):
                     self.resumer.resume(import_id)
             case _:
-                self.registrar.register(source)
+                self.registrar.register(self.registrar.find_version(source))
 
 
 def _ended_at(record: Import) -> int | None:
