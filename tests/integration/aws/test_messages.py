@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from bigin_import.aws.events import FailedEvents
+from bigin_import.aws.events import FailedEvents, created_objects
 from bigin_import.aws.notices import SnsNotices
 from bigin_import.aws.queue import CollectMessage, LambdaResumer, SqsCollectQueue, collect_message
 from bigin_import.domain.drop import Notice, ObjectVersion
@@ -216,6 +216,36 @@ def test_an_object_of_a_bucket_without_versions_has_the_version_that_s3_calls_nu
     drops = list(FailedEvents(sqs, queue_url, SeenEvents()).drain())
 
     assert drops == [(ObjectVersion("bucket", "incoming/a.csv", "null", 5, "0A"),)]
+
+
+@pytest.mark.parametrize("version_id", [None, "", "null"])
+@pytest.mark.parametrize("etag", ["d41d8cd9", '"d41d8cd9"'])
+def test_without_a_version_the_etag_tells_a_content_from_what_is_written_over_it(
+    version_id: str | None, etag: str
+) -> None:
+    event = created("incoming/a.csv")
+    event["Records"][0]["s3"]["object"] |= {"versionId": version_id, "eTag": etag}
+
+    (found,) = created_objects(event)
+
+    assert (found.version_id, found.etag) == ("null", "d41d8cd9")
+
+
+def test_with_a_version_no_etag_is_asked_for() -> None:
+    event = created("incoming/a.csv")
+    event["Records"][0]["s3"]["object"]["eTag"] = "d41d8cd9"
+
+    (found,) = created_objects(event)
+
+    assert (found.version_id, found.etag) == ("v1", "")
+
+
+def test_what_an_event_leaves_empty_it_may_as_well_leave_out() -> None:
+    event = created("incoming/a.csv")
+    nothing = dict.fromkeys(("versionId", "eTag", "size", "sequencer"))
+    event["Records"][0]["s3"]["object"] |= nothing
+
+    assert created_objects(event) == (ObjectVersion("bucket", "incoming/a.csv", "null"),)
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,21 @@ def test_an_event_without_a_version_is_about_the_newest_one(stack: Deployed) -> 
     assert len(stack.job_ids()) == 1
 
 
+@pytest.mark.parametrize("version_id", [None, "", "null"])
+def test_a_version_that_is_said_to_be_none_is_as_good_as_left_out(
+    stack: Deployed, version_id: str | None
+) -> None:
+    stack.drop(MAPPING_KEY, json.dumps(MAPPING).encode())
+    newest = stack.drop(CSV_KEY, CSV)
+    event = s3_sample("s3-put-csv", newest)
+    event["Records"][0]["s3"]["object"]["versionId"] = version_id
+
+    stack.run("import_csv", event)
+
+    assert stack.the_import().source.version_id == newest
+    assert len(stack.job_ids()) == 1
+
+
 @pytest.mark.parametrize(
     "event",
     [

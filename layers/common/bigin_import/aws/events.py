@@ -73,14 +73,16 @@ def _records(event: object) -> list[Any]:
 
 def _object(s3: dict[str, Any]) -> ObjectVersion:
     stored = s3["object"]
+    version_id = stored.get("versionId") or NO_VERSION
+    etag = (stored.get("eTag") or "").strip('"')
     return _OBJECTS.read(
         {
             "bucket": s3["bucket"]["name"],
             "key": unquote_plus(stored["key"]),
-            "version_id": stored.get("versionId", NO_VERSION),
-            "size": stored.get("size", 0),
-            "sequencer": stored.get("sequencer", ""),
-            "etag": "" if "versionId" in stored else stored.get("eTag", ""),
+            "version_id": version_id,
+            "size": stored.get("size") or 0,
+            "sequencer": stored.get("sequencer") or "",
+            "etag": etag if version_id == NO_VERSION else "",
         }
     )
 
