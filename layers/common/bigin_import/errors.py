@@ -8,7 +8,6 @@ after all (maybe_done)?
     │   └── SecretUnreadableError     the operator's: Secrets Manager does not give a secret out
     ├── DropRejectedError             theirs: the file or its mapping is wrong; nothing was sent
     ├── MissingObjectError            an object is not, or no longer, in the bucket
-    ├── UnreadableObjectError         the operator's: it is there, but we may not read it
     ├── ChangedObjectError            somebody's: what we stored is not what lies there now
     ├── RowResultsMismatchError       ours: a part has not as many row results as rows
     ├── ConflictError                 nobody's: another process wrote first  retryable
@@ -19,6 +18,7 @@ after all (maybe_done)?
     ├── AwsError
     │   ├── AwsUnavailableError       throttled, 5xx, no answer: it passes    retryable, maybe_done
     │   └── AwsRefusedError           the operator's: a permission, table or key is missing
+    │       └── UnreadableObjectError  an object is there, but we may not read it
     ├── NoticeFailedError             the operator's: the topic refused it   retryable
     └── BiginError
         ├── BiginUnreachableError     the request never reached Bigin            retryable
@@ -91,20 +91,6 @@ class MissingObjectError(BiginImportError):
     def __init__(self, key: str) -> None:
         self.key = key
         super().__init__(f"{key} is not in the bucket")
-
-
-class UnreadableObjectError(BiginImportError):
-    """
-    An object is there, but S3 does not let us read it: encrypted with a key that our roles may
-    not use, archived, or forbidden by a policy. The operator mends it.
-
-    Attributes:
-        key: The decoded key of the object.
-    """
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        super().__init__(f"{key} is in the bucket, but S3 does not let this application read it")
 
 
 class ChangedObjectError(BiginImportError):
@@ -225,6 +211,21 @@ class AwsUnavailableError(AwsError):
 
 class AwsRefusedError(AwsError):
     """A permission, a limit, the table, a queue, a key is in the way: a person mends it."""
+
+
+class UnreadableObjectError(AwsRefusedError):
+    """
+    An object is there, but S3 does not let us read it: encrypted with a key that our roles may
+    not use, archived, or forbidden by a policy. The operator mends it.
+
+    Attributes:
+        key: The decoded key of the object.
+    """
+
+    def __init__(self, key: str, code: str = "AccessDenied") -> None:
+        super().__init__("s3", "GetObject", code)
+        self.key = key
+        self.args = (f"{key} is in the bucket, but S3 does not let this application read it",)
 
 
 class BiginError(BiginImportError):

@@ -22,7 +22,12 @@ from bigin_import.aws.files import (
     S3Files,
 )
 from bigin_import.domain.drop import ObjectVersion
-from bigin_import.errors import AwsUnavailableError, MissingObjectError, UnreadableObjectError
+from bigin_import.errors import (
+    AwsRefusedError,
+    AwsUnavailableError,
+    MissingObjectError,
+    UnreadableObjectError,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -150,7 +155,7 @@ def test_an_object_that_may_not_be_read_is_not_taken_for_a_missing_one(
         with pytest.raises(UnreadableObjectError, match="does not let") as caught:
             S3Files(s3, "bucket").open_stream(source)
 
-    assert caught.value.key == KEY
+    assert (caught.value.key, caught.value.code) == (KEY, code)
 
 
 def test_a_fault_of_s3_is_not_taken_for_a_missing_object(s3: S3Client) -> None:
@@ -165,7 +170,7 @@ def test_a_missing_permission_is_not_taken_for_a_missing_mapping(s3: S3Client) -
     with Stubber(s3) as stubber:
         stubber.add_client_error("head_object", "403", http_status_code=403)
 
-        with pytest.raises(ClientError, match="403"):
+        with pytest.raises(AwsRefusedError, match="403"):
             S3Files(s3, "bucket").find_newest(KEY)
 
 

@@ -18,6 +18,7 @@ from bigin_import.errors import (
     BiginBusyError,
     BiginRefusedError,
     BiginUnreachableError,
+    UnreadableObjectError,
 )
 from tests.fakes.harness import MAPPING, ROWS, Harness
 
@@ -111,6 +112,81 @@ def test_what_aws_refuses_rings_at_once_and_an_outage_does_not(
     harness.tick(GOES_ON_WITHIN_MINUTES)
 
     assert harness.import_of(source).state is ImportState.COMPLETED
+
+
+@pytest.mark.parametrize("minutes", [3, 50])
+@pytest.mark.parametrize("key", [CSV, "incoming/mapping.json"])
+def test_a_drop_that_a_broken_role_cannot_read_goes_on_once_that_is_mended(
+    key: str, minutes: int
+) -> None:
+    harness = Harness()
+    harness.drop("incoming/mapping.json", MAPPING)
+    outage = files_away(harness, UnreadableObjectError(key))
+    source = harness.drop(CSV, ROWS)
+
+    harness.tick(minutes)
+    assert harness.import_of(source).pause == "AWS"
+    outage.error = None
+    harness.tick(GOES_ON_WITHIN_MINUTES)
+
+    assert harness.import_of(source).state is ImportState.COMPLETED
+    assert "aws_refused" in harness.telemetry.names
+
+
+def test_what_is_kept_beside_the_parts_is_waited_for_however_long_it_may_not_be_read() -> None:
+    harness = Harness()
+    harness.bigin.fail("upload", BiginUnreachableError("no route"))
+    harness.drop("incoming/mapping.json", MAPPING)
+    source = harness.drop(CSV, ROWS)
+    outage = files_away(
+        harness, UnreadableObjectError("parts/archive.zip", "KMS.DisabledException")
+    )
+
+    harness.tick(24 * 60)
+    assert "on_hold" not in harness.telemetry.names
+    refused = {"service": "s3", "operation": "GetObject", "code": "KMS.DisabledException"}
+    assert any(
+        name == "aws_refused" and refused.items() <= facts.items()
+        for name, facts in harness.telemetry.events
+    )
+    outage.error = None
+    harness.tick(GOES_ON_WITHIN_MINUTES)
+
+    assert harness.import_of(source).state is ImportState.COMPLETED
+
+
+def test_row_results_whose_archive_may_not_be_read_ring_and_are_collected_afterwards() -> None:
+    harness = Harness()
+    harness.drop("incoming/mapping.json", MAPPING)
+    source = harness.drop(CSV, ROWS)
+    outage = Outage(harness.files, "read", error=UnreadableObjectError("parts/archive.zip"))
+
+    for _ in range(OUTAGE_MINUTES):
+        with suppress(AwsRefusedError):  # of the message, which comes back
+            harness.tick()
+    assert "aws_refused" in harness.telemetry.names
+    outage.error = None
+    harness.tick(GOES_ON_WITHIN_MINUTES)
+
+    assert harness.import_of(source).state is ImportState.COMPLETED
+
+
+@pytest.mark.parametrize("error", [AWAY, UnreadableObjectError(CSV)])
+def test_an_outage_does_not_keep_people_from_hearing_that_a_mapping_is_missing(
+    error: AwsError,
+) -> None:
+    harness = Harness()
+    outage = files_away(harness, error)
+    source = harness.drop(CSV, ROWS)
+
+    harness.tick(OUTAGE_MINUTES)
+    outage.error = None
+    harness.tick(GOES_ON_WITHIN_MINUTES)
+
+    assert harness.import_of(source).pause is None
+    assert [each.subject for each in harness.notices.published] == [
+        "Waiting for a mapping: contacts.csv"
+    ]
 
 
 def ledger_away_at(harness: Harness, call: str, *, after: bool) -> Outage:

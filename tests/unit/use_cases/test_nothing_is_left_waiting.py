@@ -235,7 +235,10 @@ def test_one_message_that_nobody_can_read_does_not_keep_the_tick_from_its_work()
     assert harness.import_of(source).state is ImportState.COMPLETED
 
 
-def test_a_drop_that_may_not_be_read_is_rejected_with_words() -> None:
+@pytest.mark.parametrize("sidecar", [MAPPING, None])
+def test_a_drop_that_may_not_be_read_for_an_hour_is_rejected_with_words(
+    sidecar: dict[str, object] | None,
+) -> None:
     harness = Harness()
     stream = harness.files.open_stream
 
@@ -245,8 +248,16 @@ def test_a_drop_that_may_not_be_read_is_rejected_with_words() -> None:
         return stream(source)
 
     harness.files.open_stream = refuse  # type: ignore[method-assign]
-    source = dropped(harness)
+    if sidecar:
+        harness.drop(SIDECAR, sidecar)
+    source = harness.drop(CSV, ROWS)
 
+    harness.tick(55)
+    before = list(harness.notices.published)
+    harness.tick(15)
+
+    assert before == []
+    assert seen(harness, "aws_refused") > 0  # operators hear of it at once
     assert harness.import_of(source).state is ImportState.REJECTED
     assert "KMS" in harness.notices.published[0].body
 

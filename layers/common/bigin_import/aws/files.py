@@ -23,6 +23,7 @@ from botocore.exceptions import (
 
 from bigin_import.domain.drop import NO_VERSION, ObjectVersion, Problem
 from bigin_import.errors import (
+    AwsRefusedError,
     AwsUnavailableError,
     DropRejectedError,
     MissingObjectError,
@@ -192,7 +193,7 @@ class ObjectRanges:
             if status in _MISSING:
                 raise MissingObjectError(self._which["Key"]) from exc
             if status == HTTPStatus.FORBIDDEN or _is_of_its_key(exc):
-                raise UnreadableObjectError(self._which["Key"]) from exc
+                raise UnreadableObjectError(self._which["Key"], _code_of(exc)) from exc
             raise
         # Objects from before versioning share the version "null" and may be overwritten.
         self._which["IfMatch"] = answer["ETag"]
@@ -202,7 +203,11 @@ class ObjectRanges:
 
 def _is_of_its_key(error: ClientError) -> bool:
     """Return whether KMS has disabled or deleted the object's key, which S3 answers with 400."""
-    return error.response["Error"]["Code"].startswith("KMS.")
+    return _code_of(error).startswith("KMS.")
+
+
+def _code_of(error: ClientError) -> str:
+    return error.response["Error"]["Code"]
 
 
 class RangedReader(RawIOBase):
@@ -258,8 +263,11 @@ class S3Files:
         try:
             head = self._client.head_object(Bucket=self.bucket, Key=key)
         except ClientError as exc:
-            if exc.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+            status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status == HTTPStatus.NOT_FOUND:
                 return None
+            if status == HTTPStatus.FORBIDDEN:
+                raise AwsRefusedError("s3", "HeadObject", _code_of(exc)) from exc
             raise
         version_id = head.get("VersionId", NO_VERSION)
         etag = head["ETag"].strip('"') if version_id == NO_VERSION else ""

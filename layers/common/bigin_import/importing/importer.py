@@ -52,6 +52,7 @@ from bigin_import.stored_plan import write_problems
 from bigin_import.telemetry import report_aws_error, report_if_refused, report_unreadable_item
 
 MOST_IDLE_RESUMES = 5
+UNREADABLE_SECONDS = 3600  # a role or a key of the stack may be mended within it
 ENOUGH_SECONDS = 120  # below that, what a new mapping woke is left to the tick
 _HOLDS = {Pause.CONTRADICTION: HoldCause.CONTRADICTION, Pause.HELD: HoldCause.PART}
 
@@ -233,7 +234,7 @@ class Importer:
         except DropRejectedError as exc:
             return self._reject(lease, exc)
         except UnreadableObjectError as exc:
-            return self._conclude_unreadable(lease, record, exc)
+            return self._conclude_unreadable(lease, lease.record, exc)
         except (MissingObjectError, ChangedObjectError) as exc:
             return self._conclude_missing(lease, record, exc)
         except BiginError as exc:  # without its metadata nothing is checked, so nothing is sent
@@ -259,11 +260,20 @@ class Importer:
     def _conclude_unreadable(
         self, lease: Lease, record: Import, exc: UnreadableObjectError
     ) -> Import:
-        """S3 may also refuse what is not there any more."""
+        """
+        S3 may also refuse what is not there any more.
+
+        What a person dropped is waited for as after any refusal, but not for ever: only who
+        encrypted it can mend that, and is told.
+        """
         if object_keys.is_ours(exc.key):
             raise exc
         if self.files.find_newest(record.source.key) is None:
             return self._conclude(lease, ImportState.WITHDRAWN)
+        now = self.clock.now()
+        since = (record.pause == Pause.AWS.name and record.paused_at) or now
+        if now - since < UNREADABLE_SECONDS:
+            raise exc
         return self._reject(lease, DropRejectedError((rejections.unreadable(exc.key),)))
 
     def _match_mapping(self, lease: Lease, record: Import) -> Import:

@@ -391,12 +391,13 @@ class Tick:
         return HOUR_SECONDS
 
     def _look_for_mapping(self, record: Import) -> None:
-        """Wake import_csv if there is something for it: a mapping, the deadline, a withdrawal."""
+        """Wake import_csv if it has something to do: a mapping, the deadline, a withdrawal, AWS."""
         waited = self.clock.now() - record.received_at
         is_over = waited >= self.mapping_wait_seconds
         key = record.source.key
         if (
             is_over
+            or record.pause == Pause.AWS.name
             or not self.folders.find_current(key)
             or MappingPlaces(self.folders).find(key) is not None
         ):
