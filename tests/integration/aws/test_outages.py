@@ -137,13 +137,22 @@ def test_a_fault_or_a_lost_connection_is_an_outage_whoever_was_asked(
         ("s3", write, 400, "RequestTimeout"),
         ("s3", write, 400, "KMS.ThrottlingException"),
         ("s3", read, 400, "KMS.ThrottlingException"),
+        ("s3", read, 400, "KMS.DependencyTimeoutException"),
+        ("s3", read, 400, "KMS.KMSInternalException"),
+        ("s3", read, 400, "ExpiredToken"),
+        ("s3", read, 403, "RequestTimeTooSkewed"),
+        ("s3", write, 400, "ExpiredToken"),
+        ("dynamodb", load, 400, "ExpiredTokenException"),
+        ("secretsmanager", secret, 400, "ExpiredTokenException"),
+        ("sqs", collect, 400, "RequestExpired"),
+        ("sqs", collect, 400, "KmsThrottled"),
         ("sqs", collect, 403, "RequestThrottled"),
         ("secretsmanager", secret, 400, "ThrottlingException"),
         ("secretsmanager", put_token, 400, "ThrottlingException"),
         ("secretsmanager", read_token, 400, "ThrottlingException"),
     ],
 )
-def test_throttling_is_an_outage_whatever_its_status(
+def test_what_passes_by_itself_is_an_outage_whatever_its_status(
     aws: boto3.Session, service: str, call: Call, status: int, code: str
 ) -> None:
     with pytest.raises(AwsUnavailableError):
@@ -161,6 +170,7 @@ def test_throttling_is_an_outage_whatever_its_status(
         ("sqs", collect, 403, "AccessDeniedException", AwsRefusedError),
         ("sqs", collect, 400, "AWS.SimpleQueueService.NonExistentQueue", AwsRefusedError),
         ("s3", read, 403, "AccessDenied", UnreadableObjectError),
+        ("s3", head, 403, "403", AwsRefusedError),
         ("s3", read, 400, "KMS.DisabledException", UnreadableObjectError),
         ("secretsmanager", secret, 400, "AccessDeniedException", SecretUnreadableError),
         ("secretsmanager", put_token, 400, "AccessDeniedException", AwsRefusedError),

@@ -22,13 +22,21 @@ from bigin_import.errors import AwsRefusedError, AwsUnavailableError
 
 # What passes although its status is 400; with 5xx and 429 the status says enough.
 _PASSING: Final = (
+    "DependencyTimeoutException",  # KMS's
+    "ExpiredToken",  # the role's own credentials, which Lambda renews
+    "ExpiredTokenException",
     "InternalError",
+    "KMSInternalException",
+    "KMSThrottling",  # SNS's word
+    "KmsThrottled",  # SQS's word
     "LimitExceededException",  # DynamoDB: too many operations on tables at once
     "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
+    "RequestExpired",
     "RequestLimitExceeded",
     "RequestThrottled",
     "RequestThrottledException",
+    "RequestTimeTooSkewed",  # a container that was frozen: its clock is set again
     "RequestTimeout",
     "RequestTimeoutException",
     "SlowDown",
