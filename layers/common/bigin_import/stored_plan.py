@@ -27,7 +27,7 @@ from bigin_import.domain.part_record import Part
 from bigin_import.domain.plan import FIRST_READING, Plan, RowDecision
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.domain.undo import UndoRow
-from bigin_import.errors import ChangedObjectError, MissingObjectError
+from bigin_import.errors import ChangedObjectError, DropRejectedError, MissingObjectError
 from bigin_import.plain_values import Stored
 from bigin_import.ports import Files
 
@@ -144,6 +144,9 @@ def _read(files: Files, keys: object_keys.Keys, sha256: str, *, at_most: int = M
         try:
             body = files.read(key, at_most=at_most)
         except MissingObjectError:
+            continue
+        except DropRejectedError:  # larger than all that is stored there
+            changed = key
             continue
         if _sha256(body) == sha256:
             return body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -217,13 +218,14 @@ def test_a_notice_that_is_gone_before_it_was_published_is_written_again() -> Non
     assert only(harness, ImportState.COMPLETED)
 
 
-def test_an_archive_that_was_replaced_is_named() -> None:
+@pytest.mark.parametrize("other", [b"something else", b"x" * 30_000_000], ids=len)
+def test_an_archive_that_was_replaced_is_named(other: bytes) -> None:
     harness = Harness()
     harness.drop("incoming/contacts.mapping.json", MAPPING)
     source = harness.drop(CSV, ROWS)
     (part,) = harness.parts_of(source)
     key, *_ = object_keys.archive(part.import_id, 1, part.sha256)
-    harness.files.write(key, b"something else", content_type="application/zip")
+    harness.files.write(key, other, content_type="application/zip")
 
     days_pass(harness, 2)
     assert harness.import_of(source).state is ImportState.SENT
@@ -233,6 +235,67 @@ def test_an_archive_that_was_replaced_is_named() -> None:
 
     assert harness.import_of(source).state is ImportState.COMPLETED
     assert key in harness.result(source, "report.html").decode()
+
+
+@pytest.mark.parametrize("name", ["/plan.", ".zip"])
+def test_what_was_replaced_by_something_large_keeps_no_import_open(name: str) -> None:
+    harness = Harness()
+    harness.drop("incoming/contacts.mapping.json", MAPPING)
+    source = harness.drop(CSV, ROWS)
+    for key in list(harness.files.list_keys("parts/")):
+        if name in key:
+            harness.files.write(key, b"x" * 30_000_000, content_type="application/zip")
+
+    days_pass(harness, 4)
+
+    record = harness.import_of(source)
+    assert record.state is ImportState.COMPLETED
+    assert record.counts is not None
+    assert record.counts.added == 2
+
+
+@pytest.mark.parametrize("other", [b"\xff garbage", b"", b'{"a": [1]}', b"x" * 30_000_000], ids=len)
+def test_a_notice_that_was_replaced_before_it_was_published_is_written_again(other: bytes) -> None:
+    harness = Harness()
+    harness.drop("incoming/contacts.mapping.json", MAPPING)
+    source = harness.drop(CSV, ROWS)
+    publish = harness.notices.publish
+
+    def refused(notice: Notice) -> None:
+        raise NoticeFailedError(notice.subject)
+
+    harness.notices.publish = refused  # type: ignore[method-assign]
+    with pytest.raises(NoticeFailedError):
+        harness.tick(3)
+    key = object_keys.notice_file(harness.import_of(source).import_id)
+    harness.files.write(key, other, content_type="application/json")
+    harness.notices.publish = publish  # type: ignore[method-assign]
+
+    harness.tick(2 * HOUR)
+
+    assert harness.import_of(source).open is None
+    assert only(harness, ImportState.COMPLETED)
+
+
+def test_a_notice_of_many_long_problems_is_read_again() -> None:
+    harness = Harness()
+    harness.drop("incoming/contacts.mapping.json", MAPPING)
+    source = harness.drop(CSV, ROWS)
+    notice_file = object_keys.notice_file(harness.import_of(source).import_id)
+    write = harness.files.write
+
+    def lengthened(key: str, body: bytes, *, content_type: str) -> None:
+        if key == notice_file:
+            notice = {**json.loads(body), "body": "many words " * 200_000}
+            body = json.dumps(notice).encode()
+        write(key, body, content_type=content_type)
+
+    harness.files.write = lengthened  # type: ignore[method-assign]
+    harness.tick(HOUR)
+
+    (notice,) = harness.notices.published
+    assert notice.body.startswith("many words")
+    assert harness.import_of(source).open is None
 
 
 def test_finishing_for_a_day_rings() -> None:

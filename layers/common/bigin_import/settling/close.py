@@ -22,11 +22,11 @@ from bigin_import.domain.part_record import Part, Sent
 from bigin_import.domain.plan import Plan
 from bigin_import.domain.row_result import Counts
 from bigin_import.domain.states import ImportState, PartState
-from bigin_import.errors import ChangedObjectError, MissingObjectError
+from bigin_import.errors import ChangedObjectError, DropRejectedError, MissingObjectError
 from bigin_import.importing.register import KeyLocks, Registrar
 from bigin_import.importing.send_part import CreateMarks
 from bigin_import.ledger import create_if_absent, update
-from bigin_import.plain_values import Stored
+from bigin_import.plain_values import Stored, UnreadableValueError
 from bigin_import.ports import Clock, Files, Ledger, Notices, Resumer, Telemetry
 from bigin_import.reading.table import Rows as BatchRows
 from bigin_import.report.notice import compose_notice
@@ -39,7 +39,7 @@ from bigin_import.settling.summarize import ConsoleLinks, next_steps, summarize
 from bigin_import.settling.waiting import Suggest, WaitingNotice, publish
 from bigin_import.settling.write_overview import FamilyPages, RowsAlsoIn
 from bigin_import.splitting.content_log import Fingerprints
-from bigin_import.stored_plan import read_plan, read_problems
+from bigin_import.stored_plan import MOST_BYTES, read_plan, read_problems
 from bigin_import.telemetry import report_if_refused
 
 _NOTICES = Stored[Notice](Notice)
@@ -403,11 +403,11 @@ class ImportCloser:
 
     def _read_notice(self, record: Import, parts: tuple[Part, ...] | None) -> Notice:
         try:
-            text = self.files.read(object_keys.notice_file(record.import_id))
-        except MissingObjectError:
+            key = object_keys.notice_file(record.import_id)
+            return _NOTICES.read_json(self.files.read(key, at_most=MOST_BYTES))
+        except (MissingObjectError, DropRejectedError, UnreadableValueError):  # gone or replaced
             parts = self.ledger.load_parts(record.import_id) if parts is None else parts
             return self.writer.compose_closing_notice(record, parts)
-        return _NOTICES.read_json(text)
 
     def _wake(self, record: Import, parts: tuple[Part, ...]) -> None:
         """
