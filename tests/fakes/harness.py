@@ -15,6 +15,7 @@ from bigin_import.importing.importer import Importer
 from bigin_import.importing.prepare import Preparer
 from bigin_import.importing.register import Registrar
 from bigin_import.importing.send import Sender
+from bigin_import.ports import FailedDecision
 from bigin_import.settling.close import ImportCloser
 from bigin_import.settling.collect import Collector
 from bigin_import.settling.match_job import CallbackRecorder, JobMatcher, JobPoller
@@ -52,9 +53,9 @@ class MemoryFailures:
     """
 
     def __init__(self) -> None:
-        self.events: list[tuple[ObjectVersion, ...]] = []
+        self.events: list[tuple[ObjectVersion | FailedDecision, ...]] = []
 
-    def drain(self) -> Iterator[tuple[ObjectVersion, ...]]:
+    def drain(self) -> Iterator[tuple[ObjectVersion | FailedDecision, ...]]:
         while self.events:
             yield self.events[0]
             self.events.pop(0)

@@ -422,12 +422,22 @@ class Resumer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FailedDecision:
+    """A person's decision that was not carried out: about a part's attempt, or, with 0, a hold."""
+
+    import_id: str
+    part: int = 0
+    attempt: int = 0
+    held_at: int = 0
+
+
 class Failures(Protocol):
     """Events that import_csv failed on, every retry included."""
 
-    def drain(self) -> Iterator[tuple[ObjectVersion, ...]]:
+    def drain(self) -> Iterator[tuple[ObjectVersion | FailedDecision, ...]]:
         """
-        Yield the objects that some of them were about; none for a resume.
+        Yield the objects, or the decision, that some of them were about; none for a resume.
 
         An event is taken off when the next one is asked for; one that is not dealt with
         comes back.

@@ -14,6 +14,7 @@ from bigin_import.aws.events import FailedEvents, created_objects
 from bigin_import.aws.notices import SnsNotices
 from bigin_import.aws.queue import CollectMessage, LambdaResumer, SqsCollectQueue, collect_message
 from bigin_import.domain.drop import Notice, ObjectVersion
+from bigin_import.ports import FailedDecision
 from tests.fakes.seen_events import SeenEvents
 
 if TYPE_CHECKING:
@@ -180,6 +181,23 @@ def test_failed_events_come_with_their_objects_and_once(sqs: SQSClient, queue_ur
     drops = list(FailedEvents(sqs, queue_url, SeenEvents()).drain())
 
     assert drops == [(), (ObjectVersion("bucket", "incoming/two words.csv", "v1", 5, "0A"),)]
+    assert waiting(sqs, queue_url) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ({"part": 1, "attempt": 2, "job_id": "7"}, FailedDecision("i1", 1, 2)),
+        ({"decision": "continue", "held_at": 5}, FailedDecision("i1", held_at=5)),
+        ({"part": "1", "attemp": 2}, FailedDecision("i1")),
+    ],
+)
+def test_a_failed_decision_comes_with_what_it_was_about(
+    sqs: SQSClient, queue_url: str, typed: dict[str, Any], read: FailedDecision
+) -> None:
+    fail(sqs, queue_url, {**RESUME, "decision": "adopt", **typed})
+
+    assert list(FailedEvents(sqs, queue_url, SeenEvents()).drain()) == [(read,)]
     assert waiting(sqs, queue_url) == (0, 0)
 
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote_plus
 
 from bigin_import.domain.drop import NO_VERSION, ObjectVersion
 from bigin_import.plain_values import Stored, UnreadableValueError
-from bigin_import.ports import Telemetry
+from bigin_import.ports import FailedDecision, Telemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -100,30 +100,41 @@ class FailedEvents:
         self._queue_url = queue_url
         self._telemetry = telemetry
 
-    def drain(self) -> Iterator[tuple[ObjectVersion, ...]]:
+    def drain(self) -> Iterator[tuple[ObjectVersion | FailedDecision, ...]]:
         """
-        Yield the objects that the events of up to ten messages were about.
+        Yield the objects, or the decision, that the events of up to ten messages were about.
 
         A message is deleted when the next event is asked for. If dealing with an event fails,
         its message stays and comes back after the queue's visibility time-out.
         """
         answer = self._client.receive_message(QueueUrl=self._queue_url, MaxNumberOfMessages=10)
         for message in answer.get("Messages", []):
-            objects = self._read_objects(message)
-            if objects is None:
+            subjects = self._read_subjects(message)
+            if subjects is None:
                 continue
-            yield objects
+            yield subjects
             self._client.delete_message(
                 QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"]
             )
 
-    def _read_objects(self, message: MessageTypeDef) -> tuple[ObjectVersion, ...] | None:
+    def _read_subjects(
+        self, message: MessageTypeDef
+    ) -> tuple[ObjectVersion | FailedDecision, ...] | None:
         try:
             payload = _mapping(json.loads(message["Body"])).get("requestPayload")
-            return () if "resume" in _mapping(payload) else created_objects(payload)
+            asked = _mapping(payload)
+            if "resume" not in asked:
+                return created_objects(payload)
+            return (_failed_decision(asked),) if asked.get("decision") is not None else ()
         except (ValueError, RecursionError):
             self._telemetry.emit("failed_event_unreadable", message_id=message["MessageId"])
             return None
+
+
+def _failed_decision(payload: dict[str, Any]) -> FailedDecision:
+    """Return what was decided about; what was typed wrong, for which it failed, is left out."""
+    part, attempt, held_at = (_count(payload.get(name)) for name in ("part", "attempt", "held_at"))
+    return FailedDecision(_text(payload["resume"]), part, attempt, held_at)
 
 
 _SEGMENTS = ("import_id", "part", "attempt", "signature")
@@ -176,6 +187,10 @@ def _body(said: dict[str, Any]) -> bytes | None:
 
 def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _count(value: object) -> int:
+    return value if type(value) is int else 0
 
 
 def _text(value: object) -> str:

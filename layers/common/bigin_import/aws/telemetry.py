@@ -181,6 +181,7 @@ SIGNALS: Final[Mapping[str, Signal]] = {
     "work_failed": Signal(logging.ERROR),
     "item_unreadable": Signal(logging.ERROR, (_count("ItemsUnreadable"),)),
     "failed_event_unreadable": Signal(logging.ERROR),
+    "decision_failed": Signal(logging.ERROR),
     "message_failed": Signal(logging.ERROR),
     "overdue": Signal(logging.ERROR, (_count("Overdue"),)),
     "stalled": Signal(logging.ERROR, (_count("Stalled"),)),

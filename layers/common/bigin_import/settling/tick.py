@@ -40,7 +40,16 @@ from bigin_import.importing.register import Keys, MappingPlaces, Registrar, fold
 from bigin_import.importing.send_part import CreateMarks
 from bigin_import.ledger import update
 from bigin_import.object_keys import KeyKind
-from bigin_import.ports import Clock, CollectQueue, Failures, Files, Ledger, Resumer, Telemetry
+from bigin_import.ports import (
+    Clock,
+    CollectQueue,
+    FailedDecision,
+    Failures,
+    Files,
+    Ledger,
+    Resumer,
+    Telemetry,
+)
 from bigin_import.settling.close import ImportCloser, abandon_parts
 from bigin_import.settling.collect import Collector
 from bigin_import.settling.match_job import JobMatcher, JobPoller
@@ -72,6 +81,10 @@ AWS_SECONDS = 240  # the longest pause while AWS is away
 AWS_STALLED_SECONDS = 3600
 HOUR_SECONDS = 3600
 _TOLD_OF_OTHERS = (Pause.TURN.name, Pause.HELD_FILE.name)  # what these wait for is told of
+_DECISION_FAILED = (
+    'the function import_csv failed on it each time; its log, "bigin-drop logs", says why. Decide '
+    "again once that is mended"
+)
 _SUBMITTED = (ImportState.PREPARING, ImportState.SENDING)
 
 
@@ -406,13 +419,27 @@ class Tick:
             self.closer.waiting_notice.notify_if_due(record)
 
     def _take_failures_in(self) -> None:
-        """Make sure that every event import_csv failed on has its import in the ledger."""
-        for sources in self.failures.drain():
-            for source in sources:
+        """Make sure that drops import_csv failed on are in the ledger, and decisions told of."""
+        for subjects in self.failures.drain():
+            for subject in subjects:
                 try:
-                    self._take_in(source)
+                    if isinstance(subject, FailedDecision):
+                        self._report_failed(subject)
+                    else:
+                        self._take_in(subject)
                 except UnreadableItemError as exc:  # it is in the table, so it is not forgotten
                     report_unreadable_item(self.telemetry, exc)
+
+    def _report_failed(self, failed: FailedDecision) -> None:
+        """Tell people that a decision was not carried out, if what it was about is still held."""
+        import_id = failed.import_id
+        self.telemetry.emit("decision_failed", import_id=import_id, part=failed.part or None)
+        record = self.ledger.load(Import.at(import_id))
+        part = self.ledger.load(Part.at(import_id, failed.part)) if failed.part else None
+        if record is not None and _is_still_held(record, part, failed):
+            step = import_transitions.record_refused_decision(_DECISION_FAILED)
+            update(self.ledger, record.address, step, known=record)
+            self.queue.collect(import_id)
 
     def _take_in(self, source: ObjectVersion) -> None:
         if source.bucket != self.bucket:
@@ -426,6 +453,14 @@ class Tick:
                     self.resumer.resume(import_id)
             case _:
                 self.registrar.register(self.registrar.find_version(source))
+
+
+def _is_still_held(record: Import, part: Part | None, failed: FailedDecision) -> bool:
+    if not failed.part:
+        return record.state is ImportState.ON_HOLD and failed.held_at in (0, record.held_at)
+    attempt = part.attempt.number if part and part.attempt else 0
+    is_held = part is not None and part.state is PartState.HELD
+    return is_held and failed.attempt in (0, attempt)
 
 
 def _ended_at(record: Import) -> int | None:
