@@ -89,16 +89,31 @@ def rules_on_request() -> dict[str, dict[str, Any]]:
     return {rule["Id"]: rule for _, rule, _ in chosen}
 
 
-def test_old_versions_and_parts_outlive_every_hold_by_sixteen_days() -> None:
+def kept_after_hold(which: str) -> dict[int, int]:
     kept = template()["Mappings"]["KeptAfterHold"]
+    return {int(hold): days[which] for hold, days in kept.items()}
+
+
+def looked_up(which: str) -> dict[str, Any]:
+    return {"Fn::FindInMap": ["KeptAfterHold", {"Ref": "HoldDays"}, which]}
+
+
+def test_old_versions_and_parts_outlive_every_hold_by_sixteen_days() -> None:
     choices = template()["Parameters"]["HoldDays"]["AllowedValues"]
 
-    assert {int(hold): days["Days"] for hold, days in kept.items()} == {h: h + 16 for h in choices}
-    looked_up = {"Fn::FindInMap": ["KeptAfterHold", {"Ref": "HoldDays"}, "Days"]}
-    assert rules()["PartsExpire"]["ExpirationInDays"] == looked_up
-    assert (
-        rules()["OldVersionsExpire"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == looked_up
-    )
+    assert kept_after_hold("Days") == {hold: hold + 16 for hold in choices}
+    assert all(days >= hold + 16 for hold, days in kept_after_hold("PartsDays").items())
+    assert rules()["PartsExpire"]["ExpirationInDays"] == looked_up("PartsDays")
+    noncurrent = rules()["OldVersionsExpire"]["NoncurrentVersionExpiration"]
+    assert noncurrent["NoncurrentDays"] == looked_up("Days")
+
+
+def test_the_marks_of_creates_outlive_what_a_restored_table_may_have_forgotten() -> None:
+    """Point-in-time recovery reaches back 35 days; S3 counts days from midnight to midnight."""
+    recovery = properties("LedgerTable")["PointInTimeRecoverySpecification"]
+    reaches_back = recovery.get("RecoveryPeriodInDays", 35)
+
+    assert min(kept_after_hold("PartsDays").values()) > reaches_back
 
 
 def test_drops_and_results_never_expire_unless_somebody_asks_for_it() -> None:
