@@ -13,6 +13,7 @@ from bigin_import.domain.states import ImportState, PartState
 from bigin_import.errors import BiginBusyError, BiginOutcomeUnknownError, NoticeFailedError
 from bigin_import.importing.importer import Importer
 from tests.fakes.harness import MAPPING, ROWS, Harness
+from tests.fakes.memory_ledger import Backup
 
 CSV = "incoming/contacts.csv"
 BUSY = BiginBusyError("no credits", retry_after_seconds=3600)
@@ -296,6 +297,46 @@ def test_a_notice_of_many_long_problems_is_read_again() -> None:
     (notice,) = harness.notices.published
     assert notice.body.startswith("many words")
     assert harness.import_of(source).open is None
+
+
+class KilledError(Exception):
+    """The process died."""
+
+
+@pytest.mark.parametrize("other", [b"garbage", b"", b"{}", b"x" * 2_000_000], ids=len)
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_mark_that_was_replaced_makes_its_create_unknown(other: bytes, restored: bool) -> None:
+    harness = Harness()
+    create = harness.bigin.create_job
+    backups: list[Backup] = []
+
+    def killed(*args: object, **named: object) -> str:
+        create(*args, **named)  # type: ignore[arg-type]
+        raise KilledError
+
+    harness.bigin.create_job = killed  # type: ignore[method-assign]
+    upload = harness.bigin.upload
+
+    def backed_up(*args: object, **named: object) -> str:
+        backups.append(harness.ledger.back_up())
+        return upload(*args, **named)  # type: ignore[arg-type]
+
+    harness.bigin.upload = backed_up  # type: ignore[method-assign]
+    harness.drop("incoming/contacts.mapping.json", MAPPING)
+    with pytest.raises(KilledError):
+        harness.drop(CSV, ROWS)
+    harness.bigin.create_job = create  # type: ignore[method-assign]
+    if restored:
+        harness.ledger.restore_table(backups[0])
+    (mark,) = (key for key in harness.files.list_keys("parts/") if ".create-0001" in key)
+    harness.files.write(mark, other, content_type="application/json")
+
+    harness.tick(HOUR)
+
+    (part,) = harness.parts_of(harness.files.versions[CSV][0].source)
+    assert part.state is PartState.HELD
+    assert len(harness.bigin.made) == 1
+    assert "tries got nowhere" not in harness.notices.published[0].body
 
 
 def test_finishing_for_a_day_rings() -> None:

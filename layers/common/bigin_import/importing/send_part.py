@@ -30,12 +30,13 @@ from bigin_import.errors import (
     BiginRefusedError,
     BiginUnreachableError,
     ChangedObjectError,
+    DropRejectedError,
     MissingObjectError,
     OtherOrganisationError,
 )
 from bigin_import.importing.lease import Lease
 from bigin_import.importing.pauses import Pause, pause_after
-from bigin_import.plain_values import Stored
+from bigin_import.plain_values import Stored, UnreadableValueError
 from bigin_import.ports import Bigin, CallbackUrls, Clock, Files, Telemetry
 from bigin_import.stored_plan import check_archive, read_archive
 
@@ -124,11 +125,15 @@ class CreateMarks:
         return any(mark is not None and mark.left for mark in marks)
 
     def _read(self, import_id: str, part: int, create: int) -> CreateMark | None:
+        """Return a mark; with something else in its place, one of which only the name is known."""
         try:
             key = object_keys.create_mark(import_id, part, create)
             return _MARKS.read_json(self.files.read(key))
         except MissingObjectError:
             return None
+        except (DropRejectedError, UnreadableValueError):
+            attempt = Attempt(number=create, started_at=0, decide_after=0, create=create)
+            return CreateMark(attempt=attempt)
 
 
 CREATE_SECONDS = 150  # read time-out of a create, 120 s, and 30 s to write down its answer
