@@ -59,3 +59,20 @@ def test_an_open_item_of_a_kind_that_is_not_known_keeps_nothing_from_its_turn(
     assert part.polls + (part.due_at or 0) > 0
     (other,) = (each for each in stack.items() if each["pk"]["S"] == "BATCH#7")
     assert int(other["due_at"]["N"]) > 1_000_000
+
+
+@pytest.mark.parametrize("version", [{"S": "7"}, {"N": "1.5"}, {"M": {}}, None], ids=str)
+def test_it_is_due_later_whatever_its_version_is(
+    stack: Deployed, version: dict[str, Any] | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drop_both(stack)
+    item = written_by_another_release(stack, "IMPORT", UNKNOWN_STATE)
+    item.pop("version")
+    stack.put_item(item | ({"version": version} if version else {}))
+
+    stack.run("settle_jobs", sample("tick"))
+
+    (after,) = (each for each in stack.items() if each["sk"]["S"] == "IMPORT")
+    assert int(after["due_at"]["N"]) > 1_000_000
+    assert after.get("version") == version
+    assert "item unreadable" in capsys.readouterr().out

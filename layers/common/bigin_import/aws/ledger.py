@@ -261,13 +261,16 @@ class DynamoLedger:
         item = answer.get("Item", {})
         if "due_at" not in item:
             return
-        version = int(item.get("version", {}).get("N", "0"))
-        moved = {"due_at": {"N": str(due_at)}, "version": {"N": str(version + 1)}}
+        moved: dict[str, AttributeValueTypeDef] = {
+            "due_at": {"N": str(due_at)},
+            "write_id": {"S": self._new_write_id()},
+        }
+        version = item.get("version", {})
+        if (number := version.get("N", "")).isdecimal():
+            moved["version"] = {"N": str(int(number) + 1)}
         try:
             self._client.put_item(
-                TableName=self._table,
-                Item={**item, **moved, "write_id": {"S": self._new_write_id()}},
-                **_only_over(version),
+                TableName=self._table, Item={**item, **moved}, **_as_read(version)
             )
         except self._client.exceptions.ConditionalCheckFailedException as exc:
             raise ConflictError(f"{address.pk} {address.sk} was written meanwhile") from exc
@@ -329,6 +332,18 @@ def _only_over(version: int) -> dict[str, Any]:
         "ExpressionAttributeNames": {"#version": "version"},
         "ExpressionAttributeValues": {":version": {"N": str(version)}},
     }
+
+
+def _as_read(version: Any) -> dict[str, Any]:  # noqa: ANN401  # of whatever type it is
+    """Return PutItem's condition that the stored version is as it was read, or still missing."""
+    names = {"ExpressionAttributeNames": {"#version": "version"}}
+    if not version:
+        return {
+            "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(#version)",
+            **names,
+        }
+    values = {"ExpressionAttributeValues": {":version": version}}
+    return {"ConditionExpression": "#version = :version", **names, **values}
 
 
 def _was_changed(record: Record) -> str:
