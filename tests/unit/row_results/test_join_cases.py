@@ -522,3 +522,85 @@ def test_one_value_of_ours_in_another_case_shows_that_they_are_not_foreign() -> 
 
     assert not any("another job's" in warning for warning in joined.warnings)
     assert all(each.status is RowStatus.ADDED for each in rows_of(joined))
+
+
+NO_PHONES = [("Last_Name", "Phone", "City"), *((name, "", "Bath") for name in ("Adams", "Brown"))]
+COUNTRY = [("Last_Name", "Country"), ("Adams", "Germany"), ("Brown", "Germany")]
+ADDED_TWO = JobCounts(added=2, updated=0, skipped=0, total=2)
+
+
+@pytest.mark.parametrize("counts", [None, ADDED_TWO])
+@pytest.mark.parametrize("line", ["skipped,,INVALID_DATA-Phone", "added,id{},"])
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        pytest.param(NO_PHONES, ("Last_Name,Phone", "Zorn,", "York,"), id="empty beside them"),
+        pytest.param(
+            COUNTRY, ("Last_Name,Country", "Zorn,Germany", "York,Germany"), id="the same in all"
+        ),
+        pytest.param(
+            [("Email", "Country"), ("a1@x.example", "Italy"), ("b2@x.example", "Italy")],
+            ("Email,Country", "y8@x.example,Italy", "z9@x.example,Italy"),
+            id="the same in all beside addresses",
+        ),
+        pytest.param(
+            COUNTRY, ("Account_Name,Website", "Zorn,w.example", "York,w.example"), id="no column"
+        ),
+        pytest.param(COUNTRY[:2], ("Account_Name", "Zorn"), id="one row, no column"),
+    ],
+)
+def test_row_results_of_other_rows_say_nothing_whatever_else_they_show(
+    sent: Sequence[Sequence[str]], shown: Sequence[str], line: str, counts: JobCounts | None
+) -> None:
+    header, *lines = shown
+    listed = [f"{values},{line.format(at)}" for at, values in enumerate(lines)]
+
+    joined = join("\n".join([f"{header},STATUS,RECORD_ID,ERRORS", *listed]), sent, counts=counts)
+
+    assert rows_of(joined) == (UNCLEAR,) * (len(sent) - 1)
+    assert "another job's" in joined.warnings[-1]
+
+
+@pytest.mark.parametrize(
+    ("sent", "returned"),
+    [
+        pytest.param(("2024-02-01", "2024-03-01"), ("01/02/2024", "01/03/2024"), id="dates"),
+        pytest.param(("1250.50", "7.10"), ("1250.5", "7.1"), id="numbers"),
+        pytest.param(("Acme", "Zenith"), ("4871", "4872"), id="lookups, as ids"),
+        pytest.param(("a@x.example", "b@x.example"), ("Ada", "Bob"), id="owners, as names"),
+    ],
+)
+def test_what_bigin_may_rewrite_beside_a_column_that_is_the_same_in_all_is_not_foreign(
+    sent: tuple[str, str], returned: tuple[str, str]
+) -> None:
+    rows = [("Value", "Country"), *((cell, "Germany") for cell in sent)]
+    lines = [(cell, "Germany", "added", f"id{at}", "") for at, cell in enumerate(returned)]
+    header = ("Value", "Country", "STATUS", "RECORD_ID", "ERRORS")
+
+    assert {each.status for each in rows_of(join([header, *lines], rows))} == {RowStatus.ADDED}
+
+
+def test_a_failed_row_whose_shown_cells_are_empty_does_not_make_its_listing_foreign() -> None:
+    sent = [("Email", "City"), ("a@x.example", "Bath"), ("b@x.example", "Cork"), ("", "Ely")]
+    listing = f"Email,STATUS,RECORD_ID,ERRORS\n,skipped,,{EMPTY}\n"
+
+    joined = join(listing, sent, counts=JobCounts(added=2, updated=0, skipped=1, total=3))
+
+    added = RowResult(RowStatus.ADDED)
+    assert rows_of(joined) == (added, added, RowResult(RowStatus.REFUSED, error=EMPTY))
+
+
+def test_that_nothing_came_back_as_nothing_proves_no_line() -> None:
+    """One name is in both; the others are not ours, and so less than half came back as sent."""
+    sent = [NO_PHONES[0], *((name, "", "Bath") for name in ("Adams", "Brown", "Clark"))]
+    lines = [(name, "", "skipped", "", "X") for name in ("Adams", "York", "Zorn")]
+
+    joined = join([("Last_Name", "Phone", "STATUS", "RECORD_ID", "ERRORS"), *lines], sent)
+
+    assert rows_of(joined) == (RowResult(RowStatus.REFUSED, error="X"), UNCLEAR, UNCLEAR)
+
+
+def test_columns_may_come_back_with_spaces_in_their_names() -> None:
+    joined = join("last name,STATUS,RECORD_ID,ERRORS\nAdams,added,id1,\n", SENT[:2])
+
+    assert rows_of(joined) == (ADDED_1,)

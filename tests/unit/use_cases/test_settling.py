@@ -415,13 +415,38 @@ def test_row_results_of_the_same_rows_in_another_drop_are_not_taken() -> None:
     assert [row["bigin__Id"] for row in rows] == ["7001000001", "7001000002"]
 
 
-@contextmanager
-def _nonsense(url: str) -> Iterator[BinaryIO]:
+@pytest.mark.parametrize("line", ["skipped,,INVALID_DATA-Phone", "added,77,"])
+def test_row_results_of_other_people_are_not_believed_for_an_empty_column(line: str) -> None:
+    """Of these three rows no phone was sent; nor does another job's listing show one."""
+    harness = Harness()
+    columns = {"Surname": "Last_Name", "Phone": "Phone"}
+    harness.drop(SIDECAR, {**MAPPING, "columns": columns})
+    source = harness.drop(CSV, b"Surname,Phone\nAdams,\nBrown,\nClark,\n")
+    shown = "".join(f"{name},,{line}\n" for name in ("Xu", "York", "Zorn"))
+    results = zipped("Last_Name,Phone,STATUS,RECORD_ID,ERRORS\n" + shown)
+
+    @contextmanager
+    def download(url: str) -> Iterator[BinaryIO]:
+        yield io.BytesIO(results)
+
+    harness.bigin.download_result = download  # type: ignore[method-assign]
+
+    harness.tick(minutes=2)
+
+    assert len(rows_of(harness.result(source, "contacts.unclear.csv"))) == 3
+    assert harness.import_of(source).state is ImportState.COMPLETED_WITH_ERRORS
+
+
+def zipped(text: str) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("Contacts-bulkwrite.csv", "This,is,something,else\n1,2,3,4\n")
-    packed.seek(0)
-    yield packed
+        archive.writestr("Contacts-bulkwrite.csv", text)
+    return packed.getvalue()
+
+
+@contextmanager
+def _nonsense(url: str) -> Iterator[BinaryIO]:
+    yield io.BytesIO(zipped("This,is,something,else\n1,2,3,4\n"))
 
 
 def test_bigins_own_row_results_are_kept_as_they_came(tmp_path: Path) -> None:

@@ -151,6 +151,7 @@ class Listing:
         results: What the lines say.
         find_by: Position, in what we sent, of the column by which Bigin finds a record; None if
             by none.
+        is_strange: It shows columns, and none of them was sent.
     """
 
     columns: tuple[int, ...] = ()
@@ -158,6 +159,7 @@ class Listing:
     results: RowResults = NO_RESULTS
     warnings: tuple[str, ...] = ()
     find_by: int | None = None
+    is_strange: bool = False
 
     @cached_property
     def row_results(self) -> tuple[RowResult, ...]:
@@ -172,12 +174,19 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where a listing has its columns; *values* pairs a position here with one in what we sent."""
+    """
+    Where a listing has its columns.
+
+    Attributes:
+        values: Each pairs a position here with one in what we sent.
+        is_strange: There are columns beside Bigin's own, and we sent none of them.
+    """
 
     status: int
     record_id: int | None
     errors: int | None
     values: tuple[tuple[int, int], ...]
+    is_strange: bool
 
 
 @contextmanager
@@ -269,6 +278,7 @@ def read_listing(
         tuple(keys),
         RowResults(*map(list, map(chain.from_iterable, zip(*results, strict=True)))),
         find_by=sent_header.index(key) if key in sent_header else None,
+        is_strange=bool(keys) and layout.is_strange,
     )
 
 
@@ -298,7 +308,8 @@ def _layout(header: Sequence[str], sent_header: Sequence[str]) -> _Layout | None
     values = _values(header, sent_header, {status, errors, record_id})
     if record_id is None:
         record_id = _last(header, names, "ID", free_of={here for here, _ in values})
-    return _Layout(status, record_id, errors, values)
+    others = {at for at, name in enumerate(names) if name} - {status, errors, record_id}
+    return _Layout(status, record_id, errors, values, is_strange=bool(others) and not values)
 
 
 def _last(
@@ -327,10 +338,10 @@ def _values(
     header: Sequence[str], sent_header: Sequence[str], taken: set[int | None]
 ) -> tuple[tuple[int, int], ...]:
     exact = {name: at for at, name in reversed(list(enumerate(sent_header)))}
-    loose = {comparable(name): at for at, name in reversed(list(enumerate(sent_header)))}
+    loose = {_spelled_together(name): at for at, name in reversed(list(enumerate(sent_header)))}
     found: dict[int, int] = {}
     for here, name in enumerate(header):
-        sent = exact.get(name, loose.get(comparable(name)))
+        sent = exact.get(name, loose.get(_spelled_together(name)))
         if sent is not None and here not in taken:
             found.setdefault(sent, here)
     return tuple((here, sent) for sent, here in sorted(found.items()))

@@ -16,7 +16,8 @@ What is not proven is UNCLEAR.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -54,7 +55,10 @@ _EITHER_WAY = (
     "{} rows are in Bigin, but Bigin does not say which of them it added and which it updated; "
     "they are counted as updated."
 )
-_FOREIGN = "Not one value of Bigin's row results was sent: they are another job's, or unreadable."
+_FOREIGN = (
+    "Bigin's row results do not show the values that were sent: they are another job's, or "
+    "unreadable."
+)
 
 
 def write_row_results(results: RowResults) -> bytes:
@@ -150,12 +154,12 @@ def join_part(
             listing = read_listing(result, header, existing_is_asked=existing_is_asked, key=key)
         ours = _read_sent(lines, listing.columns)
     counts = counts or JobCounts()
-    places = matched_one_to_one(ours.keys, listing.keys)
+    places = None if listing.is_strange else matched_one_to_one(ours.keys, listing.keys)
     warnings = listing.warnings
     if places is None:
-        ours, listing = _without_rewritten_columns(ours, listing)
-        if _is_foreign(ours, listing):
+        if listing.is_strange or _is_foreign(ours.keys, listing.keys):
             return _all_unclear(len(ours.keys), listing)
+        ours, listing = _without_rewritten_columns(ours, listing)
         warnings = (*listing.warnings, *_warnings(ours, listing))
     results, proof = _matched(ours, listing, places, counts)
     said = partial(said_of_equal_rows, ours.keys, listing, results.statuses)
@@ -167,29 +171,52 @@ def join_part(
     return JoinedPart(results, proof, disagrees(results, counts), warnings)
 
 
-def _is_foreign(ours: _Sent, listing: Listing) -> bool:
-    """Return whether the listing shows columns that we filled, and not one value of ours."""
-    if any(map(_share_a_value, ours.keys, listing.keys)):  # in order; then the first tells it
+def _is_foreign(ours: Sequence[Key], listed: Sequence[Key]) -> bool:
+    """
+    Return whether what the listing shows is another job's.
+
+    It is if no value of ours comes back although we filled a column. A value that most of our rows
+    have is in another job's rows, too: where only such ones come back, it is foreign if it also
+    shows names or addresses, of which Bigin rewrites some and never all, and none of them is ours.
+    """
+    known = frozenset(ours)
+    lines = [line for line in listed if any(line) or line not in known]
+    if not ours or not lines:
         return False
-    shown = range(len(listing.columns))
-    columns = [{_folded(key[at]) for key in ours.keys} - {""} for at in shown]
-    is_shown = bool(listing.keys) and any(columns)
-    return is_shown and not any(
-        _folded(key[at]) in columns[at] for key in listing.keys for at in shown
+    sent = [_counted_values(column) for column in zip(*ours, strict=True)]
+    came = [_counted_values(column) for column in zip(*lines, strict=True)]
+    shared = [column.keys() & said.keys() for column, said in zip(sent, came, strict=True)]
+    if not any(shared):
+        return any(sent)
+    if any(map(_tells, shared, sent)):
+        return False
+    return any(
+        len(column) > 1 and said and not both and _kind(column) == _kind(said) is not None
+        for column, said, both in zip(sent, came, shared, strict=True)
     )
 
 
-def _share_a_value(row: Key, line: Key) -> bool:
-    return any(row) and row == line
+def _counted_values(cells: Iterable[str]) -> Counter[str]:
+    return Counter(filter(None, cells))
+
+
+def _tells(values: Iterable[str], column: Counter[str]) -> bool:
+    """Return whether one of *values* is that of few of the rows; of a single row any is."""
+    rows = column.total()
+    return rows == 1 or any(2 * column[value] <= rows for value in values)
+
+
+def _kind(values: Iterable[str]) -> str | None:
+    """Return if all *values* are addresses, or names; None if they may be dates, numbers, ids."""
+    text = "\n".join(values)
+    if all("@" in value for value in values):
+        return "addresses"
+    return None if "@" in text or any(map(str.isdigit, text)) else "names"
 
 
 def _all_unclear(rows: int, listing: Listing) -> JoinedPart:
     warnings = (*listing.warnings, _FOREIGN)
     return JoinedPart(RowResults.of([UNCLEAR] * rows), Proof.VALUES, warnings=warnings)
-
-
-def _folded(cell: str) -> str:
-    return cell.strip().casefold()
 
 
 def _matched(
@@ -223,12 +250,12 @@ def _without_rewritten_columns(ours: _Sent, listing: Listing) -> tuple[_Sent, Li
     Leave out a returned column that Bigin wrote differently (a date, a number).
 
     It is one in which less than half of the lines hold a value that we sent. If no column is
-    left, the listing is foreign, and all stay: then no line matches.
+    left in which we sent anything, all stay: that nothing came back as nothing proves no line.
     """
     if ours.keys == listing.keys:
         return ours, listing
     kept = [at for at in range(len(listing.columns)) if _is_as_sent(at, ours, listing)]
-    if len(kept) in (0, len(listing.columns)):
+    if len(kept) == len(listing.columns) or not any(map(any, _only(kept, ours.keys))):
         return ours, listing
     lost = len(listing.columns) - len(kept)
     return (
