@@ -15,7 +15,7 @@ import socket
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 import trustme
@@ -25,7 +25,7 @@ from bigin_import.bigin import transport
 from bigin_import.bigin.client import BiginClient, Patience
 from bigin_import.bigin.datacenters import Endpoints
 from bigin_import.bigin.transport import MOST_INTERIM_ANSWERS
-from bigin_import.errors import BiginOutcomeUnknownError
+from bigin_import.errors import BiginError, BiginOutcomeUnknownError
 from bigin_import.ports import Bigin
 from tests.fakes.manual_clock import ManualClock
 from tests.integration.bigin.conftest import ZGID, NumberedTokens, OneOrganisation
@@ -52,12 +52,12 @@ def longer_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "CONNECT_TIMEOUT_SECONDS", 5)
 
 
-def patient_client(base: str) -> Bigin:
+def patient_client(base: str, *, repeats: int = 0) -> Bigin:
     return BiginClient(
         Endpoints(base, base, base),
         NumberedTokens(),
         ManualClock(),
-        patience=Patience(read_timeout_seconds=5, repeats=0),
+        patience=Patience(read_timeout_seconds=5, repeats=repeats),
         organisations=OneOrganisation(),
     )
 
@@ -222,3 +222,61 @@ def test_what_follows_an_answer_unasked_is_nobody_elses_answer(authority: trustm
         got = [job(bigin, number) for number in (1, 2, 3)]
 
     assert got == ["1", "2", "3"]
+
+
+FOREIGN_JOB = b'{"id": "9", "status": "COMPLETED"}'
+BUSY = b'{"code": "TOO_MANY_REQUESTS", "status": "error"}'
+UNASKED = {
+    "busy": b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: %d\r\n\r\n%s" % (len(BUSY), BUSY),
+    "away": b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+    "foreign": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(FOREIGN_JOB), FOREIGN_JOB),
+    "unreadable": b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
+}
+
+
+def going_astray(unasked: bytes, requests: int) -> Behaviour:
+    """Return a server that sends *unasked* before the second answer, which is late."""
+
+    def behave(connection: socket.socket, seen: list[bytes]) -> None:
+        while len(seen) < requests:
+            head = read_whole_request(connection)
+            seen.append(head)
+            body = body_for(head, str(len(seen)))
+            if len(seen) == 2:
+                connection.sendall(unasked)
+                select.select([connection], [], [], LATE_SECONDS)
+            start = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+            connection.sendall(start + body)
+
+    return behave
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("call", [job, fields, upload, download])
+@pytest.mark.parametrize(
+    ("unasked", "repeats"),
+    [("busy", 0), ("foreign", 0), ("unreadable", 0), ("away", 0), ("away", 1)],
+)
+def test_after_an_answer_that_nobody_asked_for_the_next_call_gets_its_own(
+    authority: trustme.CA, call: Callable[[Bigin, int], str], unasked: str, repeats: int
+) -> None:
+    """Each answer has the number of the request that it is for."""
+    behaviour = over_tls(authority, going_astray(UNASKED[unasked], requests=3 + repeats))
+
+    with Server(behaviour).running() as server:
+        bigin = patient_client(f"https://{HOST}:{server.port}", repeats=repeats)
+        call(bigin, 1)
+        with suppress(BiginError):
+            call(bigin, 2)
+        got = call(bigin, 3 + repeats)
+
+    assert got == str(3 + repeats)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_every_upload_has_a_connection_of_its_own(authority: trustme.CA) -> None:
+    """Nothing in the answer says of which file it is, so no other may be on its connection."""
+    with served(authority, answering()) as (bigin, server):
+        got = [upload(bigin, number) for number in (1, 2, 3)]
+
+    assert (got, server.connections) == (["1", "2", "3"], 3)

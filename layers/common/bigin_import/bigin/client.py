@@ -4,6 +4,11 @@ The Bulk Write API, call by call, and the records that an undo deletes.
 Two rules for repeats: uploads, reads and deletions may be sent again, and are; creating a job
 costs 500 credits and cannot be taken back, so it leaves once, on a connection of its own.
 
+An answer that nobody asked for shifts all later ones on its connection: each call gets what the
+one before it asked for. Nothing in the answer to an upload says of which file it is, so each has a
+connection of its own, too. Other calls share one, which is closed after an answer that is an error,
+cannot be read, or is about something else: it may be the unasked one.
+
 Row results lie at an address that Bigin wrote, at a third host that asks for our token. An address
 from outside decides where the token goes, so it is checked before anything is sent: https, port
 443, no user name, and a host of Zoho's. An address at one of the configured base URLs is fine as
@@ -20,7 +25,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from itertools import count
+from itertools import chain, count
 from math import inf
 from tempfile import TemporaryFile
 from typing import BinaryIO, Unpack
@@ -47,6 +52,7 @@ from bigin_import.bigin.transport import (
 )
 from bigin_import.domain.job_request import Field, Job, JobRequest
 from bigin_import.errors import (
+    BiginError,
     BiginOutcomeUnknownError,
     BiginRefusedError,
     BiginUnreachableError,
@@ -211,10 +217,8 @@ class BiginClient:
         what = UPLOAD
         answer = self._send_to(
             zgid,
-            lambda token: self._send_repeatable(
+            lambda token: self._send_upload(
                 token,
-                "POST",
-                f"{self._endpoints.upload}/bigin/v2/upload",
                 what,
                 headers={"feature": "bulk-write", "X-CRM-ORG": zgid},
                 files={"file": (name, archive, "application/zip")},
@@ -230,16 +234,17 @@ class BiginClient:
 
     def get_job(self, job_id: str) -> Job:
         what = "job details"
-        body = self._get(f"/bigin/bulk/v2/write/{quote(job_id, safe='')}", what)
-        found = _there(wire.job(body, asked=job_id), what)
-        if found.job_id != job_id:
-            raise BiginOutcomeUnknownError(f"{what}: the answer is about another job")
-        return found
+        with self._hanging_up_on_errors():
+            body = self._get(f"/bigin/bulk/v2/write/{quote(job_id, safe='')}", what)
+            found = _there(wire.job(body, asked=job_id), what)
+            if found.job_id != job_id:
+                raise BiginOutcomeUnknownError(f"{what}: the answer is about another job")
+            return found
 
     @contextmanager
     def download_result(self, url: str) -> Iterator[BinaryIO]:
         what = "download of row results"
-        with TemporaryFile() as file:
+        with self._hanging_up_on_errors(), TemporaryFile() as file:
             answer = self._send_authorized(lambda token: self._fetch(token, url, file, what))
             if not answer.is_success or not is_zip(file):
                 read_from_file_host(answer, what)
@@ -247,8 +252,9 @@ class BiginClient:
             yield file
 
     def get_fields(self, module: str) -> tuple[Field, ...]:
-        body = self._get("/bigin/v2/settings/fields", "fields", params={"module": module})
-        return _there(wire.fields(body), "fields")
+        with self._hanging_up_on_errors():
+            body = self._get("/bigin/v2/settings/fields", "fields", params={"module": module})
+            return _there(wire.fields(body), "fields")
 
     def get_zgid(self) -> str:
         return _there(wire.zgid(read(self._send_authorized(self._ask_of), ORG)), ORG)
@@ -265,15 +271,16 @@ class BiginClient:
             return {}
         params = {"ids": ",".join(ids), "wf_trigger": "false"}
         url = self._endpoints.api + _path_of(module)
-        answer = self._send_to(
-            zgid, lambda token: self._send_repeatable(token, "DELETE", url, what, params=params)
-        )
-        # Whatever the status: 200, 207 or 4xx, by how many of the records it is about.
-        told = wire.codes_by_id(answer.body or {}) if answer.decides else {}
-        if not (codes := {each: told[each] for each in ids if each in told}):
-            read(answer, what)
-            raise BiginOutcomeUnknownError(f"{what}: the answer names none of the records")
-        return codes
+        with self._hanging_up_on_errors():
+            answer = self._send_to(
+                zgid, lambda token: self._send_repeatable(token, "DELETE", url, what, params=params)
+            )
+            # Whatever the status: 200, 207 or 4xx, by how many of the records it is about.
+            told = wire.codes_by_id(answer.body or {}) if answer.decides else {}
+            if not (codes := {each: told[each] for each in ids if each in told}):
+                read(answer, what)
+                raise BiginOutcomeUnknownError(f"{what}: the answer names none of the records")
+            return codes
 
     def list_deleted_ids(self, module: str, ids_of_interest: Collection[str]) -> set[str]:
         wanted, found = set(ids_of_interest), set[str]()
@@ -286,8 +293,9 @@ class BiginClient:
         what = "changed records"
         order = {"sort_by": "Modified_Time", "sort_order": "desc", "approved": "both"}
         latest: datetime | None = None
-        for page in self._list_pages(_path_of(module), what, fields="id,Modified_Time", **order):
-            for entry in page:
+        pages = self._list_pages(_path_of(module), what, fields="id,Modified_Time", **order)
+        with self._hanging_up_on_errors():
+            for entry in chain.from_iterable(pages):
                 record = _there(wire.changed_record(entry), what)
                 if latest is not None and record.modified_time > latest:
                     raise BiginOutcomeUnknownError(f"{what}: they are not in order of their times")
@@ -297,14 +305,15 @@ class BiginClient:
 
     def get_modified_time(self, module: str, record_id: str) -> datetime | None:
         what = "record"
-        answer = self._get_answer(f"{_path_of(module)}/{record_id}", what, {})
-        if answer.status == HTTPStatus.NO_CONTENT:
-            return None
-        entries = _there(wire.listed(read(answer, what)), what)
-        record = _there(next(filter(None, map(wire.changed_record, entries)), None), what)
-        if record.id != record_id:
-            raise BiginOutcomeUnknownError(f"{what}: the answer is about another one")
-        return record.modified_time
+        with self._hanging_up_on_errors():
+            answer = self._get_answer(f"{_path_of(module)}/{record_id}", what, {})
+            if answer.status == HTTPStatus.NO_CONTENT:
+                return None
+            entries = _there(wire.listed(read(answer, what)), what)
+            record = _there(next(filter(None, map(wire.changed_record, entries)), None), what)
+            if record.id != record_id:
+                raise BiginOutcomeUnknownError(f"{what}: the answer is about another one")
+            return record.modified_time
 
     def _list_pages(self, path: str, what: str, **params: str) -> Iterator[list[Json]]:
         """Yield a list of records page by page; Bigin answers an empty one with 204."""
@@ -312,13 +321,14 @@ class BiginClient:
         before: list[Json] | None = None
         for number in count(1):
             sent = params | {"per_page": str(PAGE_RECORDS)} | place
-            answer = self._get_answer(path, what, sent)
-            if answer.status == HTTPStatus.NO_CONTENT:
-                return
-            body = read(answer, what)
-            page = _there(wire.listed(body), what)
-            if page == before:  # it would be asked for without end, a credit each time
-                raise BiginOutcomeUnknownError(f"{what}: page {number} is the one before it")
+            with self._hanging_up_on_errors():
+                answer = self._get_answer(path, what, sent)
+                if answer.status == HTTPStatus.NO_CONTENT:
+                    return
+                body = read(answer, what)
+                page = _there(wire.listed(body), what)
+                if page == before:  # it would be asked for without end, a credit each time
+                    raise BiginOutcomeUnknownError(f"{what}: page {number} is the one before it")
             yield page
             place = _there(wire.next_page(body, number=number), what)
             if not place:
@@ -342,7 +352,10 @@ class BiginClient:
         """
         token = self._tokens.get_token()
         answer = call(token)
-        return call(self._tokens.renew_token(token)) if answer.token_refused else answer
+        if answer.token_refused:
+            self._hang_up()
+            return call(self._tokens.renew_token(token))
+        return answer
 
     def _send_to(self, zgid: str, call: Callable[[str], Answer]) -> Answer:
         """Return the answer of *call*, made with a token of the organisation *zgid* only."""
@@ -357,6 +370,8 @@ class BiginClient:
         answer = self._send_repeatable(token, "GET", url, ORG)
         if answer.is_success and wire.zgid(answer.body or {}) is not None:
             self._organisations.keep(token, answer)
+        else:
+            self._hang_up()
         return answer
 
     def _refusal_of(self, token: str, zgid: str) -> Answer | None:
@@ -391,6 +406,15 @@ class BiginClient:
         timeout = self._timeout(what, read_seconds=self._patience.read_timeout_seconds)
         return send(self._session(), method, url, what=what, auth=auth, timeout=timeout, **content)
 
+    def _send_upload(self, token: str, what: str, **content: Unpack[Content]) -> Answer:
+        timeout = self._timeout(what, read_seconds=self._patience.read_timeout_seconds)
+        url = f"{self._endpoints.upload}/bigin/v2/upload"
+        with session(self._repeats()) as own:
+            auth = ZohoToken(token)
+            return Answer.of(
+                send(own, "POST", url, what=what, auth=auth, timeout=timeout, **content)
+            )
+
     def _send_create(self, token: str, body: Json, what: str) -> Answer:
         timeout = self._timeout(what, at_most=CREATE_TIMEOUT_SECONDS)
         url = f"{self._endpoints.api}/bigin/bulk/v2/write"
@@ -415,13 +439,25 @@ class BiginClient:
         """Return this thread's session for what may be repeated: requests shares none safely."""
         made: requests.Session | None = getattr(self._of_this_thread, "session", None)
         if made is None:
-            repeats = BoundedRetry.of_safe_calls(
-                self._patience.repeats,
-                total_seconds=self._patience.total_seconds,
-                clock=self._clock,
-            )
-            made = self._of_this_thread.session = session(repeats)
+            made = self._of_this_thread.session = session(self._repeats())
         return made
+
+    def _repeats(self) -> BoundedRetry:
+        return BoundedRetry.of_safe_calls(
+            self._patience.repeats, total_seconds=self._patience.total_seconds, clock=self._clock
+        )
+
+    @contextmanager
+    def _hanging_up_on_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except BiginError:
+            self._hang_up()
+            raise
+
+    def _hang_up(self) -> None:
+        """Close this thread's connections; the next call makes new ones."""
+        self._session().close()
 
     def _timeout(
         self, what: str, *, read_seconds: float | None = None, at_most: float = inf

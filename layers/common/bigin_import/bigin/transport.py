@@ -7,7 +7,8 @@ are opposites. Here everything that fails while connecting becomes a NewConnecti
 
 A server may send interim answers (1xx) before the answer (RFC 9110, section 15.2). http.client
 skips only 100 and hands out a 102 or 103 as the answer; the true one then waits on the connection
-for the next call. Here they are skipped, and a connection that had one is not used again.
+for the next call. Here they are skipped, and a connection that had one is not used again. Nor is
+one after an error: the answer may be one that nobody asked for, and the true one comes after it.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class _Answer(HTTPResponse):
             super().begin()
         if self.status in _INTERIM:
             raise HTTPException(f"an answer {self.status} that nobody asked for")
-        if self._status_lines > 1:
+        if self._status_lines > 1 or self.status >= HTTPStatus.BAD_REQUEST:
             self.will_close = True
 
     def _read_status(self) -> tuple[str, int, str]:
