@@ -14,9 +14,9 @@ from bigin_import.splitting.archive import EntryWriter, read_entry
 CONTENT = b"Email,STATUS,RECORD_ID,ERRORS\n" + b"a@x.de,ADDED,1,\n" * 5_000
 
 
-def zipped(*names: str, content: bytes = CONTENT) -> bytes:
+def zipped(*names: str, content: bytes = CONTENT, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name in names:
             archive.writestr(name, content)
     return buffer.getvalue()
@@ -79,3 +79,27 @@ def flipped(archive: bytes) -> bytes:
 def test_a_broken_zip_is_an_error_of_ours(damage: Callable[[bytes], bytes]) -> None:
     with pytest.raises(BiginOutcomeUnknownError, match=r"zip (cannot be read|is damaged)"):
         read_entry(io.BytesIO(damage(zipped("a.csv")))).read()
+
+
+def with_offset(archive: bytes) -> bytes:
+    """Say that the list of entries begins far behind the end."""
+    at = archive.rindex(b"PK\5\6") + 16
+    return archive[:at] + b"\x00\xff\xff\xff" + archive[at + 4 :]
+
+
+def garbled(archive: bytes) -> bytes:
+    return archive[:45] + bytes(byte ^ 0x5A for byte in archive[45:85]) + archive[85:]
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        pytest.param(zipped("é.csv").replace("é".encode(), b"\xff\xfe"), id="no UTF-8 name"),
+        pytest.param(with_offset(zipped("a.csv")), id="no such place"),
+        pytest.param(garbled(zipped("a.csv", compression=zipfile.ZIP_BZIP2)), id="bzip2"),
+        pytest.param(garbled(zipped("a.csv", compression=zipfile.ZIP_LZMA)), id="LZMA"),
+    ],
+)
+def test_so_is_one_for_which_the_library_has_other_errors(archive: bytes) -> None:
+    with pytest.raises(BiginOutcomeUnknownError, match=r"zip (cannot be read|is damaged)"):
+        read_entry(io.BytesIO(archive)).read()

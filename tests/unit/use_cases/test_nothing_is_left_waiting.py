@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 import pytest
@@ -127,6 +129,40 @@ def test_row_results_that_cannot_be_read_for_days_are_not_waited_for() -> None:
 
     assert waiting is ImportState.SENT
     assert stalled > 0
+    assert harness.import_of(source).state is ImportState.COMPLETED
+    assert "could not be had" in harness.parts_of(source)[0].warnings[0]
+
+
+def zipped(text: str, name: str = "Contacts.csv") -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, text)
+    return packed.getvalue()
+
+
+NAMED_WRONGLY = zipped("", "\u00e9.csv").replace("\u00e9".encode(), b"\xff\xfe")
+NEVER_CLOSED = zipped('Email,STATUS,RECORD_ID,ERRORS\n"' + "x" * 24_100_000)
+
+
+@pytest.mark.parametrize("results", [NAMED_WRONGLY, NEVER_CLOSED], ids=["zip", "CSV"])
+def test_nor_are_such_as_are_no_zip_or_no_csv_whatever_the_library_calls_it(
+    results: bytes,
+) -> None:
+    harness = Harness()
+
+    @contextmanager
+    def download(url: str) -> Iterator[BinaryIO]:
+        yield io.BytesIO(results)
+
+    harness.bigin.download_result = download  # type: ignore[method-assign]
+    source = dropped(harness)
+
+    harness.tick()
+    waiting = harness.import_of(source).state
+    harness.clock.advance(3 * DAY * 60)
+    harness.tick(minutes=2)
+
+    assert waiting is ImportState.SENT
     assert harness.import_of(source).state is ImportState.COMPLETED
     assert "could not be had" in harness.parts_of(source)[0].warnings[0]
 

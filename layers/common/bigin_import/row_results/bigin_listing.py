@@ -16,6 +16,7 @@ from typing import BinaryIO
 from bigin_import.bigin.error_codes import ROW_CODES
 from bigin_import.domain.job_request import MAX_BYTES
 from bigin_import.domain.row_result import NO_RESULTS, RowResult, RowResults, RowStatus
+from bigin_import.errors import BiginOutcomeUnknownError
 
 LONGEST = 10_000  # of two hundred columns, each with its code; what is longer is no such list
 _CODE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*(?=[-:]|$)")
@@ -200,6 +201,14 @@ def csv_lines(stream: BinaryIO) -> Iterator[Iterator[str]]:
         text.detach()
 
 
+@contextmanager
+def _csv_errors_named() -> Iterator[None]:
+    try:
+        yield
+    except csv.Error as exc:
+        raise BiginOutcomeUnknownError(f"the row results cannot be read as CSV: {exc}") from exc
+
+
 def next_columns(lines: Iterator[str], count: int) -> list[Sequence[str]]:
     """Take the next rows, at most *count*, off *lines* of CSV of ours; return their columns."""
     some = list(islice(lines, count))
@@ -260,8 +269,11 @@ def read_listing(
         sent_header: Header row of what we sent: API names.
         existing_is_asked: The job is an `insert` with `find_by`: Bigin skips what is there.
         key: API name of its `find_by`; None: the first column.
+
+    Raises:
+        BiginOutcomeUnknownError: It is no CSV, as where a quote is never closed.
     """
-    with csv_lines(result) as lines:
+    with csv_lines(result) as lines, _csv_errors_named():
         header = next(csv.reader(lines), [])
         layout = _layout(header, sent_header)
         if layout is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
 import struct
 import zipfile
 import zlib
@@ -171,8 +172,14 @@ def _readable(archive: BinaryIO) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipI
         if len(entries) != 1:
             raise BiginOutcomeUnknownError(f"the zip has {len(entries)} files instead of one")
         yield opened, entries[0]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as exc:
-        # RuntimeError: encrypted; NotImplementedError: a compression nobody here knows
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,  # a compression nobody here knows
+        RuntimeError,  # encrypted
+        OSError,  # a place in the file that cannot be
+        ValueError,  # a name that is not UTF-8
+        EOFError,
+    ) as exc:
         raise BiginOutcomeUnknownError(f"the zip cannot be read: {exc}") from exc
 
 
@@ -189,7 +196,7 @@ class _CappedEntry(io.RawIOBase):
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # BufferedReader passes a memoryview
         try:
             content = self._entry.read(len(buffer))
-        except (zipfile.BadZipFile, zlib.error, EOFError) as exc:
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError) as exc:
             raise BiginOutcomeUnknownError(f"the zip is damaged: {exc}") from exc
         self._left -= len(content)
         if self._left < 0:
