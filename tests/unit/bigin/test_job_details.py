@@ -128,6 +128,12 @@ def test_what_bigin_leaves_out_is_none() -> None:
             False,
             id="the resource goes before the top",
         ),
+        pytest.param(
+            completed(resource=[{"ignore_empty": None}]),
+            "ignore_empty",
+            True,
+            id="the top where the resource says nothing",
+        ),
         pytest.param(completed(resource=None), "mappings", None, id="no resource"),
         pytest.param(completed(resource=["x"]), "mappings", None, id="resource of texts"),
         pytest.param(completed(result="x"), "download_url", None, id="result as text"),

@@ -76,7 +76,7 @@ def job(answer: Json, *, asked: str) -> Job | None:
         module=_name(resource.get("module")),
         file_name=text_of(file.get("name")),
         # First where it was asked for: the engine has a key of that name at the top, too.
-        ignore_empty=truth_of(resource.get("ignore_empty", details.get("ignore_empty"))),
+        ignore_empty=_truth_of_first(resource.get("ignore_empty"), details.get("ignore_empty")),
         mappings=_mappings(resource.get("field_mappings")),
         callback_path=_callback_path(details),
         download_url=text_of(object_of(details.get("result")).get("download_url")),
@@ -191,6 +191,10 @@ def _mapping(entry: Json) -> FieldMapping:
         find_by=text_of(entry.get("find_by")),
         format=text_of(entry.get("format")),
     )
+
+
+def _truth_of_first(*values: object) -> bool | None:
+    return next((found for value in values if (found := truth_of(value)) is not None), None)
 
 
 def _seconds(value: object) -> int | None:
