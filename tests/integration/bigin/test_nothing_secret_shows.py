@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import re
+import socket
 import traceback
 from collections.abc import Callable, Iterator
 
 import pytest
 import requests
 import responses
+from urllib3 import Timeout
 
 from bigin_import.bigin.auth import Credentials, ZohoAccounts
 from bigin_import.bigin.client import BiginClient, Patience
 from bigin_import.bigin.datacenters import DATA_CENTERS
-from bigin_import.bigin.transport import ZohoToken
+from bigin_import.bigin.transport import ZohoToken, send, session
 from bigin_import.callback_url import SignedCallbacks, sign
 from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
 from bigin_import.errors import BiginError
@@ -143,3 +145,15 @@ def test_what_carries_a_secret_does_not_show_it() -> None:
     texts = [repr(ZohoToken(TOKEN)), repr(CREDENTIALS), repr(SignedCallbacks("https://x", [KEY]))]
 
     assert [secret for secret in (*SECRETS, repr(KEY)) if secret in " ".join(texts)] == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\u20ac"])
+def test_a_token_that_no_header_can_hold_does_not_show(
+    caplog: pytest.LogCaptureFixture, end: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening, session() as one:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        with pytest.raises(BiginError) as caught:
+            send(one, "GET", url, what="job", timeout=Timeout(1), auth=ZohoToken(TOKEN + end))
+
+    assert TOKEN not in shown(caught.value, caplog)

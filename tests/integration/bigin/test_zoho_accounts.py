@@ -8,7 +8,7 @@ import pytest
 import requests
 import responses
 
-from bigin_import.bigin.auth import Credentials, ZohoAccounts
+from bigin_import.bigin.auth import Credentials, ZohoAccounts, exchange_code
 from bigin_import.bigin.datacenters import DATA_CENTERS
 from bigin_import.errors import (
     BiginAccessError,
@@ -203,3 +203,39 @@ def test_a_lost_answer_is_asked_for_once_because_zoho_counts(
 
     assert type(caught.value) is error
     assert len(http.calls) == 1
+
+
+@pytest.mark.parametrize("nothing", [None, False, ""])
+def test_an_error_that_says_nothing_is_none(
+    accounts: Accounts, http: responses.RequestsMock, nothing: object
+) -> None:
+    http.post(TOKEN_URL, json=GRANTED | {"error": nothing, "refresh_token": "1000.R"})
+
+    assert accounts.refresh().token == TOKEN
+    assert exchange_code(DATA_CENTERS["EU"], "1000.ID", "SECRET", "1000.CODE").access_token == TOKEN
+
+
+def test_a_life_that_is_null_hides_no_other(
+    accounts: Accounts, http: responses.RequestsMock
+) -> None:
+    http.post(TOKEN_URL, json=GRANTED | {"expires_in_sec": None, "expires_in": 1200})
+
+    assert accounts.refresh().life_seconds == 1200
+
+
+def test_a_token_is_taken_without_the_line_end_behind_it(
+    accounts: Accounts, http: responses.RequestsMock
+) -> None:
+    http.post(TOKEN_URL, json=GRANTED | {"access_token": f" {TOKEN}\r\n"})
+
+    assert accounts.refresh().token == TOKEN
+
+
+@pytest.mark.parametrize("token", [f"{TOKEN}\u20ac", f"{TOKEN}\n{TOKEN}", " "])
+def test_a_token_that_no_header_can_hold_is_none(
+    accounts: Accounts, http: responses.RequestsMock, token: str
+) -> None:
+    http.post(TOKEN_URL, json=GRANTED | {"access_token": token})
+
+    with pytest.raises(BiginOutcomeUnknownError, match="no token that can be read"):
+        accounts.refresh()

@@ -103,7 +103,7 @@ class ZohoAccounts:
     def refresh(self) -> FreshToken:
         answer = Answer.of(self._post(self._readable_credentials()))
         body = answer.body or {}
-        error = plain_words(body.get("error", ""))
+        error = _error_of(body)
         # Zoho refuses with HTTP 200; the description may be in the user's language.
         if answer.busy or error == "Access Denied":
             raise TokenBusyError(
@@ -112,8 +112,8 @@ class ZohoAccounts:
             )
         if error and answer.status < REFUSED.stop:
             raise _refused(error)
-        token = body.get("access_token")
-        if not answer.is_success or not isinstance(token, str) or not token:
+        token = _token_of(body, "access_token")
+        if not answer.is_success or not token:
             raise BiginOutcomeUnknownError(
                 f"{WHAT}: HTTP {answer.status}, and no token that can be read"
             )
@@ -156,13 +156,25 @@ def _refused(error: str) -> BiginAccessError:
     )
 
 
+def _error_of(body: Json) -> str:
+    """Return Zoho's word for an error; empty if there is none, as where it is null or false."""
+    return plain_words(body.get("error") or "")
+
+
+def _token_of(body: Json, key: str) -> str:
+    """Return a token that a header can hold; empty if there is none."""
+    said = body.get(key)
+    token = said.strip() if isinstance(said, str) else ""
+    return token if token.isascii() and token.isprintable() else ""
+
+
 def _scopes(body: Json) -> tuple[str, ...]:
     return tuple((text_of(body.get("scope")) or "").replace(",", " ").split())
 
 
 def _life_seconds(body: Json) -> int:
-    life = body.get("expires_in_sec", body.get("expires_in"))
-    return min(life, LIFE_SECONDS) if isinstance(life, int) else LIFE_SECONDS
+    said = (body.get("expires_in_sec"), body.get("expires_in"))
+    return min(next((life for life in said if isinstance(life, int)), LIFE_SECONDS), LIFE_SECONDS)
 
 
 def _is_filled(value: object) -> bool:
@@ -216,13 +228,13 @@ def exchange_code(endpoints: Endpoints, client_id: str, client_secret: str, code
     form = {"client_id": client_id, "client_secret": client_secret, "code": code}
     answer = _post(endpoints, form)
     body = answer.body or {}
-    if error := plain_words(body.get("error", "")):
+    if error := _error_of(body):
         raise BiginAccessError(
             f"{_WHAT}: Zoho refuses it: {error}",
             code=error,
             resolution=GRANT_RESOLUTIONS.get(error, "Generate another code in the console"),
         )
-    refresh, access = text_of(body.get("refresh_token")), text_of(body.get("access_token"))
+    refresh, access = _token_of(body, "refresh_token"), _token_of(body, "access_token")
     if access and not refresh:
         raise BiginAccessError(
             f"{_WHAT}: Zoho gives an access token and no refresh token",
@@ -247,7 +259,7 @@ def find_data_centers(client_id: str) -> Iterator[str]:
             answer = _post(DATA_CENTERS[name], {"client_id": client_id, "code": _MADE_UP_CODE})
         except (BiginUnreachableError, BiginOutcomeUnknownError):
             continue
-        error = plain_words((answer.body or {}).get("error", ""))
+        error = _error_of(answer.body or {})
         if error and error != "invalid_client":
             yield name
 

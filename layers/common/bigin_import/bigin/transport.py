@@ -308,6 +308,9 @@ def send(
         )
     except requests.RequestException as exc:
         raise failure(exc, what) from exc
+    except ValueError as exc:  # of a header that cannot be sent; its text holds the token
+        kind = type(exc).__name__
+        raise BiginOutcomeUnknownError(f"{what}: not sent, or not whole ({kind})") from None
 
 
 def failure(exc: requests.RequestException, what: str) -> BiginError:
