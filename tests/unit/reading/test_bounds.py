@@ -55,6 +55,27 @@ def test_a_gzip_file_of_very_many_tiny_members_is_read_in_linear_time(
     assert Counted.given < 20 * len(packed)  # a quarter of a megabyte for each would be 10,000
 
 
+@pytest.mark.parametrize("zeros", [1, 512, 600_000])
+def test_zero_bytes_behind_the_last_gzip_member_fill_a_block_and_say_nothing(zeros: int) -> None:
+    packed = gzip.compress(b"a,b\n") + gzip.compress(b"1,2\n") + bytes(zeros)
+
+    assert b"".join(DropBytes(io.BytesIO(packed), name="x.csv.gz")) == b"a,b\n1,2\n"
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 600_000])
+@pytest.mark.parametrize("rest", [b"x", gzip.compress(b"3,4\n")[:-1]], ids=["text", "a half"])
+def test_anything_else_behind_it_is_not_gzip(zeros: int, rest: bytes) -> None:
+    packed = gzip.compress(b"a,b\n1,2\n") + bytes(zeros) + rest
+
+    with pytest.raises(DropRejectedError, match="not a whole gzip file"):
+        list(DropBytes(io.BytesIO(packed), name="x.csv.gz"))
+
+
+def test_zero_bytes_alone_are_not_gzip() -> None:
+    with pytest.raises(DropRejectedError, match="not a whole gzip file"):
+        list(DropBytes(io.BytesIO(bytes(512)), name="x.csv.gz"))
+
+
 @pytest.mark.parametrize("characters", [131_073, 1_500_000])
 def test_a_cell_that_is_longer_than_the_csv_module_expects_is_read(characters: int) -> None:
     """Its own limit is for the whole process, and nobody else may have raised it."""

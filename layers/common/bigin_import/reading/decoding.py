@@ -101,16 +101,23 @@ def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _gunzip(stored: Iterator[bytes], broken: DropRejectedError) -> Iterator[bytes]:
     """
-    Yield the unpacked bytes in chunks; a gzip file may have several members.
+    Yield the unpacked bytes in chunks; a gzip file may have several members, and zero bytes behind
+    the last one, with which tapes and some programs fill up a block.
 
     What a member leaves over is copied, so each gets a little first, then twice as much: a file
     of a million tiny members is read in time that its size bounds.
     """
     member = isal_zlib.decompressobj(_GZIP_WINDOW)
     step = _FIRST_STEP_BYTES
+    is_filled = False
     for packed in stored:
         at = 0
         while at < len(packed):
+            if member.eof and (is_filled or packed[at] == 0):
+                if packed.count(0, at) < len(packed) - at:
+                    raise broken
+                is_filled = True
+                break
             if member.eof:
                 member = isal_zlib.decompressobj(_GZIP_WINDOW)
                 step = _FIRST_STEP_BYTES
