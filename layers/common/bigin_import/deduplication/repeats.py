@@ -118,11 +118,13 @@ class _Sent:
         too_few: By import, how many rows are equal to some that it got in.
         elsewhere: The same of imports from other folders that made other values of the cells.
         not_kept: The latest import that got rows in, if it is not known any more which.
+        seen: Imports that have rows in, none of which is known to be one of the drop's.
     """
 
     too_few: dict[str, int] = field(default_factory=dict)
     elsewhere: dict[str, int] = field(default_factory=dict)
     not_kept: Import | None = None
+    seen: list[_Seen] = field(default_factory=list)
 
     def notes(self) -> Iterator[str]:
         for through, count in self.too_few.items():
@@ -220,7 +222,7 @@ class Repeats:
         the next one is of its family, so that corrections know its rows. So is one with the name
         of its failed rows that does not say any more which rows those are.
         """
-        may_be_of_it, seen, memory = True, list[_Seen](), ours.memory
+        may_be_of_it, memory = True, ours.memory
         is_rest = object_keys.is_named_as_rows_not_in(ours.record.source.key)
         for before, found in self._find_before(ours):
             if _is_elsewhere(before, found, ours):
@@ -237,13 +239,13 @@ class Repeats:
             if count:
                 sent.too_few[before.import_id] = count
             elif not is_news:
-                self._note_unknown(earlier, memory, sent, seen, is_latest=may_be_of_it)
+                self._note_unknown(earlier, memory, sent, is_latest=may_be_of_it)
             if is_news or is_of_it:
                 for family in families:
                     join(family)
             may_be_of_it &= not (is_of_it if is_rest else _got_some_in(found))
         if memory.known_count < memory.count:
-            self._reject_if_mapped_otherwise(ours, seen)
+            self._reject_if_mapped_otherwise(ours, sent.seen)
 
     def _match_ended(
         self, earlier: _Earlier, ours: _Ours, *, share: float, got_none_in: bool
@@ -265,13 +267,7 @@ class Repeats:
         )
 
     def _note_unknown(
-        self,
-        earlier: _Earlier,
-        compared: RowMemory,
-        sent: _Sent,
-        seen: list[_Seen],
-        *,
-        is_latest: bool,
+        self, earlier: _Earlier, compared: RowMemory, sent: _Sent, *, is_latest: bool
     ) -> None:
         """Note an import of which no row is one of the drop's, as far as is known."""
         named, found, families = earlier
@@ -279,7 +275,7 @@ class Repeats:
             return
         if rows := compared.are_in + compared.may_be_in:
             certain = not compared.may_be_in
-            seen.append(_Seen(named, found, families, rows, is_certain=certain))
+            sent.seen.append(_Seen(named, found, families, rows, is_certain=certain))
         elif is_latest and _got_some_in(found) and not self.earlier.check_kept_rows(named.results):
             sent.not_kept = found
 
