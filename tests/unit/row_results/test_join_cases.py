@@ -568,10 +568,17 @@ def test_row_results_of_other_rows_say_nothing_whatever_else_they_show(
         pytest.param(("1250.50", "7.10"), ("1250.5", "7.1"), id="numbers"),
         pytest.param(("Acme", "Zenith"), ("4871", "4872"), id="lookups, as ids"),
         pytest.param(("a@x.example", "b@x.example"), ("Ada", "Bob"), id="owners, as names"),
+        pytest.param(("yes", "no") * 2, ("true", "false") * 2, id="words for yes and no"),
+        pytest.param(("A & B", "C & D"), ("A &amp; B", "C &amp; D"), id="marks, encoded"),
+        pytest.param(
+            ("acme.example", "zenith.example"),
+            ("http://acme.example", "http://zenith.example"),
+            id="addresses of pages",
+        ),
     ],
 )
 def test_what_bigin_may_rewrite_beside_a_column_that_is_the_same_in_all_is_not_foreign(
-    sent: tuple[str, str], returned: tuple[str, str]
+    sent: Sequence[str], returned: Sequence[str]
 ) -> None:
     rows = [("Value", "Country"), *((cell, "Germany") for cell in sent)]
     lines = [(cell, "Germany", "added", f"id{at}", "") for at, cell in enumerate(returned)]

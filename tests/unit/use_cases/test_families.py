@@ -577,7 +577,7 @@ def test_a_corrected_file_that_is_put_back_counts_in_the_end(operation: str) -> 
     untouched = office.drop("incoming/success.csv", success)
 
     assert last_of(office)["one@example.com"] == "One"
-    assert "an import since has had a key of that one" in told
+    assert "another file since has had one of its keys" in told
     assert office.state(once_more) is office.state(untouched) is ImportState.UNCHANGED
 
 
@@ -1159,3 +1159,32 @@ def test_members_of_several_families_are_in_the_order_in_which_they_ran() -> Non
     assert members_of((one, other)) == ("a", "b", "y", "m", "n", "z")
     assert members_of((one,)) == ("a", "m", "n")
     assert set(members_of((Family(root="n", members=("m", "a")), one))) == {"a", "m", "n"}
+
+
+def test_by_a_field_that_is_not_unique_nothing_that_is_in_is_put_back() -> None:
+    by_name = {**MAPPING, "operation": "upsert", "find_by": "Last_Name"}
+    office = Office(by_name)
+    office.harness.drop("incoming/other.mapping.json", by_name)
+    mended = office.failed().replace(b",bad1@", b",one@").replace(b",bad2@", b",two@")
+    office.drop("incoming/mended.csv", mended)
+    office.drop("incoming/other.csv", b"E-mail,Surname\nzzz@example.com,One\n")
+
+    again = office.drop("incoming/again.csv", mended)
+
+    assert office.state(again) is ImportState.UNCHANGED
+    assert office.added["two@example.com"] == 1
+
+
+def test_a_row_is_not_put_back_over_a_later_one_of_its_file() -> None:
+    office = Office(UPSERT)
+    lenient(office)
+    office.harness.drop("incoming/versions.mapping.json", UPSERT)
+    rows = b"E-mail,Surname\nada@example.com,Old\nada@example.com,New\nalan@example.com,Alan\n"
+    source = office.drop("incoming/versions.csv", rows)
+    office.harness.drop("incoming/other.mapping.json", UPSERT)
+    office.drop("incoming/other.csv", b"E-mail,Surname\nalan@example.com,Other\n")
+    head, older, *_ = office.result(source, "success").splitlines(keepends=True)
+
+    office.drop("incoming/older.csv", head + older)
+
+    assert dict(row[:2] for row in office.harness.bigin.records())["ada@example.com"] == "New"

@@ -157,3 +157,28 @@ def test_a_mended_file_whose_row_results_are_gone_is_sent_and_told() -> None:
     assert told in desk.report(mended)
     assert desk.sent(grown) == ["more@example.com"]
     assert told not in desk.report(grown)
+
+
+@pytest.mark.parametrize("versions", [1, 2, 3, 4])
+def test_a_line_that_a_later_version_repeats_is_added(versions: int) -> None:
+    """Of the versions each line is in once, however many of them say so."""
+    desk = Desk()
+    rows = list(TEN)
+    desk.drop(rows)
+    for number in range(1, versions):
+        rows.append(f"q{number}@example.com")
+        desk.drop(rows)
+
+    assert desk.sent(desk.drop([*rows, TEN[0]])) == [TEN[0]]
+
+
+@pytest.mark.parametrize("key", [KEY, "incoming/shop/contacts.csv"])
+def test_a_trial_by_fewer_columns_does_not_stop_the_file_that_has_grown(key: str) -> None:
+    """Of its new row the one column that the trial had mapped is in."""
+    desk = Desk(FEWER)
+    desk.drop(["trial@example.com,Smith\n"])
+    desk.harness.drop(SIDECAR, MAPPING)
+    rows = [f"{address},{address[:2].title()}\n" for address in TEN]
+    desk.drop(rows, key)
+
+    assert desk.sent(desk.drop([*rows, "john@example.com,Smith\n"], key)) == ["john@example.com"]

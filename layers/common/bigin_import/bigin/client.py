@@ -7,7 +7,7 @@ costs 500 credits and cannot be taken back, so it leaves once, on a connection o
 An answer that nobody asked for shifts all later ones on its connection: each call gets what the
 one before it asked for. Nothing in the answer to an upload says of which file it is, so each has a
 connection of its own, too. Other calls share one, which is closed after an answer that is an error,
-cannot be read, or is about something else: it may be the unasked one.
+cannot be read, or is about something else: such an answer may be one that nobody asked for.
 
 Row results lie at an address that Bigin wrote, at a third host that asks for our token. An address
 from outside decides where the token goes, so it is checked before anything is sent: https, port

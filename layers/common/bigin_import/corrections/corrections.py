@@ -454,7 +454,7 @@ class Corrections:
         imports = table.parent_imports
         if len(imports) <= 1:
             return inherited
-        if table.unnamed_row is not None:
+        if table.unnamed_row is not None and len(imports) < MOST_IMPORTS:
             return replace(inherited, problems=(_no_import(table.name, table.unnamed_row),))
         others = tuple(each for each in imports if parent is None or each != parent.import_id)
         found = [self.ledger.load(Import.at(each)) for each in others]

@@ -49,8 +49,8 @@ CHANGED = (
     "so change them in Bigin, or drop them with an update"
 )
 WRITTEN_OVER = (
-    "sent again, though in Bigin through this file or a correction of it: an import since has had "
-    "a key of that one"
+    "sent again, though in Bigin through this file or a correction of it: another file since has "
+    "had one of its keys, and may have written over it"
 )
 OVERTAKEN = "not sent, for a later row of the file with the same key is in Bigin already"
 OVERTAKES = (
@@ -310,7 +310,7 @@ class Decider:
 
     def _is_to_be_put_back(self, existing: RowDecision, row: DroppedRow) -> bool:
         """Return whether another file may have changed a row since it got in."""
-        may_be_sent = row.record is not None and not row.healed.reason and not self._is_insert
+        may_be_sent = row.record is not None and not row.healed.reason and self._may_repeat
         is_changed = may_be_sent and self._check_written_over(existing.through)
         if is_changed:
             self.tally.add(WRITTEN_OVER, row.number)

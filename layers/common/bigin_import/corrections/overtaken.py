@@ -75,8 +75,8 @@ def _read_overtaken_of(
             last: dict[bytes, int] = {}
             for key, number, is_in, _ in keys.entries(at):
                 last[key] = max(last.get(key, 0), number if is_in else 0)
-            for key, number, is_in, sent in keys.entries(at):
-                if not is_in and number < last[key]:
+            for key, number, _, sent in keys.entries(at):
+                if number < last[key]:
                     found[root.import_id, number] = Overtaken(key, sent.hex())
     return found
 

@@ -1,4 +1,4 @@
-"""Finds for the rows of a result file that came back what they were in the parent's drop."""
+"""Finds the cells that rows of a result file had in the drop that they come from."""
 
 from __future__ import annotations
 

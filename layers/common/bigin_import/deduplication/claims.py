@@ -212,7 +212,7 @@ class Content:
     Attributes:
         claim: Its name.
         claims_before: Its names in earlier releases, the latest first; they say no organisation.
-        forced_before: Its name in earlier releases, if it was to be repeated; "" if it is not.
+        forced_before: Its names in earlier releases if it is to be repeated; else none.
         zgid: The organisation that it goes to: what is in one is not in another.
     """
 

@@ -189,7 +189,7 @@ class RowMemory:
                 ours.add(cells, at)
             for at in range(RANGES):
                 unknown, known = self._apart(ours.entries(at))
-                others = _without_known(theirs.entries(at), known, same)
+                others = _without_known(theirs.entries(at), known, same, taken)
                 _match_range(others, unknown, found, taken)
         return total, found, same
 
@@ -272,12 +272,17 @@ type _Record = tuple[bytes, int, int]
 
 
 def _without_known(
-    theirs: Iterator[_CellsAndEntry], known: Counter[_Record], same: Counter[int]
+    theirs: Iterator[_CellsAndEntry],
+    known: Counter[_Record],
+    same: Counter[int],
+    taken: bytearray,
 ) -> Iterator[_CellsAndEntry]:
     """Leave out rows that a row of the drop is known to be, and count them by their status."""
     for each in theirs:
-        cells, _, record_id, through, status, *_ = each
-        if known[cells, through, record_id]:
+        cells, row, record_id, through, status, *_ = each
+        taken.extend(bytes(max(0, row + 1 - len(taken))))
+        if not taken[row] and known[cells, through, record_id]:
+            taken[row] = 1  # it may stand here twice, see `RowIn`
             known[cells, through, record_id] -= 1
             same[status] += 1
         else:

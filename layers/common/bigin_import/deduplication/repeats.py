@@ -86,11 +86,11 @@ class _Earlier(NamedTuple):
 
 class _Seen(NamedTuple):
     """
-    An import of a file that has rows in, none of which is equal to one of the drop.
+    An import of a file that has rows in, none of which is known to be one of the drop's.
 
     Attributes:
         rows: How many are in, or may be.
-        is_certain: None only may be.
+        is_certain: Whether all of these are in.
     """
 
     named: NamedImport
@@ -317,7 +317,8 @@ class Repeats:
                 rows = self._read_rows(each.named, each.families, ours)
                 grew = _is_later_version(each.found, ours.record)
                 memory.match(rows, share=MENDED_SHARE, grew_from_this=grew)
-                if count := _count_known_only_to(memory, ours.memory):
+                count = _count_known_only_to(memory, ours.memory)
+                if count > ours.memory.known_count:
                     raise _mapped_otherwise(ours.record, each._replace(rows=count), "this file")
 
     @contextmanager

@@ -63,11 +63,11 @@ def not_a_drop(key: str) -> Problem:
 
 
 def unreadable(key: str) -> Problem:
-    """For an hour S3 has refused to give out the object *key*, which a person dropped."""
+    """S3 refuses to give out the object *key*, which a person dropped."""
     return Problem(
         where=key,
-        what="S3 has not let the importer read it for an hour; most likely it is encrypted with a "
-        "KMS key of your own",
+        what="S3 does not let the importer read it; most likely it is encrypted with a KMS key of "
+        "your own",
         remedy="Drop it again without naming a key, or allow the role of import_csv kms:Decrypt "
         "with that key and then drop it again",
     )

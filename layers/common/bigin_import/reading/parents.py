@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from bigin_import.reading.dialect import is_own_column
 from bigin_import.reading.row_shapes import ParentRow
 
-MOST_IMPORTS = 10  # more than one is too many already
+MOST_IMPORTS = 10  # so many are too many
 _IMPORT_ID = re.compile(r"[0-9a-z]{26}")
 # However a tool wrote a whole number (with decimals, in thousands, as text), it is the same row.
 _ROW_NUMBER = re.compile(r"'?([0-9]+|[0-9]{1,3}(?:[.,'\u2019\s][0-9]{3})+)(?:[.,]0{1,2})?")

@@ -55,6 +55,7 @@ _EITHER_WAY = (
     "{} rows are in Bigin, but Bigin does not say which of them it added and which it updated; "
     "they are counted as updated."
 )
+_REWRITTEN = frozenset("@.;&/")
 _FOREIGN = (
     "Bigin's row results do not show the values that were sent: they are another job's, or "
     "unreadable."
@@ -206,12 +207,19 @@ def _tells(values: Iterable[str], column: Counter[str]) -> bool:
     return rows == 1 or any(2 * column[value] <= rows for value in values)
 
 
-def _kind(values: Iterable[str]) -> str | None:
-    """Return if all *values* are addresses, or names; None if they may be dates, numbers, ids."""
-    text = "\n".join(values)
-    if all("@" in value for value in values):
+def _kind(column: Counter[str]) -> str | None:
+    """
+    Return if the values of a column are addresses, or names; None if Bigin may rewrite all of them.
+
+    It may dates, numbers and ids; words for yes and no, of a picklist or of a month, which many
+    rows share; and what has marks that it encodes, joins or completes.
+    """
+    text = "\n".join(column)
+    if all("@" in value for value in column):
         return "addresses"
-    return None if "@" in text or any(map(str.isdigit, text)) else "names"
+    are_shared = 2 * len(column) <= column.total()
+    may_be_rewritten = any(each in _REWRITTEN or each.isdigit() for each in text)
+    return None if are_shared or may_be_rewritten else "names"
 
 
 def _all_unclear(rows: int, listing: Listing) -> JoinedPart:
