@@ -96,6 +96,8 @@ class Undoer:
                     self.stays.clear()
                 self._later(account, lambda: self._show(account, import_id))
                 return
+            if asked["changed_too"]:  # what was changed by now is in the list, and was shown
+                self.stays.clear()
             if self.scenario.undone_rows == "late":
                 self._change(account, import_id)
             self._confirm(account, import_id, str(said["confirm"]))
