@@ -445,7 +445,6 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "some rows in taken for all": ((EarlierRows, "check_kept_rows", lambda *_about: False),),
     "result files not known": ((Preparer, "_decide_rows", lambda *_about: None),),
     "family without a lock": ((Families, "_load_holder_is_done", lambda *_about: True),),
-    "family kept by one that waits": ((Families, "release", lambda *_about: None),),
     "rows of a family read while one of it runs": (
         (Repeats, "_load_running", lambda *_about: None),
     ),
@@ -459,7 +458,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
         (Repeats, "_reject_if_mapped_otherwise", lambda *_about: None),
     ),
     "mended file that is in by other columns added": (
-        (Repeats, "_read_count_by_other_columns", lambda *_about: 0),
+        (Repeats, "_reject_if_in_by", lambda *_about: None),
     ),
     "held file passed by itself by other columns": (
         (Repeats, "_check_under_way", _check_by_own_columns),
