@@ -77,7 +77,13 @@ Raises UnderWayError if a member runs, or has run since.
 
 
 class _Earlier(NamedTuple):
-    """An import of a file of the name, and the families of its rows; None if it has expired."""
+    """
+    An import of a file of the name.
+
+    Attributes:
+        found: None if it is not in the ledger any more.
+        families: Those of its rows.
+    """
 
     named: NamedImport
     found: Import | None
@@ -143,7 +149,7 @@ class _Sent:
             yield (
                 f"Import {self.not_kept.import_id} of a file of this name got "
                 f"{in_words(self.not_kept.counts.succeeded)} in, and which is not kept any more: "
-                "rows that are the same in this file were added once more."
+                "rows that are the same in this file are sent once more."
             )
 
 
