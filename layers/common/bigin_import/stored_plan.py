@@ -28,7 +28,7 @@ from bigin_import.domain.plan import FIRST_READING, Plan, RowDecision
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.domain.undo import UndoRow
 from bigin_import.errors import ChangedObjectError, DropRejectedError, MissingObjectError
-from bigin_import.plain_values import Stored
+from bigin_import.plain_values import Stored, UnreadableValueError
 from bigin_import.ports import Files
 
 # A plan of a thousand parts and two hundred columns stays below a fifth of it, and so do the
@@ -301,12 +301,22 @@ def _shortened(words: str) -> str:
 
 
 def read_problems(files: Files, import_id: str) -> tuple[Problem, ...]:
-    """Return why an import was rejected; nothing if it was not."""
-    try:
+    """Return why an import was rejected; nothing if it was not, or if that cannot be read."""
+    unreadable = (MissingObjectError, DropRejectedError, UnreadableValueError)
+    with suppress(*unreadable):  # a person may have removed or replaced it
         text = files.read(object_keys.problems_file(import_id), at_most=MOST_BYTES)
-    except MissingObjectError:
-        return ()
-    return _PROBLEMS.read_json(text)
+        return _PROBLEMS.read_json(text)
+    return ()
+
+
+def problems_not_kept(import_id: str) -> Problem:
+    """Return what is told of an import that was rejected if nobody knows any more why."""
+    return Problem(
+        where=object_keys.problems_file(import_id),
+        what="why the file was rejected cannot be read any more, for this object was removed from "
+        "the bucket or replaced",
+        remedy="Drop the file again to hear it once more; nothing of it was sent",
+    )
 
 
 def _not_listed(more: int) -> Problem:

@@ -278,6 +278,30 @@ def test_a_notice_that_was_replaced_before_it_was_published_is_written_again(oth
     assert only(harness, ImportState.COMPLETED)
 
 
+@pytest.mark.parametrize(
+    "other", [None, b"garbage", b"[1]", b"x" * 30_000_000], ids=["none", "text", "other", "large"]
+)
+def test_problems_that_were_replaced_before_they_were_told_keep_no_import_open(
+    other: bytes | None,
+) -> None:
+    harness = Harness()
+    harness.drop("incoming/contacts.mapping.json", MAPPING)
+    write = harness.files.write
+
+    def removed(key: str, body: bytes, *, content_type: str) -> None:
+        if key != object_keys.problems_file(key.split("/")[1]):
+            write(key, body, content_type=content_type)
+        elif other is not None:
+            write(key, other, content_type=content_type)
+
+    harness.files.write = removed  # type: ignore[method-assign]
+    source = harness.drop(CSV, b"E-mail\nada@example.com\n")
+    harness.tick(HOUR)
+
+    assert harness.import_of(source).state is ImportState.REJECTED
+    assert "why the file was rejected cannot be read" in harness.notices.published[-1].body
+
+
 def test_a_notice_of_many_long_problems_is_read_again() -> None:
     harness = Harness()
     harness.drop("incoming/contacts.mapping.json", MAPPING)

@@ -39,7 +39,7 @@ from bigin_import.settling.summarize import ConsoleLinks, next_steps, summarize
 from bigin_import.settling.waiting import Suggest, WaitingNotice, publish
 from bigin_import.settling.write_overview import FamilyPages, RowsAlsoIn
 from bigin_import.splitting.content_log import Fingerprints
-from bigin_import.stored_plan import MOST_BYTES, read_plan, read_problems
+from bigin_import.stored_plan import MOST_BYTES, problems_not_kept, read_plan, read_problems
 from bigin_import.telemetry import report_if_refused
 
 _NOTICES = Stored[Notice](Notice)
@@ -186,9 +186,12 @@ class ResultWriter:
 
     def _write_problems(self, summary: ImportSummary, record: Import) -> ImportSummary:
         key = self.suggest(record).key if record.concerns_mapping else None
+        problems = read_problems(self.files, record.import_id)
+        if record.verdict is ImportState.REJECTED and not problems:
+            problems = (problems_not_kept(record.import_id),)
         return replace(
             summary,
-            problems=read_problems(self.files, record.import_id),
+            problems=problems,
             files=(self.around.link("suggestion", key),) if key else (),
         )
 
