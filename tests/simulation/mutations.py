@@ -18,10 +18,13 @@ from bigin_import.corrections.corrections import Healing
 from bigin_import.corrections.decider import Decider, DroppedRow
 from bigin_import.corrections.family import Families
 from bigin_import.corrections.family_rows import FamilyRows, RowElsewhere
-from bigin_import.deduplication import claims, earlier_rows, repeats
+from bigin_import.deduplication import claims, repeats, rows_in
 from bigin_import.deduplication.claims import Claims, KeyHistory
-from bigin_import.deduplication.earlier_rows import EarlierRows, RowIn
+from bigin_import.deduplication.earlier_rows import RowIn
+from bigin_import.deduplication.in_other_form import OtherForms
 from bigin_import.deduplication.repeats import Repeats
+from bigin_import.deduplication.rows_in import EarlierRows
+from bigin_import.deduplication.rows_of_a_key import ByKey
 from bigin_import.domain import import_transitions, part_transitions, undo
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import ContentClaim, KeyLock
@@ -345,7 +348,7 @@ def _close_unchecked(*about: Any, **told: Any) -> import_transitions.Step:
     return step
 
 
-_row_in = earlier_rows._row_in
+_row_in = rows_in._row_in
 
 
 def _row_not_in(*about: Any) -> RowIn:
@@ -432,7 +435,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "superseded without a word": ((ImportState, "is_quiet", property(_is_quiet)),),
     "mended file taken for another": ((repeats, "MENDED_SHARE", 2.0),),
     "original taken for another than its grown version": (
-        (repeats, "_is_later_version", lambda *_about: False),
+        (repeats, "is_later_version", lambda *_about: False),
     ),
     "wholly mended file taken for another": (
         (repeats, "_left_rows_out", lambda *_about, **_told: False),
@@ -441,7 +444,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
         (FamilyRows, "read_mended", _read_mended_that_is_in),
     ),
     "rows mended in another file sent": ((FamilyRows, "read_mended", lambda *_about: {}),),
-    "rows that may be in sent again": ((earlier_rows, "_row_in", _row_not_in),),
+    "rows that may be in sent again": ((rows_in, "_row_in", _row_not_in),),
     "some rows in taken for all": ((EarlierRows, "check_kept_rows", lambda *_about: False),),
     "result files not known": ((Preparer, "_decide_rows", lambda *_about: None),),
     "family without a lock": ((Families, "_load_holder_is_done", lambda *_about: True),),
@@ -450,15 +453,11 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     ),
     "file dropped again joins no family": ((Families, "join", lambda self, record, seen: seen),),
     "correction of a correction not known": ((FamilyRows, "read_identities", _read_as_own),),
-    "later row with its key not heeded": (
-        (repeats, "_rows_overtaken", lambda *_about: frozenset()),
-    ),
+    "later row with its key not heeded": ((repeats, "find_by_key", lambda *_about: ByKey()),),
     "unclear row sent by a correction": ((Decider, "_may_be_sent", lambda *_about: True),),
-    "file that is in by other columns added": (
-        (Repeats, "_reject_if_mapped_otherwise", lambda *_about: None),
-    ),
+    "file that is in by other columns added": ((OtherForms, "reject_if_in", lambda *_about: None),),
     "mended file that is in by other columns added": (
-        (Repeats, "_reject_if_in_by", lambda *_about: None),
+        (OtherForms, "_reject_if_in_by", lambda *_about: None),
     ),
     "held file passed by itself by other columns": (
         (Repeats, "_check_under_way", _check_by_own_columns),
@@ -481,7 +480,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "record deleted though people changed it": ((run, "_is_changed_since", lambda *_about: False),),
     "undo that has ended keeps the locks": tuple(
         (reader, "load_undoing", lambda _ledger, lock: lock.undoing)
-        for reader in (register, family, earlier_rows)
+        for reader in (register, family, rows_in)
     ),
     "undo not looked at again": ((undo, "take_lease", _taken_for_good),),
     "lease of an undo that runs taken": ((undo, "take_lease", _taken_at_once),),

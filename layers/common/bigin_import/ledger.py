@@ -68,17 +68,20 @@ def create_if_absent[R: Record](ledger: Ledger, record: R) -> tuple[R, bool]:
         return stored, False  # type: ignore[return-value]  # the address names the kind
 
 
-def load_roots(ledger: Ledger, record: Import, origins: Iterable[str]) -> tuple[str, ...]:
+def load_roots(
+    load: Callable[[str], Import | None], record: Import, origins: Iterable[str]
+) -> tuple[str, ...]:
     """
     Return where the families of an import go back to, its own first.
 
     Args:
+        load: Returns an import by its id.
         origins: The imports that its rows were first dropped with, itself among them.
     """
     own = record.root or record.import_id
     found = {own: None}
     for each in sorted(set(origins) - {own, record.import_id}):
-        origin = ledger.load(Import.at(each))
+        origin = load(each)
         found[(origin and origin.root) or each] = None
     return tuple(found)
 

@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
         *("stored_plan", "object_keys", "ledger", "ports", "domain", "errors"),
     },
     "deduplication": {
-        *("mapping", "reading"),
+        *("corrections", "mapping", "reading"),
         *("splitting", "row_results", "report", "stored_plan", "object_keys", "identity"),
         *("ledger", "ports", "domain", "errors"),
     },

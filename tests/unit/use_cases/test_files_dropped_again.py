@@ -64,7 +64,9 @@ class Desk:
 
     def drop(self, rows: Sequence[str], key: str = KEY) -> Import:
         body = "".join(row if "," in row else f"{row},{row.title()}\n" for row in rows)
-        content = f"E-mail,Surname\n{body}".encode()
+        return self.drop_bytes(f"E-mail,Surname\n{body}".encode(), key)
+
+    def drop_bytes(self, content: bytes, key: str = KEY) -> Import:
         source = self.newest = self.harness.files.put(key, content)
         self.harness.clock.begin()
         self.harness.importer.receive(source)
@@ -130,6 +132,56 @@ def test_with_upsert_a_file_that_was_unchanged_puts_back_what_a_correction_wrote
     desk.harness.tick(minutes=3)
 
     assert desk.sent(desk.drop(TEN)) == ["p3@example.com"]
+    assert desk.drop(TEN).state is SAME
+
+
+def test_with_upsert_a_file_puts_back_what_a_correction_wrote_by_the_key_of_another_row() -> None:
+    """The second row was refused and, in the failed file, given the address of the first."""
+    desk = Desk(UPSERT, refused="bad")
+    rows = ["ada@example.com,Byron\n", "bad@example.com,Lovelace\n", "eve@example.com,Eve\n"]
+    first = desk.drop(rows)
+    failed = desk.harness.files.read(f"{first.results}contacts.failed.csv")
+    desk.harness.drop("incoming/fix.csv", failed.replace(b"bad@", b"ada@"))
+    desk.harness.tick(minutes=3)
+    desk.bigin.refused = ()
+
+    again = desk.drop(rows)
+
+    assert desk.sent(again) == ["ada@example.com"]
+    assert "Sent again: 1 row" in desk.report(again)
+    assert desk.drop(rows).state is SAME
+    corrected_again = desk.drop_bytes(failed.replace(b"bad@", b"ada@"), "incoming/fix.csv")
+    assert desk.sent(corrected_again) == ["ada@example.com"]
+    assert desk.drop_bytes(failed.replace(b"bad@", b"ada@"), "incoming/fix.csv").state is SAME
+
+
+def test_with_upsert_a_later_row_that_was_corrected_keeps_the_key_that_an_earlier_one_has() -> None:
+    desk = Desk(UPSERT, refused="Lovelace")
+    rows = ["ada@example.com,Byron\n", "ada@example.com,Lovelace\n", "eve@example.com,Eve\n"]
+    first = desk.drop(rows)
+    desk.bigin.refused = ()
+    failed = desk.harness.files.read(f"{first.results}contacts.failed.csv")
+    desk.harness.drop("incoming/fix.csv", failed)
+    desk.harness.tick(minutes=3)
+
+    assert desk.drop(rows).state is SAME
+
+
+def test_with_upsert_a_row_is_sent_whose_key_a_correction_took_from_a_later_one() -> None:
+    desk = Desk(UPSERT, refused="bad")
+    rows = ["ada@example.com,bad1\n", "ada@example.com,bad2\n", "eve@example.com,Eve\n"]
+    first = desk.drop(rows)
+    failed = desk.harness.files.read(f"{first.results}contacts.failed.csv")
+    header, _, second = failed.splitlines(keepends=True)
+    mended = second.replace(b"ada@", b"bob@").replace(b"bad2", b"Bob")
+    desk.harness.drop("incoming/fix.csv", header + mended)
+    desk.harness.tick(minutes=3)
+    desk.bigin.refused = ()
+
+    again = desk.drop(rows)
+
+    assert [row["Surname"] for row in desk.rows_of(again, "success")] == ["bad1", "bad2", "Eve"]
+    assert desk.sent(again) == ["ada@example.com"]
 
 
 def corrected(mapping: Mapping[str, object]) -> tuple[Desk, Import]:
@@ -276,6 +328,52 @@ def test_an_original_is_asked_about_whose_grown_version_is_in_by_other_columns()
     assert f"import {grown.import_id} has got 1 row of this file in" in (
         desk.harness.notices.published[-1].body
     )
+
+
+def test_a_row_that_comes_back_to_a_grown_file_is_in_through_an_old_version() -> None:
+    desk = Desk(refused="bad")
+    desk.drop([*TEN, "back@example.com", "bad@example.com"])
+    grown = [f"q{number}@example.com" for number in range(5)]
+    for count in range(1, 5):
+        desk.drop([*TEN, *grown[:count], "bad@example.com"])
+
+    last = desk.drop([*TEN, *grown, "back@example.com"])
+
+    assert desk.sent(last) == ["q4@example.com"]
+
+
+def test_a_corrected_row_that_comes_back_to_a_grown_file_is_in_through_its_correction() -> None:
+    desk = Desk(refused="bad")
+    first = desk.drop([*TEN, "bad@example.com"])
+    failed = desk.harness.files.read(f"{first.results}contacts.failed.csv")
+    desk.harness.drop("incoming/fix.csv", failed.replace(b"bad@", b"good@"))
+    desk.harness.tick(minutes=3)
+    grown = [f"q{number}@example.com" for number in range(5)]
+    for count in range(1, 5):
+        desk.drop([*TEN, *grown[:count]])
+
+    last = desk.drop([*TEN, *grown, "good@example.com,Bad@Example.Com\n"])
+
+    assert desk.sent(last) == ["q4@example.com"]
+
+
+def test_of_a_file_that_grows_every_night_each_relative_is_read_once_or_twice() -> None:
+    """Its own kept rows are read; those of its relatives once more if rows had failed."""
+    desk = Desk(refused="bad")
+    nights = 30
+    files, reads = desk.harness.files, list[str]()
+    read = files.read
+
+    def noted(key: str, *, version_id: str | None = None, at_most: int = 1_000_000) -> bytes:
+        reads.append(key)
+        return read(key, version_id=version_id, at_most=at_most)
+
+    files.read = noted  # type: ignore[method-assign]
+    for night in range(nights):
+        reads.clear()
+        desk.drop([*TEN, "bad@example.com", *(f"q{each}@example.com" for each in range(night))])
+
+    assert sum(key.endswith("rows.csv.gz") for key in reads) <= 3 * nights
 
 
 def test_another_name_is_another_file() -> None:
@@ -500,3 +598,56 @@ def test_an_upsert_of_a_file_that_is_in_by_other_columns_is_sent() -> None:
     desk.harness.drop(SIDECAR, UPSERT)
 
     assert desk.drop(TEN).state is DONE
+
+
+PHONES: Mapping[str, object] = {
+    **MAPPING,
+    "columns": {"E-mail": "Email", "Surname": "Last_Name", "Phone": "Phone"},
+}
+
+
+def with_phones(phones: Sequence[str]) -> bytes:
+    rows = (f"{each},{each.title()},{phone}\n" for each, phone in zip(TEN, phones, strict=True))
+    return ("E-mail,Surname,Phone\n" + "".join(rows)).encode()
+
+
+@pytest.mark.parametrize("untouched", [0, 4])
+def test_an_original_that_a_spreadsheet_has_rewritten_is_asked_about(untouched: int) -> None:
+    """It takes the zero away from each number that has one."""
+    whole = [f"{number < untouched or 0:d}30123{number}" for number in range(10)]
+    desk = Desk(PHONES, refused="P7")
+    first = desk.drop_bytes(with_phones(whole))
+    desk.bigin.refused = ()
+
+    saved = desk.drop_bytes(with_phones([phone.lstrip("0") for phone in whole]))
+
+    assert (first.state, saved.state) == (PARTLY, ImportState.REJECTED)
+    told = desk.report(saved).replace("&#34;", '"')
+    assert f"it is the file of import {first.import_id}" in told
+    assert 'removed leading zeros in column "Phone"' in told
+    desk.harness.drop(SIDECAR, {**PHONES, "force": first.import_id})
+    desk.harness.tick(minutes=5)
+    assert len(desk.bigin.records()) == len(TEN) * 2
+
+
+def test_a_nightly_file_of_the_same_people_is_no_rewritten_one() -> None:
+    desk = Desk(PHONES)
+    desk.drop_bytes(with_phones([f"030123{number}" for number in range(10)]))
+
+    again = desk.drop_bytes(with_phones([f"040123{number}" for number in range(10)]))
+
+    assert again.state is DONE
+
+
+def test_rows_that_are_not_in_are_sent_though_a_spreadsheet_has_rewritten_them() -> None:
+    """A person kept only what had failed of a file."""
+    whole = [f"030123{number}" for number in range(10)]
+    desk = Desk(PHONES, refused="P")
+    desk.bigin.refused = tuple(f"P{number}" for number in range(5))
+    desk.drop_bytes(with_phones(whole))
+    desk.bigin.refused = ()
+    header, *rows = with_phones([phone.lstrip("0") for phone in whole]).splitlines(keepends=True)
+
+    rest = desk.drop_bytes(header + b"".join(rows[:5]))
+
+    assert rest.state is DONE

@@ -101,13 +101,19 @@ class Decider:
     """
 
     def __init__(
-        self, family: FamilyRows, columns: ColumnPlan, check_written_over: Callable[[str], bool]
+        self,
+        family: FamilyRows,
+        columns: ColumnPlan,
+        check_written_over: Callable[[str], bool],
+        read_keys: Callable[[str], Iterable[bytes] | None],
     ) -> None:
         self.tally = Tally()
         self.sent = self.unclear = 0
         self.sent_since = ""
         self._family = family
         self._check_written_over = check_written_over
+        self._read_keys = read_keys
+        self._put_back: set[int] = set()
         self._is_insert = columns.request.operation is Operation.INSERT
         self._may_repeat = columns.may_send_again
         self._fingerprints = Fingerprints(columns)
@@ -118,6 +124,8 @@ class Decider:
         self._corrections = family.corrections if self._is_insert else frozenset[str]()
         self._seen, self._used = RowSet(), RowSet()
         self._shown: Mapping[Identity, str] = {}
+        self._places = {each.import_id: at for at, each in enumerate(family.members)}
+        self._written: Mapping[bytes, int] = {}
 
     def decide(self, rows: Iterable[DroppedRow]) -> Iterator[RowDecision]:
         """Yield a decision for each row that is not simply sent as a new one."""
@@ -126,7 +134,7 @@ class Decider:
             identities = self._family.read_identities(named)
             results = self._family.read_results(set(identities.values()))
             known = self._with_own_numbers(window, identities, results)
-            self._shown = self._read_shown(known)
+            self._shown, self._written = self._read_shown(known), self._read_written(known)
             elsewhere = self._read_elsewhere(known, identities, results)
             in_place = self._find_in_place_of(identities.values())
             for row in known:
@@ -153,6 +161,17 @@ class Decider:
         released = (row.parent for row in rows if row.parent and row.parent.is_released)
         names = {name for parent in released if (name := self._name_of(parent))}
         return self._family.read_unclear(names, {each for each, _ in names}) if names else {}
+
+    def _read_written(self, rows: Iterable[DroppedRow]) -> dict[bytes, int]:
+        """Return which member had the keys of *rows* last, as far as any but the first had one."""
+        if self._is_insert or self._key is None:
+            return {}
+        records = [row.record for row in rows if row.record is not None]
+        wanted, last = set(key_hashes(record[self._key] for record in records)), dict[bytes, int]()
+        for member, at in self._places.items():
+            keys = self._read_keys(member) if at else ()  # what the first had, nobody had before
+            last |= dict.fromkeys(wanted if keys is None else wanted.intersection(keys), at)
+        return last
 
     def _read_elsewhere(
         self,
@@ -309,12 +328,20 @@ class Decider:
         return decision if self._is_to_be_put_back(found, row) else found
 
     def _is_to_be_put_back(self, existing: RowDecision, row: DroppedRow) -> bool:
-        """Return whether another file may have changed a row since it got in."""
-        may_be_sent = row.record is not None and not row.healed.reason and self._may_repeat
-        is_changed = may_be_sent and self._check_written_over(existing.through)
-        if is_changed:
-            self.tally.add(WRITTEN_OVER, row.number)
-        return is_changed
+        """Return whether another file, or another row, may have changed a row since it got in."""
+        if row.record is None or row.healed.reason or not self._may_repeat:
+            return False
+        is_changed = self._is_key_written_since(existing.through, row.record)
+        if is_changed or self._check_written_over(existing.through):
+            self._put_back.add(row.number)
+        return row.number in self._put_back
+
+    def _is_key_written_since(self, through: str, record: Sequence[str]) -> bool:
+        """Return whether a later member of the family had the key of a row that is in."""
+        if self._key is None or not self._written:
+            return False
+        (key,) = key_hashes([record[self._key]])
+        return self._written.get(key, 0) > self._places.get(through, 0)
 
     def _is_in(self, row: DroppedRow, kept: KeptRow) -> bool:
         """Return whether nothing is to be done for a row that got in."""
@@ -360,6 +387,8 @@ class Decider:
             self.tally.add(what, row.number)
         else:
             self.sent += 1
+            if row.number in self._put_back:
+                self.tally.add(WRITTEN_OVER, row.number)
             if not decision.root_row:
                 self.tally.add(NEW, row.number)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from typing import NamedTuple
 
 from bigin_import.corrections.corrections import Healed, Healing, windows_of
 from bigin_import.corrections.decider import Decider, DroppedRow
@@ -47,6 +48,19 @@ class Decided:
     sends: bool
 
 
+class KeysWritten(NamedTuple):
+    """
+    What is known of the keys that imports have written.
+
+    Attributes:
+        check_over: Whether others than some may have changed what an import wrote.
+        read: The hashes of those that an import had; None if they are not known.
+    """
+
+    check_over: Callable[[Import, Container[str]], bool]
+    read: Callable[[str], Iterable[bytes] | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Families:
     """Finds the family of a correction, and lets it run alone."""
@@ -71,7 +85,10 @@ class Families:
         if not parent.is_for(record.zgid):
             raise DropRejectedError((_in_other_organisation(record, parent),))
         rows = FamilyRows(files=self.files, parent_id=parent_id, members=(parent,))
-        return load_roots(self.ledger, parent, rows.find_origins() if parent.root else ())
+        return load_roots(self._load, parent, rows.find_origins() if parent.root else ())
+
+    def _load(self, import_id: str) -> Import | None:
+        return self.ledger.load(Import.at(import_id))
 
     def acquire(self, record: Import, root: str, *, is_original: bool = False) -> Family:
         """
@@ -162,13 +179,10 @@ class Families:
         parent_id: str,
         columns: ColumnPlan,
         healing: Healing | None,
-        check_written_over: Callable[[Import, Container[str]], bool],
+        written: KeysWritten,
     ) -> Decided:
         """
         Decide which rows of a result file of *parent_id* are sent, and keep that.
-
-        Args:
-            check_written_over: Whether others than some may have changed what an import wrote.
 
         Raises:
             DropRejectedError: Nothing of it may be sent, for it is not clear what is in Bigin.
@@ -185,8 +199,8 @@ class Families:
             undone=read_undone(self.files, (members.get(each) for each in undone)),
         )
         relatives = {record.import_id, *roots, *(each for lock in locks for each in lock.members)}
-        check = partial(self._check_written_over, check_written_over, relatives)
-        decider = Decider(family, columns, cache(check))
+        check = partial(self._check_written_over, written.check_over, relatives)
+        decider = Decider(family, columns, cache(check), written.read)
         with drop.open() as table:
             rows = _read_rows(table, columns, healing)
             sha256 = write_decisions(self.files, record.import_id, decider.decide(rows))

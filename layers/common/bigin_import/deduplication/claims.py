@@ -19,7 +19,8 @@ from itertools import batched
 from typing import NamedTuple
 
 from bigin_import import identity, object_keys
-from bigin_import.deduplication.earlier_rows import EarlierRows, stated
+from bigin_import.deduplication.earlier_rows import stated
+from bigin_import.deduplication.rows_in import EarlierRows
 from bigin_import.domain.drop import ObjectVersion
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import FieldMapping, JobRequest, Operation
@@ -148,6 +149,21 @@ class KeyHistory:
             for sent in self._find_later(earlier, history)
             if sent.import_id not in but_by and self._check_may_have_written(sent, earlier)
         )
+
+    def read_keys_of(self, import_id: str, request: JobRequest) -> Iterator[bytes] | None:
+        """
+        Return the hashes of the keys that an import has written, or may have.
+
+        None if they are not known, or if it found its records by another field.
+        """
+        record = self.ledger.load(Import.at(import_id))
+        if record is not None and (not record.state.is_closed or _sent_nothing(record)):
+            return iter(())
+        history = self.ledger.load(ModuleHistory.at(request.module))
+        sent = [each for each in history.sent if each.import_id == import_id] if history else []
+        if record is None or not sent or sent[0].find_by != request.find_by:
+            return None
+        return self._read_keys(record)
 
     def _check_unknown(self, earlier: Import, history: ModuleHistory) -> bool:
         """Return whether the imports since *earlier* are not all in *history*."""
@@ -391,6 +407,10 @@ class Claims:
 
 def _was_unchanged(record: Import) -> bool:
     return ImportState.UNCHANGED in (record.state, record.verdict)
+
+
+def _sent_nothing(record: Import) -> bool:
+    return record.state.wrote_nothing or _was_unchanged(record)
 
 
 def _members_since(winner: Import, family: Family) -> tuple[str, ...]:

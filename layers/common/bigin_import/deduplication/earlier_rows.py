@@ -13,34 +13,28 @@ from __future__ import annotations
 import json
 from array import array
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from io import BytesIO
 from struct import Struct
 from typing import NamedTuple
 
-from bigin_import import identity, object_keys
+from bigin_import import identity
 from bigin_import.domain.import_record import Import, is_same_organisation
-from bigin_import.domain.locks import Family, FileHistory, NamedImport, members_of
+from bigin_import.domain.locks import FileHistory, NamedImport
 from bigin_import.domain.plan import ColumnPlan, ValueRule
 from bigin_import.domain.row_result import RowStatus
-from bigin_import.errors import MissingObjectError, UnderWayError
-from bigin_import.ledger import create_if_absent, load_roots, load_undoing, update
+from bigin_import.ledger import create_if_absent, update
 from bigin_import.mapping.keys import RULE_KEYS
-from bigin_import.ports import Files, Ledger
-from bigin_import.reading.table import Drop
-from bigin_import.row_results.kept_rows import KeptRow, read_kept_rows, without_undone
+from bigin_import.ports import Ledger
 from bigin_import.splitting.content_log import (
     FINGERPRINT_BYTES,
     RANGES,
     SAMPLE_BYTES,
     ContentLog,
-    Fingerprints,
     HashRanges,
 )
-from bigin_import.stored_plan import read_plan, read_undone
 
+MENDED_SHARE = 0.9
 _ENTRY = Struct(f"={FINGERPRINT_BYTES}sIQHBHI")
 _OURS = Struct(f"={FINGERPRINT_BYTES}sI")
 _STATUSES = (RowStatus.EXISTING, RowStatus.UNCLEAR, None)
@@ -233,6 +227,11 @@ class RowMemory:
                 found |= wanted[cells[:SAMPLE_BYTES]]
         return frozenset(found)
 
+    def unknown_cells(self) -> frozenset[str]:
+        """Return the fingerprints of rows of which nothing is known, in hexadecimal."""
+        rows = zip(self._log.rows(), self._known.through, strict=True)
+        return frozenset(cells.hex() for (cells, _), through in rows if not through)
+
     @property
     def known_count(self) -> int:
         """How many rows of the drop an earlier import has."""
@@ -331,153 +330,6 @@ def _by_status(entry: _Entry) -> int:
 
 def _fits(record_id: str) -> bool:
     return record_id.isdecimal() and int(record_id) < 2**64
-
-
-MOST_BYTES = 500_000_000  # of kept rows, packed; a million rows are a tenth of that
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EarlierRows:
-    """Reads which rows of earlier imports are in."""
-
-    ledger: Ledger
-    files: Files
-
-    def load_families(self, import_id: str) -> tuple[Family, ...]:
-        """
-        Return the families of an import as they stand; that of a drop that nobody corrected.
-
-        Its own is the first; it has the rows of more if it has grown from several files.
-
-        Raises:
-            UnderWayError: One of them is being undone: its rows will not be in.
-        """
-        record = self.ledger.load(Import.at(import_id))
-        roots = (import_id,) if record is None else self._load_roots(record)
-        families = [self.ledger.load(Family.at(root)) or Family(root=root) for root in roots]
-        for family in families:
-            if (undone := load_undoing(self.ledger, family)) is not None:
-                raise UnderWayError(f"import {undone} is being undone")
-        return tuple(families)
-
-    def _load_roots(self, record: Import) -> tuple[str, ...]:
-        rows = self._read_kept_rows(record.results or "", ()) if record.root else ()
-        return load_roots(self.ledger, record, {row.root_import for row in rows if row.root_import})
-
-    def read_rows(
-        self,
-        import_id: str,
-        results: str,
-        families: Sequence[Family],
-        *,
-        zgid: str | None,
-        writes_over: bool,
-    ) -> Iterator[RowIn]:
-        """
-        Yield every row of an import, and the rows of its families that are in.
-
-        Nothing if its kept rows are gone, or if the release before closed it.
-
-        Args:
-            zgid: The organisation that they are looked for in; one release let a correction go
-                to another than its parent.
-            writes_over: A row is not in any more if another member sent it with other values.
-        """
-        gone = (each for family in families for each in family.undone)
-        undone = read_undone(self.files, map(self.ledger.load, map(Import.at, gone)))
-        others = self._read_identities(import_id, families, zgid, undone)
-        numbers = {}
-        for row in self._read_kept_rows(results, undone) if others else ():
-            if (identity := _identity(row, import_id)) in others:
-                numbers[identity] = row.row
-        for identity, number in numbers.items():
-            yield _row_in(others[identity].row, number, identity, others[identity].through)
-        for row in self._read_kept_rows(results, undone):
-            if row.cells:
-                identity = _identity(row, import_id)
-                own = _row_in(row, row.row, identity, row.through or import_id)
-                yield _with_other(own, row, others.get(identity), writes_over=writes_over)
-
-    def read_dropped_rows(self, record: Import) -> Iterator[RowIn]:
-        """Yield every row of an import that has not ended: nobody knows whether it is in."""
-        if record.plan_sha256 is None:
-            return
-        plan = read_plan(self.files, record)
-        fingerprints = Fingerprints(plan.columns)
-        with Drop.of_plan(self.files, record.source, plan).open() as table:
-            for batch in table.batches():
-                for row, cells in zip(batch.numbers, fingerprints.of_batch(batch), strict=True):
-                    yield RowIn(cells, row, "", record.import_id, RowStatus.UNCLEAR)
-
-    def _read_kept_rows(self, results: str, undone: Container[str]) -> Iterator[KeptRow]:
-        if not results:  # a person had it forgotten
-            return
-        with suppress(MissingObjectError):
-            body = self.files.read(object_keys.kept_rows_file(results), at_most=MOST_BYTES)
-            yield from without_undone(read_kept_rows(BytesIO(body)), undone)
-
-    def check_kept_rows(self, results: str) -> bool:
-        """Return whether it is known what became of the rows of an import."""
-        if not results:  # a person had it forgotten
-            return False
-        return self.files.find_newest(object_keys.kept_rows_file(results)) is not None
-
-    def _read_identities(
-        self,
-        import_id: str,
-        families: Sequence[Family],
-        zgid: str | None,
-        undone: Container[str],
-    ) -> dict[Identity, _Other]:
-        """Return what other members sent of rows that got in, or may have, by who those are."""
-        found: dict[Identity, _Other] = {}
-        for member in members_of(families):
-            record = None if member == import_id else self.ledger.load(Import.at(member))
-            if record is None or not record.state.is_closed or record.results is None:
-                continue
-            if not record.is_for(zgid):
-                continue
-            for row in self._read_kept_rows(record.results, undone):
-                identity = _identity(row, member)
-                is_in = identity in found and found[identity].row.status.is_in_bigin
-                is_unclear = row.status is RowStatus.UNCLEAR and not is_in
-                if not row.through and (row.status.is_in_bigin or is_unclear):
-                    found[identity] = _Other(row, member)
-        return found
-
-
-type Identity = tuple[str, int]
-
-
-class _Other(NamedTuple):
-    """A row as another member of the family, *through*, has sent it."""
-
-    row: KeptRow
-    through: str
-
-
-def _identity(row: KeptRow, import_id: str) -> Identity:
-    """Return who a row of an import is in its family."""
-    return (row.root_import, row.root_row) if row.root_import else (import_id, row.row)
-
-
-def _row_in(row: KeptRow, number: int, identity: Identity, through: str) -> RowIn:
-    status = RowStatus.EXISTING if row.status.is_in_bigin else None
-    if row.status is RowStatus.UNCLEAR:
-        status = RowStatus.UNCLEAR
-    cells = bytes.fromhex(row.cells or row.sent)
-    return RowIn(cells, number, row.record_id, through, status, *identity)
-
-
-def _with_other(own: RowIn, row: KeptRow, other: _Other | None, *, writes_over: bool) -> RowIn:
-    """Return a row as it stands after another member of the family has sent it."""
-    if other is None:
-        return own
-    if own.status is not RowStatus.EXISTING:
-        status = RowStatus.EXISTING if other.row.status.is_in_bigin else RowStatus.UNCLEAR
-        return own._replace(status=status, record_id=other.row.record_id, through=other.through)
-    is_other = writes_over and other.row.sent != row.sent
-    return own._replace(status=None) if is_other else own
 
 
 MOST_REMEMBERED = 200  # some 60 kB of the ledger

@@ -11,44 +11,43 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from itertools import groupby
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from posixpath import dirname
-from struct import Struct
 from typing import NamedTuple
 
 from bigin_import import object_keys
+from bigin_import.deduplication.claims import KeyHistory
 from bigin_import.deduplication.earlier_rows import (
-    EarlierRows,
+    MENDED_SHARE,
     KnownRow,
     NameHistory,
-    RowIn,
     RowMemory,
     columns_of,
     values_of,
 )
-from bigin_import.domain.drop import Problem, is_older
+from bigin_import.deduplication.in_other_form import OtherForms, Ours, Unlike, is_later_version
+from bigin_import.deduplication.rows_in import EarlierRows
+from bigin_import.deduplication.rows_of_a_key import ByKey, find_by_key
+from bigin_import.domain.drop import is_older
 from bigin_import.domain.import_record import Awaited, Import
-from bigin_import.domain.job_request import JobRequest, Operation
-from bigin_import.domain.locks import Family, NamedImport
+from bigin_import.domain.job_request import Operation
+from bigin_import.domain.locks import Family, NamedImport, members_of
 from bigin_import.domain.plan import ColumnPlan, Plan, RowDecision
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.domain.states import ImportState
-from bigin_import.errors import DropRejectedError, MissingObjectError, UnderWayError
+from bigin_import.errors import UnderWayError
 from bigin_import.ports import Files, Ledger
-from bigin_import.reading.table import Drop
 from bigin_import.report.summary import rows as in_words
-from bigin_import.splitting.content_log import KEY_HASH_BYTES, RANGES, ContentLog, HashRanges
-from bigin_import.stored_plan import read_plan, write_decisions
+from bigin_import.splitting.content_log import ContentLog
+from bigin_import.stored_plan import write_decisions
 
-MENDED_SHARE = 0.9
 MOST_COMPARED = 20
 """Imports of a name whose rows are read; of older ones those that share one of a few rows."""
+MOST_NEW = 100_000
+"""Rows of a grown file that are looked for one by one; memory holds them in 15 MB."""
 _NOT_BEGUN = frozenset({ImportState.WAITING_FOR_MAPPING, ImportState.PREPARING})
 _WITH_ROWS_NOT_IN = frozenset({ImportState.COMPLETED_WITH_ERRORS, ImportState.FAILED})
-_KEYED = Struct(f"={KEY_HASH_BYTES}sI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,31 +89,6 @@ class _Earlier(NamedTuple):
     families: Sequence[Family]
 
 
-class _Seen(NamedTuple):
-    """
-    An import of a file that has rows in, none of which is known to be one of the drop's.
-
-    Attributes:
-        rows: How many are in, or may be.
-        is_certain: Whether all of these are in.
-    """
-
-    named: NamedImport
-    found: Import
-    families: Sequence[Family]
-    rows: int
-    is_certain: bool
-
-
-class _Ours(NamedTuple):
-    """The drop that is prepared; *log* has its rows, *memory* what is known of them."""
-
-    record: Import
-    plan: Plan
-    log: ContentLog
-    memory: RowMemory
-
-
 @dataclass(slots=True)
 class _Sent:
     """
@@ -130,7 +104,7 @@ class _Sent:
     too_few: dict[str, int] = field(default_factory=dict)
     elsewhere: dict[str, int] = field(default_factory=dict)
     not_kept: Import | None = None
-    seen: list[_Seen] = field(default_factory=list)
+    seen: list[Unlike] = field(default_factory=list)
 
     def notes(self) -> Iterator[str]:
         for through, count in self.too_few.items():
@@ -160,6 +134,7 @@ class Repeats:
     ledger: Ledger
     files: Files
     earlier: EarlierRows
+    keys: KeyHistory
 
     def decide(
         self,
@@ -183,15 +158,15 @@ class Repeats:
             UnderWayError: An earlier import of the same file, or a correction, has not ended.
             DropRejectedError: It is an insert of a file that is in by other columns.
         """
-        ours, request = _Ours(record, plan, log, RowMemory(log)), plan.columns.request
-        memory, sent = ours.memory, _Sent()
+        ours, request = Ours(record, plan, log, RowMemory(log)), plan.columns.request
+        memory, sent, by_key = ours.memory, _Sent(), ByKey()
         if repeats is not None:
-            self._match_repeated(memory, repeats, record, request, join)
+            by_key = self._match_repeated(ours, repeats, join)
         if request.operation is Operation.INSERT:
             self._match_mended(ours, sent, join)
         else:  # an insert may come after it
-            self._history.register(record, plan.columns, log)
-        known = _Known(memory, log, plan.columns)
+            self._names.register(record, plan.columns, log)
+        known = _Known(memory, plan.columns, by_key)
         sha256 = write_decisions(self.files, record.import_id, known.decide())
         notes = (*known.notes(), *sent.notes())
         warnings = (*known.warnings(), *sent.warnings())
@@ -200,27 +175,29 @@ class Repeats:
         return Repeated(sha256 if memory.known_count else "", notes, warnings, known.through)
 
     @property
-    def _history(self) -> NameHistory:
+    def _names(self) -> NameHistory:
         return NameHistory(ledger=self.ledger)
 
-    def _match_repeated(
-        self,
-        memory: RowMemory,
-        import_id: str,
-        record: Import,
-        request: JobRequest,
-        join: Join,
-    ) -> None:
-        repeated = self.ledger.load(Import.at(import_id))
-        if repeated is not None and repeated.results is not None:
-            families = tuple(map(join, self.earlier.load_families(import_id)))
-            writes_over = request.operation is not Operation.INSERT
-            rows = self.earlier.read_rows(
-                import_id, repeated.results, families, zgid=record.zgid, writes_over=writes_over
-            )
-            memory.match(rows, share=0)
+    @property
+    def _other_forms(self) -> OtherForms:
+        return OtherForms(files=self.files, earlier=self.earlier)
 
-    def _match_mended(self, ours: _Ours, sent: _Sent, join: Join) -> None:
+    def _match_repeated(self, ours: Ours, import_id: str, join: Join) -> ByKey:
+        """Know the rows of an import of the same content; return what their keys tell."""
+        repeated, request = self.ledger.load(Import.at(import_id)), ours.plan.columns.request
+        if repeated is None or repeated.results is None:
+            return ByKey()
+        families = tuple(map(join, self.earlier.load_families(import_id)))
+        writes_over, zgid = request.operation is not Operation.INSERT, ours.record.zgid
+        rows = self.earlier.read_rows(
+            import_id, repeated.results, families, zgid=zgid, writes_over=writes_over
+        )
+        ours.memory.match(rows, share=0)
+        if not writes_over:
+            return ByKey()
+        return find_by_key(self.keys, request, ours.memory, ours.log, members_of(families))
+
+    def _match_mended(self, ours: Ours, sent: _Sent, join: Join) -> None:
         """
         Know the rows of imports of which the drop is the file, and note in *sent* those of others.
 
@@ -228,7 +205,7 @@ class Repeats:
         the next one is of its family, so that corrections know its rows. So is one with the name
         of its failed rows that does not say any more which rows those are.
         """
-        may_be_of_it, memory = True, ours.memory
+        may_be_of_it, memory, joined = True, ours.memory, set[str]()
         is_rest = object_keys.is_named_as_rows_not_in(ours.record.source.key)
         for before, found in self._find_before(ours):
             if _is_elsewhere(before, found, ours):
@@ -237,40 +214,50 @@ class Repeats:
             families, known = self.earlier.load_families(before.import_id), memory.known_count
             if before.is_forced and _has_no_row_in(found, families):
                 continue  # what it was to repeat is in by those before it
+            earlier = _Earlier(before, found, families)
+            if not may_be_of_it and self._check_told_by_relatives(earlier, ours, joined):
+                continue
             is_of_it = may_be_of_it and _left_rows_out(found, all_of_them=not is_rest)
             share = 0 if is_rest and is_of_it else MENDED_SHARE
-            earlier = _Earlier(before, found, families)
             count = self._match_ended(earlier, ours, share=share, got_none_in=is_of_it)
             is_news = memory.known_count > known
             if count:
                 sent.too_few[before.import_id] = count
-            elif not is_news:
+            if not is_news:
                 self._note_unknown(earlier, memory, sent, is_latest=may_be_of_it)
             if is_news or is_of_it:
                 for family in families:
-                    join(family)
+                    joined.add(join(family).root)
             may_be_of_it &= not (is_of_it if is_rest else _got_some_in(found))
-        if memory.known_count < memory.count:
-            self._reject_if_mapped_otherwise(ours, sent.seen)
+        if sent.seen and memory.known_count < memory.count:
+            self._other_forms.reject_if_in(ours, sent.seen)
+
+    def _check_told_by_relatives(
+        self, earlier: _Earlier, ours: Ours, joined: Container[str]
+    ) -> bool:
+        """Return whether an import has nothing to tell of a grown file that its family has not."""
+        named, found, families = earlier
+        is_relative = all(family.root in joined for family in families)
+        if not is_relative or named.columns != columns_of(ours.plan.columns):
+            return False
+        if found is None or not found.state.is_closed:
+            return False
+        if ours.memory.known_count < ours.memory.count - MOST_NEW:
+            return False
+        unknown = ours.memory.unknown_cells()
+        return not self.earlier.check_may_have(named, families, unknown, ours.record.zgid)
 
     def _match_ended(
-        self, earlier: _Earlier, ours: _Ours, *, share: float, got_none_in: bool
+        self, earlier: _Earlier, ours: Ours, *, share: float, got_none_in: bool
     ) -> int:
         """Compare the rows of an import; see `RowMemory.match`."""
         named, found, families = earlier
-        grew = found is not None and _is_later_version(found, ours.record)
+        grew = found is not None and is_later_version(found, ours.record)
         self._check_ended(found, ours, grew_from_this=grew)
         for family in families:
             self._check_ended(self._load_running(family, ours.record), ours, root=family.root)
-        rows = self._read_rows(named, families, ours)
+        rows = self._other_forms.read_rows(named, families, ours)
         return ours.memory.match(rows, share=share, grew_from_this=grew, got_none_in=got_none_in)
-
-    def _read_rows(
-        self, named: NamedImport, families: Sequence[Family], ours: _Ours
-    ) -> Iterator[RowIn]:
-        return self.earlier.read_rows(
-            named.import_id, named.results, families, zgid=ours.record.zgid, writes_over=False
-        )
 
     def _note_unknown(
         self, earlier: _Earlier, compared: RowMemory, sent: _Sent, *, is_latest: bool
@@ -281,81 +268,19 @@ class Repeats:
             return
         if rows := compared.are_in + compared.may_be_in:
             certain = not compared.may_be_in
-            sent.seen.append(_Seen(named, found, families, rows, is_certain=certain))
+            sent.seen.append(Unlike(named, found, families, rows, is_certain=certain))
         elif is_latest and _got_some_in(found) and not self.earlier.check_kept_rows(named.results):
             sent.not_kept = found
 
-    def _note_elsewhere(self, before: NamedImport, ours: _Ours, sent: _Sent) -> None:
+    def _note_elsewhere(self, before: NamedImport, ours: Ours, sent: _Sent) -> None:
         """Note equal rows of an import whose rows are other rows, whatever their cells say."""
-        rows = self._read_rows(before, self.earlier.load_families(before.import_id), ours)
+        rows = self._other_forms.read_rows(
+            before, self.earlier.load_families(before.import_id), ours
+        )
         if count := ours.memory.match(rows, share=math.inf):
             sent.elsewhere[before.import_id] = count
 
-    def _reject_if_mapped_otherwise(self, ours: _Ours, seen: Sequence[_Seen]) -> None:
-        """Ask about a file of which rows are unknown, because other columns were mapped then."""
-        for each in seen:
-            if _has(each.found, ours.plan.cut.content_sha256):
-                raise _mapped_otherwise(ours.record, each, "exactly this file")
-        own = columns_of(ours.plan.columns)
-        others = [each for each in seen if each.named.columns != own]
-        others.sort(key=_columns_of)
-        for _, alike in groupby(others, key=_columns_of):
-            self._reject_if_in_by(tuple(alike), ours)
-
-    def _reject_if_in_by(self, alike: Sequence[_Seen], ours: _Ours) -> None:
-        """
-        Ask about a file of which unknown rows are in by other columns, or may be.
-
-        Args:
-            alike: Imports that have mapped the same columns.
-
-        Raises:
-            DropRejectedError: They are, by one of the imports.
-        """
-        with self._read_by_other_columns(ours, alike[0].found) as log:
-            if log is None:
-                return
-            memory = RowMemory(log)
-            sampled = memory.find_sampled(each.named.sample for each in alike)
-            for each in alike:
-                if each.named.sample and each.named.sample not in sampled:
-                    continue
-                rows = self._read_rows(each.named, each.families, ours)
-                grew = _is_later_version(each.found, ours.record)
-                memory.match(rows, share=MENDED_SHARE, grew_from_this=grew)
-                count = _count_known_only_to(memory, ours.memory)
-                if count > ours.memory.known_count:
-                    raise _mapped_otherwise(ours.record, each._replace(rows=count), "this file")
-
-    @contextmanager
-    def _read_by_other_columns(self, ours: _Ours, found: Import) -> Iterator[ContentLog | None]:
-        """Yield the rows of a drop by the columns of an import; None if it has not others."""
-        columns = self._read_other_columns(ours.plan, found)
-        if columns is None:
-            yield None
-            return
-        with ContentLog(columns) as log:
-            with Drop.of_plan(self.files, ours.record.source, ours.plan).open() as table:
-                for batch in table.batches():
-                    log.add_rows(batch)
-            yield log
-
-    def _read_other_columns(self, plan: Plan, found: Import) -> ColumnPlan | None:
-        """Return the columns of an import as they stand in a drop that was planned otherwise."""
-        if found.plan_sha256 is None:
-            return None
-        try:
-            theirs = read_plan(self.files, found).columns
-        except MissingObjectError:  # its parts are not kept as long as its rows
-            return None
-        places = {header: at for at, header in enumerate(plan.header)}
-        titles = {each.header for each in theirs.columns}
-        if _fields(theirs) == _fields(plan.columns) or not titles <= places.keys():
-            return None
-        columns = (replace(each, source=places[each.header]) for each in theirs.columns)
-        return replace(theirs, columns=tuple(columns))
-
-    def _find_before(self, ours: _Ours) -> Iterator[tuple[NamedImport, Import | None]]:
+    def _find_before(self, ours: Ours) -> Iterator[tuple[NamedImport, Import | None]]:
         """
         Yield the imports of the file that went before the drop, or go before it; newest first.
 
@@ -364,7 +289,7 @@ class Repeats:
         held up would wait for the other.
         """
         record = ours.record
-        before, after = self._history.register(record, ours.plan.columns, ours.log)
+        before, after = self._names.register(record, ours.plan.columns, ours.log)
         for each in self._nearest((*before, *after), ours.memory):
             if ours.memory.known_count == ours.memory.count:
                 return
@@ -396,7 +321,7 @@ class Repeats:
     def _check_ended(
         self,
         earlier: Import | None,
-        ours: _Ours,
+        ours: Ours,
         *,
         grew_from_this: bool = False,
         root: str = "",
@@ -411,7 +336,7 @@ class Repeats:
             what = f"import {earlier.import_id} of the same file has not ended"
             raise UnderWayError(what, earlier.awaits_held or Awaited.of(earlier, root))
 
-    def _check_under_way(self, earlier: Import, ours: _Ours, grew_from_this: bool) -> bool:
+    def _check_under_way(self, earlier: Import, ours: Ours, grew_from_this: bool) -> bool:
         """
         Return whether an import has not ended that may have got rows of the drop in.
 
@@ -423,7 +348,7 @@ class Repeats:
             return not earlier.state.is_closed
         if self._check_shares_rows(earlier, ours.log, grew_from_this):
             return True
-        with self._read_by_other_columns(ours, earlier) as log:
+        with self._other_forms.read_by_other_columns(ours, earlier) as log:
             return log is not None and self._check_shares_rows(earlier, log, grew_from_this)
 
     def _check_shares_rows(self, earlier: Import, log: ContentLog, grew_from_this: bool) -> bool:
@@ -441,64 +366,18 @@ def _has_no_row_in(earlier: Import | None, families: Iterable[Family]) -> bool:
     return earlier.state.wrote_nothing or any(earlier.import_id in each.undone for each in families)
 
 
-def _is_later_version(other: Import, record: Import) -> bool:
-    """Return whether the event of *record* came after a later version of its key had gone in."""
-    ours, theirs = record.source, other.source
-    return theirs.key == ours.key and is_older(ours.sequencer, theirs.sequencer)
-
-
 def _left_rows_out(earlier: Import | None, *, all_of_them: bool) -> bool:
     """Return whether an import has ended and some of its rows, or all, are not in for certain."""
     is_over = earlier is not None and earlier.state in _WITH_ROWS_NOT_IN
     return is_over and not (all_of_them and _got_some_in(earlier))
 
 
-def _is_elsewhere(before: NamedImport, found: Import | None, ours: _Ours) -> bool:
+def _is_elsewhere(before: NamedImport, found: Import | None, ours: Ours) -> bool:
     """Return whether a file lay in another folder, and its mapping made other values of cells."""
     values = (before.values, values_of(ours.plan.columns))
     if found is None or "" in values or len(set(values)) == 1:
         return False
     return dirname(found.source.key) != dirname(ours.record.source.key)
-
-
-def _columns_of(seen: _Seen) -> str:
-    return seen.named.columns or seen.found.import_id  # of the release before: each alone
-
-
-def _count_known_only_to(memory: RowMemory, other: RowMemory) -> int:
-    """Return how many rows of a drop are in, or may be, of which *other* knows nothing."""
-    known = bytearray()
-    for row in other.known_rows():
-        known.extend(bytes(max(0, row.row + 1 - len(known))))
-        known[row.row] = 1
-    return sum(
-        row.status is not None and not known[row.row : row.row + 1].startswith(b"\1")
-        for row in memory.known_rows()
-    )
-
-
-def _has(earlier: Import, content_sha256: str) -> bool:
-    return earlier.totals is not None and earlier.totals.content_sha256 == content_sha256
-
-
-def _fields(columns: ColumnPlan) -> frozenset[tuple[str, str]]:
-    return frozenset((each.api_name.casefold(), each.header) for each in columns.columns)
-
-
-def _mapped_otherwise(record: Import, by: _Seen, of: str) -> DropRejectedError:
-    """Return why a file is not added that is in already, whatever may be mapped of it now."""
-    through = by.found.import_id
-    unclear = "" if by.is_certain else ", or may have,"
-    what = (
-        f"import {through} has{unclear} got {in_words(by.rows)} of {of} in, with other columns "
-        "mapped, and an insert would add them once more"
-    )
-    remedy = (
-        'To change those records, write "operation": "upsert" and "find_by" in the mapping; to add '
-        f'them once more, write "force": "{through}"'
-    )
-    problem = Problem(record.source.key, what, remedy)
-    return DropRejectedError((problem,), concerns_mapping=True)
 
 
 def _got_some_in(earlier: Import | None) -> bool:
@@ -508,24 +387,25 @@ def _got_some_in(earlier: Import | None) -> bool:
 class _Known:
     """What is decided about the rows of a drop by what earlier imports have done with them."""
 
-    def __init__(self, memory: RowMemory, log: ContentLog, columns: ColumnPlan) -> None:
+    def __init__(self, memory: RowMemory, columns: ColumnPlan, by_key: ByKey) -> None:
         self.counts: Counter[tuple[RowStatus, str]] = Counter()
-        self.overtaken = 0
+        self.overtaken = self.written_over = 0
         self._memory = memory
-        self._log = log
-        self._is_insert = columns.request.operation is Operation.INSERT
+        self._by_key = by_key
         self._may_send_again = columns.may_send_again
 
     def decide(self) -> Iterator[RowDecision]:
         """Yield a decision for each row that is known, in the order of the drop."""
-        later = frozenset[int]() if self._is_insert else _rows_overtaken(self._memory, self._log)
+        again, overtaken = self._by_key
         for known in self._memory.known_rows():
-            status = known.status
+            status = None if known.row in again else known.status
             if status is RowStatus.UNCLEAR and self._may_send_again:
                 status = None  # sent again, it finds the record that it may have made
-            if status is None and known.row in later:
+            if status is None and known.row in overtaken:
                 status = RowStatus.EXISTING
                 self.overtaken += 1
+            elif known.row in again:
+                self.written_over += 1
             elif status is not None:
                 self.counts[status, known.through] += 1
             yield _decision(known, status)
@@ -550,6 +430,11 @@ class _Known:
                 f"Not sent: {in_words(self.overtaken)}, for a later row with the same key is in "
                 "Bigin already."
             )
+        if self.written_over:
+            notes.append(
+                f"Sent again: {in_words(self.written_over)}, for since they got in, a correction "
+                "has had their keys in other rows."
+            )
         return tuple(notes)
 
     def warnings(self) -> tuple[str, ...]:
@@ -570,18 +455,3 @@ def _decision(known: KnownRow, status: RowStatus | None) -> RowDecision:
         known.root,
         known.root_row,
     )
-
-
-def _rows_overtaken(memory: RowMemory, log: ContentLog) -> frozenset[int]:
-    """Return the numbers of rows that are not in, of whose keys a later row is."""
-    is_in = frozenset(row.row for row in memory.known_rows() if row.status is RowStatus.EXISTING)
-    overtaken: set[int] = set()
-    with HashRanges(_KEYED) as keys:
-        for key, row in log.keyed_rows():
-            keys.add(key, row)
-        for at in range(RANGES):
-            last = {key: row for key, row in keys.entries(at) if row in is_in}
-            overtaken.update(
-                row for key, row in keys.entries(at) if row not in is_in and row < last.get(key, 0)
-            )
-    return frozenset(overtaken)

@@ -9,11 +9,12 @@ from zoneinfo import available_timezones
 
 from bigin_import import object_keys
 from bigin_import.corrections.corrections import Corrections, Inherited
-from bigin_import.corrections.family import Decided, Families
+from bigin_import.corrections.family import Decided, Families, KeysWritten
 from bigin_import.deduplication import claims
 from bigin_import.deduplication.claims import Claims, Content, KeyHistory
-from bigin_import.deduplication.earlier_rows import EarlierRows, NameHistory
+from bigin_import.deduplication.earlier_rows import NameHistory
 from bigin_import.deduplication.repeats import Repeated, Repeats
+from bigin_import.deduplication.rows_in import EarlierRows
 from bigin_import.domain import import_transitions
 from bigin_import.domain.drop import Problem
 from bigin_import.domain.import_record import Import, Totals
@@ -91,7 +92,7 @@ class Preparer:
                 plan, log, decided = self._split(lease, record, mapping, opened)
                 if decided is not None:
                     return self._store_correction(lease, record, plan, log, decided)
-                return self._store_and_claim(lease, record, mapping, plan, log)
+                return self._store_and_claim(lease, record, mapping, opened, (plan, log))
         except UnderWayError as exc:
             lease.change(import_transitions.wait_for(exc.awaited))
             raise _stopped(exc) from exc
@@ -134,10 +135,16 @@ class Preparer:
         return self._record_plan(lease, plan)
 
     def _store_and_claim(
-        self, lease: Lease, record: Import, mapping: Mapping, plan: Plan, log: ContentLog
+        self,
+        lease: Lease,
+        record: Import,
+        mapping: Mapping,
+        opened: ExitStack,
+        split: tuple[Plan, ContentLog],
     ) -> Import:
         """Store the plan and claim its content; if that is in Bigin already, nothing is sent."""
         lease.check()
+        plan, log = split
         if record.dry_run:
             made = write_plan(self.files, record.import_id, plan)
             lease.change(import_transitions.record_plan(made, zgid=record.zgid, claim=None))
@@ -154,7 +161,8 @@ class Preparer:
             return self._record_unchanged(lease, plan, winner, tells=is_news)
         repeated = self._decide_repeats(lease, plan, log, repeats)
         if repeated is not None:
-            plan = self._split_again(lease, record, mapping, plan, repeated)
+            plan, log = self._split_again(lease, record, mapping, opened, (plan, log), repeated)
+            content = replace(content, log=log)  # whose keys are those that are sent
             plan = _with_used_force(plan, record, mapping, used_by)
             made = write_plan(self.files, record.import_id, plan)
             lease.change(
@@ -186,15 +194,21 @@ class Preparer:
         return self._record_plan(lease, plan, verdict=verdict, winner=winner, tells_unchanged=tells)
 
     def _split_again(
-        self, lease: Lease, record: Import, mapping: Mapping, plan: Plan, repeated: Repeated
-    ) -> Plan:
+        self,
+        lease: Lease,
+        record: Import,
+        mapping: Mapping,
+        opened: ExitStack,
+        split: tuple[Plan, ContentLog],
+        repeated: Repeated,
+    ) -> tuple[Plan, ContentLog]:
         """Cut the drop without the rows that are left out, if any are."""
         if not repeated.sha256:
-            return replace(plan, cut=_with_sentences(plan.cut, repeated))
-        with ExitStack() as opened:
-            plan, *_ = self._split(lease, record, mapping, opened, repeated)
+            plan, log = split
+            return replace(plan, cut=_with_sentences(plan.cut, repeated)), log
+        plan, log, _ = self._split(lease, record, mapping, opened, repeated)
         lease.check()
-        return plan
+        return plan, log
 
     def _decide_repeats(
         self, lease: Lease, plan: Plan, log: ContentLog, repeats: str | None
@@ -242,7 +256,9 @@ class Preparer:
 
     @property
     def _repeats(self) -> Repeats:
-        return Repeats(ledger=self.ledger, files=self.files, earlier=self._earlier)
+        return Repeats(
+            ledger=self.ledger, files=self.files, earlier=self._earlier, keys=self._history
+        )
 
     @property
     def _earlier(self) -> EarlierRows:
@@ -342,8 +358,11 @@ class Preparer:
             lease.change(import_transitions.join_family(found[0][0]))
         drop = self.drop_check.find_drop(record, mapping)
         healing = inherited.healing
-        check = partial(self._history.check_rows_written_over, columns.request)
-        decided = families.decide(record, roots, drop, parent, columns, healing, check)
+        written = KeysWritten(
+            check_over=partial(self._history.check_rows_written_over, columns.request),
+            read=partial(self._history.read_keys_of, request=columns.request),
+        )
+        decided = families.decide(record, roots, drop, parent, columns, healing, written)
         told = (_NOT_FORCED,) if mapping.force else ()
         return replace(decided, warnings=(*decided.warnings, *told))
 

@@ -51,6 +51,10 @@ class KeptRow(NamedTuple):
     cells: str = ""
 
 
+_THROUGH_AT = KeptRow._fields.index("through")
+_ROOT_AT = KeptRow._fields.index("root_import")
+
+
 class Fingerprints:
     """Names what is sent of a row: the same for the same values in the same fields."""
 
@@ -152,13 +156,28 @@ def _kept(row: DropRow, cells: str, fingerprints: Fingerprints) -> KeptRow:
 
 def read_kept_rows(body: BinaryIO) -> Iterator[KeptRow]:
     """Yield what `write_kept_rows` wrote; a DictReader would take twice as long."""
+    return map(_kept_row, read_columns(body, *KeptRow._fields))
+
+
+def _kept_row(line: Sequence[str]) -> KeptRow:
+    row, status, record_id, through, root_import, root_row, sent, cells = line
+    root = (root_import, int(root_row))
+    return KeptRow(int(row), _STATUSES[status], record_id, through, *root, sent, cells)
+
+
+def read_columns(body: BinaryIO, *names: str) -> Iterator[tuple[str, ...]]:
+    """Yield columns of kept rows as text, at least two: in a third of the time of whole rows."""
     with gzip.open(body, "rt", encoding="utf-8", newline="") as text:
         lines = csv.reader(text)
         header = next(lines, list(KeptRow._fields))
-        pick = itemgetter(*map(header.index, KeptRow._fields))
-        for row, status, record_id, through, root_import, root_row, sent, cells in map(pick, lines):
-            root = (root_import, int(root_row))
-            yield KeptRow(int(row), _STATUSES[status], record_id, through, *root, sent, cells)
+        yield from map(itemgetter(*map(header.index, names)), lines)
+
+
+def read_resent(body: BinaryIO) -> Iterator[KeptRow]:
+    """Yield the rows that an import has sent itself and that were not new there."""
+    for line in read_columns(body, *KeptRow._fields):
+        if line[_ROOT_AT] and not line[_THROUGH_AT]:
+            yield _kept_row(line)
 
 
 def without_undone(rows: Iterable[KeptRow], undone: Container[str]) -> Iterator[KeptRow]:
