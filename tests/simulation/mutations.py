@@ -448,9 +448,6 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "some rows in taken for all": ((EarlierRows, "check_kept_rows", lambda *_about: False),),
     "result files not known": ((Preparer, "_decide_rows", lambda *_about: None),),
     "family without a lock": ((Families, "_load_holder_is_done", lambda *_about: True),),
-    "rows of a family read while one of it runs": (
-        (Repeats, "_load_running", lambda *_about: None),
-    ),
     "file dropped again joins no family": ((Families, "join", lambda self, record, seen: seen),),
     "correction of a correction not known": ((FamilyRows, "read_identities", _read_as_own),),
     "later row with its key not heeded": ((repeats, "find_by_key", lambda *_about: ByKey()),),

@@ -9,8 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from bigin_import.corrections.family import Families
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.job_request import Job
+from bigin_import.domain.locks import Family
 from bigin_import.domain.states import ImportState
 from bigin_import.errors import BiginOutcomeUnknownError, BiginRefusedError
 from tests.fakes.fake_bigin import FakeBigin
@@ -416,6 +418,32 @@ def test_a_copy_waits_for_the_file_that_is_under_way() -> None:
     record = desk.harness.import_of(copy.source)
     assert record.state is DONE
     assert desk.sent(record) == ["x@example.com"]
+
+
+def test_a_copy_adds_no_row_whose_correction_ends_while_the_rows_are_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk(refused="p7")
+    first = desk.drop(TEN)
+    desk.bigin.refused = ()
+    desk.bigin.runs = False
+    failed = desk.harness.files.read(f"{first.results}contacts.failed.csv")
+    desk.harness.drop("incoming/fix.csv", failed)
+    join = Families.join
+
+    def end_and_join(families: Families, record: Import, seen: Family) -> Family:
+        monkeypatch.setattr(Families, "join", join)
+        desk.bigin.runs = True
+        desk.harness.tick(minutes=3)
+        return join(families, record, seen)
+
+    monkeypatch.setattr(Families, "join", end_and_join)
+    copy = desk.drop([*TEN, "x@example.com"], "incoming/contacts (1).csv")
+    desk.bigin.runs = True
+    desk.harness.tick(minutes=40)
+
+    assert desk.sent(copy) == ["x@example.com"]
+    assert desk.harness.import_of(copy.source).state is DONE
 
 
 def test_an_unclear_row_of_an_insert_is_not_sent_again_but_named() -> None:
