@@ -60,6 +60,7 @@ _NO_LETTERS = re.compile(r"[\W_]+")
 _LEAST_PART = 3  # letters: shorter words say nothing
 
 
+@lru_cache(1024)  # each header is compared with each name of a field
 def loose_form(name: str) -> str:
     """Return only the letters and digits of *name*: "E-mail" and "Email" are alike."""
     return "".join(filter(str.isalnum, matching_form(name)))
