@@ -10,7 +10,7 @@ from itertools import count
 from typing import BinaryIO
 
 from bigin_import.domain.drop import NO_VERSION, ObjectVersion, Problem
-from bigin_import.errors import DropRejectedError, MissingObjectError
+from bigin_import.errors import DropRejectedError, MissingObjectError, UnreadableObjectError
 
 LONGEST_KEY_BYTES = 1024
 
@@ -35,6 +35,7 @@ class MemoryFiles:
     Attributes:
         versions: Every version of every key, the newest last.
         marked: Keys and versions that may be deleted once files are kept no longer.
+        unreadable: Keys and versions that are there and may not be read: archived, or encrypted.
         keeps_versions: False while versioning is suspended: each put replaces version "null".
     """
 
@@ -43,6 +44,7 @@ class MemoryFiles:
         self._now = now
         self.versions: dict[str, list[StoredVersion]] = {}
         self.marked: set[tuple[str, str]] = set()
+        self.unreadable: set[tuple[str, str]] = set()
         self.keeps_versions = True
         self._numbers = count(1)
 
@@ -126,4 +128,6 @@ class MemoryFiles:
             stored = named[0] if named else None
         if stored is None or stored.body is None:
             raise MissingObjectError(key)
+        if (key, stored.source.version_id) in self.unreadable:
+            raise UnreadableObjectError(key, "InvalidObjectState")
         return stored.body

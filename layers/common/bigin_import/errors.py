@@ -228,6 +228,10 @@ class UnreadableObjectError(AwsRefusedError):
         self.args = (f"{key} is in the bucket, but S3 does not let this application read it",)
 
 
+NOT_TO_BE_READ = (MissingObjectError, ChangedObjectError, UnreadableObjectError)
+"""What an object may raise that was removed, replaced, archived or forbidden meanwhile."""
+
+
 class BiginError(BiginImportError):
     """Anything that went wrong between us and Bigin."""
 

@@ -17,6 +17,7 @@ from bigin_import.domain.states import ImportState
 from bigin_import.errors import BiginOutcomeUnknownError, BiginRefusedError
 from tests.fakes.fake_bigin import FakeBigin
 from tests.fakes.harness import MAPPING, Harness
+from tests.fakes.memory_files import MemoryFiles
 
 KEY, SIDECAR = "incoming/contacts.csv", "incoming/mapping.json"
 UPSERT: Mapping[str, object] = {**MAPPING, "operation": "upsert", "find_by": "Email"}
@@ -84,6 +85,15 @@ class Desk:
             for job_id in part.job_ids
         ]
         return [row[0] for job_id in jobs for row in self.bigin._rows(self.bigin.made[job_id])[1:]]
+
+    def last_names(self) -> dict[str, str]:
+        """What Bigin has of each address, as far as it took it."""
+        return {
+            row[0]: row[1]
+            for content in self.bigin.made.values()
+            for row in self.bigin._rows(content)[1:]
+            if not self.bigin.verdict(row)[1]
+        }
 
     def rows_of(self, record: Import, file: str) -> list[dict[str, str]]:
         key = f"{record.results}contacts.{file}.csv"
@@ -184,6 +194,49 @@ def test_with_upsert_a_row_is_sent_whose_key_a_correction_took_from_a_later_one(
 
     assert [row["Surname"] for row in desk.rows_of(again, "success")] == ["bad1", "bad2", "Eve"]
     assert desk.sent(again) == ["ada@example.com"]
+
+
+def test_with_upsert_the_last_row_of_a_correction_stays_the_last_however_it_got_in() -> None:
+    """Of two rows with one key the second is refused at first, and gets in by a correction."""
+    desk = Desk(UPSERT, refused="bad")
+    first = desk.drop(["bad1@example.com,One\n", "bad2@example.com,Two\n", "eve@example.com,Eve\n"])
+    failed = desk.harness.files.read(f"{first.results}contacts.failed.csv")
+    both = failed.replace(b"bad1@", b"ada@").replace(b"bad2@", b"ada@")
+    desk.bigin.refused = ("Two",)
+    go = desk.drop_bytes(both, "incoming/fix.csv")
+    rest = desk.harness.files.read(f"{go.results}fix.failed.csv")
+    desk.bigin.refused = ()
+    desk.drop_bytes(rest, "incoming/rest.csv")
+
+    desk.drop_bytes(both, "incoming/fix.csv")
+
+    assert desk.last_names()["ada@example.com"] == "Two"
+
+
+def test_with_upsert_a_later_row_of_a_file_is_put_back_with_an_earlier_one_of_its_key() -> None:
+    desk = Desk(UPSERT, refused="bad")
+    first = desk.drop(["ada@example.com,Byron\n", "bad@example.com,Lovelace\n"])
+    failed = desk.harness.files.read(f"{first.results}contacts.failed.csv").replace(
+        b"bad@", b"ada@"
+    )
+    success = desk.harness.files.read(f"{first.results}contacts.success.csv")
+    desk.drop_bytes(failed, "incoming/fix.csv")
+    row = failed.splitlines(keepends=True)[1]
+
+    desk.drop_bytes(success + row, "incoming/both.csv")
+
+    assert desk.last_names() == {"ada@example.com": "Lovelace"}
+
+
+def test_with_upsert_a_row_is_not_sent_again_for_one_with_its_key_that_is_always_refused() -> None:
+    desk = Desk(UPSERT, refused="bad")
+    rows = ["ada@example.com,Ada\n", "eve@example.com,Eve\n", "eve@example.com,bad\n"]
+    desk.drop(rows)
+
+    again = [desk.drop(rows) for _ in range(3)]
+
+    assert [len(desk.sent(each)) for each in again] == [1, 1, 1]
+    assert "Sent again" not in "".join(map(desk.report, again))
 
 
 def corrected(mapping: Mapping[str, object]) -> tuple[Desk, Import]:
@@ -656,6 +709,70 @@ def test_an_original_that_a_spreadsheet_has_rewritten_is_asked_about(untouched: 
     desk.harness.drop(SIDECAR, {**PHONES, "force": first.import_id})
     desk.harness.tick(minutes=5)
     assert len(desk.bigin.records()) == len(TEN) * 2
+
+
+def test_one_row_of_a_nightly_file_is_no_rewritten_file() -> None:
+    desk = Desk(PHONES)
+    desk.drop_bytes(with_phones([f"0{number}5" for number in range(10)]))
+
+    night = desk.drop_bytes(b"E-mail,Surname,Phone\np1@example.com,P1@Example.Com,15\n")
+
+    assert night.state is DONE
+
+
+LOST = pytest.mark.parametrize(
+    ("what", "gone"),
+    [
+        ("drop", "removed"),
+        ("drop", "archived"),
+        ("plan", "removed"),
+        ("plan", "replaced"),
+        ("plan", "archived"),
+    ],
+)
+
+
+def lose(files: MemoryFiles, key: str, how: str) -> None:
+    match how:
+        case "removed":
+            files.versions.pop(key)
+        case "replaced":
+            files.put(key, b"something else")
+        case _:
+            files.unreadable.add((key, files.versions[key][-1].source.version_id))
+
+
+@LOST
+def test_another_file_is_sent_though_the_one_before_it_cannot_be_read(what: str, gone: str) -> None:
+    desk = Desk(PHONES)
+    before = desk.drop_bytes(with_phones([f"030123{number}" for number in range(10)]))
+    files = desk.harness.files
+    (plan,) = (key for key in files.versions if before.import_id in key and "plan" in key)
+    key = before.source.key if what == "drop" else plan
+    lose(files, key, gone)
+
+    night = desk.drop_bytes(b"E-mail,Surname,Phone\nq@example.com,Q,77\nr@example.com,R,78\n")
+
+    assert night.state is DONE
+
+
+@LOST
+@pytest.mark.parametrize("mapping", [MAPPING, UPSERT])
+def test_a_correction_is_sent_though_what_it_corrects_cannot_be_read(
+    mapping: Mapping[str, object], what: str, gone: str
+) -> None:
+    desk = Desk(mapping, refused="p7")
+    first = desk.drop(TEN)
+    files = desk.harness.files
+    failed = files.read(f"{first.results}contacts.failed.csv")
+    (plan,) = (key for key in files.versions if first.import_id in key and "plan" in key)
+    lose(files, KEY if what == "drop" else plan, gone)
+    desk.bigin.refused = ()
+
+    fix = desk.drop_bytes(failed, "incoming/fix.csv")
+
+    assert fix.state is DONE
+    assert desk.sent(fix) == ["p7@example.com"]
 
 
 def test_a_nightly_file_of_the_same_people_is_no_rewritten_one() -> None:

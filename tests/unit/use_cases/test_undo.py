@@ -32,6 +32,7 @@ from tests.fakes.harness import MAPPING
 from tests.unit.use_cases.test_files_dropped_again import (
     DONE,
     PARTLY,
+    PHONES,
     SAME,
     SIDECAR,
     TEN,
@@ -39,6 +40,7 @@ from tests.unit.use_cases.test_files_dropped_again import (
     ChoosyBigin,
     Desk,
     Died,
+    with_phones,
 )
 
 UNKNOWN = BiginOutcomeUnknownError("no answer")
@@ -918,3 +920,17 @@ def test_an_import_that_was_repeated_is_in_still_after_the_repetition_was_undone
 
     sent = [desk.bigin._rows(job)[1:] for job in list(desk.bigin.made.values())[jobs:]]
     assert [[row[0] for row in each] for each in sent] == ([rows[10:]] if rows[10:] else [])
+
+
+def test_mended_rows_that_never_got_in_are_no_rewritten_ones() -> None:
+    """Six of ten were refused for their zero; a version with one more row came and was undone."""
+    phones = [f"{'' if number < 4 else '0'}30123{number}" for number in range(10)]
+    desk = UndoDesk(PHONES)
+    desk.bigin.refused = ("0",)
+    desk.drop_bytes(with_phones(phones))
+    desk.undo(desk.drop_bytes(with_phones(phones) + b"x@example.com,X,5\n"))
+
+    mended = desk.drop_bytes(with_phones([phone.lstrip("0") for phone in phones]))
+
+    assert mended.state is DONE
+    assert desk.sent(mended) == TEN[4:]

@@ -14,7 +14,7 @@ from bigin_import.corrections.spreadsheet_damage import DamagedColumns, Row
 from bigin_import.domain.drop import ObjectVersion, Problem
 from bigin_import.domain.import_record import Import, MappingPin
 from bigin_import.domain.plan import ColumnPlan, Plan
-from bigin_import.errors import DropRejectedError, MissingObjectError, UnreadableObjectError
+from bigin_import.errors import NOT_TO_BE_READ, DropRejectedError, MissingObjectError
 from bigin_import.mapping.model import MappedField, Mapping
 from bigin_import.mapping.names import Headers
 from bigin_import.ports import Files, Ledger
@@ -367,7 +367,7 @@ class Corrections:
             return None
         try:
             return self._pin_parents_mapping(parent)
-        except MissingObjectError:  # the parts of the parent are not kept as long as its record
+        except NOT_TO_BE_READ:  # the parts of the parent are not kept as long as its record
             return None
 
     def _find_parent(self, source: ObjectVersion) -> str | None:
@@ -422,7 +422,7 @@ class Corrections:
             try:
                 for window in windows_of(table):
                     healing.damaged.look_at(healing.read_originals(window))
-            except (MissingObjectError, UnreadableObjectError):
+            except NOT_TO_BE_READ:
                 _read_to_end(table)
                 return self._find_others(inherited, table, parent_import)
         inherited = replace(inherited, warnings=(), healing=healing)
@@ -490,13 +490,13 @@ class Corrections:
             with Drop(self.files, source, WESTERN).open() as table:
                 is_proven = _read_proof(table, original)
                 return WESTERN if is_proven and table.dialect.encoding == WESTERN else None
-        except (DropRejectedError, MissingObjectError, UnreadableObjectError):
+        except (DropRejectedError, *NOT_TO_BE_READ):
             return None  # and the drop is rejected in its turn, if that was the drop
 
     def _read_plan(self, parent: Import) -> Plan | None:
         try:
             return read_plan(self.files, parent)
-        except MissingObjectError:
+        except NOT_TO_BE_READ:
             return None
 
 

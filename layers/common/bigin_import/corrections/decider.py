@@ -114,6 +114,7 @@ class Decider:
         self._check_written_over = check_written_over
         self._read_keys = read_keys
         self._put_back: set[int] = set()
+        self._keys_put_back: set[bytes] = set()
         self._is_insert = columns.request.operation is Operation.INSERT
         self._may_repeat = columns.may_send_again
         self._fingerprints = Fingerprints(columns)
@@ -328,20 +329,21 @@ class Decider:
         return decision if self._is_to_be_put_back(found, row) else found
 
     def _is_to_be_put_back(self, existing: RowDecision, row: DroppedRow) -> bool:
-        """Return whether another file, or another row, may have changed a row since it got in."""
+        """
+        Return whether another file, or another row, may have changed a row since it got in.
+
+        So has a row above it with its key that is put back: the last one of a file counts.
+        """
         if row.record is None or row.healed.reason or not self._may_repeat:
             return False
-        is_changed = self._is_key_written_since(existing.through, row.record)
+        keys = set() if self._key is None else set(key_hashes([row.record[self._key]]))
+        written = max((self._written.get(key, 0) for key in keys), default=0)
+        is_changed = written > self._places.get(existing.through, 0)
+        is_changed = is_changed or not self._keys_put_back.isdisjoint(keys)
         if is_changed or self._check_written_over(existing.through):
             self._put_back.add(row.number)
+            self._keys_put_back |= keys
         return row.number in self._put_back
-
-    def _is_key_written_since(self, through: str, record: Sequence[str]) -> bool:
-        """Return whether a later member of the family had the key of a row that is in."""
-        if self._key is None or not self._written:
-            return False
-        (key,) = key_hashes([record[self._key]])
-        return self._written.get(key, 0) > self._places.get(through, 0)
 
     def _is_in(self, row: DroppedRow, kept: KeptRow) -> bool:
         """Return whether nothing is to be done for a row that got in."""

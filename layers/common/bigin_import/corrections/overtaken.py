@@ -13,7 +13,7 @@ from typing import NamedTuple
 from bigin_import.corrections.family_rows import FamilyRows, Identity, identity_of
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.plan import Plan
-from bigin_import.errors import MissingObjectError
+from bigin_import.errors import NOT_TO_BE_READ
 from bigin_import.ports import Files
 from bigin_import.reading.table import Drop
 from bigin_import.row_results.kept_rows import KeptRow
@@ -104,7 +104,7 @@ def _read_keys(files: Files, member: Import, plan: Plan) -> Iterator[tuple[bytes
                 checked = check.check(batch)
                 hashes = key_hashes(record[key] for record in checked.records if key is not None)
                 yield from zip(hashes, checked.numbers, strict=True)
-    except MissingObjectError:  # the drop is not kept any more
+    except NOT_TO_BE_READ:  # the drop is not kept any more
         return
 
 
@@ -112,7 +112,7 @@ def _read_plan(files: Files, member: Import, find_by: str | None) -> Plan | None
     """Return how an import read its drop; None if it is not known, or finds rows otherwise."""
     try:
         plan = read_plan(files, member) if member.plan_sha256 else None
-    except MissingObjectError:  # it is not kept any more
+    except NOT_TO_BE_READ:  # it is not kept any more
         return None
     if plan is None or plan.columns.key is None or plan.columns.request.find_by != find_by:
         return None

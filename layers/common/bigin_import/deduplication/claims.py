@@ -157,7 +157,7 @@ class KeyHistory:
         None if they are not known, or if it found its records by another field.
         """
         record = self.ledger.load(Import.at(import_id))
-        if record is not None and (not record.state.is_closed or _sent_nothing(record)):
+        if record is not None and (not record.state.is_closed or _wrote_nothing(record)):
             return iter(())
         history = self.ledger.load(ModuleHistory.at(request.module))
         sent = [each for each in history.sent if each.import_id == import_id] if history else []
@@ -409,8 +409,12 @@ def _was_unchanged(record: Import) -> bool:
     return ImportState.UNCHANGED in (record.state, record.verdict)
 
 
-def _sent_nothing(record: Import) -> bool:
-    return record.state.wrote_nothing or _was_unchanged(record)
+def _wrote_nothing(record: Import) -> bool:
+    """Return whether no row of a closed import was sent, or Bigin has refused each that was."""
+    counts = record.counts
+    if counts is None:
+        return record.state.wrote_nothing or _was_unchanged(record)
+    return not (counts.added or counts.updated or counts.unclear)
 
 
 def _members_since(winner: Import, family: Family) -> tuple[str, ...]:

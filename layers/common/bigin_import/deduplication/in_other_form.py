@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
@@ -27,7 +27,8 @@ from bigin_import.domain.drop import Problem, is_older
 from bigin_import.domain.import_record import Import
 from bigin_import.domain.locks import Family, NamedImport
 from bigin_import.domain.plan import ColumnPlan, Plan
-from bigin_import.errors import DropRejectedError, MissingObjectError
+from bigin_import.domain.states import ImportState
+from bigin_import.errors import NOT_TO_BE_READ, DropRejectedError
 from bigin_import.ports import Files
 from bigin_import.reading.table import Drop
 from bigin_import.report.summary import rows as in_words
@@ -68,6 +69,16 @@ class _Pair(NamedTuple):
 
     cells: Sequence[str]
     originals: Sequence[str | None]
+
+    @classmethod
+    def of(
+        cls, cells: Sequence[str], originals: Sequence[str | None], sources: Sequence[int]
+    ) -> _Pair:
+        before = (originals[at] for at in sources)
+        return cls(
+            [cells[at].strip() if at < len(cells) else "" for at in sources],
+            [None if cell is None else cell.strip() for cell in before],
+        )
 
     def damages(self) -> list[Damage | None] | None:
         """Return what a spreadsheet did to each cell; None if a person has changed one."""
@@ -117,48 +128,58 @@ class OtherForms:
         Of a large one the first rows are looked at, as many as memory takes at once.
 
         Raises:
-            DropRejectedError: It is that file: it has nine tenths of the rows that are in.
+            DropRejectedError: It is that file: it has nine tenths of the rows that are in, and
+                some of these are not as they were.
         """
-        damages, originals, count = Counter[tuple[str, Damage]](), Counter[bytes](), 0
+        damages, originals, damaged = Counter[tuple[str, Damage]](), Counter[bytes](), set[bytes]()
         columns = ours.plan.columns.columns
-        in_place = tuple(replace(column, source=at) for at, column in enumerate(columns))
-        fingerprints = Fingerprints(replace(ours.plan.columns, columns=in_place))
-        with suppress(MissingObjectError):  # the drop is not kept any more
-            for pair in self._read_pairs(ours, each.found):
-                count += 1
-                if (found := pair.damages()) is not None:
-                    originals.update(fingerprints.of([[cell or "" for cell in pair.originals]]))
-                    places = zip(columns, found, strict=True)
-                    damages.update((column.header, what) for column, what in places if what)
-        wanted = MENDED_SHARE * min(count, each.rows)
-        if damages and len(self._find_those_in(originals, each, ours)) >= wanted:
-            raise _rewritten(ours.record, each, damages)
+        pairs = self._read_pairs(ours, each.found)
+        alike = [(pair, found) for pair in pairs if (found := pair.damages()) is not None]
+        cells = self._fingerprints_of(ours, [pair.originals for pair, _ in alike])
+        for (_, found), row in zip(alike, cells, strict=True):
+            originals[row] += 1
+            if any(found):
+                damaged.add(row)
+                places = zip(columns, found, strict=True)
+                damages.update((column.header, what) for column, what in places if what)
+        is_whole = ours.memory.count == len(pairs)
+        wanted = MENDED_SHARE * (each.rows if is_whole else min(len(pairs), each.rows))
+        rows = self._find_those_in(originals, each, ours) if damages else []
+        if len(rows) >= wanted and not damaged.isdisjoint(rows):
+            raise _rewritten(ours.record, each._replace(rows=len(rows)), damages)
 
-    def _read_pairs(self, ours: Ours, found: Import) -> Iterator[_Pair]:
-        """Yield the first rows of the drop with what they were in that of an import."""
+    def _fingerprints_of(self, ours: Ours, rows: Sequence[Sequence[str | None]]) -> list[bytes]:
+        """Return those of rows of which each has its cells in the order of the mapped columns."""
+        columns = ours.plan.columns
+        in_place = (replace(each, source=at) for at, each in enumerate(columns.columns))
+        fingerprints = Fingerprints(replace(columns, columns=tuple(in_place)))
+        return list(fingerprints.of([[cell or "" for cell in row] for row in rows]))
+
+    def _read_pairs(self, ours: Ours, found: Import) -> list[_Pair]:
+        """Return the first rows of the drop with what they were in that of an import."""
         sources = [column.source for column in ours.plan.columns.columns]
         with Drop.of_plan(self.files, ours.record.source, ours.plan).open() as table:
             window = next(windows_of(table), [])
             numbers = [number for batch in window for number in batch.numbers]
             rows = [row for batch in window for row in batch.rows]
             dropped = Dropped(table.header, tuple(numbers), tuple(rows), {})
-        with Drop.of_plan(self.files, found.source, read_plan(self.files, found)).open() as theirs:
-            pairs = find_parent_rows(dropped, theirs)
-        for _, cells, originals in pairs:
-            before = [originals[at] for at in sources]
-            yield _Pair(
-                [cells[at].strip() if at < len(cells) else "" for at in sources],
-                [None if cell is None else cell.strip() for cell in before],
-            )
+        try:
+            plan = read_plan(self.files, found)
+            with Drop.of_plan(self.files, found.source, plan).open() as theirs:
+                pairs = find_parent_rows(dropped, theirs)
+        except NOT_TO_BE_READ:  # neither is kept as long as the rows
+            return []
+        return [_Pair.of(cells, originals, sources) for _, cells, originals in pairs]
 
-    def _find_those_in(self, originals: Counter[bytes], each: Unlike, ours: Ours) -> set[int]:
-        """Return which of some rows of an import are in, or may be, by their numbers there."""
-        seen = set[int]()
+    def _find_those_in(self, originals: Counter[bytes], each: Unlike, ours: Ours) -> list[bytes]:
+        """Return those of some rows, by their cells, that an import has got in, or may have."""
+        left, seen, found = originals.copy(), set[int](), list[bytes]()
         for row in self.read_rows(each.named, each.families, ours):
-            if row.status is not None and originals[row.cells] > 0 and row.row not in seen:
-                originals[row.cells] -= 1
+            if row.status is not None and left[row.cells] > 0 and row.row not in seen:
+                left[row.cells] -= 1
                 seen.add(row.row)
-        return seen
+                found.append(row.cells)
+        return found
 
     def read_rows(
         self, named: NamedImport, families: Sequence[Family], ours: Ours
@@ -211,7 +232,7 @@ class OtherForms:
             return None
         try:
             theirs = read_plan(self.files, found).columns
-        except MissingObjectError:  # its parts are not kept as long as its rows
+        except NOT_TO_BE_READ:  # its parts are not kept as long as its rows
             return None
         places = {header: at for at, header in enumerate(plan.header)}
         titles = {each.header for each in theirs.columns}
@@ -279,10 +300,14 @@ def _rewritten(
         f"it is the file of import {through}, as a spreadsheet has saved it, which has {done}: an "
         f"insert would add {in_words(by.rows)} once more that are in, with these cells"
     )
-    remedy = (
+    has_failed_file = by.found.state is ImportState.COMPLETED_WITH_ERRORS
+    other_way = (
         f"Correct the failed file of import {through} and drop that: what a spreadsheet does to it "
-        "is put back. Or bring the cells back, with such columns as text in the spreadsheet; or, "
-        f'to add all rows once more, write "force": "{through}" in the mapping'
+        "is put back. Or bring"
+    )
+    remedy = (
+        f"{other_way if has_failed_file else 'Bring'} the cells back, with such columns as text in "
+        f'the spreadsheet; or, to add all rows once more, write "force": "{through}" in the mapping'
     )
     problem = Problem(record.source.key, what, remedy)
     return DropRejectedError((problem,), concerns_mapping=True)

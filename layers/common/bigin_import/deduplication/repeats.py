@@ -432,8 +432,8 @@ class _Known:
             )
         if self.written_over:
             notes.append(
-                f"Sent again: {in_words(self.written_over)}, for since they got in, a correction "
-                "has had their keys in other rows."
+                f"Sent again: {in_words(self.written_over)}, for since they got in, other rows "
+                "with their keys were sent, as corrections or with a later drop of this file."
             )
         return tuple(notes)
 

@@ -21,7 +21,7 @@ from bigin_import.domain.locks import ContentClaim, Family
 from bigin_import.domain.plan import Plan
 from bigin_import.domain.row_result import Reason, RowResult, RowStatus
 from bigin_import.domain.undo import Undo
-from bigin_import.errors import ChangedObjectError, MissingObjectError, UnreadableObjectError
+from bigin_import.errors import NOT_TO_BE_READ, MissingObjectError
 from bigin_import.importing.register import KeyLocks
 from bigin_import.ledger import update
 from bigin_import.ports import Clock, Files, Ledger, Notices, Resumer, Telemetry
@@ -124,7 +124,7 @@ class UndoConcluder:
                 import_id=record.import_id,
                 open_file=lambda _: self.files.open_writer(key, content_type="text/csv"),
             )
-        except (MissingObjectError, ChangedObjectError, UnreadableObjectError):
+        except NOT_TO_BE_READ:
             return None
         return key if written.rows else None
 
