@@ -18,8 +18,7 @@ from bigin_import.domain.job_request import JobRequest
 from bigin_import.domain.row_result import RowStatus
 from bigin_import.splitting.content_log import KEY_HASH_BYTES, RANGES, ContentLog, HashRanges
 
-_OURS = Struct(f"={KEY_HASH_BYTES}sI")
-_THEIRS = Struct(f"={KEY_HASH_BYTES}sI")
+_ENTRY = Struct(f"={KEY_HASH_BYTES}sI")  # a key, and a row of the drop or the place of a member
 _NOT_IN = -1
 
 
@@ -52,7 +51,7 @@ def find_by_key(
     """
     rows = _RowsIn(memory, members)
     again, overtaken = set[int](), set[int]()
-    with HashRanges(_THEIRS) as theirs, HashRanges(_OURS) as ours:
+    with HashRanges(_ENTRY) as theirs, HashRanges(_ENTRY) as ours:
         for place, member in enumerate(members[1:], start=1):  # the first had those of the drop
             keys = history.read_keys_of(member, request)
             if keys is None:
